@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* log: see log.h. Writes to standard error only. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/base/str.h"
+
+static enum log_level max_level = LOG_LEVEL_INFO;
+
+/* By level: syslog priority for the journal (sd-daemon(3)), the word in front, its colour. */
+static const struct {
+	int priority;
+	const char *word, *colour;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { 3, "error: ", "\033[1;31m" },
+	[LOG_LEVEL_WARN] = { 4, "warning: ", "\033[1;33m" },
+	[LOG_LEVEL_INFO] = { 6, "", "" },
+	[LOG_LEVEL_DEBUG] = { 7, "", "\033[2m" },
+};
+
+void log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+enum log_level log_level(void)
+{
+	return max_level;
+}
+
+bool log_colours(int fd)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return !(no && *no) && term && !streq(term, "dumb") && isatty(fd);
+}
+
+/* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the stream it connected. */
+static bool to_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat st;
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	cleanup_free char *ours = str_fmt("%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return streq(stream, ours);
+}
+
+static void say(enum log_level level, const char *text)
+{
+	cleanup_free char *clean = str_printable(text);
+	cleanup_sb struct sb line = {};
+	if (to_journal())
+		sb_addf(&line, "<%d>%s\n", levels[level].priority, clean);
+	else if (log_colours(STDERR_FILENO) && *levels[level].colour)
+		sb_addf(&line, "%s%s\033[0m%s\n", levels[level].colour, levels[level].word, clean);
+	else
+		sb_addf(&line, "%s%s\n", levels[level].word, clean);
+	/* a closed standard error is nobody's failure */
+	if (write(STDERR_FILENO, line.s, line.len) < 0)
+		return;
+}
+
+static void vsay(enum log_level level, const char *fmt, va_list ap)
+{
+	if (level > max_level)
+		return;
+	cleanup_sb struct sb sb = {};
+	sb_vaddf(&sb, fmt, ap);
+	say(level, sb.s ? sb.s : "");
+}
+
+#define DEFINE_LOG(name, level)               \
+	void name(const char *fmt, ...)       \
+	{                                     \
+		va_list ap;                   \
+		va_start(ap, fmt);            \
+		vsay((level), fmt, ap);       \
+		va_end(ap);                   \
+	}
+DEFINE_LOG(log_error, LOG_LEVEL_ERROR)
+DEFINE_LOG(log_warn, LOG_LEVEL_WARN)
+DEFINE_LOG(log_info, LOG_LEVEL_INFO)
+DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
+
+void log_err(enum log_level level, struct err *e)
+{
+	if (e && level <= max_level) {
+		say(level, err_text(e));
+		if (err_remedy(e)) {
+			cleanup_free char *remedy = str_fmt("  → %s", err_remedy(e));
+			say(LOG_LEVEL_INFO, remedy);
+		}
+	}
+	err_free(e);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* root: see root.h. The only file that opens, writes, makes or removes the host's files. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "launcher/base/root.h"
+
+struct root {
+	int fd;
+	char *dir;
+	const struct root_hook *hook;
+};
+
+struct err *root_open(const char *dir, struct root **ret_root)
+{
+	cleanup_fd int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_exit(err_errno(errno, "%s", dir), EXIT_USAGE);
+	struct root *r = mem_new(sizeof(*r));
+	r->fd = fd_steal(&fd);
+	r->dir = str_dup(dir);
+	*ret_root = r;
+	return NULL;
+}
+
+void root_close(struct root *r)
+{
+	if (!r)
+		return;
+	close(r->fd);
+	free(r->dir);
+	free(r);
+}
+
+void root_closep(struct root **r)
+{
+	root_close(*r);
+}
+
+void root_set_hook(struct root *r, const struct root_hook *hook)
+{
+	r->hook = hook;
+}
+
+bool root_is_host(const struct root *r)
+{
+	return streq(r->dir, "/");
+}
+
+const char *root_dir(const struct root *r)
+{
+	return r->dir;
+}
+
+static int open_in(const struct root *r, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (unsigned)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	return (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+}
+
+/* The directory of `path`, resolved in the root; *ret_name is the last part, inside `path`. */
+static int open_parent(const struct root *r, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash || !slash[1]) {
+		errno = EINVAL;
+		return -1;
+	}
+	cleanup_free char *dir = str_ndup(path, (size_t)(slash - path) + 1);
+	*ret_name = slash + 1;
+	return open_in(r, dir, O_PATH | O_DIRECTORY, 0);
+}
+
+static int hook_before(const struct root *r, const char *what, const char *path, const char *value)
+{
+	return r->hook && r->hook->before ? r->hook->before(r->hook->data, what, path, value) : 0;
+}
+
+static struct err *hook_after(const struct root *r, const char *what, const char *path, const char *value)
+{
+	if (r->hook && r->hook->after)
+		r->hook->after(r->hook->data, what, path, value);
+	return NULL;
+}
+
+#define BEFORE(r, what, path, value)                                    \
+	do {                                                            \
+		int refused = hook_before((r), (what), (path), (value)); \
+		if (refused)                                            \
+			return err_errno(refused, "%s", (path));        \
+	} while (0)
+
+static struct err *read_fd(int fd, const char *path, char **ret_text)
+{
+	cleanup_sb struct sb sb = {};
+	char buf[16384];
+	ssize_t n;
+	while ((n = read(fd, buf, sizeof(buf))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(errno, "%s", path);
+		if (sb.len + (size_t)n > ROOT_TEXT_MAX)
+			return err_errno(EFBIG, "%s", path);
+		sb_addn(&sb, buf, (size_t)n);
+	}
+	if (sb.len && sb.s[sb.len - 1] == '\n')
+		sb.s[--sb.len] = '\0';
+	*ret_text = sb_steal(&sb);
+	return NULL;
+}
+
+struct err *root_read(struct root *r, const char *path, char **ret_text)
+{
+	cleanup_fd int fd = open_in(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	if (fd < 0)
+		return err_errno(errno, "%s", path);
+	return read_fd(fd, path, ret_text);
+}
+
+char *root_read_or(struct root *r, const char *path, const char *otherwise)
+{
+	char *text = NULL;
+	cleanup_err struct err *e = root_read(r, path, &text);
+	return e ? str_dup(otherwise) : text;
+}
+
+bool root_exists(struct root *r, const char *path)
+{
+	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
+	return fd >= 0;
+}
+
+struct err *root_stat(struct root *r, const char *path, struct stat *ret_st)
+{
+	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
+	if (fd < 0 || fstat(fd, ret_st) < 0)
+		return err_errno(errno, "%s", path);
+	return NULL;
+}
+
+char *root_link_name(struct root *r, const char *path)
+{
+	char target[4096];
+	const char *name;
+	cleanup_fd int dir = open_parent(r, path, &name);
+	if (dir < 0)
+		return NULL;
+	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+	if (n < 0)
+		return NULL;
+	target[n] = '\0';
+	const char *slash = strrchr(target, '/');
+	return str_dup(slash ? slash + 1 : target);
+}
+
+struct err *root_list(struct root *r, const char *path, struct strv *ret_names)
+{
+	cleanup_fd int fd = open_in(r, path, O_RDONLY | O_DIRECTORY, 0);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return err_errno(errno, "%s", path);
+	fd_steal(&fd);
+	struct strv names = {};
+	for (struct dirent *d; (d = readdir(dir));)
+		if (!streq(d->d_name, ".") && !streq(d->d_name, ".."))
+			strv_add(&names, d->d_name);
+	closedir(dir);
+	strv_sort(&names);
+	*ret_names = names;
+	return NULL;
+}
+
+struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_fd)
+{
+	int fd = flags & O_CREAT ? (errno = EINVAL, -1) : open_in(r, path, flags, 0);
+	if (fd < 0)
+		return err_errno(errno, "%s", path);
+	*ret_fd = fd;
+	return NULL;
+}
+
+/* One write(2); what the kernel took of it only in part is an error. */
+static struct err *write_once(int fd, const char *path, const char *text)
+{
+	size_t len = strlen(text);
+	ssize_t n = write(fd, text, len);
+	if (n < 0)
+		return err_errno(errno, "%s", path);
+	return (size_t)n == len ? NULL : err_errno(EIO, "%s: %zd of %zu bytes taken", path, n, len);
+}
+
+struct err *root_write(struct root *r, const char *path, const char *value)
+{
+	BEFORE(r, "write", path, value);
+	/* a captured attribute is a plain file: there the new value replaces the old one as it does in the kernel */
+	int flags = O_WRONLY | O_NOCTTY | (root_is_host(r) ? 0 : O_TRUNC);
+	cleanup_fd int fd = open_in(r, path, flags, 0);
+	if (fd < 0)
+		return err_errno(errno, "%s", path);
+	TRY(write_once(fd, path, value));
+	return hook_after(r, "write", path, value);
+}
+
+static struct err *write_all(int fd, const char *path, const char *text)
+{
+	size_t len = strlen(text);
+	while (len) {
+		ssize_t n = write(fd, text, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(errno, "%s", path);
+		text += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) < 0 ? err_errno(errno, "%s", path) : NULL;
+}
+
+struct err *root_put(struct root *r, const char *path, const char *text, mode_t mode)
+{
+	BEFORE(r, "create", path, text);
+	const char *name;
+	cleanup_fd int dir = open_parent(r, path, &name);
+	if (dir < 0)
+		return err_errno(errno, "%s", path);
+	cleanup_free char *temp = str_fmt(".%s.%d", name, (int)getpid());
+	cleanup_fd int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	if (fd < 0)
+		return err_errno(errno, "%s", path);
+	struct err *e = write_all(fd, path, text);
+	if (!e && renameat(dir, temp, dir, name) < 0)
+		e = err_errno(errno, "%s", path);
+	if (e) {
+		unlinkat(dir, temp, 0);
+		return e;
+	}
+	return hook_after(r, "create", path, text);
+}
+
+struct err *root_append(struct root *r, const char *path, const char *text)
+{
+	BEFORE(r, "append", path, text);
+	cleanup_fd int fd = open_in(r, path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(errno, "%s", path);
+	TRY(write_once(fd, path, text));
+	if (fdatasync(fd) < 0)
+		return err_errno(errno, "%s", path);
+	return hook_after(r, "append", path, text);
+}
+
+/* The calls that name an entry of a directory. */
+enum entry_op { ENTRY_MKDIR, ENTRY_RMDIR, ENTRY_UNLINK, ENTRY_SYMLINK };
+
+static struct err *entry(struct root *r, enum entry_op op, const char *path, mode_t mode, const char *content)
+{
+	static const char *const words[] = { "mkdir", "rmdir", "unlink", "symlink" };
+	BEFORE(r, words[op], path, content);
+	const char *name;
+	cleanup_fd int dir = open_parent(r, path, &name);
+	if (dir < 0)
+		return err_errno(errno, "%s", path);
+	int result = op == ENTRY_MKDIR	? mkdirat(dir, name, mode)
+		     : op == ENTRY_RMDIR  ? unlinkat(dir, name, AT_REMOVEDIR)
+		     : op == ENTRY_UNLINK ? unlinkat(dir, name, 0)
+					  : symlinkat(content, dir, name);
+	if (result < 0)
+		return err_errno(errno, "%s", path);
+	return hook_after(r, words[op], path, content);
+}
+
+struct err *root_mkdir(struct root *r, const char *path, mode_t mode)
+{
+	return entry(r, ENTRY_MKDIR, path, mode, NULL);
+}
+
+struct err *root_mkdirs(struct root *r, const char *path, mode_t mode)
+{
+	for (const char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
+		cleanup_free char *part = slash ? str_ndup(path, (size_t)(slash - path)) : str_dup(path);
+		if (!root_exists(r, part)) {
+			struct err *e = root_mkdir(r, part, mode);
+			if (e && err_code(e) != EEXIST)
+				return e;
+			err_free(e);
+		}
+		if (!slash)
+			return NULL;
+	}
+}
+
+struct err *root_rmdir(struct root *r, const char *path)
+{
+	return entry(r, ENTRY_RMDIR, path, 0, NULL);
+}
+
+struct err *root_unlink(struct root *r, const char *path)
+{
+	return entry(r, ENTRY_UNLINK, path, 0, NULL);
+}
+
+struct err *root_symlink(struct root *r, const char *content, const char *path)
+{
+	return entry(r, ENTRY_SYMLINK, path, 0, content);
+}
+
+struct err *root_rename(struct root *r, const char *from, const char *to)
+{
+	BEFORE(r, "rename", from, to);
+	const char *from_name, *to_name;
+	cleanup_fd int from_dir = open_parent(r, from, &from_name);
+	cleanup_fd int to_dir = open_parent(r, to, &to_name);
+	if (from_dir < 0 || to_dir < 0 || renameat(from_dir, from_name, to_dir, to_name) < 0)
+		return err_errno(errno, "%s", from);
+	return hook_after(r, "rename", from, to);
+}
+
+struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid)
+{
+	cleanup_free char *value = str_fmt("%u:%u", uid, gid);
+	BEFORE(r, "chown", path, value);
+	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
+	if (fd < 0 || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return err_errno(errno, "%s", path);
+	return hook_after(r, "chown", path, value);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * root: all access to the host's files. Every path is resolved below one directory (openat2, RESOLVE_IN_ROOT), "/" or the one of
+ * `--root DIR`, so that every fact can be read from a captured tree and every write tested, counted and made to fail.
+ * Paths are absolute ("/sys/…"). Errors begin with the path.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include "launcher/base/err.h"
+#include "launcher/base/str.h"
+
+struct root;
+
+/*
+ * What stands between a write and the kernel; tests put a fake kernel here. `before` may refuse (an errno) or accept (0); `after` reacts.
+ * `what` is "write", "append", "create", "mkdir", "rmdir", "unlink", "rename", "chown" or "symlink".
+ */
+struct root_hook {
+	int (*before)(void *data, const char *what, const char *path, const char *value);
+	void (*after)(void *data, const char *what, const char *path, const char *value);
+	void *data;
+};
+
+struct err *root_open(const char *dir, struct root **ret_root);
+void root_close(struct root *r);
+void root_closep(struct root **r);
+#define cleanup_root cleanup(root_closep)
+void root_set_hook(struct root *r, const struct root_hook *hook); /* borrowed; NULL for none */
+bool root_is_host(const struct root *r);   /* opened on "/": only then may processes, buses and ioctls be used */
+const char *root_dir(const struct root *r); /* as given to root_open */
+
+/* Reading. Text is at most ROOT_TEXT_MAX bytes (a longer file is an error), NUL bytes end it, one trailing newline is taken off. */
+#define ROOT_TEXT_MAX (4u << 20)
+struct err *root_read(struct root *r, const char *path, char **ret_text);
+char *root_read_or(struct root *r, const char *path, const char *otherwise); /* any failure gives a copy of `otherwise` (may be NULL) */
+bool root_exists(struct root *r, const char *path);
+struct err *root_stat(struct root *r, const char *path, struct stat *ret_st);  /* follows links */
+char *root_link_name(struct root *r, const char *path);                        /* last part of what a link points to; NULL if none */
+struct err *root_list(struct root *r, const char *path, struct strv *ret_names); /* sorted, without . and .. */
+struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_fd); /* O_CREAT is refused */
+
+/* Writing. */
+/* A kernel attribute: no O_CREAT, no O_TRUNC, exactly one write(2) of value and no newline added. A short write is an error. */
+struct err *root_write(struct root *r, const char *path, const char *value);
+/* A file of ours: created (mode) or replaced by temporary file, fsync and rename. */
+struct err *root_put(struct root *r, const char *path, const char *text, mode_t mode);
+/* Appends to a file of ours in one write and fdatasyncs it; creates it (0600) where it is not. */
+struct err *root_append(struct root *r, const char *path, const char *text);
+struct err *root_mkdir(struct root *r, const char *path, mode_t mode);  /* an existing directory is an error (EEXIST) */
+struct err *root_mkdirs(struct root *r, const char *path, mode_t mode); /* all of the path; existing ones are fine */
+struct err *root_rmdir(struct root *r, const char *path);
+struct err *root_unlink(struct root *r, const char *path);
+struct err *root_rename(struct root *r, const char *from, const char *to);
+struct err *root_symlink(struct root *r, const char *content, const char *path);
+struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid); /* follows links */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * str: strings that grow, vectors of strings, and ownership that shows in the declaration.
+ * Memory that cannot be had ends the program (abort): no caller checks for NULL, nothing here returns NULL for want of memory.
+ */
+#pragma once
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define cleanup(fn) __attribute__((__cleanup__(fn)))
+#define cleanup_free cleanup(str_freep)
+#define cleanup_fd cleanup(fd_closep)
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Gives the value of *p away and leaves NULL behind: `*ret_x = steal(x);` */
+#define steal(p)                          \
+	({                                \
+		__typeof__(p) stolen = (p); \
+		(p) = NULL;               \
+		stolen;                   \
+	})
+
+void str_freep(void *p);  /* free(*(void **)p) */
+void fd_closep(int *fd);  /* close(*fd) if it is not negative; keeps errno */
+int fd_steal(int *fd);    /* gives *fd away and leaves -1 behind */
+
+/* Zeroed memory; abort where there is none. */
+void *mem_new(size_t size);
+/* Makes room for one element more in an array that doubles: `v = mem_grow(v, n, sizeof(*v)); v[n++] = …`. New room is zeroed. */
+void *mem_grow(void *array, size_t count, size_t size);
+
+char *str_dup(const char *s);               /* NULL stays NULL */
+char *str_ndup(const char *s, size_t n);
+__attribute__((format(printf, 1, 2))) char *str_fmt(const char *fmt, ...);
+void str_set(char **p, const char *value);  /* frees *p, then a copy of value */
+
+static inline bool streq(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+bool str_starts(const char *s, const char *prefix);
+bool str_ends(const char *s, const char *suffix);
+/* Removes white space at both ends, in place; returns where the text begins. */
+char *str_trim(char *s);
+/* Edit distance between two words (Levenshtein), for "did you mean". */
+size_t str_distance(const char *a, const char *b);
+/* The one of `words` (NULL-terminated, may hold NULL at the end only) nearest to `word`, or NULL if none is near enough to be meant. */
+const char *str_nearest(const char *word, const char *const *words);
+/* The text with every byte that a terminal could obey (controls, DEL) as \xNN: everything a device or a guest says goes through it. */
+char *str_printable(const char *s);
+
+/* A string that grows. `struct sb sb = {}`; sb.s is NULL while empty. */
+struct sb {
+	char *s;
+	size_t len, room;
+};
+void sb_free(struct sb *sb);
+#define cleanup_sb cleanup(sb_free)
+void sb_add(struct sb *sb, const char *s);
+void sb_addn(struct sb *sb, const char *s, size_t n);
+void sb_addc(struct sb *sb, char c);
+__attribute__((format(printf, 2, 3))) void sb_addf(struct sb *sb, const char *fmt, ...);
+void sb_vaddf(struct sb *sb, const char *fmt, va_list ap);
+char *sb_steal(struct sb *sb); /* the text, never NULL; sb is empty afterwards */
+
+/* A vector of strings, always NULL-terminated once it has one: fit for execv. */
+struct strv {
+	char **v;
+	size_t n;
+};
+void strv_free(struct strv *v);
+#define cleanup_strv cleanup(strv_free)
+void strv_add(struct strv *v, const char *s);
+__attribute__((format(printf, 2, 3))) void strv_addf(struct strv *v, const char *fmt, ...);
+bool strv_has(const struct strv *v, const char *s);
+void strv_sort(struct strv *v);
+/* Splits at any of the bytes in `seps`, leaving empty parts out. */
+void strv_split(struct strv *v, const char *s, const char *seps);
+char *strv_join(const struct strv *v, const char *sep); /* never NULL */
