@@ -12,7 +12,7 @@ struct err {
 	enum exit_status status;
 };
 
-static char *vformat(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *vformat(const char *fmt, va_list ap)
 {
 	struct sb sb = {};
 	sb_vaddf(&sb, fmt, ap);

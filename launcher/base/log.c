@@ -63,7 +63,7 @@ static void say(enum log_level level, const char *text)
 		return;
 }
 
-static void vsay(enum log_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void vsay(enum log_level level, const char *fmt, va_list ap)
 {
 	if (level > max_level)
 		return;

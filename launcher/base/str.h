@@ -63,7 +63,7 @@ void sb_add(struct sb *sb, const char *s);
 void sb_addn(struct sb *sb, const char *s, size_t n);
 void sb_addc(struct sb *sb, char c);
 __attribute__((format(printf, 2, 3))) void sb_addf(struct sb *sb, const char *fmt, ...);
-void sb_vaddf(struct sb *sb, const char *fmt, va_list ap);
+__attribute__((format(printf, 2, 0))) void sb_vaddf(struct sb *sb, const char *fmt, va_list ap);
 char *sb_steal(struct sb *sb); /* the text, never NULL; sb is empty afterwards */
 
 /* A vector of strings, always NULL-terminated once it has one: fit for execv. */

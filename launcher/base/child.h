@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * child: everything slow or able to hang runs in a child process with a time limit. No shell, ever.
+ * Also the identity of a process: its pid alone may be reused, pid and start time are not.
+ */
+#pragma once
+#include <stdint.h>
+#include <sys/types.h>
+#include "launcher/base/err.h"
+#include "launcher/base/str.h"
+
+/*
+ * Runs fn(data) in a forked child and returns its error (text, remedy and errno come back through a pipe). After `limit_ms` the child is
+ * sent SIGKILL and ETIMEDOUT is returned, even if the child is stuck in the kernel and does not die. What fn changes in memory is lost.
+ */
+struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms);
+
+/*
+ * Runs a program (argv[0] is a path, or is looked up in PATH) with no standard input and returns what it wrote to standard output, at most
+ * 1 MiB. A status other than 0 is an error that quotes the last line of its standard error. Same time limit as above.
+ */
+struct err *child_output(char *const argv[], int limit_ms, char **ret_output);
+
+/* Where a program is: PATH, then /usr/sbin and /usr/libexec; NULL if it is nowhere. Owned by the caller. */
+char *child_find(const char *program);
+
+/* A process by pid and start time (clock ticks since boot, field 22 of /proc/PID/stat). */
+struct proc_id {
+	pid_t pid;
+	uint64_t start;
+};
+struct err *proc_id_of(pid_t pid, struct proc_id *ret_id); /* ESRCH if there is none, or it is a zombie */
+bool proc_alive(struct proc_id id);                        /* the same process still exists and is no zombie */
+char *proc_id_format(struct proc_id id);                   /* "PID START"; owned by the caller */
+struct err *proc_id_parse(const char *text, struct proc_id *ret_id);

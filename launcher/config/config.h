@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * config: a machine's description. Text in, `struct config` out, every error at once. Pure: reads the one file that it is given, writes
+ * nothing, knows nothing of this host (a device that is not there is no error here).
+ *
+ * One table of keys (keys.c: section, name, type, default, help) drives parsing, errors, the manual page and completion.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "launcher/base/err.h"
+#include "launcher/base/num.h"
+#include "launcher/base/str.h"
+
+enum accel { ACCEL_AUTO, ACCEL_KVM, ACCEL_TCG };
+enum isolate { ISOLATE_PARTITION, ISOLATE_SLICES, ISOLATE_OFF };
+enum partition_type { PARTITION_ISOLATED, PARTITION_ROOT };
+enum place { PLACE_AUTO, PLACE_L3, PLACE_CPUS };
+enum hugepages { HUGEPAGES_OFF, HUGEPAGES_TRANSPARENT, HUGEPAGES_2M, HUGEPAGES_1G };
+enum firmware_type { FIRMWARE_UEFI, FIRMWARE_BIOS };
+enum tpm_version { TPM_NONE, TPM_2_0 };
+enum tpm_model { TPM_TIS, TPM_CRB };
+enum disk_bus { BUS_VIRTIO, BUS_NVME, BUS_SATA, BUS_SCSI };
+enum disk_format { FORMAT_AUTO, FORMAT_RAW, FORMAT_QCOW2 };
+enum disk_cache { CACHE_NONE, CACHE_WRITEBACK };
+enum functions { FUNCTIONS_GROUP, FUNCTIONS_OWN };
+enum grab_toggle { TOGGLE_CTRL_CTRL, TOGGLE_ALT_ALT, TOGGLE_SHIFT_SHIFT, TOGGLE_META_META, TOGGLE_SCROLLLOCK, TOGGLE_CTRL_SCROLLLOCK };
+enum net_mode { NET_USER, NET_NAT, NET_BRIDGE, NET_MACVTAP, NET_ISOLATED };
+enum display_mode { DISPLAY_NONE, DISPLAY_SPICE, DISPLAY_WINDOW, DISPLAY_LOOKING_GLASS };
+enum video { VIDEO_NONE, VIDEO_VIRTIO, VIDEO_QXL };
+enum audio_model { AUDIO_NONE, AUDIO_HDA, AUDIO_USB };
+enum audio_backend { AUDIO_AUTO, AUDIO_PIPEWIRE, AUDIO_PA, AUDIO_SPICE, AUDIO_SILENT };
+enum hyperv { HYPERV_AUTO, HYPERV_ON, HYPERV_OFF };
+enum switch_when { SWITCH_GUEST_READY, SWITCH_START, SWITCH_AFTER };
+enum sleep_mode { SLEEP_INHIBIT, SLEEP_PAUSE, SLEEP_ALLOW };
+enum irqs { IRQS_AWAY, IRQS_KEEP };
+enum hook_failure { HOOK_ABORT, HOOK_WARN };
+
+/* The text of a string that is not set is NULL; of a size or number, 0; of a section that is not there, no element. */
+struct conf_disk {
+	char *name, *path;
+	enum disk_bus bus;
+	enum disk_format format;
+	enum disk_cache cache;
+	bool discard, iothread, readonly;
+};
+struct conf_pci {
+	char *name;
+	bool has_address;
+	struct pci_addr address;
+	char *id;    /* "10de:2204" */
+	char *match; /* part of its name */
+	char *rom;   /* path, or NULL */
+	uint64_t rebar; /* bytes, 0 = as it is */
+	enum functions functions;
+};
+struct conf_input {
+	char *name, *device;
+	bool grab, persistent, wait;
+	enum grab_toggle toggle;
+};
+struct conf_usb {
+	char *name, *id, *port;
+};
+struct conf_network {
+	char *name;
+	enum net_mode mode;
+	char *bridge, *mac, *subnet;
+	struct strv forward; /* "tcp:2222:22" */
+	unsigned queues;
+};
+struct conf_monitor {
+	char *name, *match;
+	unsigned guest_input, host_input; /* VCP 0x60 values; 0 = not set */
+	enum switch_when when;
+	unsigned after_seconds; /* with SWITCH_AFTER */
+};
+struct conf_share {
+	char *name, *path;
+	bool readonly;
+};
+
+struct config {
+	char *path; /* the file, as errors name it */
+	struct {
+		char *name, *description, *user;
+		enum accel accel;
+	} vm;
+	struct {
+		unsigned threads;
+		enum place place;
+		unsigned place_l3;       /* with PLACE_L3 */
+		struct cpus place_cpus;  /* with PLACE_CPUS */
+		bool emulator_auto;
+		struct cpus emulator;
+		enum isolate isolate;
+		enum partition_type partition;
+		char *model; /* "host", or a QEMU model, or NULL: host with KVM, max with TCG */
+		bool hide_kvm, nested, fifo, cpu_pm;
+		char *vendor_id;
+		enum hyperv hyperv;
+	} cpu;
+	struct {
+		uint64_t size;
+		enum hugepages hugepages;
+	} memory;
+	struct {
+		enum firmware_type type;
+		bool secure_boot;
+		char *vars;
+	} firmware;
+	struct {
+		enum tpm_version version;
+		enum tpm_model model;
+	} tpm;
+	struct {
+		struct strv order; /* names of [disk …], [cdrom …], [network …] */
+		char *kernel, *initrd, *cmdline;
+	} boot;
+	struct {
+		char *serial; /* stdio, pty, none, or a path */
+	} console;
+	struct conf_disk *disks, *cdroms; /* of a cdrom only name, path and bus count */
+	size_t n_disks, n_cdroms;
+	struct conf_pci *pci;
+	size_t n_pci;
+	struct conf_input *inputs;
+	size_t n_inputs;
+	struct conf_usb *usb;
+	size_t n_usb;
+	struct conf_network *networks;
+	size_t n_networks;
+	struct conf_monitor *monitors;
+	size_t n_monitors;
+	struct conf_share *shares;
+	size_t n_shares;
+	struct {
+		enum display_mode mode;
+		enum video video;
+		char *resolution; /* "2560x1440" */
+		bool gl;
+	} display;
+	struct {
+		enum audio_model model;
+		enum audio_backend backend;
+		unsigned rate, latency; /* Hz; milliseconds */
+	} audio;
+	struct {
+		char *governor; /* or NULL: left as it is */
+		char *energy;   /* energy_performance_preference */
+		bool inhibit_sleep;
+		enum irqs irqs;
+		enum sleep_mode sleep;
+		bool release_console; /* vtcon, framebuffer and display manager, for a single GPU */
+		unsigned halt_poll_ns;
+		bool has_halt_poll;
+	} host;
+	struct {
+		char *before, *ready, *after;
+		unsigned timeout; /* seconds */
+		enum hook_failure failure;
+	} hooks;
+	struct {
+		struct strv args; /* appended to QEMU's command line as they are */
+		char *binary;     /* a path, or NULL: qemu-system-x86_64 in PATH */
+	} qemu;
+	struct conf_source *source; /* where each value stands; owned */
+};
+
+/* Lines of all that is wrong, in the order of the file: "win11.conf:14:9: unknown key …". */
+struct conf_errors {
+	struct strv lines;
+};
+
+/*
+ * Parses text. `name` is how errors call the file; `sets` are "section.key=value" or "section name.key=value" of the command line (NULL for
+ * none), which errors call `--set …`. Relative paths in the file are taken from `dir` (NULL: left as they are), `~/` from HOME.
+ * Returns NULL and adds to ret_errors when anything is wrong.
+ */
+struct config *config_parse(const char *text, const char *name, const char *dir, const struct strv *sets, struct conf_errors *ret_errors);
+/*
+ * Loads a file as the calling user: `arg` is a path (has a slash or ends in .conf), or a name found as NAME.conf in ~/.config/qlaunch, then
+ * /etc/qlaunch. At most 1 MiB, a regular file. All errors of the file are in the text of the error, a line each, exit status EXIT_CONFIG.
+ */
+struct err *config_load(const char *arg, const struct strv *sets, struct config **ret_config);
+void config_free(struct config *c);
+void config_freep(struct config **c);
+#define cleanup_config cleanup(config_freep)
+
+/* "win11.conf:14" of a key ("pci gpu", "address"); of the section where the key is not set; of the file where neither is. For errors that
+ * only the host shows. Owned by the caller. */
+char *config_where(const struct config *c, const char *section, const char *key);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * journal: what has been done to the host, on a file that lives exactly as long as the kernel state it describes.
+ *
+ * DIR/VM/journal: a header line, then a line a step, each "CRC32 JSON\n", appended and fdatasynced before the step acts: a torn last line
+ * is a step that was never done. DIR/VM/lock: held (flock) by the launcher, so that a journal without a holder is a dead launcher's.
+ * DIR is /run/qlaunch for root and $XDG_RUNTIME_DIR/qlaunch for others.
+ */
+#pragma once
+#include "launcher/base/child.h"
+#include "launcher/step/step.h"
+
+struct journal;
+
+struct journal_info {
+	char *vm, *dir;          /* dir: DIR/VM */
+	struct proc_id launcher; /* who wrote it */
+	bool alive;              /* the lock is held */
+	bool other_boot;         /* written before the last boot: the state it describes is gone */
+	size_t damaged;          /* lines that do not fit their checksum, the torn last one not counted */
+	bool torn;               /* the last line is incomplete: its step was not done */
+};
+void journal_info_free(struct journal_info *info);
+#define cleanup_journal_info cleanup(journal_info_free)
+
+/* The directory that holds one directory per VM, for this user. */
+char *journal_base(void);
+/*
+ * Takes the lock of DIR/VM and begins an empty journal. EBUSY: the VM runs, its launcher's pid is named. EEXIST: a dead launcher's journal
+ * is there: undo it first.
+ */
+struct err *journal_create(struct root *root, const char *base, const char *vm, struct journal **ret_journal);
+/* Takes the lock of an existing journal and reads its steps. Unknown kinds and damaged lines are counted in ret_info->damaged. */
+struct err *journal_open(struct step_env *env, const char *base, const char *vm, struct journal **ret_journal, struct steps *ret_steps,
+			 struct journal_info *ret_info);
+/* Reads without the lock: for status. */
+struct err *journal_read(struct step_env *env, const char *base, const char *vm, struct steps *ret_steps, struct journal_info *ret_info);
+/* The VMs that have a directory below `base`, sorted. */
+struct err *journal_list(struct root *root, const char *base, struct strv *ret_vms);
+struct err *journal_append(struct journal *j, const struct step *s);
+const char *journal_dir(const struct journal *j); /* DIR/VM: for the sockets and state files that live as long */
+/* Nothing is left to undo: removes the journal and its directory. */
+struct err *journal_remove(struct journal *j);
+/* Lets the lock go; the files stay. */
+void journal_close(struct journal *j);
+void journal_closep(struct journal **j);
+#define cleanup_journal cleanup(journal_closep)
