@@ -12,14 +12,15 @@ HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 CFLAGS ?= -O2 -g
 ifeq ($(SAN),1)
   BUILD  := $(BUILD)-san
-  CFLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+  SANITIZE := -fsanitize=address,undefined
+  CFLAGS := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all
   HARDEN := -fPIE
 endif
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 LDLIBS  = $(shell pkg-config --libs $(LIBS))
-ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(if $(filter 1,$(SAN)),-fsanitize=address,undefined) $(LDFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
-SRC    := $(shell find launcher qmp ovmf -name '*.c' | sort)
+SRC    := $(shell find launcher qmp ovmf -name '*.c' 2>/dev/null | sort)
 OBJ    := $(SRC:%.c=$(BUILD)/obj/%.o)
 LIBOBJ := $(filter-out $(BUILD)/obj/launcher/main.o,$(OBJ))
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))

@@ -19,7 +19,7 @@ struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms);
  * Runs a program (argv[0] is a path, or is looked up in PATH) with no standard input and returns what it wrote to standard output, at most
  * 1 MiB. A status other than 0 is an error that quotes the last line of its standard error. Same time limit as above.
  */
-struct err *child_output(char *const argv[], int limit_ms, char **ret_output);
+struct err *child_output(const char *const argv[], int limit_ms, char **ret_output);
 
 /* Where a program is: PATH, then /usr/sbin and /usr/libexec; NULL if it is nowhere. Owned by the caller. */
 char *child_find(const char *program);

@@ -29,6 +29,17 @@ struct err *err_new(const char *fmt, ...)
 	return e;
 }
 
+struct err *err_coded(int errnum, const char *fmt, ...)
+{
+	struct err *e = mem_new(sizeof(*e));
+	va_list ap;
+	va_start(ap, fmt);
+	e->text = vformat(fmt, ap);
+	va_end(ap);
+	e->code = errnum;
+	return e;
+}
+
 struct err *err_errno(int errnum, const char *fmt, ...)
 {
 	struct err *e = mem_new(sizeof(*e));

@@ -19,9 +19,10 @@ enum exit_status {
 
 struct err;
 
-/* A new error from a printf format. err_errno() appends ": " and the text of `errnum`. Neither returns NULL. */
+/* A new error from a printf format. err_errno() appends ": " and the text of `errnum`, err_coded() only keeps it. None returns NULL. */
 __attribute__((format(printf, 1, 2), returns_nonnull)) struct err *err_new(const char *fmt, ...);
 __attribute__((format(printf, 2, 3), returns_nonnull)) struct err *err_errno(int errnum, const char *fmt, ...);
+__attribute__((format(printf, 2, 3), returns_nonnull)) struct err *err_coded(int errnum, const char *fmt, ...);
 
 /* Puts "CONTEXT: " before the text. Takes and returns `e`; NULL stays NULL. */
 __attribute__((format(printf, 2, 3))) struct err *err_wrap(struct err *e, const char *fmt, ...);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* engine: see engine.h. */
+#include <stdlib.h>
+#include "launcher/base/log.h"
+#include "launcher/step/engine.h"
+
+/* Reads back: what a kernel took is not yet what it made of it. */
+static struct err *verified(struct step_env *env, const struct step *s)
+{
+	if (s->kind->verify)
+		return s->kind->verify(env, s);
+	cleanup_free char *now = NULL;
+	TRY(s->kind->probe(env, s, &now));
+	if (step_whose(s, now) == STEP_WANTED)
+		return NULL;
+	return err_new("it is \"%s\" after \"%s\" was written", now, s->want);
+}
+
+static struct err *apply(struct engine *en, struct step *s)
+{
+	free(s->prior);
+	s->prior = NULL;
+	TRY(s->kind->probe(en->env, s, &s->prior));
+	if (streq(s->prior, s->want)) {
+		s->state = STEP_SKIPPED;
+		return NULL;
+	}
+	if (s->kind->prepare)
+		TRY(s->kind->prepare(en->env, s));
+	TRY(err_wrap(journal_append(en->journal, s), "journal"));
+	s->state = STEP_FAILED; /* until it has been read back */
+	TRY(s->kind->apply(en->env, s));
+	TRY(verified(en->env, s));
+	s->state = STEP_DONE;
+	return NULL;
+}
+
+struct err *engine_apply_one(struct engine *en, struct step *s)
+{
+	cleanup_free char *what = s->kind->describe(s);
+	struct err *e = err_wrap(apply(en, s), "%s", what);
+	if (!e) {
+		log_debug("%s: %s", what, s->state == STEP_SKIPPED ? "is so already" : "done");
+		return NULL;
+	}
+	if (!s->optional)
+		return err_exit(e, EXIT_HOST);
+	log_err(LOG_LEVEL_WARN, e);
+	return NULL;
+}
+
+struct err *engine_apply(struct engine *en, struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		if (steps->v[i].late)
+			continue;
+		if (en->cancelled && en->cancelled(en->data))
+			return err_exit(err_new("stopped before the guest began"), EXIT_GUEST);
+		TRY(engine_apply_one(en, &steps->v[i]));
+	}
+	return NULL;
+}
+
+/* Undoes what is ours. *ret_whose says what was found before. */
+static struct err *undo(struct step_env *env, struct step *s, enum step_whose *ret_whose)
+{
+	cleanup_free char *now = NULL, *after = NULL;
+	TRY(s->kind->probe(env, s, &now));
+	*ret_whose = step_whose(s, now);
+	if (*ret_whose == STEP_PRIOR)
+		return NULL;
+	if (*ret_whose == STEP_FOREIGN) {
+		cleanup_free char *what = s->kind->describe(s);
+		log_warn("%s: is \"%s\" now, changed by somebody else meanwhile: left so (it was \"%s\" before)", what, now, s->prior);
+		return NULL;
+	}
+	TRY(s->kind->undo(env, s));
+	TRY(s->kind->probe(env, s, &after));
+	if (step_whose(s, after) != STEP_PRIOR)
+		return err_new("it is \"%s\" after \"%s\" was put back", after, s->prior);
+	return NULL;
+}
+
+void engine_undo_one(struct step_env *env, struct step *s, struct undo_report *report)
+{
+	enum step_whose whose = STEP_PRIOR;
+	struct err *e = undo(env, s, &whose);
+	if (e) {
+		cleanup_free char *what = s->kind->describe(s);
+		log_err(LOG_LEVEL_ERROR, err_wrap(e, "not put back: %s", what));
+		s->state = STEP_RESIDUE;
+		report->residue++;
+	} else if (whose == STEP_FOREIGN) {
+		s->state = STEP_LEFT;
+		report->left++;
+	} else {
+		s->state = STEP_UNDONE;
+		report->undone++;
+	}
+}
+
+struct undo_report engine_undo(struct step_env *env, struct steps *steps)
+{
+	struct undo_report report = {};
+	for (size_t i = steps->n; i-- > 0;)
+		if (steps->v[i].state == STEP_DONE || steps->v[i].state == STEP_FAILED)
+			engine_undo_one(env, &steps->v[i], &report);
+	return report;
+}

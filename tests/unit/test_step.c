@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The journal and the engine, with a kind whose state is a file of a temporary root. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "launcher/base/log.h"
+#include "launcher/step/engine.h"
+
+static char *file_describe(const struct step *s)
+{
+	return str_fmt("set %s to %s", s->target, s->want);
+}
+
+static struct err *file_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	return root_read(env->root, s->target, ret_value);
+}
+
+static struct err *file_apply(struct step_env *env, struct step *s)
+{
+	return root_write(env->root, s->target, s->want);
+}
+
+static struct err *file_undo(struct step_env *env, const struct step *s)
+{
+	return root_write(env->root, s->target, s->prior);
+}
+
+static const struct step_kind file_kind = { "file", file_describe, file_probe, NULL, file_apply, NULL, file_undo, NULL };
+static const struct step_kind *const kinds[] = { &file_kind, NULL };
+
+struct fixture {
+	char dir[64];
+	struct root *root;
+	struct step_env env;
+	struct steps steps;
+	struct journal *journal;
+	int fail_at, count, error;
+};
+
+static int fail_nth(void *data, const char *what, const char *path, const char *value)
+{
+	struct fixture *f = data;
+	(void)what, (void)path, (void)value;
+	return ++f->count == f->fail_at ? f->error : 0;
+}
+
+static void must(struct err *e)
+{
+	if (e)
+		fail_msg("%s", err_text(e));
+}
+
+static void setup(struct fixture *f)
+{
+	*f = (struct fixture){ .dir = "/tmp/qlaunch-step-XXXXXX", .error = EIO };
+	log_set_level(LOG_LEVEL_ERROR);
+	assert_non_null(mkdtemp(f->dir));
+	must(root_open(f->dir, &f->root));
+	must(root_mkdirs(f->root, "/proc/sys/kernel/random", 0755));
+	must(root_put(f->root, "/proc/sys/kernel/random/boot_id", "boot-1\n", 0644));
+	must(root_put(f->root, "/one", "1\n", 0644));
+	must(root_put(f->root, "/two", "2\n", 0644));
+	must(root_put(f->root, "/same", "x\n", 0644));
+	f->env = (struct step_env){ f->root, kinds };
+	steps_add(&f->steps, &file_kind, "/one", "uno", "why");
+	steps_add(&f->steps, &file_kind, "/same", "x", "why");
+	steps_add(&f->steps, &file_kind, "/two", "due", "why");
+}
+
+static void teardown(struct fixture *f)
+{
+	const char *argv[] = { "rm", "-rf", f->dir, NULL };
+	cleanup_free char *out = NULL;
+	journal_close(f->journal);
+	steps_free(&f->steps);
+	root_close(f->root);
+	must(child_output(argv, 5000, &out));
+}
+
+static void expect(struct fixture *f, const char *path, const char *text)
+{
+	cleanup_free char *now = NULL;
+	must(root_read(f->root, path, &now));
+	assert_string_equal(now, text);
+}
+
+static void test_there_and_back(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
+	struct engine en = { &f.env, f.journal, NULL, NULL };
+	must(engine_apply(&en, &f.steps));
+	expect(&f, "/one", "uno");
+	expect(&f, "/two", "due");
+	assert_int_equal(f.steps.v[1].state, STEP_SKIPPED);
+	struct undo_report r = engine_undo(&f.env, &f.steps);
+	assert_int_equal(r.undone, 2);
+	assert_int_equal(r.left + r.residue, 0);
+	expect(&f, "/one", "1");
+	expect(&f, "/two", "2");
+	must(journal_remove(f.journal));
+	assert_false(root_exists(f.root, "/run/qlaunch/vm"));
+	teardown(&f);
+}
+
+static void test_changed_meanwhile_is_left(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
+	struct engine en = { &f.env, f.journal, NULL, NULL };
+	must(engine_apply(&en, &f.steps));
+	must(root_write(f.root, "/one", "mine"));
+	struct undo_report r = engine_undo(&f.env, &f.steps);
+	assert_int_equal(r.undone, 1);
+	assert_int_equal(r.left, 1);
+	expect(&f, "/one", "mine");
+	expect(&f, "/two", "2");
+	teardown(&f);
+}
+
+/* A journal that cannot be written means that the action is not done. */
+static void test_every_write_failed(void **state)
+{
+	(void)state;
+	int points = 0;
+	for (int n = 1;; n++) {
+		struct fixture f;
+		setup(&f);
+		struct root_hook hook = { fail_nth, NULL, &f };
+		f.fail_at = n;
+		f.error = n % 2 ? EIO : ENOSPC;
+		root_set_hook(f.root, &hook);
+		struct err *e = journal_create(f.root, "/run/qlaunch", "vm", &f.journal);
+		struct engine en = { &f.env, f.journal, NULL, NULL };
+		if (!e)
+			e = engine_apply(&en, &f.steps);
+		bool reached = f.count >= n;
+		assert_true(reached == (e != NULL));
+		f.fail_at = 0;
+		engine_undo(&f.env, &f.steps);
+		expect(&f, "/one", "1");
+		expect(&f, "/two", "2");
+		err_free(e);
+		teardown(&f);
+		if (!reached)
+			break;
+		points++;
+	}
+	print_message("# %d writes failed once each\n", points);
+	assert_true(points >= 6);
+}
+
+static void test_restore_after_death(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct journal *j = NULL;
+		if (journal_create(f.root, "/run/qlaunch", "vm", &j))
+			_exit(1);
+		struct engine en = { &f.env, j, NULL, NULL };
+		_exit(engine_apply(&en, &f.steps) ? 1 : 0); /* without undo: the lock goes with the process */
+	}
+	int status;
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	cleanup_err struct err *e = journal_create(f.root, "/run/qlaunch", "vm", &f.journal);
+	assert_int_equal(err_code(e), EEXIST);
+	cleanup_steps struct steps left = {};
+	cleanup_journal_info struct journal_info info = {};
+	must(journal_open(&f.env, "/run/qlaunch", "vm", &f.journal, &left, &info));
+	assert_int_equal(left.n, 2);
+	assert_false(info.alive || info.other_boot || info.torn || info.damaged);
+	assert_int_equal(engine_undo(&f.env, &left).undone, 2);
+	expect(&f, "/one", "1");
+	must(journal_remove(f.journal));
+	teardown(&f);
+}
+
+static void test_two_launchers(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
+	struct journal *second = NULL;
+	cleanup_err struct err *e = journal_create(f.root, "/run/qlaunch", "vm", &second);
+	assert_int_equal(err_code(e), EBUSY);
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	must(journal_read(&f.env, "/run/qlaunch", "vm", &steps, &info));
+	assert_true(info.alive);
+	teardown(&f);
+}
+
+/* What stands in the journal is changed by `damage`; the complete records are still found. */
+static void damaged_case(const char *name, void (*damage)(char *text), size_t want_steps, size_t want_damaged, bool want_torn, const char *want_error)
+{
+	struct fixture f;
+	setup(&f);
+	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
+	struct engine en = { &f.env, f.journal, NULL, NULL };
+	must(engine_apply(&en, &f.steps));
+	cleanup_free char *text = NULL;
+	must(root_read(f.root, "/run/qlaunch/vm/journal", &text));
+	damage(text);
+	must(root_put(f.root, "/run/qlaunch/vm/journal", text, 0600));
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	cleanup_err struct err *e = journal_read(&f.env, "/run/qlaunch", "vm", &steps, &info);
+	if (!!e != !!want_error || (e && !strstr(err_text(e), want_error)))
+		fail_msg("%s: %s", name, err_text(e));
+	if (!e && (steps.n != want_steps || info.damaged != want_damaged || info.torn != want_torn))
+		fail_msg("%s: %zu steps, %zu damaged, torn %d", name, steps.n, info.damaged, info.torn);
+	teardown(&f);
+}
+
+static void tear(char *text) { text[strlen(text) - 5] = '\0'; }
+static void flip_middle(char *text) { strchr(text, '\n')[20] ^= 1; }
+static void flip_header(char *text) { text[20] ^= 1; }
+static void empty(char *text) { *text = '\0'; }
+static void nothing(char *text) { (void)text; }
+
+static void test_damaged_journals(void **state)
+{
+	(void)state;
+	damaged_case("whole", nothing, 2, 0, false, NULL);
+	damaged_case("torn", tear, 1, 0, true, NULL);
+	damaged_case("flipped", flip_middle, 1, 1, false, NULL);
+	damaged_case("header", flip_header, 0, 0, false, "first line is damaged");
+	damaged_case("empty", empty, 0, 0, false, "empty");
+}
+
+static void test_other_boot(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
+	must(root_put(f.root, "/proc/sys/kernel/random/boot_id", "boot-2\n", 0644));
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	must(journal_read(&f.env, "/run/qlaunch", "vm", &steps, &info));
+	assert_true(info.other_boot);
+	teardown(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_there_and_back),	   cmocka_unit_test(test_changed_meanwhile_is_left),
+		cmocka_unit_test(test_every_write_failed), cmocka_unit_test(test_restore_after_death),
+		cmocka_unit_test(test_two_launchers),	   cmocka_unit_test(test_damaged_journals),
+		cmocka_unit_test(test_other_boot),
+	};
+	return cmocka_run_group_tests_name("step", tests, NULL, NULL);
+}
