@@ -149,7 +149,7 @@ struct err *root_stat(struct root *r, const char *path, struct stat *ret_st)
 	return NULL;
 }
 
-char *root_link_name(struct root *r, const char *path)
+char *root_link(struct root *r, const char *path)
 {
 	char target[4096];
 	const char *name;
@@ -160,7 +160,13 @@ char *root_link_name(struct root *r, const char *path)
 	if (n < 0)
 		return NULL;
 	target[n] = '\0';
-	const char *slash = strrchr(target, '/');
+	return str_dup(target);
+}
+
+char *root_link_name(struct root *r, const char *path)
+{
+	cleanup_free char *target = root_link(r, path);
+	const char *slash = target ? strrchr(target, '/') : NULL;
 	return str_dup(slash ? slash + 1 : target);
 }
 
