@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# qlaunch: `make` builds build/qlaunch; `make demo` shows the main job; `make check` runs every test. `make help` lists the rest.
+# qlaunch. `make` builds build/qlaunch, `make demo` shows the main job, `make check` runs every test, `make help` lists the rest.
 
 PREFIX ?= /usr/local
 BUILD  ?= build
@@ -11,24 +11,32 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpoin
 HARDEN := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 CFLAGS ?= -O2 -g
 ifeq ($(SAN),1)
-  BUILD  := $(BUILD)-san
+  BUILD    := $(BUILD)-san
   SANITIZE := -fsanitize=address,undefined
-  CFLAGS := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all
-  HARDEN := -fPIE
+  CFLAGS   := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all
+  HARDEN   := -fPIE
 endif
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
-LDLIBS  = $(shell pkg-config --libs $(LIBS))
-ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
+ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
+PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+LDLIBS      = $(shell pkg-config --libs $(LIBS))
 
-SRC    := $(shell find launcher qmp ovmf -name '*.c' 2>/dev/null | sort)
-OBJ    := $(SRC:%.c=$(BUILD)/obj/%.o)
-LIBOBJ := $(filter-out $(BUILD)/obj/launcher/main.o,$(OBJ))
-UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(sort $(wildcard tests/unit/test_*.c)))
-HELPOBJ := $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(filter-out $(wildcard tests/unit/test_*.c),$(wildcard tests/unit/*.c))))
+SRC     := $(shell find launcher qmp ovmf -name '*.c' 2>/dev/null | sort)
+LIBOBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out launcher/main.c,$(SRC)))
+UNITSRC := $(sort $(wildcard tests/unit/*.c))
+UNIT    := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/test_%,$(UNITSRC)))
+UNITLIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/unit/test_%,$(UNITSRC)))
+FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SECONDS ?= 60
+LOGS    := $(BUILD)/logs
 
-.PHONY: all unit floors clean
+.PHONY: all deps demo check lab bench fuzz tidy floors unit unit-san replay qemu-tests guest install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a
 
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make             build/qlaunch; it runs from there, uninstalled
 $(BUILD)/qlaunch: $(BUILD)/obj/launcher/main.o $(BUILD)/libqlaunch.a
 	@echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -38,17 +46,76 @@ $(BUILD)/libqlaunch.a: $(LIBOBJ)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(HELPOBJ) $(BUILD)/libqlaunch.a
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(UNITLIB) $(BUILD)/libqlaunch.a
 	@mkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
-unit: $(UNIT)
-	@for t in $(UNIT); do echo "  TEST  $$t"; $$t || exit 1; done
+## make deps        name what is missing and install it (apt, pacman or dnf)
+deps:
+	@tests/deps
 
-# A file includes only lower floors.
+## make demo        all set-up, then the main job: a guest with Secure Boot and TPM, and what it says of itself
+demo: deps
+	@$(MAKE) --no-print-directory -s all guest
+	@tests/demo $(BUILD)
+
+guest:
+	@tests/guest/demo-image $(BUILD) && tests/guest/direct $(BUILD)
+
+## make check       all set-up, then every test; ends with N passed, N failed, N skipped
+check: deps
+	@tests/check $(BUILD)
+
+unit: $(UNIT)
+	@tests/run-unit $(LOGS) $(UNIT)
+unit-san:
+	@$(MAKE) --no-print-directory -s SAN=1 LOGS=$(LOGS)/san unit
+
+## make lab         the passthrough tests, in a virtual host with an IOMMU, a GPU and a real systemd
+lab: deps
+	@$(MAKE) --no-print-directory -s all guest
+	@tests/lab/run $(BUILD)
+
+## make bench       what qlaunch itself costs, as ratios to raw QEMU, in one run
+bench: deps
+	@$(MAKE) --no-print-directory -s all guest
+	@tests/bench/run $(BUILD)
+
+## make fuzz        every fuzzer for FUZZ_SECONDS (60)
+fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	@for f in $(FUZZ); do echo "fuzz $$f"; mkdir -p $(BUILD)/corpus/$$f; \
+		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
+$(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(SRC)
+	@mkdir -p $(@D); echo "  FUZZ  $@"; clang -std=gnu17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< $(filter-out launcher/main.c,$(SRC)) $(LDLIBS)
+# the kept corpora once through each entry, for check
+replay: $(FUZZ:%=$(BUILD)/replay/%)
+	@for f in $(FUZZ); do $(BUILD)/replay/$$f tests/fuzz/corpus/$$f/* || exit 1; done
+$(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libqlaunch.a
+	@mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+## make tidy        clang-tidy and cppcheck
+tidy:
+	@tests/tidy $(SRC)
+
+## make floors      every file includes only lower floors
 floors:
 	@tests/floors
 
+## make install     to DESTDIR and PREFIX (/usr/local); make uninstall takes it away
+MAN   := $(patsubst share/man/%.scd,$(BUILD)/man/%,$(wildcard share/man/*.scd))
+FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
+	 $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644:$(m)) \
+	 $(foreach c,$(wildcard configs/*.conf),share/doc/qlaunch/examples/$(notdir $(c)):644:$(c))
+$(BUILD)/man/%: share/man/%.scd
+	@mkdir -p $(@D); scdoc <$< >$@
+install: all $(MAN)
+	@for f in $(FILES); do IFS=: read -r to mode from <<<"$$f"; install -D -m "$$mode" "$$from" "$(DESTDIR)$(PREFIX)/$$to"; done
+uninstall:
+	@for f in $(FILES); do rm -f "$(DESTDIR)$(PREFIX)/$${f%%:*}"; done
+SHELL := /bin/bash
+
+## make clean       removes the build folders
 clean:
-	rm -rf build build-san
+	rm -rf $(BUILD) $(BUILD)-san

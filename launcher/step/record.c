@@ -40,7 +40,7 @@ json_t *record_parse(const char *line, size_t len)
 static json_t *text_value(const char *s)
 {
 	json_t *value = s ? json_string(s) : json_null();
-	if (value)
+	if (value || !s)
 		return value;
 	struct sb sb = {};
 	for (; *s; s++)
