@@ -69,7 +69,7 @@ static int reap(pid_t pid, int64_t until)
 }
 
 /* An error crosses the pipe as three NUL-terminated strings: errno, text, remedy. */
-static void send_err(int fd, const struct err *e)
+void child_send_err(int fd, const struct err *e)
 {
 	cleanup_free char *code = str_fmt("%d", err_code(e));
 	const char *part[] = { code, err_text(e), err_remedy(e) ? err_remedy(e) : "" };
@@ -78,7 +78,7 @@ static void send_err(int fd, const struct err *e)
 			return; /* nobody listens any more */
 }
 
-static struct err *receive_err(const struct sb *sb)
+struct err *child_receive_err(const struct sb *sb)
 {
 	const char *part[3] = { "0", "", "" };
 	size_t at = 0;
@@ -92,18 +92,22 @@ static struct err *receive_err(const struct sb *sb)
 	return *part[2] ? err_hint(e, "%s", part[2]) : e;
 }
 
-/* What a child is not to inherit: our signal mask and handlers, and life beyond ours. */
-static void child_begin(pid_t parent)
+void child_signals(void)
 {
 	sigset_t none;
 	sigemptyset(&none);
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL); /* SIGKILL, SIGSTOP and libc's own refuse it */
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* What a child is not to inherit: our signal mask and handlers, and life beyond ours. */
+static void child_begin(pid_t parent)
+{
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	child_signals();
 }
 
 struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms)
@@ -120,7 +124,7 @@ struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms)
 		child_begin(parent);
 		struct err *e = fn(data);
 		if (e)
-			send_err(out, e);
+			child_send_err(out, e);
 		_exit(e ? 1 : 0);
 	}
 	fd_closep(&out);
@@ -131,7 +135,7 @@ struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms)
 	if (!in_time || status < 0)
 		return err_errno(ETIMEDOUT, "no answer within %d s", (limit_ms + 999) / 1000);
 	if (text.len)
-		return receive_err(&text);
+		return child_receive_err(&text);
 	return status ? err_new("the child process ended with wait status %#x", (unsigned)status) : NULL;
 }
 

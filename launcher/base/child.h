@@ -21,6 +21,12 @@ struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms);
  */
 struct err *child_output(const char *const argv[], int limit_ms, char **ret_output);
 
+/* For those who fork by themselves. In the child: every signal at its default, none blocked. */
+void child_signals(void);
+/* An error through a pipe: written in the child, and made an error again from all that was read. */
+void child_send_err(int fd, const struct err *e);
+struct err *child_receive_err(const struct sb *sb);
+
 /* Where a program is: PATH, then /usr/sbin and /usr/libexec; NULL if it is nowhere. Owned by the caller. */
 char *child_find(const char *program);
 

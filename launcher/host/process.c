@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* process: see process.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "launcher/base/num.h"
+#include "launcher/host/process.h"
+
+#define HOLD_LIMIT_MS 10000 /* a fork, or an execve from a slow disk */
+#define GRACE_MS 10000      /* what QEMU may take to flush its disks */
+#define SAID_MAX 8192       /* the end of standard error that is kept */
+#define HIGH_FD 64          /* above all numbers that are handed on */
+#define HELD '.'            /* what the child says once it waits; an error begins with a digit */
+
+/* ---- in the child ---- */
+
+static int higher(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+}
+
+/* Leaves 0 to 2, what is handed on, and the two pipes, above all of those; everything else is closed, the journal's lock with it. */
+static struct err *arrange_fds(const struct process *p, int *hold, int *status, int said)
+{
+	int high[PROCESS_FDS_MAX];
+	*hold = higher(*hold);
+	*status = higher(*status);
+	for (size_t i = 0; i < p->n_fds; i++)
+		if ((high[i] = higher(p->fds[i])) < 0)
+			return err_errno(errno, "descriptor %d", p->fds[i]);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return err_errno(errno, "/dev/null");
+	if ((!p->terminal && (dup2(null, 0) < 0 || dup2(said, 1) < 0)) || dup2(said, 2) < 0)
+		return err_errno(errno, "standard descriptors");
+	for (size_t i = 0; i < p->n_fds; i++)
+		if (dup2(high[i], PROCESS_FD + (int)i) < 0)
+			return err_errno(errno, "descriptor %d", PROCESS_FD + (int)i);
+	unsigned low = (unsigned)(*hold < *status ? *hold : *status), top = (unsigned)(*hold < *status ? *status : *hold);
+	if (*hold < 0 || *status < 0 || close_range(PROCESS_FD + (unsigned)p->n_fds, low - 1, 0) < 0 ||
+	    (top > low + 1 && close_range(low + 1, top - 1, 0) < 0) || close_range(top + 1, ~0U, 0) < 0)
+		return err_errno(errno, "close_range");
+	return NULL;
+}
+
+/* What a program of ours is not to inherit. A launcher's CPU mask may come from a shell, and since Linux 6.2 the kernel remembers it. */
+static struct err *arrange_rest(const struct process *p)
+{
+	child_signals();
+	signal(SIGPIPE, SIG_IGN);
+	setsid();
+	umask(077);
+	cpu_set_t *all = CPU_ALLOC(CPUS_MAX);
+	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
+	memset(all, 0xff, size);
+	sched_setaffinity(0, size, all); /* the kernel takes those that its cgroup allows; none is refused */
+	CPU_FREE(all);
+	if (p->oom_score_adj) {
+		cleanup_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || dprintf(fd, "%d", p->oom_score_adj) < 0)
+			return err_errno(errno, "oom_score_adj");
+	}
+	return p->become ? p->become(p->become_data) : NULL;
+}
+
+_Noreturn static void held_child(const struct process *p, int hold, int status, int said)
+{
+	char byte = HELD;
+	struct err *e = arrange_fds(p, &hold, &status, said);
+	if (!e)
+		e = arrange_rest(p);
+	if (!e) {
+		if (write(status, &byte, 1) != 1)
+			_exit(127);
+		ssize_t n;
+		while ((n = read(hold, &byte, 1)) < 0 && errno == EINTR)
+			;
+		if (n != 1)
+			_exit(127); /* the launcher is no more, or has changed its mind */
+		execve(p->argv[0], p->argv, p->env ? p->env : environ);
+		e = err_errno(errno, "%s", p->argv[0]);
+	}
+	child_send_err(status, e);
+	_exit(127);
+}
+
+/* ---- in the launcher ---- */
+
+/* Reads the child's next word, HELD or all of an error, within the time limit. At the end of the pipe *ret_text is what came before. */
+static struct err *hear(const struct process *p, bool until_end, struct sb *text)
+{
+	struct pollfd poller = { .fd = p->status_fd, .events = POLLIN };
+	for (;;) {
+		char buf[1024];
+		int n = poll(&poller, 1, HOLD_LIMIT_MS);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_errno(n ? errno : ETIMEDOUT, "%s", p->name);
+		ssize_t got = read(p->status_fd, buf, sizeof(buf));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || text->len > 65536)
+			return NULL;
+		sb_addn(text, buf, (size_t)got);
+		if (!until_end && text->s[0] == HELD)
+			return NULL;
+	}
+}
+
+struct err *process_hold(struct process *p)
+{
+	int ends[3][2];
+	if (pipe2(ends[0], O_CLOEXEC) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int hold = ends[0][0], release = ends[0][1];
+	if (pipe2(ends[1], O_CLOEXEC) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int heard = ends[1][0], status = ends[1][1];
+	if (pipe2(ends[2], O_CLOEXEC) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int listened = ends[2][0], said = ends[2][1];
+	fcntl(listened, F_SETFL, O_NONBLOCK);
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_errno(errno, "fork");
+	if (pid == 0)
+		held_child(p, hold, status, said);
+	fd_closep(&status);
+	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	p->release_fd = fd_steal(&release);
+	p->status_fd = fd_steal(&heard);
+	p->stderr_fd = fd_steal(&listened);
+	cleanup_sb struct sb text = {};
+	struct err *e = proc_id_of(pid, &p->id);
+	if (!e)
+		e = hear(p, false, &text);
+	if (!e && (!text.len || text.s[0] != HELD))
+		e = text.len ? child_receive_err(&text) : err_new("the child ended before it was released");
+	if (!e)
+		return NULL;
+	process_close(p);
+	return err_wrap(e, "%s", p->name);
+}
+
+struct err *process_release(struct process *p)
+{
+	char byte = HELD;
+	cleanup_sb struct sb text = {};
+	if (p->release_fd < 0)
+		return err_new("%s is not held", p->name);
+	ssize_t n = write(p->release_fd, &byte, 1);
+	fd_closep(&p->release_fd);
+	struct err *e = n == 1 ? hear(p, true, &text) : err_new("the child ended before it was released");
+	fd_closep(&p->status_fd);
+	if (!e && text.len)
+		e = child_receive_err(&text);
+	return err_wrap(e, "%s", p->name);
+}
+
+bool process_ended(struct process *p)
+{
+	if (p->ended || !p->id.pid)
+		return p->ended;
+	pid_t got = waitpid(p->id.pid, &p->status, WNOHANG);
+	p->ended = got == p->id.pid || (got < 0 && errno == ECHILD);
+	return p->ended;
+}
+
+char *process_status_text(int status)
+{
+	if (WIFSIGNALED(status))
+		return str_fmt("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return str_fmt("exit status %d", WEXITSTATUS(status));
+}
+
+bool process_listen(struct process *p)
+{
+	char buf[4096];
+	ssize_t n = 0;
+	while (p->stderr_fd >= 0 && (n = read(p->stderr_fd, buf, sizeof(buf))) > 0) {
+		sb_addn(&p->said, buf, (size_t)n);
+		if (p->said.len > SAID_MAX) {
+			size_t drop = p->said.len - SAID_MAX / 2;
+			memmove(p->said.s, p->said.s + drop, p->said.len - drop + 1);
+			p->said.len -= drop;
+		}
+	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+char *process_last_words(const struct process *p, size_t lines)
+{
+	cleanup_strv struct strv all = {}, last = {};
+	strv_split(&all, p->said.s ? p->said.s : "", "\r\n");
+	for (size_t i = all.n > lines ? all.n - lines : 0; i < all.n; i++) {
+		cleanup_free char *line = str_printable(all.v[i]);
+		strv_add(&last, line);
+	}
+	return strv_join(&last, "; ");
+}
+
+/* True once it has ended, within the time limit. */
+static bool wait_end(int pidfd, int limit_ms)
+{
+	struct pollfd poller = { .fd = pidfd, .events = POLLIN };
+	int n;
+	while ((n = poll(&poller, 1, limit_ms)) < 0 && errno == EINTR)
+		;
+	return n > 0;
+}
+
+void process_close(struct process *p)
+{
+	bool held = p->release_fd >= 0;
+	fd_closep(&p->release_fd);
+	fd_closep(&p->status_fd);
+	if (held && wait_end(p->pidfd, HOLD_LIMIT_MS))
+		process_ended(p);
+	fd_closep(&p->pidfd);
+	fd_closep(&p->stderr_fd);
+	sb_free(&p->said);
+}
+
+struct err *process_stop(struct proc_id id, int grace_ms)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, id.pid, 0);
+	/* asked once the descriptor is there: from now on the pid cannot be anybody else's */
+	if (!proc_alive(id))
+		return NULL;
+	if (pidfd < 0)
+		return err_errno(errno, "process %d", (int)id.pid);
+	static const int signals[] = { SIGTERM, SIGKILL };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (syscall(SYS_pidfd_send_signal, pidfd, signals[i], NULL, 0) < 0 && errno != ESRCH)
+			return err_errno(errno, "process %d", (int)id.pid);
+		if (wait_end(pidfd, grace_ms))
+			return NULL;
+	}
+	return err_hint(err_errno(ETIMEDOUT, "process %d does not end", (int)id.pid),
+			"it waits in the kernel: `cat /proc/%d/stack` shows where; then `qlaunch restore`", (int)id.pid);
+}
+
+/* ---- the kinds ---- */
+
+static char *process_describe(const struct step *s)
+{
+	return str_fmt("start %s", s->target);
+}
+
+/* What runs is what the want names; a child that is still held does not run yet. */
+static struct err *process_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	struct proc_id id;
+	const struct process *p = s->data;
+	cleanup_err struct err *e = proc_id_parse(s->want, &id);
+	bool held = p && p->release_fd >= 0;
+	*ret_value = str_dup(!e && !held && root_is_host(env->root) && proc_alive(id) ? s->want : "");
+	return NULL;
+}
+
+static struct err *process_prepare(struct step_env *env, struct step *s)
+{
+	struct process *p = s->data;
+	if (!root_is_host(env->root))
+		return err_new("programs run on this host only, not under %s", root_dir(env->root));
+	if (p->release_fd < 0)
+		TRY(process_hold(p));
+	free(s->want);
+	s->want = proc_id_format(p->id);
+	return NULL;
+}
+
+static struct err *process_apply(struct step_env *env, struct step *s)
+{
+	(void)env;
+	return process_release(s->data);
+}
+
+/* It may have ended by now, with what it had to say: that is the error to show. */
+static struct err *process_verify(struct step_env *env, const struct step *s)
+{
+	(void)env;
+	struct process *p = s->data;
+	if (!process_ended(p))
+		return NULL;
+	process_listen(p);
+	cleanup_free char *status = process_status_text(p->status), *words = process_last_words(p, 3);
+	return err_new("%s ended at once with %s%s%s", s->target, status, *words ? ": " : "", words);
+}
+
+static struct err *process_undo(struct step_env *env, const struct step *s)
+{
+	(void)env;
+	struct proc_id id;
+	TRY(proc_id_parse(s->want, &id));
+	TRY(process_stop(id, GRACE_MS));
+	if (s->data)
+		process_ended(s->data); /* ours to reap */
+	return NULL;
+}
+
+const struct step_kind process_kind = {
+	.name = "process",
+	.describe = process_describe,
+	.probe = process_probe,
+	.prepare = process_prepare,
+	.apply = process_apply,
+	.verify = process_verify,
+	.undo = process_undo,
+};
+
+static char *memlock_describe(const struct step *s)
+{
+	uint64_t bytes;
+	cleanup_err struct err *e = num_parse(s->want, UINT64_MAX, &bytes);
+	cleanup_free char *size = e ? str_dup(s->want) : size_format(bytes);
+	return str_fmt("let %s lock %s of memory", s->target, size);
+}
+
+/* In a plan there is no process yet: it would get the limit that we have. One that has ended locks nothing. */
+static struct err *memlock_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	const struct process *p = s->data;
+	uint64_t want;
+	struct rlimit now;
+	TRY(num_parse(s->want, UINT64_MAX, &want));
+	if (!root_is_host(env->root) || (p && prlimit(p->id.pid, RLIMIT_MEMLOCK, NULL, &now) < 0)) {
+		*ret_value = str_dup("");
+		return NULL;
+	}
+	if (!p && getrlimit(RLIMIT_MEMLOCK, &now) < 0)
+		return err_errno(errno, "RLIMIT_MEMLOCK");
+	*ret_value = now.rlim_cur >= want ? str_dup(s->want) : str_fmt("%" PRIu64, (uint64_t)now.rlim_cur);
+	return NULL;
+}
+
+static struct err *memlock_apply(struct step_env *env, struct step *s)
+{
+	(void)env;
+	const struct process *p = s->data;
+	uint64_t want;
+	struct rlimit limit;
+	TRY(num_parse(s->want, UINT64_MAX, &want));
+	if (prlimit(p->id.pid, RLIMIT_MEMLOCK, NULL, &limit) == 0) {
+		limit.rlim_cur = want;
+		if (limit.rlim_max < want)
+			limit.rlim_max = want;
+		if (prlimit(p->id.pid, RLIMIT_MEMLOCK, &limit, NULL) == 0)
+			return NULL;
+	}
+	return err_hint(err_errno(errno, "RLIMIT_MEMLOCK of %s", s->target),
+			"run as root, or raise \"memlock\" for this user in /etc/security/limits.conf and log in again");
+}
+
+static struct err *memlock_verify(struct step_env *env, const struct step *s)
+{
+	cleanup_free char *now = NULL;
+	TRY(memlock_probe(env, s, &now));
+	return streq(now, s->want) ? NULL : err_new("the limit is %s bytes", now);
+}
+
+static struct err *memlock_undo(struct step_env *env, const struct step *s)
+{
+	(void)env;
+	(void)s;
+	return NULL;
+}
+
+/* The limit is the process's own and ends with it: nothing is ever to be undone. */
+static enum step_whose memlock_whose(const struct step *s, const char *now)
+{
+	(void)s;
+	(void)now;
+	return STEP_PRIOR;
+}
+
+const struct step_kind memlock_kind = {
+	.name = "memlock",
+	.describe = memlock_describe,
+	.probe = memlock_probe,
+	.apply = memlock_apply,
+	.verify = memlock_verify,
+	.undo = memlock_undo,
+	.whose = memlock_whose,
+};
