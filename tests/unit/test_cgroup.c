@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cgroup: facts of v1, hybrid and v2 hosts, the steps of each way of isolation, and their life on a cgroupfs that reacts like the kernel's. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/host/cgroup.h"
+#include "launcher/host/systemd.h"
+
+#define GROUP CGROUP_MOUNT "/qlaunch_win11"
+
+struct fake {
+	char dir[64];
+	struct root *root;
+	struct step_env env;
+	struct root_hook hook;
+	const char *invalid;  /* what the kernel says of a partition; NULL: it is valid */
+	const char *effective; /* what a partition gets; NULL: all that was asked for */
+};
+
+static void put(struct fake *f, const char *path, const char *text)
+{
+	cleanup_free char *full = str_fmt("%s%s", f->dir, path);
+	for (char *p = strchr(full + strlen(f->dir) + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		mkdir(full, 0755);
+		*p = '/';
+	}
+	FILE *file = fopen(full, "we");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void put_in(struct fake *f, const char *dir, const char *name, const char *text)
+{
+	cleanup_free char *path = str_fmt("%s/%s", dir, name);
+	put(f, path, text);
+}
+
+static void remove_in(struct fake *f, const char *dir, const char *name)
+{
+	cleanup_free char *path = str_fmt("%s%s/%s", f->dir, dir, name);
+	unlink(path);
+}
+
+static const char *const files[] = { "cpuset.cpus", "cpuset.cpus.effective", "cpuset.cpus.partition", "cgroup.procs", "cgroup.events" };
+
+static int before(void *data, const char *what, const char *path, const char *value)
+{
+	struct fake *f = data;
+	(void)value;
+	for (size_t i = 0; streq(what, "rmdir") && i < ARRAY_SIZE(files); i++)
+		remove_in(f, path, files[i]);
+	return 0;
+}
+
+static void after(void *data, const char *what, const char *path, const char *value)
+{
+	struct fake *f = data;
+	if (streq(what, "mkdir")) {
+		put_in(f, path, "cpuset.cpus", "\n");
+		put_in(f, path, "cpuset.cpus.effective", "0-31\n");
+		put_in(f, path, "cpuset.cpus.partition", "member\n");
+		put_in(f, path, "cgroup.procs", "");
+		put_in(f, path, "cgroup.events", "populated 0\nfrozen 0\n");
+	} else if (str_ends(path, "subtree_control")) {
+		put(f, path, streq(value, "+cpuset") ? "cpuset cpu\n" : "cpu\n");
+	} else if (str_ends(path, "cpuset.cpus.partition")) {
+		put(f, path, f->invalid && !streq(value, "member") ? f->invalid : value);
+		if (f->effective && !streq(value, "member"))
+			put(f, GROUP "/cpuset.cpus.effective", f->effective);
+	} else if (str_ends(path, "cpuset.cpus")) {
+		put(f, GROUP "/cpuset.cpus.effective", value);
+	}
+}
+
+static int setup(void **state)
+{
+	struct fake *f = mem_new(sizeof(*f));
+	strcpy(f->dir, "/tmp/test-cgroup.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	put(f, CGROUP_MOUNT "/cgroup.controllers", "cpuset cpu io memory\n");
+	put(f, CGROUP_MOUNT "/cgroup.subtree_control", "cpu\n");
+	assert_null(root_open(f->dir, &f->root));
+	f->env.root = f->root;
+	f->hook = (struct root_hook){ before, after, f };
+	root_set_hook(f->root, &f->hook);
+	*state = f;
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+static int teardown(void **state)
+{
+	struct fake *f = *state;
+	root_close(f->root);
+	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(f);
+	return 0;
+}
+
+static struct cpus set(const char *list)
+{
+	struct cpus cpus;
+	assert_null(cpus_parse(list, &cpus));
+	return cpus;
+}
+
+static struct steps plan(struct fake *f, enum isolate isolate, const char *vm, const char *guest, const char *host, const pid_t *held)
+{
+	cleanup_cgroup_facts struct cgroup_facts facts = {};
+	struct config c = { .vm.name = (char *)(uintptr_t)vm, .cpu.isolate = isolate };
+	struct cpus guest_set = set(guest), host_set = set(host);
+	struct steps steps = {};
+	assert_null(cgroup_facts_read(f->root, &c, &facts));
+	cgroup_steps(&steps, &c, &facts, &guest_set, &host_set, held);
+	return steps;
+}
+
+static void assert_step(const struct step *s, const struct step_kind *kind, const char *target, const char *want)
+{
+	assert_ptr_equal(s->kind, kind);
+	assert_string_equal(s->target, target);
+	assert_string_equal(s->want, want);
+}
+
+static void assert_now(struct fake *f, struct step *s, const char *value)
+{
+	cleanup_free char *now = NULL;
+	assert_null(s->kind->probe(&f->env, s, &now));
+	assert_string_equal(now, value);
+}
+
+/* What the engine does to apply one. */
+static struct err *apply(struct fake *f, struct step *s)
+{
+	TRY(s->kind->probe(&f->env, s, &s->prior));
+	TRY(s->kind->apply(&f->env, s));
+	if (s->kind->verify)
+		return s->kind->verify(&f->env, s);
+	cleanup_free char *now = NULL;
+	TRY(s->kind->probe(&f->env, s, &now));
+	assert_int_equal(step_whose(s, now), STEP_WANTED);
+	return NULL;
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	cleanup_free char *escaped = systemd_escape("my-vm.2 \xc3\xa9"), *back = systemd_unescape(escaped), *dot = systemd_escape(".a");
+	assert_string_equal(escaped, "my\\x2dvm.2\\x20\\xc3\\xa9");
+	assert_string_equal(back, "my-vm.2 \xc3\xa9");
+	assert_string_equal(dot, "\\x2ea");
+}
+
+static void test_plan_by_hand(void **state)
+{
+	cleanup_steps struct steps steps = plan(*state, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_int_equal(steps.n, 3);
+	assert_step(&steps.v[0], &controller_kind, CGROUP_MOUNT "/cgroup.subtree_control", "+cpuset");
+	assert_step(&steps.v[1], &cgroup_kind, GROUP, "active 7-15,23-31");
+	assert_step(&steps.v[2], &partition_kind, GROUP, "isolated 7-15,23-31");
+	assert_null(steps.v[0].obstacle);
+	cleanup_steps struct steps off = plan(*state, ISOLATE_OFF, "win11", "7-15", "0-6", NULL);
+	assert_int_equal(off.n, 0);
+	cleanup_steps struct steps slices = plan(*state, ISOLATE_SLICES, "win11", "7-15", "0-6", NULL);
+	assert_non_null(slices.v[0].obstacle);
+}
+
+static void test_plan_with_systemd(void **state)
+{
+	struct fake *f = *state;
+	put(f, "/run/systemd/system/x", "");
+	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win-11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_int_equal(steps.n, 2);
+	assert_step(&steps.v[0], &scope_kind, "qlaunch_win\\x2d11.scope", "active 7-15,23-31");
+	assert_step(&steps.v[1], &partition_kind, CGROUP_MOUNT "/qlaunch_win\\x2d11.slice", "isolated 7-15,23-31");
+	cleanup_steps struct steps slices = plan(f, ISOLATE_SLICES, "win11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_int_equal(slices.n, 4);
+	assert_step(&slices.v[1], &allowed_cpus_kind, "system.slice", "0-6,16-22 of 0-31");
+	assert_step(&slices.v[3], &allowed_cpus_kind, "init.scope", "0-6,16-22 of 0-31");
+	assert_now(f, &slices.v[1], "all");
+	assert_null(slices.v[0].obstacle);
+}
+
+static void test_plan_refused(void **state)
+{
+	struct fake *f = *state;
+	cleanup_steps struct steps all = plan(f, ISOLATE_PARTITION, "win11", "0-31", "", NULL);
+	assert_string_equal(all.v[2].obstacle, "the guest has every CPU: none is left for the host");
+	put(f, CGROUP_MOUNT "/qlaunch_other\\x2done.slice/cpuset.cpus", "14-17\n");
+	cleanup_steps struct steps overlap = plan(f, ISOLATE_PARTITION, "win11", "7-15", "0-6,16-31", NULL);
+	assert_string_equal(overlap.v[0].obstacle, "the machine \"other-one\" has CPU 14-15 now");
+	cleanup_steps struct steps apart = plan(f, ISOLATE_PARTITION, "win11", "7-13", "0-6,14-31", NULL);
+	assert_null(apart.v[0].obstacle);
+	cleanup_steps struct steps own = plan(f, ISOLATE_PARTITION, "other-one", "7-15", "0-6,16-31", NULL);
+	assert_null(own.v[0].obstacle);
+}
+
+static void assert_obstacle(struct fake *f, const char *part)
+{
+	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "1", "0", NULL);
+	assert_true(steps.n > 0);
+	for (size_t i = 0; i < steps.n; i++) {
+		assert_non_null(steps.v[i].obstacle);
+		assert_non_null(strstr(steps.v[i].obstacle, part));
+	}
+	cleanup_cgroup_facts struct cgroup_facts facts = {};
+	cleanup_findings struct findings findings = {};
+	struct config c = { .vm.name = (char *)(uintptr_t)"win11", .cpu.isolate = ISOLATE_PARTITION };
+	struct cpus guest = set("1"), host = set("0");
+	assert_null(cgroup_facts_read(f->root, &c, &facts));
+	cgroup_check(&findings, &c, &facts, &guest, &host);
+	assert_int_equal(findings_worst(&findings), FINDING_BAD);
+	assert_non_null(findings.v[0].remedy);
+}
+
+static void test_other_versions(void **state)
+{
+	struct fake *f = *state;
+	put(f, CGROUP_MOUNT "/cgroup.controllers", "cpu memory\n");
+	assert_obstacle(f, "no cpuset controller");
+	remove_in(f, CGROUP_MOUNT, "cgroup.controllers");
+	assert_obstacle(f, "no cgroup v2 is mounted");
+	put(f, CGROUP_MOUNT "/cpuset/tasks", "");
+	assert_obstacle(f, "cgroup v1, which");
+	put(f, CGROUP_MOUNT "/unified/cgroup.controllers", "");
+	assert_obstacle(f, "hybrid");
+}
+
+static void test_by_hand(void **state)
+{
+	struct fake *f = *state;
+	const pid_t held[] = { 4711, 0 };
+	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", held);
+	for (size_t i = 0; i < steps.n; i++)
+		assert_null(apply(f, &steps.v[i]));
+	cleanup_free char *procs = NULL;
+	assert_null(root_read(f->root, GROUP "/cgroup.procs", &procs));
+	assert_string_equal(procs, "4711");
+	assert_now(f, &steps.v[2], "isolated 7-15,23-31");
+	/* a second machine with the same CPUs is refused when it comes to it, whatever its plan said */
+	struct step second = { .kind = &cgroup_kind, .target = (char *)(uintptr_t)CGROUP_MOUNT "/qlaunch_b",
+			       .want = (char *)(uintptr_t)"active 31-33", .data = (void *)(uintptr_t)held };
+	cleanup_err struct err *refused = apply(f, &second);
+	assert_non_null(strstr(err_text(refused), "\"win11\" has some of these CPUs"));
+	free(second.prior);
+	for (size_t i = steps.n; i-- > 0;) {
+		assert_null(steps.v[i].kind->undo(&f->env, &steps.v[i]));
+		assert_now(f, &steps.v[i], i == 2 ? "member 7-15,23-31" : steps.v[i].prior);
+	}
+	assert_false(root_exists(f->root, GROUP));
+	assert_now(f, &steps.v[0], "-cpuset");
+}
+
+static void test_group_in_the_way(void **state)
+{
+	struct fake *f = *state;
+	const pid_t held[] = { 4711, 0 };
+	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7", "0-6", held);
+	put(f, GROUP "/cpuset.cpus", "7\n");
+	cleanup_err struct err *e = apply(f, &steps.v[1]);
+	assert_int_equal(err_code(e), EEXIST); /* never "as wanted already" */
+	assert_non_null(err_remedy(e));
+}
+
+static void test_group_not_empty(void **state)
+{
+	struct fake *f = *state;
+	const pid_t held[] = { 4711, 0 };
+	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7", "0-6", held);
+	assert_null(apply(f, &steps.v[1]));
+	put(f, GROUP "/cgroup.events", "populated 1\nfrozen 0\n");
+	cleanup_err struct err *e = cgroup_kind.undo(&f->env, &steps.v[1]);
+	assert_int_equal(err_code(e), EBUSY);
+	assert_non_null(strstr(err_text(e), "4711"));
+	assert_true(root_exists(f->root, GROUP));
+}
+
+static void partition_fails(struct fake *f, const char *says)
+{
+	struct step s = { .kind = &partition_kind, .target = (char *)(uintptr_t)GROUP, .want = (char *)(uintptr_t)"isolated 7-15" };
+	after(f, "mkdir", GROUP, NULL);
+	cleanup_err struct err *e = apply(f, &s);
+	assert_non_null(e);
+	assert_non_null(strstr(err_text(e), says));
+	cleanup_free char *now = NULL;
+	assert_null(partition_kind.probe(&f->env, &s, &now));
+	assert_int_equal(step_whose(&s, now), STEP_BETWEEN);
+	assert_null(partition_kind.undo(&f->env, &s));
+	free(s.prior);
+}
+
+static void test_partition_invalid(void **state)
+{
+	struct fake *f = *state;
+	f->invalid = "isolated invalid (Cpu list in cpuset.cpus not exclusive)\n";
+	partition_fails(f, "Cpu list in cpuset.cpus not exclusive");
+}
+
+static void test_partition_short(void **state)
+{
+	struct fake *f = *state;
+	f->effective = "7-14\n";
+	partition_fails(f, "\"isolated 7-14\"");
+}
+
+static void test_whose(void **state)
+{
+	(void)state;
+	static const struct {
+		const struct step_kind *kind;
+		const char *prior, *want, *now;
+		enum step_whose whose;
+	} cases[] = {
+		{ &partition_kind, "member 7", "isolated 7", "absent", STEP_PRIOR },
+		{ &partition_kind, "member 7", "isolated 7", "member 0-9", STEP_PRIOR },
+		{ &partition_kind, "member 7", "isolated 7", "isolated 7", STEP_WANTED },
+		{ &partition_kind, "member 7", "isolated 7", "isolated invalid (x)", STEP_BETWEEN },
+		{ &scope_kind, "absent", "active 7", "absent", STEP_PRIOR },
+		{ &scope_kind, "absent", "active 7", "active", STEP_BETWEEN },
+		{ &cgroup_kind, "absent", "active 7", "active 7", STEP_WANTED },
+		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "all", STEP_PRIOR },
+		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-3 set", STEP_WANTED },
+		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-7 set", STEP_BETWEEN },
+		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-7", STEP_PRIOR }, /* the kernel does not let it be emptied */
+		{ &allowed_cpus_kind, "0-5", "0-3 of 0-7", "0-7 set", STEP_BETWEEN },
+		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-5 set", STEP_FOREIGN },
+		{ &allowed_cpus_kind, "0-5", "0-3 of 0-7", "all", STEP_FOREIGN },
+		{ &controller_kind, "-cpuset", "+cpuset", "+cpuset in use", STEP_FOREIGN },
+		{ &controller_kind, "-cpuset", "+cpuset", "+cpuset", STEP_WANTED },
+		{ &controller_kind, "+cpuset in use", "+cpuset", "+cpuset", STEP_PRIOR },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct step s = { .kind = cases[i].kind, .prior = (char *)(uintptr_t)cases[i].prior, .want = (char *)(uintptr_t)cases[i].want };
+		assert_int_equal(step_whose(&s, cases[i].now), cases[i].whose);
+	}
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),	TEST(test_plan_by_hand),	TEST(test_plan_with_systemd),
+		TEST(test_plan_refused),	TEST(test_other_versions),	TEST(test_by_hand),
+		TEST(test_group_in_the_way),	TEST(test_group_not_empty),	TEST(test_partition_invalid),
+		TEST(test_partition_short),	cmocka_unit_test(test_whose),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
