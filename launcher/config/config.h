@@ -175,7 +175,8 @@ struct conf_errors {
 
 /*
  * Parses text. `name` is how errors call the file; `sets` are "section.key=value" or "section name.key=value" of the command line (NULL for
- * none), which errors call `--set …`. Relative paths in the file are taken from `dir` (NULL: left as they are), `~/` from HOME.
+ * none), which errors call `--set …`. Relative paths in the file are taken from `dir` (NULL: left as they are), those of `sets` from the
+ * current directory, `~/` from HOME.
  * Returns NULL and adds to ret_errors when anything is wrong.
  */
 struct config *config_parse(const char *text, const char *name, const char *dir, const struct strv *sets, struct conf_errors *ret_errors);

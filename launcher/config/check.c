@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check: what one key cannot know. First what follows from others (a key that is not set takes its value from them), then what is missing
+ * or contradicts itself. A rule speaks of what the user wrote, at the place where it stands.
+ */
+#include <stdlib.h>
+#include "launcher/config/parse.h"
+
+struct checker {
+	struct config *c;
+	struct problems *problems;
+};
+
+static bool is_set(const struct checker *k, const char *section, const char *key)
+{
+	return source_is_set(k->c->source, section, key);
+}
+
+static bool has_section(const struct checker *k, const char *section)
+{
+	return source_find(k->c->source, section, NULL) != NULL;
+}
+
+#define TELL(k, section, key, ...) problems_add((k)->problems, source_at((k)->c->source, section, key), __VA_ARGS__)
+
+static void derive(const struct checker *k)
+{
+	struct config *c = k->c;
+	bool graphics = c->display.mode == DISPLAY_SPICE || c->display.mode == DISPLAY_WINDOW;
+	if (!is_set(k, "cpu", "isolate"))
+		c->cpu.isolate = c->n_pci ? ISOLATE_PARTITION : ISOLATE_OFF;
+	if (!is_set(k, "tpm", "version"))
+		c->tpm.version = has_section(k, "tpm") ? TPM_2_0 : TPM_NONE;
+	if (!is_set(k, "display", "video"))
+		c->display.video = graphics ? VIDEO_VIRTIO : VIDEO_NONE;
+	if (!is_set(k, "audio", "model"))
+		c->audio.model = has_section(k, "audio") ? AUDIO_HDA : AUDIO_NONE;
+	if (!is_set(k, "host", "sleep"))
+		c->host.sleep = c->host.inhibit_sleep ? SLEEP_INHIBIT : SLEEP_ALLOW;
+	if (!is_set(k, "host", "inhibit-sleep"))
+		c->host.inhibit_sleep = c->host.sleep == SLEEP_INHIBIT;
+	for (size_t i = 0; i < c->n_cdroms; i++) {
+		c->cdroms[i].readonly = true;
+		c->cdroms[i].format = FORMAT_RAW;
+	}
+}
+
+static void check_required(const struct checker *k)
+{
+	for (const struct conf_key *key = conf_keys; key->section; key++) {
+		const struct conf_section *s = conf_section_find(key->section);
+		for (size_t i = 0; key->required && s->named && i < section_count(k->c, s); i++) {
+			cleanup_free char *title = str_fmt("%s %s", s->name, *(char **)section_item(k->c, s, i));
+			if (!is_set(k, title, key->name))
+				TELL(k, title, key->name, "[%s] needs %s =", title, key->name);
+		}
+	}
+}
+
+static void check_cpu(const struct checker *k)
+{
+	const struct config *c = k->c;
+	int cpus = cpus_count(&c->cpu.place_cpus);
+	if (c->cpu.place == PLACE_CPUS && (unsigned)cpus < c->cpu.threads)
+		TELL(k, "cpu", "place", "place: %d CPUs are too few for threads = %u", cpus, c->cpu.threads);
+	if (c->cpu.isolate != ISOLATE_OFF)
+		return;
+	if (c->cpu.fifo)
+		TELL(k, "cpu", "fifo", "fifo = yes on CPUs shared with the host would starve it: set isolate = partition");
+	if (c->cpu.cpu_pm)
+		TELL(k, "cpu", "cpu-pm", "cpu-pm = yes on CPUs shared with the host would starve it: set isolate = partition");
+}
+
+static void check_memory(const struct checker *k)
+{
+	const struct config *c = k->c;
+	uint64_t page = c->memory.hugepages == HUGEPAGES_1G ? 1ULL << 30 : c->memory.hugepages == HUGEPAGES_2M ? 2ULL << 20 : 1ULL << 20;
+	if (c->memory.size % page) {
+		cleanup_free char *size = size_format(c->memory.size), *unit = size_format(page);
+		TELL(k, "memory", "size", "size: %s is not a multiple of %s%s", size, unit,
+		     page > 1ULL << 20 ? ", the size of its huge pages" : "");
+	}
+}
+
+static void check_firmware(const struct checker *k)
+{
+	const struct config *c = k->c;
+	if (c->firmware.type == FIRMWARE_BIOS && c->firmware.secure_boot)
+		TELL(k, "firmware", "secure-boot", "secure-boot = yes needs type = uefi");
+	if (c->firmware.type == FIRMWARE_BIOS && c->firmware.vars)
+		TELL(k, "firmware", "vars", "vars: a BIOS has none; they belong to type = uefi");
+	if (is_set(k, "tpm", "model") && is_set(k, "tpm", "version") && c->tpm.version == TPM_NONE)
+		TELL(k, "tpm", "model", "model: there is no TPM with version = none");
+	if (c->boot.initrd && !c->boot.kernel)
+		TELL(k, "boot", "initrd", "initrd belongs to a kernel, and none is set");
+	if (c->boot.cmdline && !c->boot.kernel)
+		TELL(k, "boot", "cmdline", "cmdline belongs to a kernel, and none is set");
+}
+
+static void check_order(const struct checker *k)
+{
+	const struct config *c = k->c;
+	cleanup_strv struct strv names = {}, seen = {};
+	for (size_t i = 0; i < c->n_disks; i++)
+		strv_add(&names, c->disks[i].name);
+	for (size_t i = 0; i < c->n_cdroms; i++)
+		strv_add(&names, c->cdroms[i].name);
+	for (size_t i = 0; i < c->n_networks; i++)
+		strv_add(&names, c->networks[i].name);
+	for (size_t i = 0; i < c->boot.order.n; i++) {
+		const char *name = c->boot.order.v[i];
+		const char *near = names.n ? str_nearest(name, (const char *const *)names.v) : NULL;
+		size_t fits = 0;
+		for (size_t j = 0; j < names.n; j++)
+			fits += streq(names.v[j], name);
+		if (strv_has(&seen, name))
+			TELL(k, "boot", "order", "order: \"%s\" stands there twice", name);
+		else if (fits > 1)
+			TELL(k, "boot", "order", "order: \"%s\" fits %zu sections; give them different names", name, fits);
+		else if (!fits && near)
+			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network; did you mean \"%s\"?", name, near);
+		else if (!fits)
+			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network of this machine", name);
+		strv_add(&seen, name);
+	}
+}
+
+/* Exactly one of the keys (NULL-terminated) names the device. */
+static void check_one_of(const struct checker *k, const char *title, const char *const keys[])
+{
+	cleanup_strv struct strv set = {}, all = {};
+	for (; *keys; keys++) {
+		strv_add(&all, *keys);
+		if (is_set(k, title, *keys))
+			strv_add(&set, *keys);
+	}
+	cleanup_free char *either = strv_join(&all, ", ");
+	if (!set.n)
+		TELL(k, title, NULL, "[%s] needs one of %s", title, either);
+	for (size_t i = 1; i < set.n; i++)
+		TELL(k, title, set.v[i], "[%s] has %s as well as %s; only one of %s can name it", title, set.v[i], set.v[0], either);
+}
+
+static void check_devices(const struct checker *k)
+{
+	static const char *const pci_keys[] = { "address", "id", "match", NULL }, *const usb_keys[] = { "id", "port", NULL };
+	const struct config *c = k->c;
+	for (size_t i = 0; i < c->n_pci; i++) {
+		const struct conf_pci *p = &c->pci[i];
+		cleanup_free char *title = str_fmt("pci %s", p->name);
+		check_one_of(k, title, pci_keys);
+		if (p->rebar & (p->rebar - 1))
+			TELL(k, title, "rebar", "rebar: a power of two, such as 256M or 32G");
+		for (size_t j = 0; p->has_address && j < i; j++)
+			if (c->pci[j].has_address && pci_addr_equal(c->pci[j].address, p->address))
+				TELL(k, title, "address", "address: [pci %s] has the same", c->pci[j].name);
+	}
+	for (size_t i = 0; i < c->n_usb; i++) {
+		cleanup_free char *title = str_fmt("usb %s", c->usb[i].name);
+		check_one_of(k, title, usb_keys);
+	}
+	for (size_t i = 0; i < c->n_inputs; i++) {
+		cleanup_free char *title = str_fmt("input %s", c->inputs[i].name);
+		for (size_t j = 0; c->inputs[i].device && j < i; j++)
+			if (streq(c->inputs[j].device, c->inputs[i].device))
+				TELL(k, title, "device", "device: [input %s] has the same", c->inputs[j].name);
+	}
+}
+
+static void check_disks(const struct checker *k)
+{
+	const struct config *c = k->c;
+	for (size_t i = 0; i < c->n_disks; i++) {
+		cleanup_free char *title = str_fmt("disk %s", c->disks[i].name);
+		for (size_t j = 0; c->disks[i].path && j < i; j++)
+			if (streq(c->disks[j].path, c->disks[i].path))
+				TELL(k, title, "path", "path: [disk %s] has the same", c->disks[j].name);
+	}
+}
+
+static void check_networks(const struct checker *k)
+{
+	const struct config *c = k->c;
+	for (size_t i = 0; i < c->n_networks; i++) {
+		const struct conf_network *n = &c->networks[i];
+		cleanup_free char *title = str_fmt("network %s", n->name);
+		bool joins = n->mode == NET_BRIDGE || n->mode == NET_MACVTAP, own = n->mode == NET_NAT || n->mode == NET_ISOLATED;
+		if (joins && !n->bridge)
+			TELL(k, title, "mode", "[%s] needs bridge = with this mode", title);
+		if (!joins && n->bridge)
+			TELL(k, title, "bridge", "bridge belongs to mode = bridge or macvtap");
+		if (!own && n->subnet)
+			TELL(k, title, "subnet", "subnet belongs to mode = nat or isolated");
+		if (n->forward.n && n->mode != NET_USER && n->mode != NET_NAT)
+			TELL(k, title, "forward", "forward belongs to mode = user or nat; elsewhere the guest is reached directly");
+		for (size_t j = 0; n->mac && j < i; j++)
+			if (streq(c->networks[j].mac, n->mac))
+				TELL(k, title, "mac", "mac: [network %s] has the same", c->networks[j].name);
+	}
+}
+
+static void check_rest(const struct checker *k)
+{
+	const struct config *c = k->c;
+	if (c->display.mode == DISPLAY_LOOKING_GLASS && !c->display.resolution)
+		TELL(k, "display", "mode", "mode = looking-glass needs resolution =, by which its memory is sized");
+	if (is_set(k, "host", "inhibit-sleep") && is_set(k, "host", "sleep") && c->host.inhibit_sleep != (c->host.sleep == SLEEP_INHIBIT))
+		TELL(k, "host", "sleep", "sleep contradicts inhibit-sleep = %s", c->host.inhibit_sleep ? "yes" : "no");
+	for (size_t i = 0; i < c->n_monitors; i++) {
+		const struct conf_monitor *m = &c->monitors[i];
+		cleanup_free char *title = str_fmt("monitor %s", m->name);
+		if (m->guest_input && m->guest_input == m->host_input)
+			TELL(k, title, "host-input", "host-input is the same as guest-input");
+	}
+}
+
+void config_check(struct config *c, struct problems *problems)
+{
+	struct checker k = { c, problems };
+	derive(&k);
+	check_required(&k);
+	check_cpu(&k);
+	check_memory(&k);
+	check_firmware(&k);
+	check_order(&k);
+	check_devices(&k);
+	check_disks(&k);
+	check_networks(&k);
+	check_rest(&k);
+}

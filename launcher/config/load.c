@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * load: finds and reads the file. As the calling user: whoever has more rights drops them first. Only a regular file is opened, so that a
+ * FIFO cannot hang it and a device is not disturbed; at most CONFIG_FILE_MAX bytes are read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/config/parse.h"
+
+static struct err *read_all(const char *path, char **ret_text, size_t *ret_length)
+{
+	struct stat st;
+	if (stat(path, &st) < 0)
+		return err_errno(errno, "%s", path);
+	if (!S_ISREG(st.st_mode))
+		return err_new("%s: not a regular file", path);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return err_errno(errno, "%s", path);
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) /* it may have been exchanged since */
+		return err_new("%s: not a regular file", path);
+	cleanup_free char *text = mem_new(CONFIG_FILE_MAX + 2);
+	size_t length = 0;
+	while (length <= CONFIG_FILE_MAX) {
+		ssize_t n = read(fd, text + length, CONFIG_FILE_MAX + 1 - length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(errno, "%s", path);
+		if (n == 0)
+			break;
+		length += (size_t)n;
+	}
+	if (length > CONFIG_FILE_MAX)
+		return err_new("%s: larger than 1 MiB, so no configuration", path);
+	*ret_text = steal(text);
+	*ret_length = length;
+	return NULL;
+}
+
+/* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. */
+static struct err *find(const char *arg, char **ret_path)
+{
+	if (strchr(arg, '/') || str_ends(arg, ".conf")) {
+		*ret_path = str_dup(arg);
+		return NULL;
+	}
+	const char *home = getenv("HOME");
+	cleanup_free char *own = home && *home == '/' ? str_fmt("%s/.config/qlaunch/%s.conf", home, arg) : NULL;
+	cleanup_free char *global = str_fmt("/etc/qlaunch/%s.conf", arg);
+	if (own && access(own, F_OK) == 0)
+		*ret_path = steal(own);
+	else if (access(global, F_OK) == 0)
+		*ret_path = steal(global);
+	else
+		return err_hint(err_new("there is no machine \"%s\": neither %s nor %s", arg, own ? own : "~/.config/qlaunch", global),
+				"a file elsewhere is named by its path: ./%s.conf", arg);
+	return NULL;
+}
+
+/* The folder of a file, absolute and without links; NULL where it cannot be had. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *dir = slash ? str_ndup(path, slash == path ? 1 : (size_t)(slash - path)) : str_dup(".");
+	return realpath(dir, NULL);
+}
+
+static struct err *load(const char *arg, const struct strv *sets, struct config **ret_config)
+{
+	cleanup_free char *path = NULL, *text = NULL;
+	size_t length = 0;
+	TRY(find(arg, &path));
+	TRY(read_all(path, &text, &length));
+	cleanup_free char *dir = folder_of(path);
+	struct conf_errors errors = {};
+	struct config *c = config_parse_bytes(text, length, path, dir, sets, &errors);
+	if (!c) {
+		cleanup_free char *all = strv_join(&errors.lines, "\n");
+		strv_free(&errors.lines);
+		return err_new("%s", all);
+	}
+	*ret_config = c;
+	return NULL;
+}
+
+struct err *config_load(const char *arg, const struct strv *sets, struct config **ret_config)
+{
+	return err_exit(load(arg, sets, ret_config), EXIT_CONFIG);
+}
