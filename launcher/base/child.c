@@ -139,6 +139,26 @@ struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms)
 	return status ? err_new("the child process ended with wait status %#x", (unsigned)status) : NULL;
 }
 
+int child_write_limit_ms = 10000;
+
+struct write_call {
+	struct root *root;
+	const char *path, *value;
+};
+
+static struct err *write_in_child(void *data)
+{
+	struct write_call *call = data;
+	return root_write(call->root, call->path, call->value);
+}
+
+struct err *child_write(struct root *root, const char *path, const char *value)
+{
+	struct write_call call = { root, path, value };
+	struct err *e = child_call(write_in_child, &call, child_write_limit_ms);
+	return err_code(e) == ETIMEDOUT ? err_wrap(e, "%s: \"%s\" is written, but the kernel does not come back", path, value) : e;
+}
+
 /* The last line that is not blank, for an error. */
 static char *last_line(char *text)
 {

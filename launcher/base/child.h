@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "launcher/base/err.h"
+#include "launcher/base/root.h"
 #include "launcher/base/str.h"
 
 /*
@@ -14,6 +15,10 @@
  * sent SIGKILL and ETIMEDOUT is returned, even if the child is stuck in the kernel and does not die. What fn changes in memory is lost.
  */
 struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms);
+
+/* root_write() for attributes that the kernel may never answer (a device's lock is held): in a child, ETIMEDOUT after the limit. */
+extern int child_write_limit_ms; /* 10 s; tests shorten it */
+struct err *child_write(struct root *root, const char *path, const char *value);
 
 /*
  * Runs a program (argv[0] is a path, or is looked up in PATH) with no standard input and returns what it wrote to standard output, at most

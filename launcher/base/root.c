@@ -218,24 +218,23 @@ struct err *root_write(struct root *r, const char *path, const char *value)
 	return hook_after(r, "write", path, value);
 }
 
-static struct err *write_all(int fd, const char *path, const char *text)
+static struct err *write_all(int fd, const char *path, const char *data, size_t len)
 {
-	size_t len = strlen(text);
 	while (len) {
-		ssize_t n = write(fd, text, len);
+		ssize_t n = write(fd, data, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_errno(errno, "%s", path);
-		text += n;
+		data += n;
 		len -= (size_t)n;
 	}
 	return fsync(fd) < 0 ? err_errno(errno, "%s", path) : NULL;
 }
 
-struct err *root_put(struct root *r, const char *path, const char *text, mode_t mode)
+/* Into a temporary file beside it, which then takes its name; without `replace` only if nobody has the name yet. */
+static struct err *put(struct root *r, const char *path, const char *data, size_t len, mode_t mode, bool replace)
 {
-	BEFORE(r, "create", path, text);
 	const char *name;
 	cleanup_fd int dir = open_parent(r, path, &name);
 	if (dir < 0)
@@ -244,14 +243,31 @@ struct err *root_put(struct root *r, const char *path, const char *text, mode_t 
 	cleanup_fd int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return err_errno(errno, "%s", path);
-	struct err *e = write_all(fd, path, text);
-	if (!e && renameat(dir, temp, dir, name) < 0)
+	struct err *e = write_all(fd, path, data, len);
+	if (!e && renameat2(dir, temp, dir, name, replace ? 0 : RENAME_NOREPLACE) < 0)
 		e = err_errno(errno, "%s", path);
-	if (e) {
+	if (e)
 		unlinkat(dir, temp, 0);
-		return e;
-	}
+	return e;
+}
+
+struct err *root_put(struct root *r, const char *path, const char *text, mode_t mode)
+{
+	BEFORE(r, "create", path, text);
+	TRY(put(r, path, text, strlen(text), mode, true));
 	return hook_after(r, "create", path, text);
+}
+
+struct err *root_put_new(struct root *r, const char *path, const void *data, size_t len, mode_t mode)
+{
+	BEFORE(r, "create", path, NULL);
+	TRY(put(r, path, data, len, mode, false));
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *parent = str_ndup(path, (size_t)(slash - path) + 1);
+	cleanup_fd int dir = open_in(r, parent, O_RDONLY | O_DIRECTORY, 0);
+	if (dir < 0 || fsync(dir) < 0)
+		return err_errno(errno, "%s", parent);
+	return hook_after(r, "create", path, NULL);
 }
 
 struct err *root_append(struct root *r, const char *path, const char *text)

@@ -48,6 +48,8 @@ struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_f
 struct err *root_write(struct root *r, const char *path, const char *value);
 /* A file of ours: created (mode) or replaced by temporary file, fsync and rename. */
 struct err *root_put(struct root *r, const char *path, const char *text, mode_t mode);
+/* The same for any bytes, and only where there is no such file yet (EEXIST); on the disk, its name too, when it returns. The hook sees NULL. */
+struct err *root_put_new(struct root *r, const char *path, const void *data, size_t len, mode_t mode);
 /* Appends to a file of ours in one write and fdatasyncs it; creates it (0600) where it is not. */
 struct err *root_append(struct root *r, const char *path, const char *text);
 struct err *root_mkdir(struct root *r, const char *path, mode_t mode);  /* an existing directory is an error (EEXIST) */

@@ -232,23 +232,27 @@ void process_close(struct process *p)
 	sb_free(&p->said);
 }
 
-struct err *process_stop(struct proc_id id, int grace_ms)
+static struct err *stop(int pidfd, pid_t pid, int grace_ms)
 {
-	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, id.pid, 0);
-	/* asked once the descriptor is there: from now on the pid cannot be anybody else's */
-	if (!proc_alive(id))
-		return NULL;
-	if (pidfd < 0)
-		return err_errno(errno, "process %d", (int)id.pid);
 	static const int signals[] = { SIGTERM, SIGKILL };
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		if (syscall(SYS_pidfd_send_signal, pidfd, signals[i], NULL, 0) < 0 && errno != ESRCH)
-			return err_errno(errno, "process %d", (int)id.pid);
+			return err_errno(errno, "process %d", (int)pid);
 		if (wait_end(pidfd, grace_ms))
 			return NULL;
 	}
-	return err_hint(err_errno(ETIMEDOUT, "process %d does not end", (int)id.pid),
-			"it waits in the kernel: `cat /proc/%d/stack` shows where; then `qlaunch restore`", (int)id.pid);
+	return err_hint(err_errno(ETIMEDOUT, "process %d does not end", (int)pid),
+			"it waits in the kernel: `cat /proc/%d/stack` shows where; then `qlaunch restore`", (int)pid);
+}
+
+struct err *process_stop(struct proc_id id, int grace_ms)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, id.pid, 0);
+	int code = errno;
+	/* asked once the descriptor is there: from now on the pid cannot be anybody else's */
+	if (!proc_alive(id))
+		return NULL;
+	return pidfd < 0 ? err_errno(code, "process %d", (int)id.pid) : stop(pidfd, id.pid, grace_ms);
 }
 
 /* ---- the kinds ---- */
@@ -258,14 +262,19 @@ static char *process_describe(const struct step *s)
 	return str_fmt("start %s", s->target);
 }
 
-/* What runs is what the want names; a child that is still held does not run yet. */
-static struct err *process_probe(struct step_env *env, const struct step *s, char **ret_value)
+/* Our own child is known by its pidfd: /proc may hide it from a launcher that has given up its capabilities. */
+static bool runs(struct process *p, const char *want)
 {
 	struct proc_id id;
-	const struct process *p = s->data;
-	cleanup_err struct err *e = proc_id_parse(s->want, &id);
-	bool held = p && p->release_fd >= 0;
-	*ret_value = str_dup(!e && !held && root_is_host(env->root) && proc_alive(id) ? s->want : "");
+	if (p && p->id.pid)
+		return p->release_fd < 0 && !process_ended(p); /* one that is held does not run yet */
+	cleanup_err struct err *e = proc_id_parse(want, &id);
+	return !e && proc_alive(id);
+}
+
+static struct err *process_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	*ret_value = str_dup(root_is_host(env->root) && runs(s->data, s->want) ? s->want : "");
 	return NULL;
 }
 
@@ -302,12 +311,15 @@ static struct err *process_verify(struct step_env *env, const struct step *s)
 static struct err *process_undo(struct step_env *env, const struct step *s)
 {
 	(void)env;
+	struct process *p = s->data;
 	struct proc_id id;
+	if (p && p->pidfd >= 0) {
+		TRY(stop(p->pidfd, p->id.pid, GRACE_MS));
+		process_ended(p); /* ours to reap */
+		return NULL;
+	}
 	TRY(proc_id_parse(s->want, &id));
-	TRY(process_stop(id, GRACE_MS));
-	if (s->data)
-		process_ended(s->data); /* ours to reap */
-	return NULL;
+	return process_stop(id, GRACE_MS);
 }
 
 const struct step_kind process_kind = {

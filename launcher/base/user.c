@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* user: see user.h. */
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/base/num.h"
+#include "launcher/base/user.h"
+
+#define GROUPS_MAX 65536 /* NGROUPS_MAX, include/uapi/linux/limits.h */
+
+void user_free(struct user *u)
+{
+	free(u->name);
+	free(u->home);
+	free(u->runtime_dir);
+	free(u->data_dir);
+	free(u->groups);
+	*u = (struct user){};
+}
+
+static void add_groups(struct user *u)
+{
+	int n = 64, room;
+	do {
+		room = n;
+		free(u->groups);
+		u->groups = mem_new((size_t)room * sizeof(gid_t));
+	} while (getgrouplist(u->name, u->gid, u->groups, &n) < 0 && n > room && n <= GROUPS_MAX);
+	u->n_groups = (size_t)(n < room ? n : room);
+}
+
+/* A session's directory, if it is really theirs. */
+static char *runtime_dir(uid_t uid, const char *claimed)
+{
+	cleanup_free char *path = claimed && *claimed == '/' ? str_dup(claimed) : str_fmt("/run/user/%u", uid);
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid ? steal(path) : NULL;
+}
+
+/* `own` says that it is the caller: then our environment is theirs. */
+static struct err *fill(const struct passwd *pw, bool own, struct user *ret_user)
+{
+	if (!pw->pw_dir || *pw->pw_dir != '/')
+		return err_hint(err_new("user %s has no home directory", pw->pw_name), "choose another one: `user = NAME` in [vm]");
+	const char *data = own ? getenv("XDG_DATA_HOME") : NULL;
+	struct user u = { .uid = pw->pw_uid, .gid = pw->pw_gid, .name = str_dup(pw->pw_name), .home = str_dup(pw->pw_dir) };
+	u.runtime_dir = runtime_dir(u.uid, own ? getenv("XDG_RUNTIME_DIR") : NULL);
+	u.data_dir = data && *data == '/' ? str_dup(data) : str_fmt("%s/.local/share", u.home);
+	add_groups(&u);
+	*ret_user = u;
+	return NULL;
+}
+
+static struct err *fill_uid(uid_t uid, bool own, struct user *ret_user)
+{
+	errno = 0;
+	struct passwd *pw = getpwuid(uid);
+	if (!pw && own) { /* a container's user may be nothing but a number */
+		const char *home = getenv("HOME");
+		cleanup_free char *number = str_fmt("%u", uid);
+		struct passwd bare = { .pw_name = number, .pw_uid = uid, .pw_gid = getgid(), .pw_dir = (char *)(home ? home : "/") };
+		return fill(&bare, own, ret_user);
+	}
+	if (!pw || pw->pw_uid != uid)
+		return err_hint(err_coded(errno, "there is no user with the id %u", uid), "look at `getent passwd %u`", uid);
+	return fill(pw, own, ret_user);
+}
+
+static struct err *fill_name(const char *name, struct user *ret_user)
+{
+	errno = 0;
+	struct passwd *pw = getpwnam(name);
+	if (!pw)
+		return err_hint(err_coded(errno, "there is no user \"%s\"", name), "write `user = NAME` of an account of this host in [vm]");
+	return fill(pw, false, ret_user);
+}
+
+static struct err *choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user)
+{
+	uint64_t by = 0;
+	if (real != effective)
+		return err_hint(err_new("qlaunch is not made to be installed set-user-ID"), "start it with sudo or pkexec");
+	if (real == 0 && invoked_by)
+		TRY(err_wrap(num_parse(invoked_by, UINT32_MAX - 1, &by), "SUDO_UID or PKEXEC_UID"));
+	if (real == 0 && by == 0)
+		return wanted ? fill_name(wanted, ret_user) : fill_uid(0, true, ret_user);
+	cleanup_user struct user u = {};
+	TRY(fill_uid(real ? real : (uid_t)by, real != 0, &u));
+	if (wanted && !streq(wanted, u.name))
+		return err_hint(err_new("%s may not start a machine as %s", u.name, wanted),
+				"take `user = %s` out of [vm], or start it as %s, or from a root shell with `env -u SUDO_UID -u PKEXEC_UID qlaunch …`",
+				wanted, wanted);
+	*ret_user = u;
+	u = (struct user){};
+	return NULL;
+}
+
+struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user)
+{
+	return err_exit(choose(wanted, real, effective, invoked_by, ret_user), EXIT_HOST);
+}
+
+struct err *user_find(const char *wanted, struct user *ret_user)
+{
+	const char *by = getenv("PKEXEC_UID");
+	return user_choose(wanted, getuid(), geteuid(), by ? by : getenv("SUDO_UID"), ret_user);
+}
+
+/* Whether anything is left to come back with. */
+static struct err *check_gone(const struct user *u)
+{
+	uid_t uid[3];
+	gid_t gid[3];
+	if (getresuid(&uid[0], &uid[1], &uid[2]) < 0 || getresgid(&gid[0], &gid[1], &gid[2]) < 0)
+		return err_errno(errno, "ids");
+	for (int i = 0; i < 3; i++)
+		if (uid[i] != u->uid || gid[i] != u->gid)
+			return err_new("ids are not those of %s", u->name);
+	if (u->uid && (setresuid(0, 0, 0) == 0 || setuid(0) == 0))
+		return err_new("%s can become root again", u->name);
+	if (capng_get_caps_process() < 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
+	    capng_have_capabilities(CAPNG_SELECT_AMBIENT) != CAPNG_NONE)
+		return err_new("capabilities are left");
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return err_new("no_new_privs is not set");
+	return NULL;
+}
+
+static struct err *become(const struct user *u)
+{
+	if (capng_get_caps_process() < 0)
+		return err_new("capabilities cannot be read");
+	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
+	capng_clear(CAPNG_SELECT_ALL);
+	/* without SETPCAP the bounding set stays: no_new_privs keeps any program from drawing on it */
+	if (bounds && capng_apply(CAPNG_SELECT_BOUNDS) < 0)
+		return err_errno(errno, "bounding set");
+	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
+		return err_errno(errno, "setgroups");
+	if (setresgid(u->gid, u->gid, u->gid) < 0)
+		return err_errno(errno, "setresgid");
+	if (setresuid(u->uid, u->uid, u->uid) < 0)
+		return err_errno(errno, "setresuid");
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return err_errno(errno, "capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_errno(errno, "no_new_privs");
+	return check_gone(u);
+}
+
+struct err *user_become(const struct user *u)
+{
+	return err_wrap(become(u), "becoming user %s", u->name);
+}
+
+struct err *user_become_data(void *data)
+{
+	return user_become(data);
+}
+
+void user_env(const struct user *u, struct strv *ret_env)
+{
+	static const char *const kept[] = { "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "PULSE_SERVER", "PIPEWIRE_REMOTE",
+					    "LANG", "LC_ALL", "TZ", "TERM" };
+	*ret_env = (struct strv){};
+	strv_addf(ret_env, "HOME=%s", u->home);
+	strv_addf(ret_env, "USER=%s", u->name);
+	strv_addf(ret_env, "LOGNAME=%s", u->name);
+	strv_addf(ret_env, "XDG_DATA_HOME=%s", u->data_dir);
+	strv_add(ret_env, "PATH=/usr/local/bin:/usr/bin:/bin");
+	if (u->runtime_dir) {
+		strv_addf(ret_env, "XDG_RUNTIME_DIR=%s", u->runtime_dir);
+		strv_addf(ret_env, "DBUS_SESSION_BUS_ADDRESS=unix:path=%s/bus", u->runtime_dir);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (getenv(kept[i]))
+			strv_addf(ret_env, "%s=%s", kept[i], getenv(kept[i]));
+}

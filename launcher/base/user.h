@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * user: on whose behalf the machine runs. QEMU, swtpm, hooks, and whatever reads or writes a file that the configuration names, run as this
+ * user, without capabilities and without a way to any.
+ *
+ * It reads the user database and the environment, and changes the credentials of the process that calls user_become: a forked child, never
+ * the launcher itself. It opens no file.
+ */
+#pragma once
+#include <sys/types.h>
+#include "launcher/base/err.h"
+#include "launcher/base/str.h"
+
+struct user {
+	uid_t uid;
+	gid_t gid;
+	char *name, *home;
+	char *runtime_dir; /* $XDG_RUNTIME_DIR, /run/user/UID; NULL if there is none */
+	char *data_dir;    /* $XDG_DATA_HOME or ~/.local/share */
+	gid_t *groups;     /* supplementary, gid among them */
+	size_t n_groups;
+};
+
+/*
+ * Who it is. Unprivileged: the caller, and nobody else may be `wanted` (vm.user; NULL where it is not set). As root: the one who called sudo
+ * or pkexec (SUDO_UID, PKEXEC_UID), and nobody else, because a rule that lets somebody start virtual machines is not to make them somebody
+ * else; with neither variable, `wanted`, or root itself: without a capability, but with root's files, so the caller of this warns.
+ * Errors have a remedy and EXIT_HOST.
+ */
+struct err *user_find(const char *wanted, struct user *ret_user);
+/* The same from given facts: for tests, and for what main knows already. `invoked_by` is the text of SUDO_UID or PKEXEC_UID, or NULL. */
+struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user);
+void user_free(struct user *u);
+#define cleanup_user cleanup(user_free)
+
+/*
+ * Becomes that user for good: in a child that is forked for it. Supplementary groups, real, effective and saved ids, every capability of
+ * every set (the bounding one where we may), no_new_privs; then tries to come back, and is an error if that works.
+ */
+struct err *user_become(const struct user *u);
+/* As a step of process.h: data is a const struct user. */
+struct err *user_become_data(void *data);
+
+/* Whole environment of a program run for this user: HOME, USER, PATH, XDG_RUNTIME_DIR, the session's bus, and of ours only what names its
+ * display, sound and language. */
+void user_env(const struct user *u, struct strv *ret_env);

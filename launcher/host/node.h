@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * node: who owns a device node, so that QEMU can open it as the user. Kind "node": target a path below /dev, values
+ * "UID:GID", or "absent" for a node that is not there: /dev/vfio/N appears with the binding and goes with it, and what
+ * is gone needs no owner back.
+ */
+#pragma once
+#include "launcher/step/step.h"
+
+extern const struct step_kind node_kind;
+
+struct step *node_step(struct steps *out, const char *path, uid_t uid, gid_t gid, const char *why);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pci: the devices that the guest gets. Facts from /sys/bus/pci/devices, which device a [pci NAME] section means, the
+ * steps that hand it to vfio-pci and back, and what `check` says of it. Reads only the groups that the configuration
+ * needs; binds by address, never by id (new_id takes every card of that id).
+ */
+#pragma once
+#include "launcher/config/config.h"
+#include "launcher/step/finding.h"
+#include "launcher/step/step.h"
+
+#define PCI_BARS 6
+
+/* One function of a device, as sysfs shows it (Documentation/ABI/testing/sysfs-bus-pci). */
+struct pci_function {
+	struct pci_addr addr;
+	uint16_t vendor, device, sub_vendor, sub_device;
+	uint32_t class;     /* 24 bits; 0x030000 is a VGA controller */
+	char *driver;       /* NULL: none */
+	char *override;     /* driver_override; NULL: none */
+	int group;          /* IOMMU group; -1: none */
+	int numa_node;      /* -1: the firmware names none */
+	bool boot_vga;      /* the firmware's screen is on it */
+	bool is_vf;         /* a virtual function (physfn) */
+	unsigned vfs;       /* virtual functions that it has made (sriov_numvfs) */
+	char *reset_method; /* NULL where there is no such attribute; so the next two */
+	char *d3cold_allowed;
+	char *power_control;
+	uint64_t bar[PCI_BARS];     /* bytes; 0: none */
+	uint64_t bar_can[PCI_BARS]; /* resizable BAR: bit n set, it can be 2^n MiB; 0: it cannot be resized */
+	struct strv blocks;         /* block devices behind it: "nvme0n1", "sda" */
+};
+
+/* What one [pci NAME] section comes to. */
+struct pci_pick {
+	const struct conf_pci *conf; /* borrowed */
+	struct pci_function *v;      /* what the guest gets, by address; no bridges; of no other section */
+	size_t n;
+	size_t named; /* which of them the section names */
+	/* Why there is none: n is 0, or the address is not there and v holds only the address. */
+	char *problem, *remedy;
+};
+
+struct pci_facts {
+	bool iommu;             /* the kernel has an IOMMU in use */
+	bool vfio;              /* the driver vfio-pci is loaded */
+	bool vendor_reset;      /* the module vendor-reset is loaded */
+	bool intel;             /* the host's CPU; otherwise taken for AMD's */
+	bool iommu_disabled;    /* by the kernel's command line */
+	struct pci_pick *picks; /* one per section, in their order */
+	size_t n_picks;
+	struct pci_function *rest; /* members of the picks' groups that stay with the host, bridges too */
+	size_t n_rest;
+	struct strv strangers; /* members of those groups that are no PCI devices */
+};
+
+/* Never fails for what the host lacks: that becomes a pick's problem, so that `plan` can always answer. */
+struct err *pci_facts_read(struct root *root, const struct config *c, struct pci_facts *ret_facts);
+void pci_facts_free(struct pci_facts *f);
+#define cleanup_pci_facts cleanup(pci_facts_free)
+
+/* One function, or all of the host by address (for lists). */
+struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pci_function *ret_fn);
+struct err *pci_scan(struct root *root, struct pci_function **ret_v, size_t *ret_n);
+void pci_function_free(struct pci_function *fn);
+/* PCI-to-PCI bridges and the like (base class 06): vfio does not want them bound. */
+bool pci_is_bridge(const struct pci_function *fn);
+bool pci_is_gpu(const struct pci_function *fn);
+/* "/sys/bus/pci/devices/0000:01:00.0/ATTR"; owned by the caller. */
+char *pci_path(struct pci_addr addr, const char *attr);
+/* Has this driver in an IOMMU group beside the guest's functions no say over DMA? NULL (none) has none. */
+bool pci_driver_harmless(const char *driver);
+
+/* Names by pci.ids, "NVIDIA Corporation GA102 [GeForce RTX 3090]"; the 1.3 MB file is read at the first call.
+ * "10de:2204" for an unknown one. */
+struct pci_names;
+struct pci_names *pci_names_new(void);
+char *pci_names_get(struct pci_names *names, uint16_t vendor, uint16_t device);
+void pci_names_freep(struct pci_names **names);
+#define cleanup_pci_names cleanup(pci_names_freep)
+
+/* Finds the function that a section means. On failure *ret_problem and *ret_remedy say why (without where in the file).
+ */
+bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem,
+	      char **ret_remedy);
+
+/* Names and pids of the processes that hold the card's nodes open ("Xorg (812), steam (4711)"); NULL if there are none
+ * that this user may see. */
+char *pci_holders(struct root *root, struct pci_addr addr);
+
+/* The module, then each function: reset method, D3cold, power, vfio-pci, BAR size; then the groups' nodes for the user
+ * of QEMU. */
+void pci_steps(struct steps *out, const struct config *c, const struct pci_facts *f, uid_t uid, gid_t gid);
+void pci_findings(struct findings *out, const struct config *c, const struct pci_facts *f, struct root *root);
+/* Just before QEMU starts: every function on vfio-pci, nobody else's driver in its group. */
+struct err *pci_groups_check(struct root *root, const struct pci_facts *f);
+
+/*
+ * pci-driver: target an address, want "vfio-pci". Values: the driver or "none", then " override=X" where
+ * driver_override is set; on vfio-pci, an override of vfio-pci is not told.
+ */
+extern const struct step_kind pci_driver_kind;
+/* pci-bar: target "0000:01:00.0/resource1_resize", values sizes ("256M", "32G"). The function is taken off vfio-pci for
+ * it and put back. */
+extern const struct step_kind pci_bar_kind;

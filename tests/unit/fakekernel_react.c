@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fakekernel_react: what the kernel makes of a write. Modelled on drivers/base/bus.c (bind, unbind, drivers_probe),
+ * drivers/pci (driver_override, resourceN_resize), kernel/cgroup/cpuset.c (partitions of the top level) and
+ * mm/hugetlb.c (short grants).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/base/num.h"
+#include "tests/unit/fakekernel.h"
+
+#define DEVICES "/sys/bus/pci/devices"
+#define DRIVERS "/sys/bus/pci/drivers"
+#define CGROUP  "/sys/fs/cgroup"
+
+/* "/sys/bus/pci/drivers/NAME/bind" with `file` "bind" → NAME; NULL for any other path. */
+static char *between(const char *path, const char *prefix, const char *file)
+{
+	size_t n = strlen(prefix);
+	const char *slash = str_starts(path, prefix) && path[n] == '/' ? strchr(path + n + 1, '/') : NULL;
+	return slash && streq(slash + 1, file) ? str_ndup(path + n + 1, (size_t)(slash - path) - n - 1) : NULL;
+}
+
+static char *bound(struct fake *f, const char *addr)
+{
+	cleanup_free char *link = str_fmt(DEVICES "/%s/driver", addr);
+	return root_link_name(f->root, link);
+}
+
+static bool there(struct fake *f, const char *addr)
+{
+	cleanup_free char *path = str_fmt(DEVICES "/%s", addr);
+	return root_exists(f->root, path);
+}
+
+/* Whether a driver would take the device: the override names it, or there is none and its id table has the device. */
+static bool fits(struct fake *f, const char *addr, const char *driver)
+{
+	cleanup_free char *path = str_fmt(DEVICES "/%s/driver_override", addr), *override = fake_read(f, path);
+	cleanup_free char *fits_path = str_fmt(DEVICES "/%s/fits", addr), *fits_text = fake_read(f, fits_path);
+	if (*override && !streq(override, "(null)"))
+		return streq(override, driver);
+	cleanup_strv struct strv names = {};
+	strv_split(&names, fits_text, " ");
+	return strv_has(&names, driver);
+}
+
+/* The trouble that a driver has with a device: its index, or -1. */
+static int trouble(const struct fake *f, const char *driver, const char *addr)
+{
+	for (int i = 0; i < (int)ARRAY_SIZE(f->trouble); i++)
+		if (*f->trouble[i].driver && streq(f->trouble[i].driver, driver) && streq(f->trouble[i].addr, addr))
+			return i;
+	return -1;
+}
+
+static int refuses_driver(struct fake *f, const char *path, const char *addr)
+{
+	cleanup_free char *binder = between(path, DRIVERS, "bind"), *unbinder = between(path, DRIVERS, "unbind");
+	const char *driver = binder ? binder : unbinder;
+	if (!driver)
+		return 0;
+	cleanup_free char *now = bound(f, addr);
+	int t = trouble(f, driver, addr);
+	while (t >= 0 && f->trouble[t].hang)
+		pause();
+	if (!there(f, addr) || (unbinder && !streq(now, driver)) || (binder && !fits(f, addr, driver)))
+		return ENODEV;
+	if (binder && now)
+		return EBUSY;
+	return binder && t >= 0 ? f->trouble[t].errnum : 0;
+}
+
+static int refuses_governor(struct fake *f, const char *path, const char *value)
+{
+	if (!str_ends(path, "/scaling_governor"))
+		return 0;
+	cleanup_free char *dir = str_ndup(path, strlen(path) - strlen("governor")),
+			  *all = str_fmt("%savailable_governors", dir);
+	cleanup_free char *text = fake_read(f, all);
+	return strstr(text, value) ? 0 : EINVAL;
+}
+
+static void write_file(struct fake *f, const char *path, const char *text)
+{
+	cleanup_free char *line = str_fmt("%s\n", text);
+	fake_file(f, path, line);
+}
+
+static void remove_file(struct fake *f, const char *path)
+{
+	cleanup_free char *real = fake_path(f, path);
+	unlink(real);
+}
+
+static const char *const cgroup_files[] = { "cgroup.procs",         "cgroup.subtree_control",
+					    "cgroup.kill",          "cpuset.cpus",
+					    "cpuset.mems",          "cpuset.cpus.effective",
+					    "cpuset.cpus.partition" };
+
+static int refuses_cgroup(struct fake *f, const char *what, const char *path)
+{
+	if (!str_starts(path, CGROUP "/") || !streq(what, "rmdir"))
+		return 0;
+	cleanup_free char *procs = str_fmt("%s/cgroup.procs", path), *text = fake_read(f, procs);
+	if (*text)
+		return EBUSY;
+	for (size_t i = 0; i < ARRAY_SIZE(cgroup_files); i++) { /* they go with the directory */
+		cleanup_free char *file = str_fmt("%s/%s", path, cgroup_files[i]);
+		remove_file(f, file);
+	}
+	return 0;
+}
+
+int fake_refuses(struct fake *f, const char *what, const char *path, const char *value)
+{
+	int refused = 0;
+	if (streq(what, "write"))
+		refused = refuses_driver(f, path, value);
+	if (!refused && streq(what, "write"))
+		refused = refuses_governor(f, path, value);
+	if (!refused && streq(path, "/sys/bus/pci/drivers_probe") && !there(f, value))
+		refused = ENODEV;
+	cleanup_free char *addr = str_starts(path, DEVICES) && str_ends(path, "_resize")
+					  ? str_ndup(path + strlen(DEVICES "/"), strlen("0000:00:00.0"))
+					  : NULL;
+	cleanup_free char *driver = addr ? bound(f, addr) : NULL;
+	return refused ? refused : driver ? EBUSY : refuses_cgroup(f, what, path);
+}
+
+/* /dev/vfio/GROUP is there as long as a member of the group is on vfio-pci. */
+static void vfio_node(struct fake *f, const char *addr)
+{
+	cleanup_free char *link = str_fmt(DEVICES "/%s/iommu_group", addr), *group = root_link_name(f->root, link);
+	if (!group)
+		return;
+	cleanup_free char *members = str_fmt("/sys/kernel/iommu_groups/%s/devices", group),
+			  *node = str_fmt("/dev/vfio/%s", group);
+	cleanup_strv struct strv names = {};
+	bool any = false;
+	err_free(root_list(f->root, members, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *driver = bound(f, names.v[i]);
+		any |= streq(driver, "vfio-pci");
+	}
+	if (any && !root_exists(f->root, node))
+		fake_file(f, node, "");
+	else if (!any)
+		remove_file(f, node);
+}
+
+static void bind_device(struct fake *f, const char *addr, const char *driver)
+{
+	cleanup_free char *link = str_fmt(DEVICES "/%s/driver", addr), *to = str_fmt("../../drivers/%s", driver);
+	fake_link(f, link, to);
+	vfio_node(f, addr);
+}
+
+/* The first driver that fits and whose probe does not fail. */
+static void probe(struct fake *f, const char *addr)
+{
+	cleanup_strv struct strv drivers = {};
+	cleanup_free char *now = bound(f, addr), *fits_path = str_fmt(DEVICES "/%s/fits", addr),
+			  *text = fake_read(f, fits_path);
+	strv_split(&drivers, text, " ");
+	strv_add(&drivers, "vfio-pci");
+	for (size_t i = 0; !now && i < drivers.n; i++) {
+		cleanup_free char *dir = str_fmt(DRIVERS "/%s", drivers.v[i]);
+		if (!fits(f, addr, drivers.v[i]) || trouble(f, drivers.v[i], addr) >= 0 || !root_exists(f->root, dir))
+			continue;
+		bind_device(f, addr, drivers.v[i]);
+		return;
+	}
+}
+
+static bool reacts_driver(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *binder = between(path, DRIVERS, "bind"), *unbinder = between(path, DRIVERS, "unbind");
+	bool probes = streq(path, "/sys/bus/pci/drivers_probe");
+	if (!binder && !unbinder && !probes)
+		return false;
+	fake_file(f, path, ""); /* nothing can be read from it */
+	if (binder)
+		bind_device(f, value, binder);
+	if (unbinder) {
+		cleanup_free char *link = str_fmt(DEVICES "/%s/driver", value);
+		remove_file(f, link);
+		vfio_node(f, value);
+	}
+	if (probes)
+		probe(f, value);
+	return true;
+}
+
+/* resource1_resize ← 9: BAR 1 is 512 MiB now; the file goes on saying what it can be. */
+static bool reacts_resize(struct fake *f, const char *path, const char *value)
+{
+	unsigned bar;
+	char addr[16];
+	if (sscanf(path, DEVICES "/%12s/resource%u_resize", addr, &bar) != 2)
+		return false;
+	cleanup_free char *resource = str_fmt(DEVICES "/%s/resource", addr), *text = fake_read(f, resource);
+	cleanup_strv struct strv lines = {};
+	struct sb sb = {};
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		unsigned long long start = strtoull(lines.v[i], NULL, 16), size = 1ull << (20 + atoi(value));
+		if (i == bar)
+			sb_addf(&sb, "0x%016llx 0x%016llx 0x000000000014220c\n", start, start + size - 1);
+		else
+			sb_addf(&sb, "%s\n", lines.v[i]);
+	}
+	cleanup_free char *all = sb_steal(&sb);
+	fake_file(f, resource, all);
+	fake_file(f, path, "0000000000003fc0\n");
+	return true;
+}
+
+static bool reacts_hugepages(struct fake *f, const char *path, const char *value)
+{
+	if (!str_ends(path, "/nr_hugepages"))
+		return false;
+	long pages = strtol(value, NULL, 10);
+	cleanup_free char *granted = str_fmt("%ld", pages < f->shared->huge_max ? pages : f->shared->huge_max);
+	write_file(f, path, granted);
+	return true;
+}
+
+static struct cpus cpus_of(struct fake *f, const char *group, const char *file)
+{
+	struct cpus set = {};
+	cleanup_free char *path = str_fmt("%s/%s", group, file), *text = fake_read(f, path);
+	err_free(cpus_parse(text, &set));
+	return set;
+}
+
+static bool is_partition(struct fake *f, const char *group)
+{
+	cleanup_free char *path = str_fmt("%s/cpuset.cpus.partition", group), *text = fake_read(f, path);
+	return streq(text, "isolated") || streq(text, "root");
+}
+
+static void set_effective(struct fake *f, const char *group, struct cpus cpus)
+{
+	cleanup_free char *path = str_fmt("%s/cpuset.cpus.effective", group), *text = cpus_format(&cpus);
+	write_file(f, path, text);
+}
+
+/* What is left of the CPUs for each group of the top level, and for the root. */
+static void recompute(struct fake *f)
+{
+	cleanup_strv struct strv names = {};
+	struct cpus online = cpus_of(f, "/sys/devices/system/cpu", "online"), taken = {};
+	err_free(root_list(f->root, CGROUP, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *group = str_fmt(CGROUP "/%s", names.v[i]);
+		struct cpus own = cpus_of(f, group, "cpuset.cpus");
+		if (is_partition(f, group))
+			taken = cpus_or(&taken, &own);
+	}
+	struct cpus rest = cpus_minus(&online, &taken);
+	set_effective(f, CGROUP, rest);
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *group = str_fmt(CGROUP "/%s", names.v[i]),
+				  *procs = str_fmt("%s/cgroup.procs", group);
+		if (!root_exists(f->root, procs))
+			continue;
+		struct cpus own = cpus_of(f, group, "cpuset.cpus"), left = cpus_and(&own, &rest);
+		set_effective(f, group, is_partition(f, group) ? own : cpus_empty(&left) ? rest : left);
+	}
+}
+
+static void reacts_cgroup(struct fake *f, const char *what, const char *path, const char *value)
+{
+	if (!str_starts(path, CGROUP "/"))
+		return;
+	for (size_t i = 0; streq(what, "mkdir") && i < ARRAY_SIZE(cgroup_files); i++) {
+		cleanup_free char *file = str_fmt("%s/%s", path, cgroup_files[i]);
+		write_file(f, file, streq(cgroup_files[i], "cpuset.cpus.partition") ? "member" : "");
+	}
+	if (streq(what, "write") && str_ends(path, "/cpuset.cpus.partition") && !streq(value, "member")) {
+		cleanup_free char *group = str_ndup(path, strlen(path) - strlen("/cpuset.cpus.partition"));
+		struct cpus own = cpus_of(f, group, "cpuset.cpus");
+		cleanup_free char *invalid = str_fmt("%s invalid (cpuset.cpus is empty)", value);
+		write_file(f, path, cpus_empty(&own) ? invalid : value);
+	}
+	recompute(f);
+}
+
+/* Attributes end with a newline, whatever was written. */
+static void end_line(struct fake *f, const char *path, const char *value)
+{
+	if (!str_ends(value, "\n"))
+		write_file(f, path, value);
+}
+
+void fake_reacts(struct fake *f, const char *what, const char *path, const char *value)
+{
+	if (streq(what, "write") && str_starts(path, "/sys/")) {
+		bool special = reacts_driver(f, path, value) || reacts_resize(f, path, value) ||
+			       reacts_hugepages(f, path, value);
+		if (!special && str_ends(path, "/driver_override") && streq(value, "\n"))
+			write_file(f, path, "(null)");
+		else if (!special)
+			end_line(f, path, value);
+	}
+	reacts_cgroup(f, what, path, value);
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PCI devices on a fake kernel: which one is meant, what the plan makes of it, and that every way of failing gives it
+ * back. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "launcher/base/child.h"
+#include "launcher/base/log.h"
+#include "launcher/host/attr.h"
+#include "launcher/host/module.h"
+#include "launcher/host/node.h"
+#include "launcher/host/pci.h"
+#include "launcher/step/engine.h"
+#include "tests/unit/fakekernel.h"
+
+static const struct step_kind *const kinds[] = { &pci_driver_kind, &pci_bar_kind, &attr_kind,
+						 &node_kind,       &module_kind,  NULL };
+
+struct fixture {
+	struct fake *fake;
+	struct step_env env;
+	struct config config;
+	struct conf_pci pci[2];
+	struct pci_facts facts;
+	struct steps steps;
+	struct journal *journal;
+	char *before;
+};
+
+static void must(struct err *e)
+{
+	if (e)
+		fail_msg("%s", err_text(e));
+}
+
+static void setup(struct fixture *f)
+{
+	*f = (struct fixture){ .fake = fake_new() };
+	log_set_level(LOG_LEVEL_ERROR);
+	fake_host(f->fake);
+	f->env = (struct step_env){ f->fake->root, kinds };
+	f->config = (struct config){ .path = (char *)"vm.conf", .pci = f->pci, .n_pci = 1 };
+	f->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .has_address = true };
+	must(pci_addr_parse("01:00.0", &f->pci[0].address));
+}
+
+static void plan(struct fixture *f)
+{
+	must(pci_facts_read(f->fake->root, &f->config, &f->facts));
+	pci_steps(&f->steps, &f->config, &f->facts, 1000, 1001);
+	steps_probe(&f->env, &f->steps);
+}
+
+static struct err *launch(struct fixture *f)
+{
+	f->before = fake_snapshot(f->fake);
+	must(journal_create(f->fake->root, "/run/qlaunch", "vm", &f->journal));
+	struct engine engine = { .env = &f->env, .journal = f->journal };
+	return engine_apply(&engine, &f->steps);
+}
+
+/* Undoes all; the tree must be as before the launch. */
+static void give_back(struct fixture *f)
+{
+	struct undo_report report = engine_undo(&f->env, &f->steps);
+	assert_int_equal(report.residue, 0);
+	must(journal_remove(f->journal));
+	cleanup_free char *after = fake_snapshot(f->fake), *difference = fake_difference(f->before, after);
+	if (difference)
+		fail_msg("%s", difference);
+}
+
+static void teardown(struct fixture *f)
+{
+	journal_close(f->journal);
+	steps_free(&f->steps);
+	pci_facts_free(&f->facts);
+	fake_free(f->fake);
+	free(f->before);
+}
+
+/* "KIND TARGET WANT" of every step, a line each. */
+static char *told(const struct fixture *f)
+{
+	struct sb sb = {};
+	for (size_t i = 0; i < f->steps.n; i++)
+		sb_addf(&sb, "%s %s %s: %s\n", f->steps.v[i].kind->name, f->steps.v[i].target, f->steps.v[i].want,
+			f->steps.v[i].now);
+	return sb_steal(&sb);
+}
+
+#define GPU   "/sys/bus/pci/devices/0000:01:00.0"
+#define SOUND "/sys/bus/pci/devices/0000:01:00.1"
+
+static void test_whole_group(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	plan(&f);
+	assert_int_equal(f.facts.picks[0].n, 2);
+	assert_int_equal(f.facts.n_rest, 1); /* the bridge */
+	assert_int_equal(f.facts.picks[0].v[0].bar[0], 256 << 20);
+	cleanup_free char *steps = told(&f);
+	assert_string_equal(steps, "attr " GPU "/d3cold_allowed 0: 1\n"
+				   "attr " GPU "/power/control on: auto\n"
+				   "pci-driver 0000:01:00.0 vfio-pci: nouveau\n"
+				   "attr " SOUND "/d3cold_allowed 0: 1\n"
+				   "attr " SOUND "/power/control on: auto\n"
+				   "pci-driver 0000:01:00.1 vfio-pci: snd_hda_intel\n"
+				   "node /dev/vfio/13 1000:1001: absent\n");
+	for (size_t i = 0; i < f.steps.n; i++)
+		assert_null(f.steps.v[i].obstacle);
+	must(launch(&f));
+	must(pci_groups_check(f.fake->root, &f.facts));
+	cleanup_free char *driver = root_link_name(f.fake->root, SOUND "/driver");
+	assert_string_equal(driver, "vfio-pci");
+	struct stat st;
+	must(root_stat(f.fake->root, "/dev/vfio/13", &st));
+	assert_int_equal(st.st_uid, 1000);
+	assert_int_equal(st.st_gid, 1001);
+	give_back(&f);
+	teardown(&f);
+}
+
+static void test_own_functions(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	fake_pci(f.fake, "0000:03:00.0", "8086:1533", "0x020000", 13, "igb", true);
+	f.pci[0].functions = FUNCTIONS_OWN;
+	plan(&f);
+	assert_int_equal(f.facts.picks[0].n, 2);
+	assert_int_equal(f.facts.n_rest, 2);
+	struct findings found = {};
+	pci_findings(&found, &f.config, &f.facts, f.fake->root);
+	bool named = false;
+	for (size_t i = 0; i < found.n; i++)
+		named |= found.v[i].verdict == FINDING_BAD && streq(found.v[i].topic, "group") &&
+			 strstr(found.v[i].text, "0000:03:00.0") && strstr(found.v[i].text, "igb");
+	assert_true(named);
+	findings_free(&found);
+	must(launch(&f));
+	struct err *e = pci_groups_check(f.fake->root, &f.facts);
+	assert_non_null(e);
+	assert_int_equal(err_status(e), EXIT_HOST);
+	assert_non_null(strstr(err_text(e), "0000:03:00.0"));
+	err_free(e);
+	give_back(&f);
+	teardown(&f);
+}
+
+/* A driver that is not the first to fit gets its card back all the same, and so does an override of the user's. */
+static void test_prior_driver(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(root_write(f.fake->root, "/sys/bus/pci/drivers/nouveau/unbind", "0000:01:00.0"));
+	must(root_write(f.fake->root, "/sys/bus/pci/drivers/nvidia/bind", "0000:01:00.0"));
+	must(root_write(f.fake->root, SOUND "/driver_override", "snd_hda_intel"));
+	plan(&f);
+	cleanup_free char *steps = told(&f);
+	assert_non_null(strstr(steps, "vfio-pci: nvidia\n"));
+	assert_non_null(strstr(steps, "vfio-pci: snd_hda_intel override=snd_hda_intel\n"));
+	must(launch(&f));
+	give_back(&f);
+	teardown(&f);
+}
+
+/* Bound to vfio-pci at boot: not ours, so it stays. */
+static void test_already_bound(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(root_write(f.fake->root, GPU "/driver_override", "vfio-pci"));
+	must(root_write(f.fake->root, "/sys/bus/pci/drivers/nouveau/unbind", "0000:01:00.0"));
+	must(root_write(f.fake->root, "/sys/bus/pci/drivers_probe", "0000:01:00.0"));
+	plan(&f);
+	must(launch(&f));
+	assert_int_equal(f.steps.v[2].state, STEP_SKIPPED);
+	give_back(&f);
+	cleanup_free char *driver = root_link_name(f.fake->root, GPU "/driver");
+	assert_string_equal(driver, "vfio-pci");
+	teardown(&f);
+}
+
+static void test_second_function_fails(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	f.fake->trouble[0].errnum = ENODEV;
+	strcpy(f.fake->trouble[0].driver, "vfio-pci");
+	strcpy(f.fake->trouble[0].addr, "0000:01:00.1");
+	plan(&f);
+	struct err *e = launch(&f);
+	assert_non_null(e);
+	assert_int_equal(err_status(e), EXIT_HOST);
+	assert_string_equal(err_text(e), "bind 0000:01:00.1 to vfio-pci: vfio-pci did not take it");
+	err_free(e);
+	give_back(&f);
+	teardown(&f);
+}
+
+static void test_hanging_unbind(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	fake_file(f.fake, GPU "/drm/card1/dev", "226:1\n");
+	fake_process(f.fake, 812, "Xorg", (const char *const[]){ "/dev/null", "/dev/dri/card1", NULL });
+	fake_process(f.fake, 813, "editor", (const char *const[]){ "/home/dri/card1", NULL });
+	f.fake->trouble[0].hang = true;
+	strcpy(f.fake->trouble[0].driver, "nouveau");
+	strcpy(f.fake->trouble[0].addr, "0000:01:00.0");
+	plan(&f);
+	child_write_limit_ms = 100;
+	struct err *e = launch(&f);
+	child_write_limit_ms = 10000;
+	assert_int_equal(err_code(e), ETIMEDOUT);
+	assert_non_null(strstr(err_text(e), "nouveau/unbind"));
+	assert_non_null(strstr(err_text(e), "Xorg (812)"));
+	assert_null(strstr(err_text(e), "editor"));
+	err_free(e);
+	give_back(&f); /* the kernel lets go of the other writes */
+	teardown(&f);
+}
+
+static void test_changed_by_others(void **state)
+{
+	(void)state;
+	struct step s = { .kind = &pci_driver_kind, .want = (char *)"vfio-pci", .prior = (char *)"nouveau" };
+	static const struct {
+		const char *now;
+		enum step_whose whose;
+	} cases[] = {
+		{ "nouveau", STEP_PRIOR },
+		{ "vfio-pci", STEP_WANTED },
+		{ "none", STEP_BETWEEN },
+		{ "none override=vfio-pci", STEP_BETWEEN },
+		{ "nouveau override=vfio-pci", STEP_BETWEEN },
+		{ "nvidia", STEP_FOREIGN },
+		{ "nvidia override=nvidia", STEP_FOREIGN },
+		{ "vfio-pci override=pci-stub", STEP_FOREIGN },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(step_whose(&s, cases[i].now), cases[i].whose);
+}
+
+static void resolve(struct fixture *f, const char *id, const char *match, const char *addr, const char *problem,
+		    const char *remedy)
+{
+	f->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .id = (char *)id, .match = (char *)match };
+	pci_facts_free(&f->facts);
+	must(pci_facts_read(f->fake->root, &f->config, &f->facts));
+	const struct pci_pick *pick = &f->facts.picks[0];
+	if (addr) {
+		assert_null(pick->problem);
+		assert_string_equal(pci_addr_text(pick->v[pick->named].addr).s, addr);
+		return;
+	}
+	assert_non_null(pick->problem);
+	assert_non_null(strstr(pick->problem, problem));
+	assert_non_null(strstr(pick->remedy, remedy));
+}
+
+static void test_by_name(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	resolve(&f, "10DE:2204", NULL, "0000:01:00.0", NULL, NULL);
+	resolve(&f, NULL, "rtx 3090", "0000:01:00.0", NULL, NULL);
+	resolve(&f, NULL, "nvidia", "0000:01:00.0", NULL, NULL); /* two functions, one device */
+	resolve(&f, NULL, "RTX 4090", NULL, "has a name with \"RTX 4090\"", "GA102 [GeForce RTX 3090]");
+	resolve(&f, "1002:744c", NULL, NULL, "\"1002:744c\"", "0000:01:00.0");
+	fake_pci(f.fake, "0000:41:00.0", "10de:2204", "0x030000", 20, "nouveau nvidia", true);
+	resolve(&f, "10de:2204", NULL, NULL, "0000:41:00.0", "address = 0000:01:00.0");
+	resolve(&f, NULL, "RTX 3090", NULL, "more than one device", "address");
+	teardown(&f);
+}
+
+static void test_absent_card(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	f.pci[0].address.bus = 2; /* 02:00.0 is the NVMe: near, but not it */
+	f.pci[0].address.fn = 1;
+	plan(&f);
+	assert_non_null(strstr(f.facts.picks[0].problem, "there is no PCI device 0000:02:00.1"));
+	assert_non_null(strstr(f.facts.picks[0].remedy, "0000:02:00.0"));
+	assert_int_equal(f.steps.n, 1);
+	assert_non_null(f.steps.v[0].obstacle);
+	teardown(&f);
+}
+
+static void test_same_device_twice(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	f.pci[1] = f.pci[0];
+	f.config.n_pci = 2;
+	plan(&f);
+	assert_non_null(f.facts.picks[1].problem);
+	pci_facts_free(&f.facts);
+	f.pci[1].address.fn = 1; /* the other function of the group: each section gets its own */
+	must(pci_facts_read(f.fake->root, &f.config, &f.facts));
+	assert_null(f.facts.picks[1].problem);
+	assert_int_equal(f.facts.picks[0].n, 1);
+	assert_int_equal(f.facts.picks[1].n, 1);
+	teardown(&f);
+}
+
+static bool has_finding(struct fixture *f, enum verdict verdict, const char *topic, const char *text)
+{
+	struct findings found = {};
+	bool has = false;
+	pci_facts_free(&f->facts);
+	must(pci_facts_read(f->fake->root, &f->config, &f->facts));
+	pci_findings(&found, &f->config, &f->facts, f->fake->root);
+	for (size_t i = 0; i < found.n; i++)
+		has |= found.v[i].verdict == verdict && streq(found.v[i].topic, topic) &&
+		       (strstr(found.v[i].text, text) || (found.v[i].remedy && strstr(found.v[i].remedy, text)));
+	findings_free(&found);
+	return has;
+}
+
+static void test_findings(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	assert_true(has_finding(&f, FINDING_OK, "iommu", "on"));
+	assert_true(has_finding(&f, FINDING_OK, "group", "13"));
+	assert_false(has_finding(&f, FINDING_WARN, "console", ""));
+	fake_file(f.fake, GPU "/boot_vga", "1\n");
+	assert_true(has_finding(&f, FINDING_WARN, "console", "0000:01:00.0"));
+	fake_file(f.fake, GPU "/sriov_numvfs", "2\n");
+	assert_true(has_finding(&f, FINDING_BAD, "sriov", "2 virtual functions"));
+	fake_dir(f.fake, SOUND "/sound/card1");
+	fake_process(f.fake, 900, "pipewire", (const char *const[]){ "/dev/snd/controlC11", NULL });
+	assert_false(has_finding(&f, FINDING_WARN, "holders", "pipewire"));
+	fake_process(f.fake, 901, "pulse", (const char *const[]){ "/dev/snd/controlC1", NULL });
+	assert_true(has_finding(&f, FINDING_WARN, "holders", "pulse (901)"));
+	fake_file(f.fake, "/proc/driver/nvidia/gpus/0000:01:00.0/information", "Model: \t X\nDevice Minor: \t 3\n");
+	fake_process(f.fake, 902, "steam", (const char *const[]){ "/dev/nvidia3", NULL });
+	assert_true(has_finding(&f, FINDING_BAD, "holders", "steam (902)"));
+	teardown(&f);
+}
+
+static void test_iommu_off(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	fake_free(f.fake);
+	f.fake = fake_new();
+	f.env.root = f.fake->root;
+	fake_file(f.fake, "/proc/cpuinfo", "vendor_id\t: GenuineIntel\n");
+	fake_pci(f.fake, "0000:01:00.0", "10de:2204", "0x030000", -1, "nouveau", true);
+	assert_true(has_finding(&f, FINDING_BAD, "iommu", "intel_iommu=on"));
+	pci_steps(&f.steps, &f.config, &f.facts, 1000, 1000);
+	assert_string_equal(f.steps.v[0].kind->name, "module");
+	assert_string_equal(f.steps.v[3].obstacle, "the IOMMU is off");
+	fake_file(f.fake, "/proc/cmdline", "quiet intel_iommu=off\n");
+	assert_true(has_finding(&f, FINDING_BAD, "iommu", "take iommu=off"));
+	teardown(&f);
+}
+
+static void test_rebar(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	fake_file(f.fake, GPU "/resource0_resize", "0000000000003fc0\n"); /* 64 MiB to 8 GiB */
+	f.pci[0].rebar = UINT64_C(8) << 30;
+	plan(&f);
+	cleanup_free char *steps = told(&f);
+	assert_non_null(strstr(steps, "pci-bar 0000:01:00.0/resource0_resize 8G: 256M\n"));
+	assert_null(f.steps.v[3].obstacle);
+	must(launch(&f));
+	cleanup_free char *resource = fake_read(f.fake, GPU "/resource");
+	assert_non_null(strstr(resource, "0x00000000e0000000 0x00000002dfffffff"));
+	must(pci_groups_check(f.fake->root, &f.facts));
+	give_back(&f);
+	steps_free(&f.steps);
+	pci_facts_free(&f.facts);
+	f.pci[0].rebar = UINT64_C(16) << 30;
+	plan(&f);
+	assert_non_null(f.steps.v[3].obstacle);
+	teardown(&f);
+}
+
+static void test_blocks_behind(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(pci_addr_parse("02:00.0", &f.pci[0].address));
+	fake_dir(f.fake, "/sys/bus/pci/devices/0000:02:00.0/nvme/nvme1/nvme0c1n1");
+	fake_link(f.fake, "/sys/block/sda", "../devices/pci0000:00/0000:02:00.0/ata1/host0/block/sda");
+	fake_link(f.fake, "/sys/block/sdb", "../devices/pci0000:00/0000:05:00.0/ata1/host0/block/sdb");
+	plan(&f);
+	const struct strv *blocks = &f.facts.picks[0].v[0].blocks;
+	assert_int_equal(blocks->n, 2);
+	assert_true(strv_has(blocks, "sda"));
+	assert_true(strv_has(blocks, "nvme0n1"));
+	teardown(&f);
+}
+
+static void test_attr(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = { { "[performance] powersave", "performance" },
+						{ "a [b c] d", "b c" },
+						{ " x \n", "x" },
+						{ "", "" },
+						{ "[open", "[open" } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *value = attr_value(cases[i][0]);
+		assert_string_equal(value, cases[i][1]);
+	}
+	struct fixture f;
+	setup(&f);
+	static const char path[] = "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor";
+	assert_null(attr_step(&f.steps, f.fake->root, "/sys/devices/system/cpu/cpu9/cpufreq/scaling_governor",
+			      "performance", ""));
+	assert_non_null(attr_step(&f.steps, f.fake->root, path, "performance", ""));
+	must(launch(&f));
+	give_back(&f);
+	must(root_write(f.fake->root, path, "performance")); /* by the user meanwhile */
+	str_set(&f.steps.v[0].want, "schedutil");
+	f.steps.v[0].state = STEP_DONE;
+	struct undo_report report = engine_undo(&f.env, &f.steps);
+	assert_int_equal(report.left, 1);
+	cleanup_free char *now = fake_read(f.fake, path);
+	assert_string_equal(now, "performance");
+	teardown(&f);
+}
+
+static void test_node_outside_dev(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	static const char *const bad[] = { "/etc/shadow", "/dev/../etc/shadow" };
+	fake_file(f.fake, "/etc/shadow", "");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct step s = { .kind = &node_kind, .target = (char *)bad[i], .want = (char *)"1:1" };
+		struct err *e = node_kind.apply(&f.env, &s);
+		assert_non_null(e);
+		err_free(e);
+	}
+	teardown(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole_group),
+		cmocka_unit_test(test_own_functions),
+		cmocka_unit_test(test_prior_driver),
+		cmocka_unit_test(test_already_bound),
+		cmocka_unit_test(test_second_function_fails),
+		cmocka_unit_test(test_hanging_unbind),
+		cmocka_unit_test(test_changed_by_others),
+		cmocka_unit_test(test_by_name),
+		cmocka_unit_test(test_absent_card),
+		cmocka_unit_test(test_same_device_twice),
+		cmocka_unit_test(test_findings),
+		cmocka_unit_test(test_iommu_off),
+		cmocka_unit_test(test_rebar),
+		cmocka_unit_test(test_blocks_behind),
+		cmocka_unit_test(test_attr),
+		cmocka_unit_test(test_node_outside_dev),
+	};
+	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
+}
