@@ -163,6 +163,25 @@ char *root_link(struct root *r, const char *path)
 	return str_dup(target);
 }
 
+/* Where a descriptor's file is, as the kernel names it; NULL if it has no name. */
+static char *fd_path(int fd)
+{
+	char target[4096];
+	cleanup_free char *link = str_fmt("/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, target, sizeof(target));
+	return n > 0 && (size_t)n < sizeof(target) && *target == '/' ? str_ndup(target, (size_t)n) : NULL;
+}
+
+char *root_real(struct root *r, const char *path)
+{
+	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
+	cleanup_free char *real = fd < 0 ? NULL : fd_path(fd), *top = fd_path(r->fd);
+	if (!real || !top)
+		return NULL;
+	size_t n = streq(top, "/") ? 0 : strlen(top);
+	return str_starts(real, top) ? str_dup(real + n) : NULL;
+}
+
 char *root_link_name(struct root *r, const char *path)
 {
 	cleanup_free char *target = root_link(r, path);

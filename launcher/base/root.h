@@ -39,6 +39,7 @@ char *root_read_or(struct root *r, const char *path, const char *otherwise); /* 
 bool root_exists(struct root *r, const char *path);
 struct err *root_stat(struct root *r, const char *path, struct stat *ret_st);  /* follows links */
 char *root_link(struct root *r, const char *path);                             /* what a link holds; NULL if none */
+char *root_real(struct root *r, const char *path); /* the path without any link in it, inside the root; NULL if there is none */
 char *root_link_name(struct root *r, const char *path);                        /* last part of what a link points to; NULL if none */
 struct err *root_list(struct root *r, const char *path, struct strv *ret_names); /* sorted, without . and .. */
 struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_fd); /* O_CREAT is refused */

@@ -3,9 +3,8 @@
  * of the files. */
 #include <ctype.h>
 #include <stdlib.h>
+#include "launcher/base/opened.h"
 #include "launcher/host/pci.h"
-
-#define NAMED_MAX 8
 
 static void add_dir(struct root *root, struct pci_addr addr, const char *attr, const char *prefix, struct strv *nodes)
 {
@@ -53,40 +52,18 @@ static bool is_sound_of(const char *card, const char *path)
 	return c && strncmp(c + 1, number, len) == 0 && !isdigit((unsigned char)c[1 + len]);
 }
 
-static bool is_node(const struct strv *nodes, const char *path)
+static bool is_node(const void *data, const char *path)
 {
+	const struct strv *nodes = data;
 	for (size_t i = 0; i < nodes->n; i++)
 		if (streq(nodes->v[i], path) || is_sound_of(nodes->v[i], path))
 			return true;
 	return false;
 }
 
-static bool holds(struct root *root, const char *pid, const struct strv *nodes)
-{
-	cleanup_strv struct strv fds = {};
-	cleanup_free char *dir = str_fmt("/proc/%s/fd", pid);
-	err_free(root_list(root, dir, &fds));
-	for (size_t i = 0; i < fds.n; i++) {
-		cleanup_free char *path = str_fmt("%s/%s", dir, fds.v[i]), *target = root_link(root, path);
-		if (target && is_node(nodes, target))
-			return true;
-	}
-	return false;
-}
-
 char *pci_holders(struct root *root, struct pci_addr addr)
 {
-	cleanup_strv struct strv nodes = {}, pids = {}, out = {};
+	cleanup_strv struct strv nodes = {};
 	card_nodes(root, addr, &nodes);
-	if (!nodes.n)
-		return NULL;
-	err_free(root_list(root, "/proc", &pids));
-	for (size_t i = 0; i < pids.n && out.n < NAMED_MAX; i++) {
-		if (!isdigit((unsigned char)*pids.v[i]) || !holds(root, pids.v[i], &nodes))
-			continue;
-		cleanup_free char *path = str_fmt("/proc/%s/comm", pids.v[i]), *comm = root_read_or(root, path, "?");
-		cleanup_free char *name = str_printable(comm);
-		strv_addf(&out, "%s (%s)", name, pids.v[i]);
-	}
-	return out.n ? strv_join(&out, ", ") : NULL;
+	return nodes.n ? opened_by(root, is_node, &nodes, false) : NULL;
 }

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* opened: which processes have a file open, by the links in /proc/PID/fd. Opens none of those files. Sees what this
+ * user may see. */
+#pragma once
+#include "launcher/base/root.h"
+
+/*
+ * "Xorg (812), steam (4711)": the processes with a descriptor whose path `match` takes, at most eight of them; NULL if
+ * there are none. `writers`: only descriptors open for writing. Owned by the caller.
+ */
+char *opened_by(struct root *root, bool (*match)(const void *data, const char *path), const void *data, bool writers);
