@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk: what stands behind [disk NAME] and [cdrom NAME], and whether the host or anybody else uses it: then it is
+ * refused, for two systems that write to one file system destroy it. Nothing that the configuration names is opened
+ * here, only looked at (stat, sysfs, /proc).
+ */
+#pragma once
+#include "launcher/config/config.h"
+#include "launcher/step/finding.h"
+#include "launcher/step/step.h"
+
+enum disk_kind { DISK_ABSENT, DISK_FILE, DISK_BLOCK, DISK_OTHER };
+
+struct disk {
+	const struct conf_disk *conf; /* borrowed */
+	bool cdrom;
+	enum disk_kind kind;
+	char *real;      /* the path with every link resolved; NULL if absent */
+	char *block;     /* the kernel's name of a block device, "nvme0n1p2"; NULL otherwise */
+	char *by_id;     /* its name that does not change with the order of discovery; NULL if it has none */
+	uint64_t size;   /* bytes */
+	unsigned sector; /* logical block size of a block device; 0 otherwise */
+	enum disk_format
+		format; /* never FORMAT_AUTO: by the name alone, for a raw disk's content belongs to its guest */
+	uid_t uid;
+	gid_t gid;
+};
+struct disk_facts {
+	struct disk *v; /* the disks, then the CD-ROMs, in the order of the configuration */
+	size_t n, n_disks;
+};
+
+struct err *disk_facts_read(struct root *root, const struct config *c, struct disk_facts *ret_facts);
+void disk_facts_free(struct disk_facts *f);
+#define cleanup_disk_facts cleanup(disk_facts_free)
+
+/* Block devices are given to the user of QEMU (kind "node"); files he must be able to open himself. */
+void disk_steps(struct steps *out, const struct config *c, const struct disk_facts *f, uid_t uid);
+
+/* A path that a running machine uses, by its journal. */
+struct disk_other {
+	const char *vm, *path;
+};
+void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root,
+		   const struct disk_other *others, size_t n_others);
+/* The same for a block device behind a controller that is passed through; `whose` is its PCI address. Adds nothing if
+ * it is free. */
+void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose);
+
+/* How the host uses a block device or a partition of it, a line a use: "nvme0n1p2 is mounted on /". Added to ret_uses.
+ */
+void disk_uses(struct root *root, const char *block, struct strv *ret_uses);

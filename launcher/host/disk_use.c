@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk_use: who else uses a disk. The kernel tells mounts, swap and holders (dm, LVM, md, bcache) by device;
+ * multi-device file systems and ZFS tell less, so they are found by btrfs's own list and by what udev saw on the disk.
+ */
+#include <stdlib.h>
+#include "launcher/base/opened.h"
+#include "launcher/host/disk.h"
+
+static char *read_of(struct root *root, const char *block, const char *attr)
+{
+	cleanup_free char *path = str_fmt("/sys/class/block/%s/%s", block, attr);
+	return root_read_or(root, path, "");
+}
+
+/* A disk with its partitions; a partition alone. */
+static void family(struct root *root, const char *block, struct strv *ret_names)
+{
+	cleanup_strv struct strv entries = {};
+	cleanup_free char *dir = str_fmt("/sys/class/block/%s", block);
+	strv_add(ret_names, block);
+	err_free(root_list(root, dir, &entries));
+	for (size_t i = 0; i < entries.n; i++) {
+		cleanup_free char *mark = str_fmt("%s/%s/partition", dir, entries.v[i]);
+		if (str_starts(entries.v[i], block) && root_exists(root, mark))
+			strv_add(ret_names, entries.v[i]);
+	}
+}
+
+/* Whether a path of the host's ("/dev/nvme0n1p2", "/dev/mapper/x") is this block device. */
+static bool is_device(struct root *root, const char *path, const char *block)
+{
+	cleanup_free char *real = str_starts(path, "/dev/") ? root_real(root, path) : NULL;
+	return real && streq(strrchr(real, '/') + 1, block);
+}
+
+/*
+ * mountinfo (proc_pid_mountinfo(5)): id, parent, major:minor, root, mount point, options … - type, source, options.
+ * The number of a btrfs is anonymous, so its source counts, too.
+ */
+static void mounts(struct root *root, const char *block, const char *number, struct strv *uses)
+{
+	cleanup_free char *text = root_read_or(root, "/proc/self/mountinfo", "");
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		cleanup_strv struct strv word = {};
+		strv_split(&word, lines.v[i], " ");
+		size_t dash = 6;
+		while (dash < word.n && !streq(word.v[dash], "-"))
+			dash++;
+		if (dash + 2 >= word.n || !(streq(word.v[2], number) || is_device(root, word.v[dash + 2], block)))
+			continue;
+		strv_addf(uses, "%s is mounted on %s", block, word.v[4]);
+		return; /* one mount is reason enough */
+	}
+}
+
+static void swaps(struct root *root, const char *block, struct strv *uses)
+{
+	cleanup_free char *text = root_read_or(root, "/proc/swaps", "");
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, text, "\n");
+	for (size_t i = 1; i < lines.n; i++) {
+		cleanup_free char *path = str_ndup(lines.v[i], strcspn(lines.v[i], " \t"));
+		if (is_device(root, path, block))
+			strv_addf(uses, "%s is swap space", block);
+	}
+}
+
+/* dm-0 by its name and the program that made it (dm/uuid begins with it): "LVM-…", "CRYPT-LUKS2-…", "mpath-…". */
+static void add_holder(struct root *root, const char *block, const char *holder, struct strv *uses)
+{
+	static const struct {
+		const char *prefix, *what;
+	} kinds[] = { { "LVM-", "LVM volume" },
+		      { "CRYPT-", "encrypted volume" },
+		      { "mpath-", "multipath device" },
+		      { "", "device-mapper volume" } };
+	cleanup_free char *name = read_of(root, holder, "dm/name"), *uuid = read_of(root, holder, "dm/uuid");
+	if (!*name) {
+		strv_addf(uses, "%s is part of %s%s", block, str_starts(holder, "md") ? "the RAID array " : "", holder);
+		return;
+	}
+	size_t i = 0;
+	while (!str_starts(uuid, kinds[i].prefix))
+		i++;
+	strv_addf(uses, "%s is part of the %s %s", block, kinds[i].what, name);
+}
+
+static void holders(struct root *root, const char *block, struct strv *uses)
+{
+	cleanup_strv struct strv names = {};
+	cleanup_free char *path = str_fmt("/sys/class/block/%s/holders", block);
+	err_free(root_list(root, path, &names));
+	for (size_t i = 0; i < names.n; i++)
+		add_holder(root, block, names.v[i], uses);
+}
+
+/* A second device of a mounted btrfs is in no line of mountinfo. */
+static void btrfs(struct root *root, const char *block, struct strv *uses)
+{
+	cleanup_strv struct strv ids = {};
+	err_free(root_list(root, "/sys/fs/btrfs", &ids));
+	for (size_t i = 0; i < ids.n; i++) {
+		cleanup_free char *path = str_fmt("/sys/fs/btrfs/%s/devices/%s", ids.v[i], block);
+		if (root_exists(root, path))
+			strv_addf(uses, "%s is part of the mounted btrfs %s", block, ids.v[i]);
+	}
+}
+
+/* What udev saw on it (ID_FS_TYPE of blkid). A pool that ZFS has imported shows nowhere else. */
+static void zfs(struct root *root, const char *block, const char *number, struct strv *uses)
+{
+	cleanup_free char *path = str_fmt("/run/udev/data/b%s", number), *text = root_read_or(root, path, "");
+	if (strstr(text, "E:ID_FS_TYPE=zfs_member") && root_exists(root, "/sys/module/zfs"))
+		strv_addf(uses, "%s is part of a ZFS pool", block);
+}
+
+void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
+{
+	cleanup_strv struct strv names = {};
+	family(root, block, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *number = read_of(root, names.v[i], "dev");
+		mounts(root, names.v[i], number, ret_uses);
+		swaps(root, names.v[i], ret_uses);
+		holders(root, names.v[i], ret_uses);
+		btrfs(root, names.v[i], ret_uses);
+		zfs(root, names.v[i], number, ret_uses);
+	}
+	/* of a partition: what holds the disk as a whole holds it, too */
+	cleanup_free char *mark = str_fmt("/sys/class/block/%s/partition", block), *real = NULL;
+	cleanup_free char *dir = root_exists(root, mark) ? str_fmt("/sys/class/block/%s/..", block) : NULL;
+	real = dir ? root_real(root, dir) : NULL;
+	if (real)
+		holders(root, strrchr(real, '/') + 1, ret_uses);
+}
+
+/* A file: attached as a loop device, or swapped to. */
+static void file_uses(struct root *root, const struct disk *d, struct strv *uses)
+{
+	cleanup_strv struct strv blocks = {};
+	cleanup_free char *swap_text = root_read_or(root, "/proc/swaps", "");
+	err_free(root_list(root, "/sys/block", &blocks));
+	for (size_t i = 0; i < blocks.n; i++) {
+		cleanup_free char *file =
+			str_starts(blocks.v[i], "loop") ? read_of(root, blocks.v[i], "loop/backing_file") : NULL;
+		if (file && streq(file, d->real))
+			strv_addf(uses, "it is attached as /dev/%s", blocks.v[i]);
+	}
+	size_t n = strlen(d->real);
+	for (const char *line = strchr(swap_text, '\n'); line; line = strchr(line, '\n')) {
+		line++;
+		if (strncmp(line, d->real, n) == 0 && strchr(" \t", line[n]))
+			strv_add(uses, "it is swap space");
+	}
+}
+
+static bool is_path(const void *data, const char *path)
+{
+	return streq(data, path);
+}
+
+static const char *label(const struct disk *d)
+{
+	return d->cdrom ? "cdrom" : "disk";
+}
+
+static bool same_disk(struct root *root, const struct disk *d, const char *path)
+{
+	cleanup_free char *real = root_real(root, path);
+	return real && streq(real, d->real);
+}
+
+/* Somebody else's hands on it: another machine, another section, another process. */
+static void other_uses(struct root *root, const struct disk_facts *f, const struct disk *d,
+		       const struct disk_other *others, size_t n_others, struct strv *uses)
+{
+	for (const struct disk *e = f->v; e < d; e++)
+		if (streq(e->real, d->real) && !(d->cdrom && e->cdrom))
+			strv_addf(uses, "[%s %s] is the same", label(e), e->conf->name);
+	for (size_t i = 0; i < n_others; i++)
+		if (same_disk(root, d, others[i].path))
+			strv_addf(uses, "the machine %s uses it", others[i].vm);
+	cleanup_free char *who = opened_by(root, is_path, d->real, true);
+	if (who)
+		strv_addf(uses, "it is open for writing in %s", who);
+}
+
+static void check_free(struct findings *out, const struct disk *d, const struct strv *uses)
+{
+	cleanup_free char *size = size_format(d->size), *joined = strv_join(uses, "; ");
+	if (!uses->n) {
+		findings_add(out, FINDING_OK, "disk",
+			     str_fmt("[%s %s] %s: %s, not in use", label(d), d->conf->name, d->conf->path, size), NULL);
+		return;
+	}
+	findings_add(
+		out, FINDING_BAD, "disk",
+		str_fmt("[%s %s] %s is in use: %s", label(d), d->conf->name, d->conf->path, joined),
+		str_dup("two systems that write to one disk destroy it: unmount it, swapoff, or close what uses it"));
+}
+
+static void check_disk(struct findings *out, const struct config *c, const struct disk_facts *f, const struct disk *d,
+		       struct root *root, const struct disk_other *others, size_t n_others)
+{
+	cleanup_free char *section = str_fmt("%s %s", label(d), d->conf->name),
+			  *where = config_where(c, section, "path");
+	cleanup_strv struct strv uses = {};
+	if (d->kind == DISK_ABSENT) {
+		findings_add(out, FINDING_BAD, "disk", str_fmt("%s: there is no %s", where, d->conf->path),
+			     str_starts(d->conf->path, "/dev/")
+				     ? str_dup("`ls -l /dev/disk/by-id` shows the disks of this host")
+				     : str_fmt("make it: qemu-img create -f %s '%s' 64G",
+					       d->format == FORMAT_QCOW2 ? "qcow2" : "raw", d->conf->path));
+		return;
+	}
+	if (d->kind == DISK_OTHER || !d->real || (d->kind == DISK_FILE && d->size == 0)) {
+		findings_add(out, FINDING_BAD, "disk",
+			     str_fmt("%s: %s is %s", where, d->conf->path,
+				     d->size || d->kind == DISK_OTHER ? "neither a file nor a block device" : "empty"),
+			     str_dup("name a disk image or a device of /dev/disk/by-id"));
+		return;
+	}
+	if (d->block && !d->cdrom)
+		disk_uses(root, d->block, &uses);
+	else if (!d->block && !d->cdrom)
+		file_uses(root, d, &uses);
+	if (!d->cdrom)
+		other_uses(root, f, d, others, n_others, &uses);
+	check_free(out, d, &uses);
+	if (d->block && d->by_id && !str_starts(d->conf->path, "/dev/disk/"))
+		findings_add(out, FINDING_WARN, "disk",
+			     str_fmt("%s: %s may be another disk after the next boot", where, d->conf->path),
+			     str_fmt("path = %s", d->by_id));
+}
+
+void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root,
+		   const struct disk_other *others, size_t n_others)
+{
+	for (size_t i = 0; i < f->n; i++)
+		check_disk(out, c, f, &f->v[i], root, others, n_others);
+}
+
+void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose)
+{
+	cleanup_strv struct strv uses = {};
+	disk_uses(root, block, &uses);
+	cleanup_free char *joined = strv_join(&uses, "; ");
+	if (uses.n)
+		findings_add(out, FINDING_BAD, "disk", str_fmt("the host uses %s behind %s: %s", block, whose, joined),
+			     str_dup("unmount it first; never pass a controller through that the host runs from"));
+}
