@@ -2,12 +2,15 @@
 /*
  * cgroup: the guest's CPUs for the guest alone (cgroup v2: Documentation/admin-guide/cgroup-v2.rst, "Cpuset").
  *
- * partition: a top-level group with exactly those CPUs, QEMU in it, and one write to its cpuset.cpus.partition: the kernel then takes them
- *            from every other group. The group is a systemd slice (with a scope in it), or made by hand where there is no systemd.
- * slices:    QEMU in a group of its own too, and systemd's system.slice, user.slice and init.scope limited to the other CPUs.
+ * partition: a top-level group with exactly those CPUs, QEMU in it, and one write to its cpuset.cpus.partition: the
+ *            kernel then takes them from every other group. The group is a systemd slice (with a scope in it), or made
+ *            by hand where there is no systemd.
+ * slices:    QEMU in a group of its own too, and systemd's system.slice, user.slice and init.scope limited to the
+ *            other CPUs.
  *
- * With systemd the slice stops by itself when the last process in it is gone, and the kernel gives its CPUs back: nobody needs to live.
- * Writes cgroup files of our own groups only; what belongs to systemd is said to systemd (systemd.h).
+ * With systemd the slice stops by itself when the last process in it is gone, and the kernel gives its CPUs back:
+ * nobody needs to live. Writes cgroup files of our own groups only; what belongs to systemd is said to systemd
+ * (systemd.h).
  */
 #pragma once
 #include <sys/types.h>
@@ -25,10 +28,10 @@ struct cgroup_owner {
 };
 
 struct cgroup_facts {
-	char *obstacle;    /* why no CPUs can be set apart here (cgroup v1, no cpuset), NULL where they can */
-	char *remedy;      /* what to do about it */
-	bool systemd;      /* the group is made by systemd */
-	bool narrowed;     /* system.slice has a limit of CPUs already */
+	char *obstacle;              /* why no CPUs can be set apart here (cgroup v1, no cpuset), NULL where they can */
+	char *remedy;                /* what to do about it */
+	bool systemd;                /* the group is made by systemd */
+	bool narrowed;               /* system.slice has a limit of CPUs already */
 	struct cgroup_owner *others; /* every machine of ours but this one, by name */
 	size_t n_others;
 };
@@ -38,9 +41,9 @@ void cgroup_facts_free(struct cgroup_facts *f);
 #define cleanup_cgroup_facts cleanup(cgroup_facts_free)
 
 /*
- * The steps that cpu.isolate asks for. `guest`: all CPUs of the vCPUs, the emulator and the I/O threads; `host`: all others that are online.
- * What this host cannot do is in the steps' obstacle. `held` (ended by 0; borrowed, read when the step is applied) are the processes to move:
- * QEMU, held before it runs.
+ * The steps that cpu.isolate asks for. `guest`: all CPUs of the vCPUs, the emulator and the I/O threads; `host`: all
+ * others that are online. What this host cannot do is in the steps' obstacle. `held` (ended by 0; borrowed, read when
+ * the step is applied) are the processes to move: QEMU, held before it runs.
  */
 void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup_facts *f, const struct cpus *guest,
 		  const struct cpus *host, const pid_t *held);
@@ -48,22 +51,23 @@ void cgroup_check(struct findings *out, const struct config *c, const struct cgr
 		  const struct cpus *host);
 
 /*
- * "qlaunch_win11.scope", "absent" or "active 7-15,23-31": the scope with the held processes in its slice of the same name. Undo stops both.
- * Its data, and that of cgroup_kind, is the `held` of above.
+ * "qlaunch_win11.scope", "absent" or "active 7-15,23-31": the scope with the held processes in its slice of the same
+ * name. Undo stops both. Its data, and that of cgroup_kind, is the `held` of above.
  */
 extern const struct step_kind scope_kind;
 /* "/sys/fs/cgroup/qlaunch_win11", "absent" or "active 7-15,23-31": the same without systemd. */
 extern const struct step_kind cgroup_kind;
 /* "/sys/fs/cgroup/cgroup.subtree_control", "-cpuset" or "+cpuset": groups below the root may have CPUs of their own. */
 extern const struct step_kind controller_kind;
-/* "/sys/fs/cgroup/qlaunch_win11.slice", "absent", "member 7-15", "isolated 7-15,23-31": cpuset.cpus.partition and what it gave. */
+/* "/sys/fs/cgroup/qlaunch_win11.slice", "absent" or "isolated 7-15,23-31": cpuset.cpus.partition and what it gave. */
 extern const struct step_kind partition_kind;
 /* "system.slice", "all" or "0-6,16-22 set", wanted as "0-6,16-22 of 0-31": AllowedCPUs of a unit of systemd's. */
 extern const struct step_kind allowed_cpus_kind;
 
 /* For the files of this module. */
 #define CGROUP_WAIT_MS 10000
-char *cgroup_value(struct root *root, const char *dir); /* "absent", "active", "active 7-15": is it there, its cpuset.cpus; owned */
+/* "absent", "active", "active 7-15": is the directory there, and its cpuset.cpus. Owned by the caller. */
+char *cgroup_value(struct root *root, const char *dir);
 /* Waits (on the host only) until a directory has gone; ETIMEDOUT. */
 struct err *cgroup_wait_gone(struct root *root, const char *dir, int limit_ms);
 /* Splits "WORD LIST" ("isolated 7-15"); false where there is no list. */

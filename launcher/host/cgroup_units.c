@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cgroup, the kinds that systemd carries out: scope_kind and allowed_cpus_kind of cgroup.h. What is so is read from cgroupfs. */
+/* cgroup, what systemd carries out: scope_kind and allowed_cpus_kind of cgroup.h. What is so is read from cgroupfs. */
 #include <errno.h>
 #include <stdlib.h>
 #include "launcher/host/cgroup.h"
@@ -19,11 +19,14 @@ static char *scope_describe(const struct step *s)
 
 static struct err *scope_probe(struct step_env *env, const struct step *s, char **ret_value)
 {
-	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice), *value = cgroup_value(env->root, dir);
+	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice),
+			  *value = cgroup_value(env->root, dir);
 	/* what is there before we begin is not ours: never "as wanted already" */
 	if (!s->prior && !streq(value, "absent"))
-		return err_hint(err_errno(EEXIST, "%s", slice), "the machine runs already, or its end is not over: qlaunch status; or systemctl stop '%s'",
-				slice);
+		return err_hint(
+			err_errno(EEXIST, "%s", slice),
+			"the machine runs already, or its end is not over: qlaunch status; or systemctl stop '%s'",
+			slice);
 	*ret_value = steal(value);
 	return NULL;
 }
@@ -42,7 +45,8 @@ static struct err *scope_apply(struct step_env *env, struct step *s)
 
 static struct err *scope_verify(struct step_env *env, const struct step *s)
 {
-	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice), *value = cgroup_value(env->root, dir);
+	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice),
+			  *value = cgroup_value(env->root, dir);
 	cleanup_free char *path = str_fmt("%s/%s/cgroup.procs", dir, s->target), *procs = NULL;
 	if (!streq(value, s->want))
 		return err_new("%s is \"%s\" instead of \"%s\"", slice, value, s->want);
@@ -86,8 +90,9 @@ const struct step_kind scope_kind = {
 /*
  * AllowedCPUs. `want` is "HOST of ALL". What systemd and the kernel make of it (systemd 252, Linux 6.1):
  * - the property taken away, the group stays narrow (systemd#43846): undo writes ALL first;
- * - the kernel refuses to empty the cpuset.cpus of a group with processes: ALL stays there for as long as another unit needs cpuset, which is
- *   the same to every process as no limit. What tells it from our own ALL is the file where systemd keeps the property until the next boot.
+ * - the kernel refuses to empty the cpuset.cpus of a group with processes: ALL stays there for as long as another unit
+ * needs cpuset, which is the same to every process as no limit. What tells it from our own ALL is the file where
+ * systemd keeps the property until the next boot.
  */
 
 #define DROPIN "50-AllowedCPUs.conf" /* src/core/unit.c, unit_write_setting() */
@@ -115,7 +120,8 @@ static bool value_parse(const char *value, struct cpus *ret)
 	return !e;
 }
 
-/* The directory of the property's file, NULL where there is none. Units made by systemd itself (init.scope) have it with the transient ones. */
+/* The directory of the property's file, NULL where there is none. Units made by systemd itself (init.scope) have it
+ * with the transient ones. */
 static char *dropin_dir(struct root *root, const char *unit)
 {
 	static const char *const dirs[] = { "/run/systemd/system.control", "/run/systemd/transient" };
@@ -171,7 +177,8 @@ static struct err *allowed_undo(struct step_env *env, const struct step *s)
 	if (str_ends(s->prior, SET))
 		return NULL;
 	TRY(dropin_remove(env, s->target));
-	cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus.effective", s->target), *text = root_read_or(env->root, path, "");
+	cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus.effective", s->target),
+			  *text = root_read_or(env->root, path, "");
 	struct cpus now;
 	TRY(cpus_parse(text, &now));
 	return *text && cpus_equal(&now, &w.host) ? err_new("%s has CPUs %s only, still", s->target, text) : NULL;

@@ -51,8 +51,8 @@ char *systemd_unescape(const char *part)
 	struct sb sb = {};
 	while (*part) {
 		unsigned byte;
-		if (part[0] == '\\' && part[1] == 'x' && isxdigit((unsigned char)part[2]) && isxdigit((unsigned char)part[3]) &&
-		    sscanf(part + 2, "%2x", &byte) == 1 && byte) {
+		if (part[0] == '\\' && part[1] == 'x' && isxdigit((unsigned char)part[2]) &&
+		    isxdigit((unsigned char)part[3]) && sscanf(part + 2, "%2x", &byte) == 1 && byte) {
 			sb_addc(&sb, (char)byte);
 			part += 4;
 		} else {
@@ -70,7 +70,8 @@ static struct err *bus_err(int r, const sd_bus_error *error, const char *what)
 	return err_errno(-r, "systemd: %s", what);
 }
 
-/* Connects and waits until the bus has greeted us: a bus that accepts and says nothing must not hold us for sd-bus' own 90 s. */
+/* Connects and waits until the bus has greeted us: a bus that accepts and says nothing must not hold us for sd-bus' own
+ * 90 s. */
 static struct err *bus_open(struct root *root, sd_bus **ret_bus)
 {
 	if (!root_is_host(root) || !systemd_runs(root))
@@ -92,7 +93,8 @@ static struct err *bus_open(struct root *root, sd_bus **ret_bus)
 	return NULL;
 }
 
-/* A job that is waited for. The signal may come before the answer that names the job: all that ended meanwhile are kept. */
+/* A job that is waited for. The signal may come before the answer that names the job: all that ended meanwhile are
+ * kept. */
 struct job_watch {
 	struct strv ended; /* "PATH RESULT" */
 };
@@ -188,15 +190,16 @@ static int append_pids(sd_bus_message *m, const pid_t *pids)
 }
 
 /* The arguments of StartTransientUnit: name, mode, properties, and the slice as the one auxiliary unit. */
-static int append_scope(sd_bus_message *m, const char *scope, const char *slice, const char *description, const pid_t *pids,
-			const struct cpus *cpus)
+static int append_scope(sd_bus_message *m, const char *scope, const char *slice, const char *description,
+			const pid_t *pids, const struct cpus *cpus)
 {
 	int r = sd_bus_message_append(m, "ss", scope, "fail");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description, "Slice", "s", slice, "CollectMode", "s",
-					  "inactive-or-failed", "TimeoutStopUSec", "t", (uint64_t)STOP_LIMIT_US);
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description, "Slice", "s", slice,
+					  "CollectMode", "s", "inactive-or-failed", "TimeoutStopUSec", "t",
+					  (uint64_t)STOP_LIMIT_US);
 	if (r >= 0)
 		r = append_pids(m, pids);
 	if (r >= 0)
@@ -210,8 +213,8 @@ static int append_scope(sd_bus_message *m, const char *scope, const char *slice,
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s", description, "StopWhenUnneeded", "b", 1, "CollectMode", "s",
-					  "inactive-or-failed");
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s", description, "StopWhenUnneeded", "b",
+					  1, "CollectMode", "s", "inactive-or-failed");
 	if (r >= 0)
 		r = append_cpus(m, cpus);
 	for (int i = 0; r >= 0 && i < 3; i++)
@@ -219,8 +222,8 @@ static int append_scope(sd_bus_message *m, const char *scope, const char *slice,
 	return r;
 }
 
-struct err *systemd_scope_start(struct root *root, const char *scope, const char *slice, const char *description, const pid_t *pids,
-				const struct cpus *cpus)
+struct err *systemd_scope_start(struct root *root, const char *scope, const char *slice, const char *description,
+				const pid_t *pids, const struct cpus *cpus)
 {
 	cleanup_bus sd_bus *bus = NULL;
 	cleanup_message sd_bus_message *m = NULL, *reply = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cgroup: facts of v1, hybrid and v2 hosts, the steps of each way of isolation, and their life on a cgroupfs that reacts like the kernel's. */
+/* cgroup: facts of v1, hybrid and v2 hosts, the steps of each way of isolation, and their life on a cgroupfs that
+ * reacts like the kernel's. */
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -21,7 +22,7 @@ struct fake {
 	struct root *root;
 	struct step_env env;
 	struct root_hook hook;
-	const char *invalid;  /* what the kernel says of a partition; NULL: it is valid */
+	const char *invalid;   /* what the kernel says of a partition; NULL: it is valid */
 	const char *effective; /* what a partition gets; NULL: all that was asked for */
 };
 
@@ -51,7 +52,8 @@ static void remove_in(struct fake *f, const char *dir, const char *name)
 	unlink(path);
 }
 
-static const char *const files[] = { "cpuset.cpus", "cpuset.cpus.effective", "cpuset.cpus.partition", "cgroup.procs", "cgroup.events" };
+static const char *const files[] = { "cpuset.cpus", "cpuset.cpus.effective", "cpuset.cpus.partition", "cgroup.procs",
+				     "cgroup.events" };
 
 static int before(void *data, const char *what, const char *path, const char *value)
 {
@@ -119,7 +121,8 @@ static struct cpus set(const char *list)
 	return cpus;
 }
 
-static struct steps plan(struct fake *f, enum isolate isolate, const char *vm, const char *guest, const char *host, const pid_t *held)
+static struct steps plan(struct fake *f, enum isolate isolate, const char *vm, const char *guest, const char *host,
+			 const pid_t *held)
 {
 	cleanup_cgroup_facts struct cgroup_facts facts = {};
 	struct config c = { .vm.name = (char *)(uintptr_t)vm, .cpu.isolate = isolate };
@@ -160,7 +163,8 @@ static struct err *apply(struct fake *f, struct step *s)
 static void test_names(void **state)
 {
 	(void)state;
-	cleanup_free char *escaped = systemd_escape("my-vm.2 \xc3\xa9"), *back = systemd_unescape(escaped), *dot = systemd_escape(".a");
+	cleanup_free char *escaped = systemd_escape("my-vm.2 \xc3\xa9"), *back = systemd_unescape(escaped),
+			  *dot = systemd_escape(".a");
 	assert_string_equal(escaped, "my\\x2dvm.2\\x20\\xc3\\xa9");
 	assert_string_equal(back, "my-vm.2 \xc3\xa9");
 	assert_string_equal(dot, "\\x2ea");
@@ -220,7 +224,7 @@ static void assert_obstacle(struct fake *f, const char *part)
 	}
 	cleanup_cgroup_facts struct cgroup_facts facts = {};
 	cleanup_findings struct findings findings = {};
-	struct config c = { .vm.name = (char *)(uintptr_t)"win11", .cpu.isolate = ISOLATE_PARTITION };
+	struct config c = { .vm.name = (char *)(uintptr_t) "win11", .cpu.isolate = ISOLATE_PARTITION };
 	struct cpus guest = set("1"), host = set("0");
 	assert_null(cgroup_facts_read(f->root, &c, &facts));
 	cgroup_check(&findings, &c, &facts, &guest, &host);
@@ -253,8 +257,10 @@ static void test_by_hand(void **state)
 	assert_string_equal(procs, "4711");
 	assert_now(f, &steps.v[2], "isolated 7-15,23-31");
 	/* a second machine with the same CPUs is refused when it comes to it, whatever its plan said */
-	struct step second = { .kind = &cgroup_kind, .target = (char *)(uintptr_t)CGROUP_MOUNT "/qlaunch_b",
-			       .want = (char *)(uintptr_t)"active 31-33", .data = (void *)(uintptr_t)held };
+	struct step second = { .kind = &cgroup_kind,
+			       .target = (char *)(uintptr_t)CGROUP_MOUNT "/qlaunch_b",
+			       .want = (char *)(uintptr_t) "active 31-33",
+			       .data = (void *)(uintptr_t)held };
 	cleanup_err struct err *refused = apply(f, &second);
 	assert_non_null(strstr(err_text(refused), "\"win11\" has some of these CPUs"));
 	free(second.prior);
@@ -292,7 +298,9 @@ static void test_group_not_empty(void **state)
 
 static void partition_fails(struct fake *f, const char *says)
 {
-	struct step s = { .kind = &partition_kind, .target = (char *)(uintptr_t)GROUP, .want = (char *)(uintptr_t)"isolated 7-15" };
+	struct step s = { .kind = &partition_kind,
+			  .target = (char *)(uintptr_t)GROUP,
+			  .want = (char *)(uintptr_t) "isolated 7-15" };
 	after(f, "mkdir", GROUP, NULL);
 	cleanup_err struct err *e = apply(f, &s);
 	assert_non_null(e);
@@ -336,7 +344,8 @@ static void test_whose(void **state)
 		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "all", STEP_PRIOR },
 		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-3 set", STEP_WANTED },
 		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-7 set", STEP_BETWEEN },
-		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-7", STEP_PRIOR }, /* the kernel does not let it be emptied */
+		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-7",
+		  STEP_PRIOR }, /* the kernel does not let it be emptied */
 		{ &allowed_cpus_kind, "0-5", "0-3 of 0-7", "0-7 set", STEP_BETWEEN },
 		{ &allowed_cpus_kind, "all", "0-3 of 0-7", "0-5 set", STEP_FOREIGN },
 		{ &allowed_cpus_kind, "0-5", "0-3 of 0-7", "all", STEP_FOREIGN },
@@ -345,7 +354,9 @@ static void test_whose(void **state)
 		{ &controller_kind, "+cpuset in use", "+cpuset", "+cpuset", STEP_PRIOR },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct step s = { .kind = cases[i].kind, .prior = (char *)(uintptr_t)cases[i].prior, .want = (char *)(uintptr_t)cases[i].want };
+		struct step s = { .kind = cases[i].kind,
+				  .prior = (char *)(uintptr_t)cases[i].prior,
+				  .want = (char *)(uintptr_t)cases[i].want };
 		assert_int_equal(step_whose(&s, cases[i].now), cases[i].whose);
 	}
 }
@@ -355,10 +366,10 @@ static void test_whose(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),	TEST(test_plan_by_hand),	TEST(test_plan_with_systemd),
-		TEST(test_plan_refused),	TEST(test_other_versions),	TEST(test_by_hand),
-		TEST(test_group_in_the_way),	TEST(test_group_not_empty),	TEST(test_partition_invalid),
-		TEST(test_partition_short),	cmocka_unit_test(test_whose),
+		cmocka_unit_test(test_names), TEST(test_plan_by_hand),      TEST(test_plan_with_systemd),
+		TEST(test_plan_refused),      TEST(test_other_versions),    TEST(test_by_hand),
+		TEST(test_group_in_the_way),  TEST(test_group_not_empty),   TEST(test_partition_invalid),
+		TEST(test_partition_short),   cmocka_unit_test(test_whose),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
