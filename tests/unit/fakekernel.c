@@ -213,6 +213,7 @@ void fake_host(struct fake *f)
 		{ "/sys/bus/pci/drivers_probe", "" },
 		{ "/sys/devices/system/cpu/online", "0-3\n" },
 		{ "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "2\n" },
+		{ "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "2\n" },
 		{ "/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memory pids\n" },
 		{ "/sys/fs/cgroup/cgroup.subtree_control", "\n" },
 		{ "/sys/fs/cgroup/cgroup.procs", "" },

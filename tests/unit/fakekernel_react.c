@@ -5,6 +5,7 @@
  * mm/hugetlb.c (short grants).
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -99,14 +100,14 @@ static void remove_file(struct fake *f, const char *path)
 static const char *const cgroup_files[] = { "cgroup.procs",         "cgroup.subtree_control",
 					    "cgroup.kill",          "cpuset.cpus",
 					    "cpuset.mems",          "cpuset.cpus.effective",
-					    "cpuset.cpus.partition" };
+					    "cpuset.cpus.partition", "cgroup.events" };
 
 static int refuses_cgroup(struct fake *f, const char *what, const char *path)
 {
 	if (!str_starts(path, CGROUP "/") || !streq(what, "rmdir"))
 		return 0;
 	cleanup_free char *procs = str_fmt("%s/cgroup.procs", path), *text = fake_read(f, procs);
-	if (*text)
+	if (*text && (kill(atoi(text), 0) == 0 || errno != ESRCH)) /* a process leaves its group when it ends */
 		return EBUSY;
 	for (size_t i = 0; i < ARRAY_SIZE(cgroup_files); i++) { /* they go with the directory */
 		cleanup_free char *file = str_fmt("%s/%s", path, cgroup_files[i]);
@@ -226,6 +227,8 @@ static bool reacts_hugepages(struct fake *f, const char *path, const char *value
 	long pages = strtol(value, NULL, 10);
 	cleanup_free char *granted = str_fmt("%ld", pages < f->shared->huge_max ? pages : f->shared->huge_max);
 	write_file(f, path, granted);
+	cleanup_free char *unused = str_fmt("%.*s/free_hugepages", (int)(strrchr(path, '/') - path), path);
+	write_file(f, unused, granted);
 	return true;
 }
 
@@ -269,8 +272,33 @@ static void recompute(struct fake *f)
 		if (!root_exists(f->root, procs))
 			continue;
 		struct cpus own = cpus_of(f, group, "cpuset.cpus"), left = cpus_and(&own, &rest);
-		set_effective(f, group, is_partition(f, group) ? own : cpus_empty(&left) ? rest : left);
+		struct cpus up = cpus_and(&own, &online);
+		set_effective(f, group, is_partition(f, group) ? up : cpus_empty(&left) ? rest : left);
 	}
+}
+
+/* What the kernel says of a group that is to be a partition: why it cannot, or NULL. */
+static const char *partition_trouble(struct fake *f, const char *group)
+{
+	cleanup_strv struct strv names = {};
+	struct cpus own = cpus_of(f, group, "cpuset.cpus");
+	if (cpus_empty(&own))
+		return "cpuset.cpus is empty";
+	err_free(root_list(f->root, CGROUP, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *other = str_fmt(CGROUP "/%s", names.v[i]);
+		struct cpus theirs = cpus_of(f, other, "cpuset.cpus"), both = cpus_and(&own, &theirs);
+		if (!streq(other, group) && !cpus_empty(&both))
+			return "Cpu list in cpuset.cpus not exclusive";
+	}
+	return NULL;
+}
+
+/* "+cpuset" written is "cpuset" read. */
+static void reacts_controllers(struct fake *f, const char *path, const char *value)
+{
+	if (*value == '+' || *value == '-')
+		write_file(f, path, *value == '+' ? value + 1 : "");
 }
 
 static void reacts_cgroup(struct fake *f, const char *what, const char *path, const char *value)
@@ -279,14 +307,17 @@ static void reacts_cgroup(struct fake *f, const char *what, const char *path, co
 		return;
 	for (size_t i = 0; streq(what, "mkdir") && i < ARRAY_SIZE(cgroup_files); i++) {
 		cleanup_free char *file = str_fmt("%s/%s", path, cgroup_files[i]);
-		write_file(f, file, streq(cgroup_files[i], "cpuset.cpus.partition") ? "member" : "");
+		write_file(f, file, streq(cgroup_files[i], "cpuset.cpus.partition") ? "member" :
+				    streq(cgroup_files[i], "cgroup.events") ? "populated 0\nfrozen 0" : "");
 	}
 	if (streq(what, "write") && str_ends(path, "/cpuset.cpus.partition") && !streq(value, "member")) {
 		cleanup_free char *group = str_ndup(path, strlen(path) - strlen("/cpuset.cpus.partition"));
-		struct cpus own = cpus_of(f, group, "cpuset.cpus");
-		cleanup_free char *invalid = str_fmt("%s invalid (cpuset.cpus is empty)", value);
-		write_file(f, path, cpus_empty(&own) ? invalid : value);
+		const char *trouble = partition_trouble(f, group);
+		cleanup_free char *invalid = str_fmt("%s invalid (%s)", value, trouble ? trouble : "");
+		write_file(f, path, trouble ? invalid : value);
 	}
+	if (streq(what, "write") && str_ends(path, "/cgroup.subtree_control"))
+		reacts_controllers(f, path, value);
 	recompute(f);
 }
 

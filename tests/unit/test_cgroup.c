@@ -7,111 +7,37 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "launcher/host/cgroup.h"
 #include "launcher/host/systemd.h"
+#include "tests/unit/fakekernel.h"
 
 #define GROUP CGROUP_MOUNT "/qlaunch_win11"
 
-struct fake {
-	char dir[64];
-	struct root *root;
-	struct step_env env;
-	struct root_hook hook;
-	const char *invalid;   /* what the kernel says of a partition; NULL: it is valid */
-	const char *effective; /* what a partition gets; NULL: all that was asked for */
-};
-
-static void put(struct fake *f, const char *path, const char *text)
-{
-	cleanup_free char *full = str_fmt("%s%s", f->dir, path);
-	for (char *p = strchr(full + strlen(f->dir) + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		mkdir(full, 0755);
-		*p = '/';
-	}
-	FILE *file = fopen(full, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static void put_in(struct fake *f, const char *dir, const char *name, const char *text)
-{
-	cleanup_free char *path = str_fmt("%s/%s", dir, name);
-	put(f, path, text);
-}
-
-static void remove_in(struct fake *f, const char *dir, const char *name)
-{
-	cleanup_free char *path = str_fmt("%s%s/%s", f->dir, dir, name);
-	unlink(path);
-}
-
-static const char *const files[] = { "cpuset.cpus", "cpuset.cpus.effective", "cpuset.cpus.partition", "cgroup.procs",
-				     "cgroup.events" };
-
-static int before(void *data, const char *what, const char *path, const char *value)
-{
-	struct fake *f = data;
-	(void)value;
-	for (size_t i = 0; streq(what, "rmdir") && i < ARRAY_SIZE(files); i++)
-		remove_in(f, path, files[i]);
-	return 0;
-}
-
-static void after(void *data, const char *what, const char *path, const char *value)
-{
-	struct fake *f = data;
-	if (streq(what, "mkdir")) {
-		put_in(f, path, "cpuset.cpus", "\n");
-		put_in(f, path, "cpuset.cpus.effective", "0-31\n");
-		put_in(f, path, "cpuset.cpus.partition", "member\n");
-		put_in(f, path, "cgroup.procs", "");
-		put_in(f, path, "cgroup.events", "populated 0\nfrozen 0\n");
-	} else if (str_ends(path, "subtree_control")) {
-		put(f, path, streq(value, "+cpuset") ? "cpuset cpu\n" : "cpu\n");
-	} else if (str_ends(path, "cpuset.cpus.partition")) {
-		put(f, path, f->invalid && !streq(value, "member") ? f->invalid : value);
-		if (f->effective && !streq(value, "member"))
-			put(f, GROUP "/cpuset.cpus.effective", f->effective);
-	} else if (str_ends(path, "cpuset.cpus")) {
-		put(f, GROUP "/cpuset.cpus.effective", value);
-	}
-}
+static struct step_env env;
 
 static int setup(void **state)
 {
-	struct fake *f = mem_new(sizeof(*f));
-	strcpy(f->dir, "/tmp/test-cgroup.XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	put(f, CGROUP_MOUNT "/cgroup.controllers", "cpuset cpu io memory\n");
-	put(f, CGROUP_MOUNT "/cgroup.subtree_control", "cpu\n");
-	assert_null(root_open(f->dir, &f->root));
-	f->env.root = f->root;
-	f->hook = (struct root_hook){ before, after, f };
-	root_set_hook(f->root, &f->hook);
+	struct fake *f = fake_new();
+	fake_file(f, CGROUP_MOUNT "/cgroup.controllers", "cpuset cpu io memory\n");
+	fake_file(f, CGROUP_MOUNT "/cgroup.subtree_control", "\n");
+	fake_file(f, CGROUP_MOUNT "/cpuset.cpus.effective", "0-31\n");
+	fake_file(f, "/sys/devices/system/cpu/online", "0-31\n");
+	env.root = f->root;
 	*state = f;
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
-
 static int teardown(void **state)
 {
-	struct fake *f = *state;
-	root_close(f->root);
-	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(f);
+	fake_free(*state);
 	return 0;
+}
+
+static void assert_file(struct fake *f, const char *path, const char *text)
+{
+	cleanup_free char *now = fake_read(f, path);
+	assert_string_equal(now, text);
 }
 
 static struct cpus set(const char *list)
@@ -140,22 +66,22 @@ static void assert_step(const struct step *s, const struct step_kind *kind, cons
 	assert_string_equal(s->want, want);
 }
 
-static void assert_now(struct fake *f, struct step *s, const char *value)
+static void assert_now(struct step *s, const char *value)
 {
 	cleanup_free char *now = NULL;
-	assert_null(s->kind->probe(&f->env, s, &now));
+	assert_null(s->kind->probe(&env, s, &now));
 	assert_string_equal(now, value);
 }
 
 /* What the engine does to apply one. */
-static struct err *apply(struct fake *f, struct step *s)
+static struct err *apply(struct step *s)
 {
-	TRY(s->kind->probe(&f->env, s, &s->prior));
-	TRY(s->kind->apply(&f->env, s));
+	TRY(s->kind->probe(&env, s, &s->prior));
+	TRY(s->kind->apply(&env, s));
 	if (s->kind->verify)
-		return s->kind->verify(&f->env, s);
+		return s->kind->verify(&env, s);
 	cleanup_free char *now = NULL;
-	TRY(s->kind->probe(&f->env, s, &now));
+	TRY(s->kind->probe(&env, s, &now));
 	assert_int_equal(step_whose(s, now), STEP_WANTED);
 	return NULL;
 }
@@ -187,7 +113,7 @@ static void test_plan_by_hand(void **state)
 static void test_plan_with_systemd(void **state)
 {
 	struct fake *f = *state;
-	put(f, "/run/systemd/system/x", "");
+	fake_file(f, "/run/systemd/system/x", "");
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win-11", "7-15,23-31", "0-6,16-22", NULL);
 	assert_int_equal(steps.n, 2);
 	assert_step(&steps.v[0], &scope_kind, "qlaunch_win\\x2d11.scope", "active 7-15,23-31");
@@ -196,7 +122,7 @@ static void test_plan_with_systemd(void **state)
 	assert_int_equal(slices.n, 4);
 	assert_step(&slices.v[1], &allowed_cpus_kind, "system.slice", "0-6,16-22 of 0-31");
 	assert_step(&slices.v[3], &allowed_cpus_kind, "init.scope", "0-6,16-22 of 0-31");
-	assert_now(f, &slices.v[1], "all");
+	assert_now(&slices.v[1], "all");
 	assert_null(slices.v[0].obstacle);
 }
 
@@ -205,7 +131,7 @@ static void test_plan_refused(void **state)
 	struct fake *f = *state;
 	cleanup_steps struct steps all = plan(f, ISOLATE_PARTITION, "win11", "0-31", "", NULL);
 	assert_string_equal(all.v[2].obstacle, "the guest has every CPU: none is left for the host");
-	put(f, CGROUP_MOUNT "/qlaunch_other\\x2done.slice/cpuset.cpus", "14-17\n");
+	fake_file(f, CGROUP_MOUNT "/qlaunch_other\\x2done.slice/cpuset.cpus", "14-17\n");
 	cleanup_steps struct steps overlap = plan(f, ISOLATE_PARTITION, "win11", "7-15", "0-6,16-31", NULL);
 	assert_string_equal(overlap.v[0].obstacle, "the machine \"other-one\" has CPU 14-15 now");
 	cleanup_steps struct steps apart = plan(f, ISOLATE_PARTITION, "win11", "7-13", "0-6,14-31", NULL);
@@ -235,41 +161,40 @@ static void assert_obstacle(struct fake *f, const char *part)
 static void test_other_versions(void **state)
 {
 	struct fake *f = *state;
-	put(f, CGROUP_MOUNT "/cgroup.controllers", "cpu memory\n");
+	fake_file(f, CGROUP_MOUNT "/cgroup.controllers", "cpu memory\n");
 	assert_obstacle(f, "no cpuset controller");
-	remove_in(f, CGROUP_MOUNT, "cgroup.controllers");
+	assert_null(root_unlink(f->root, CGROUP_MOUNT "/cgroup.controllers"));
 	assert_obstacle(f, "no cgroup v2 is mounted");
-	put(f, CGROUP_MOUNT "/cpuset/tasks", "");
+	fake_file(f, CGROUP_MOUNT "/cpuset/tasks", "");
 	assert_obstacle(f, "cgroup v1, which");
-	put(f, CGROUP_MOUNT "/unified/cgroup.controllers", "");
+	fake_file(f, CGROUP_MOUNT "/unified/cgroup.controllers", "");
 	assert_obstacle(f, "hybrid");
 }
 
 static void test_by_hand(void **state)
 {
 	struct fake *f = *state;
-	const pid_t held[] = { 4711, 0 };
+	const pid_t held[] = { 1 << 30, 0 }; /* beyond every pid there is */
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", held);
 	for (size_t i = 0; i < steps.n; i++)
-		assert_null(apply(f, &steps.v[i]));
-	cleanup_free char *procs = NULL;
-	assert_null(root_read(f->root, GROUP "/cgroup.procs", &procs));
-	assert_string_equal(procs, "4711");
-	assert_now(f, &steps.v[2], "isolated 7-15,23-31");
+		assert_null(apply(&steps.v[i]));
+	cleanup_free char *pid = str_fmt("%d", (int)held[0]);
+	assert_file(f, GROUP "/cgroup.procs", pid);
+	assert_now(&steps.v[2], "isolated 7-15,23-31");
 	/* a second machine with the same CPUs is refused when it comes to it, whatever its plan said */
 	struct step second = { .kind = &cgroup_kind,
 			       .target = (char *)(uintptr_t)CGROUP_MOUNT "/qlaunch_b",
 			       .want = (char *)(uintptr_t) "active 31-33",
 			       .data = (void *)(uintptr_t)held };
-	cleanup_err struct err *refused = apply(f, &second);
+	cleanup_err struct err *refused = apply(&second);
 	assert_non_null(strstr(err_text(refused), "\"win11\" has some of these CPUs"));
 	free(second.prior);
 	for (size_t i = steps.n; i-- > 0;) {
-		assert_null(steps.v[i].kind->undo(&f->env, &steps.v[i]));
-		assert_now(f, &steps.v[i], i == 2 ? "member 7-15,23-31" : steps.v[i].prior);
+		assert_null(steps.v[i].kind->undo(&env, &steps.v[i]));
+		assert_now(&steps.v[i], i == 2 ? "member 7-15,23-31" : steps.v[i].prior);
 	}
 	assert_false(root_exists(f->root, GROUP));
-	assert_now(f, &steps.v[0], "-cpuset");
+	assert_now(&steps.v[0], "-cpuset");
 }
 
 static void test_group_in_the_way(void **state)
@@ -277,8 +202,8 @@ static void test_group_in_the_way(void **state)
 	struct fake *f = *state;
 	const pid_t held[] = { 4711, 0 };
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7", "0-6", held);
-	put(f, GROUP "/cpuset.cpus", "7\n");
-	cleanup_err struct err *e = apply(f, &steps.v[1]);
+	fake_file(f, GROUP "/cpuset.cpus", "7\n");
+	cleanup_err struct err *e = apply(&steps.v[1]);
 	assert_int_equal(err_code(e), EEXIST); /* never "as wanted already" */
 	assert_non_null(err_remedy(e));
 }
@@ -288,42 +213,40 @@ static void test_group_not_empty(void **state)
 	struct fake *f = *state;
 	const pid_t held[] = { 4711, 0 };
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7", "0-6", held);
-	assert_null(apply(f, &steps.v[1]));
-	put(f, GROUP "/cgroup.events", "populated 1\nfrozen 0\n");
-	cleanup_err struct err *e = cgroup_kind.undo(&f->env, &steps.v[1]);
+	assert_null(apply(&steps.v[1]));
+	fake_file(f, GROUP "/cgroup.events", "populated 1\nfrozen 0\n");
+	cleanup_err struct err *e = cgroup_kind.undo(&env, &steps.v[1]);
 	assert_int_equal(err_code(e), EBUSY);
 	assert_non_null(strstr(err_text(e), "4711"));
 	assert_true(root_exists(f->root, GROUP));
 }
 
-static void partition_fails(struct fake *f, const char *says)
+static void partition_fails(struct fake *f, const char *cpus, const char *says)
 {
-	struct step s = { .kind = &partition_kind,
-			  .target = (char *)(uintptr_t)GROUP,
-			  .want = (char *)(uintptr_t) "isolated 7-15" };
-	after(f, "mkdir", GROUP, NULL);
-	cleanup_err struct err *e = apply(f, &s);
+	cleanup_free char *want = str_fmt("isolated %s", cpus);
+	struct step s = { .kind = &partition_kind, .target = (char *)(uintptr_t)GROUP, .want = want };
+	assert_null(root_mkdir(f->root, GROUP, 0755));
+	assert_null(root_write(f->root, GROUP "/cpuset.cpus", cpus));
+	cleanup_err struct err *e = apply(&s);
 	assert_non_null(e);
 	assert_non_null(strstr(err_text(e), says));
 	cleanup_free char *now = NULL;
-	assert_null(partition_kind.probe(&f->env, &s, &now));
+	assert_null(partition_kind.probe(&env, &s, &now));
 	assert_int_equal(step_whose(&s, now), STEP_BETWEEN);
-	assert_null(partition_kind.undo(&f->env, &s));
+	assert_null(partition_kind.undo(&env, &s));
+	assert_file(f, GROUP "/cpuset.cpus.partition", "member");
 	free(s.prior);
 }
 
 static void test_partition_invalid(void **state)
 {
-	struct fake *f = *state;
-	f->invalid = "isolated invalid (Cpu list in cpuset.cpus not exclusive)\n";
-	partition_fails(f, "Cpu list in cpuset.cpus not exclusive");
+	fake_file(*state, CGROUP_MOUNT "/foo.slice/cpuset.cpus", "15-17\n");
+	partition_fails(*state, "7-15", "the kernel says: isolated invalid (Cpu list in cpuset.cpus not exclusive)");
 }
 
 static void test_partition_short(void **state)
 {
-	struct fake *f = *state;
-	f->effective = "7-14\n";
-	partition_fails(f, "\"isolated 7-14\"");
+	partition_fails(*state, "7,40", "\"isolated 7\"");
 }
 
 static void test_whose(void **state)
