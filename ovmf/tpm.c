@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tpm: see tpm.h. */
+#include "ovmf/keep.h"
+#include "ovmf/tpm.h"
+#include "ovmf/vars.h"
+
+#define STATE_MAX (4u << 20) /* libtpms's whole non-volatile memory is below 256 KiB */
+
+struct err *tpm_check(const void *data, size_t len, const void *unused)
+{
+	(void)unused;
+	const uint8_t *p = data;
+	if (len < 10)
+		return err_new("%zu bytes are no TPM state", len);
+	unsigned header = (unsigned)p[2] << 8 | p[3];
+	uint32_t total = (uint32_t)p[6] << 24 | (uint32_t)p[7] << 16 | (uint32_t)p[8] << 8 | p[9];
+	if (p[0] == 0 || p[1] == 0 || p[1] > p[0] || header < 10 || header >= len)
+		return err_new("the header of the TPM state is damaged");
+	if (total != len)
+		return err_new("%zu bytes, and the header says %u", len, total);
+	return NULL;
+}
+
+char *tpm_dir(const struct config *c, const char *data_dir)
+{
+	cleanup_free char *dir = vars_vm_dir(c, data_dir);
+	return str_fmt("%s/tpm", dir);
+}
+
+struct err *tpm_prepare(struct root *root, const struct config *c, const char *data_dir)
+{
+	cleanup_free char *dir = tpm_dir(c, data_dir);
+	cleanup_free char *path = str_fmt("%s/tpm2-00.permall", dir), *copies = str_fmt("%s.copies", dir);
+	struct keep keep = { .what = "the TPM's state", .path = path, .copies = copies, .max = STATE_MAX, .check = tpm_check,
+			     .anew = "a new TPM: what BitLocker sealed in the old one asks for its recovery key" };
+	bool missing;
+	TRY(err_exit(root_mkdirs(root, dir, 0700), EXIT_HOST));
+	return keep_copy(root, &keep, &missing);
+}
