@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash disable=SC2034 # the jobs use what is set here
+# lib.sh: what the lab's jobs share. Sourced by each job inside the virtual host, with BUILD set; never on a machine of one's own:
+# it loads modules, adds a user and kills every QEMU it finds.
+# A job says "ok - NAME" or "not ok - NAME" for each thing it checked; tests/lab/run numbers them. Other lines are for the reader.
+
+top=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+build=${BUILD:?}
+qlaunch=$build/qlaunch
+gpu=0000:01:00.0 sound=0000:01:00.1
+work=$(mktemp -d /var/lab/job.XXXXXX)
+chmod 755 "$work"
+export NO_COLOR=1
+
+ok() { echo "ok - $*"; }
+not_ok() { echo "not ok - $*"; }
+note() { sed 's/^/#   /' | tail -n 40; }
+
+check() { # NAME COMMAND...: passes when the command does; its output is shown when it does not
+	local name=$1 out; shift
+	if out=$("$@" 2>&1); then ok "$name"; else not_ok "$name"; note <<<"$* -> $out"; return 1; fi
+}
+equal() { # NAME WANTED FOUND
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1"; note <<<"wanted \"$2\", found \"$3\""; return 1; fi
+}
+wait_for() { # SECONDS COMMAND...: until it passes
+	local until=$((SECONDS + $1)); shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.2
+	done
+}
+ended() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"; }
+exit_of() { # SECONDS PID: its exit status (a child of this shell), or "still there"
+	if wait_for "$1" ended "$2"; then wait "$2" && echo 0 || echo $?; else echo "still there"; fi
+}
+
+# --- what this host is, so that before and after can be compared by diff -----------------------------------------------------------------
+
+files() { timeout 20 grep -sH '' "$@" || true; } # FILE...: "path:value" of each that is there, by one process: forks are dear here
+pci_state() { # reading driver_override waits for ever behind an unbind that hangs
+	find /sys/bus/pci/devices/*/driver -maxdepth 0 -printf '%p %l\n'
+	files /sys/bus/pci/devices/*/{driver_override,reset_method,d3cold_allowed,power/control}
+}
+cgroup_state() {
+	find /sys/fs/cgroup -type d | sort
+	find /sys/fs/cgroup \( -name cgroup.subtree_control -o -name 'cpuset.*' \) -exec grep -sH '' {} + | sort
+}
+unit_state() {
+	systemctl list-units --all --plain --no-legend | awk '{ print $1, $2, $3, $4 }' | sort
+	find /run/systemd/transient /run/systemd/system.control /etc/systemd/system.control 2>/dev/null | sort
+}
+process_state() { # affinities of what was there before the job, and every process that could be ours
+	files /proc/{1,2,$$,$PPID}/limits
+	local p
+	for p in 1 2 "$$" "$PPID" $(pidof systemd-journald dbus-daemon); do grep -sH '^Cpus_allowed_list' "/proc/$p/status"; done
+	grep -lsE '^(qemu-system|swtpm|qlaunch)' /proc/[0-9]*/comm || true
+}
+host_snapshot() { # FILE
+	{
+		pci_state
+		cgroup_state
+		unit_state
+		process_state
+		stat -c '%n %U:%G %a' /dev/kvm /dev/vfio/* /dev/net/tun 2>/dev/null
+		files /sys/kernel/mm/hugepages/*/nr_hugepages /sys/devices/system/node/node*/hugepages/*/nr_hugepages
+		files /sys/devices/virtual/workqueue/cpumask /sys/class/vtconsole/*/bind /proc/irq/*/smp_affinity_list
+		find /run/qlaunch 2>/dev/null | sort
+		ls /sys/class/net
+		cat /proc/mounts
+	} >"$1"
+}
+same_host() { # NAME: the host is as `host_snapshot $work/before` found it
+	host_snapshot "$work/after"
+	if diff -U0 "$work/before" "$work/after" >"$work/diff"; then ok "$1"; else not_ok "$1"; note <"$work/diff"; return 1; fi
+}
+
+# --- CPU lists ---------------------------------------------------------------------------------------------------------------------------
+
+cpu_set() { # "0-2,5" -> one CPU a line
+	local part
+	for part in ${1//,/ }; do seq "${part%-*}" "${part#*-}"; done
+}
+disjoint() { ! grep -qxFf <(cpu_set "$1") <(cpu_set "$2"); }
+
+# --- machines ----------------------------------------------------------------------------------------------------------------------------
+
+# The GPU's two functions get the drivers that a host's udev would have loaded, and there is an unprivileged user to run machines as.
+lab_host() {
+	modprobe -a aty128fb snd_hda_intel vfio_pci 2>/dev/null
+	id player >/dev/null 2>&1 || useradd -m -s /bin/bash player
+	export SUDO_UID SUDO_GID SUDO_USER=player
+	SUDO_UID=$(id -u player) SUDO_GID=$(id -g player)
+}
+driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"; }
+qemu_pid() { pgrep -x qemu-system-x86 -o; }
+launch() { # ARGUMENT...: qlaunch run in the background; $launcher is its pid, $log what it says
+	log=$work/qlaunch.log serial=$work/serial
+	: >"$serial"
+	chmod 666 "$serial"
+	"$qlaunch" run "$@" >"$log" 2>&1 &
+	launcher=$!
+}
+guest_said() { tr -d '\r' <"$serial" | grep -q "^guest: $1"; }
+told_or_dead() { guest_said ready || ended "$launcher"; }
+guest_up() { # SECONDS: the guest told everything, or the launcher is dead: then false
+	wait_for "$1" told_or_dead
+	guest_said ready
+}
+show_run() { echo "# qlaunch said:"; note <"$log"; echo "# the guest said:"; tr -d '\r' <"$serial" | note; }
+# A job ends with `finish`: only then is its exit status 0, whatever its last check said.
+finish() { finished=1; exit; }
+finished=
+all_over() { # leave nothing for the next job, whatever went wrong in this one
+	local p
+	for p in $(pidof qlaunch qemu-system-x86_64 swtpm) $(pgrep stress-ng); do kill -KILL "$p" 2>/dev/null; done
+	timeout 60 "$qlaunch" restore >/dev/null 2>&1
+	rm -rf "$work"
+	[ -n "$finished" ] && exit 0
+	exit 1
+}
+trap all_over EXIT
+
+direct_config() { # NAME: a machine that boots Debian's kernel directly, with both functions of the GPU, on the second L3
+	cp "$build/guest/vmlinuz" "$build/guest/initrd.gz" "$work" # the user may not be able to read the build folder
+	cat >"$work/$1.conf" <<-CONF
+		[vm]
+		name = $1
+		accel = kvm
+		[cpu]
+		threads = 4
+		place = l3 1
+		isolate = partition
+		hyperv = off
+		[memory]
+		size = 512M
+		hugepages = off
+		[firmware]
+		type = bios
+		[boot]
+		kernel = $work/vmlinuz
+		initrd = $work/initrd.gz
+		cmdline = console=ttyS0 quiet guest.forever
+		[console]
+		serial = $work/serial
+		[pci gpu]
+		address = 01:00.0
+		functions = group
+		[display]
+		mode = none
+	CONF
+	chmod 644 "$work/$1.conf"
+}
