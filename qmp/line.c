@@ -20,7 +20,10 @@ void line_free(struct line_io *io)
 	sb_free(&io->out);
 }
 
-/* Moves what is not taken yet to the front: a line's bytes are moved at most once for each read that leaves it behind others. */
+/*
+ * Moves what is not taken yet to the front: a line's bytes are moved at most once for each read that leaves it behind
+ * others.
+ */
 static void compact(struct line_io *io)
 {
 	if (!io->start)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * line: lines in and out of a stream socket without waiting, for QMP and the guest agent. Bounded in both directions: what the other end says is
- * not trusted, and one that does not read must not make us grow. Owns the descriptor and two buffers, nothing else.
+ * line: lines in and out of a stream socket without waiting, for QMP and the guest agent. Bounded in both directions:
+ * what the other end says is not trusted, and one that does not read must not make us grow. Owns the descriptor and two
+ * buffers, nothing else.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,14 +31,18 @@ void line_free(struct line_io *io);
 /* Reads once, at most 64 KiB, if anything is there. A connection that was closed or reset sets io->eof. */
 struct err *line_fill(struct line_io *io);
 /*
- * The next whole line without its \n or \r\n, terminated by NUL, in io's own buffer until the next line_fill; NULL when there is none yet.
- * Errors: EMSGSIZE for a line longer than io->max, EPROTO when the stream ended in the middle of one.
+ * The next whole line without its \n or \r\n, terminated by NUL, in io's own buffer until the next line_fill; NULL when
+ * there is none yet. Errors: EMSGSIZE for a line longer than io->max, EPROTO when the stream ended in the middle of
+ * one.
  */
 struct err *line_take(struct line_io *io, char **ret_line, size_t *ret_len);
 
 /* Queues bytes for sending; ENOBUFS, and nothing queued, when LINE_UNSENT_MAX is exceeded. */
 struct err *line_put(struct line_io *io, const char *bytes, size_t n);
-/* Sends what the socket takes. To a closed one nothing is sent and nothing is said: reading meets the end of it in its order. */
+/*
+ * Sends what the socket takes. To a closed one nothing is sent and nothing is said: reading meets the end of it in its
+ * order.
+ */
 struct err *line_flush(struct line_io *io);
 /* Sends at least the first queued byte, and `fd` with it (SCM_RIGHTS). EAGAIN when the socket takes nothing. */
 struct err *line_flush_fd(struct line_io *io, int fd);

@@ -2,9 +2,10 @@
 /*
  * qmp: see qmp.h.
  *
- * An item is a command or an event. A command waits in q->waiting until its answer, its limit or the end of the connection answers it; then it,
- * like an event, goes to the end of q->ready, from where only qmp_dispatch takes, so that callbacks see the order in which QEMU spoke.
- * The item of a qmp_call never enters q->ready: the call itself takes it.
+ * An item is a command or an event. A command waits in q->waiting until its answer, its limit or the end of the
+ * connection answers it; then it, like an event, goes to the end of q->ready, from where only qmp_dispatch takes, so
+ * that callbacks see the order in which QEMU spoke. The item of a qmp_call never enters q->ready: the call itself takes
+ * it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -207,7 +208,8 @@ static struct err *take_event(struct qmp *q, const struct message *m, size_t len
 static struct err *take_reply(struct qmp *q, const struct message *m, size_t len)
 {
 	struct item *item = take_waiting(q, m->id);
-	if (!item && m->type == MESSAGE_ERROR && !m->id) /* QEMU could not even read our line: nobody knows whose answer this is */
+	/* QEMU could not even read our line: nobody knows whose answer this is */
+	if (!item && m->type == MESSAGE_ERROR && !m->id)
 		return message_error("refused", m->value);
 	if (!item) {
 		log_debug("QMP: a reply to nothing that waits (id %lld)", (long long)m->id);

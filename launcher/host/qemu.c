@@ -80,7 +80,9 @@ static bool take(struct qemu_facts *f, const json_t *answer)
 	return true;
 }
 
-/* For what is the cache: the binary and the directories of its modules, as they are now; NULL where there is no binary. */
+/*
+ * For what is the cache: the binary and the directories of its modules, as they are now; NULL where there is no binary.
+ */
 static char *cache_key(struct root *root, const char *binary)
 {
 	struct sb sb = {};
@@ -113,7 +115,9 @@ static char *cache_path(struct root *root, const char *binary, const struct user
 	return str_fmt("%s/.cache/qlaunch/qemu-%08x.json", user->home, id);
 }
 
-/* A captured tree's cache is right by definition; this host's must be ours, of this binary and of this table of names. */
+/*
+ * A captured tree's cache is right by definition; this host's must be ours, of this binary and of this table of names.
+ */
 static bool cache_read(struct root *root, const char *path, const char *key, struct qemu_facts *f)
 {
 	struct stat st;
@@ -169,7 +173,8 @@ static void ask(struct root *root, const char *path, const char *key, const stru
 	json_decref(answer);
 }
 
-struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user, struct qemu_facts *ret_facts)
+struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user,
+			    struct qemu_facts *ret_facts)
 {
 	const char *wanted = c->qemu.binary ? c->qemu.binary : QEMU_NAME;
 	struct qemu_facts f = {};
@@ -191,13 +196,15 @@ struct err *qemu_facts_read(struct root *root, const struct config *c, const str
 
 void qemu_findings(struct findings *out, const struct qemu_facts *f)
 {
-	static const char install[] = "install QEMU 7.2 or newer: apt install qemu-system-x86, pacman -S qemu-desktop, or dnf install qemu-kvm";
+	static const char install[] = "install QEMU 7.2 or newer: apt install qemu-system-x86, pacman -S qemu-desktop, or "
+				      "dnf install qemu-kvm";
 	if (f->problem)
 		findings_add(out, FINDING_BAD, "qemu", str_dup(f->problem), str_dup(install));
 	else if (f->assumed)
-		findings_add(out, FINDING_WARN, "qemu", str_fmt("%s was not asked what it can; version 7.2 is assumed", f->binary), NULL);
+		findings_add(out, FINDING_WARN, "qemu", str_fmt("%s was not asked; version 7.2 is assumed", f->binary), NULL);
 	else if (!qemu_is(f, QEMU_LEAST / 100, QEMU_LEAST % 100))
-		findings_add(out, FINDING_BAD, "qemu", str_fmt("%s is version %s", f->binary, f->version), str_dup(install));
+		findings_add(out, FINDING_BAD, "qemu", str_fmt("%s is version %s", f->binary, f->version),
+			     str_dup(install));
 	else
 		findings_add(out, FINDING_OK, "qemu", str_fmt("%s, version %s", f->binary, f->version), NULL);
 }

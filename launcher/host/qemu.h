@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qemu: what this host's QEMU is and can do. Asked once by running it, as the user whose machine it will run, and kept as JSON:
- * $XDG_CACHE_HOME/qlaunch for a user, /var/cache/qlaunch for root (root reads and writes no file in a user's directory). The file holds for one
- * binary (path, size, time of change, and those of the directories of its modules); a stale, torn or foreign one is as none.
+ * qemu: what this host's QEMU is and can do. Asked once by running it, as the user whose machine it will run, and kept
+ * as JSON: $XDG_CACHE_HOME/qlaunch for a user, /var/cache/qlaunch for root (root reads and writes no file in a user's
+ * directory). The file holds for one binary (path, size, time of change, and those of the directories of its modules);
+ * a stale, torn or foreign one is as none.
  *
- * Under `--root DIR` nothing is run: /var/cache/qlaunch/qemu.json of the tree tells. Where nobody tells, the set of QEMU 7.2 is assumed.
+ * Under `--root DIR` nothing is run: /var/cache/qlaunch/qemu.json of the tree tells. Where nobody tells, the set of
+ * QEMU 7.2 is assumed.
  */
 #pragma once
 #include "launcher/base/root.h"
@@ -21,17 +23,22 @@ struct qemu_facts {
 	struct strv has; /* sorted; see qemu_has */
 };
 
-/* Fails for no reason that is the host's: what is wrong with QEMU is in `problem`. `user`: as whom it is run to be asked. */
-struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user, struct qemu_facts *ret_facts);
+/*
+ * Fails for no reason that is the host's: what is wrong with QEMU is in `problem`. `user`: as whom it is run to be
+ * asked.
+ */
+struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user,
+			    struct qemu_facts *ret_facts);
 void qemu_facts_free(struct qemu_facts *f);
 #define cleanup_qemu_facts cleanup(qemu_facts_free)
 
 /*
  * Whether it has something. One of
- *   device:TYPE  device:TYPE.PROPERTY  object:TYPE  object:TYPE.PROPERTY  cpu:FLAG (of -cpu max or host)  machine:PROPERTY (of q35)
- *   option:NAME  option:NAME.PARAMETER  aio:NAME  blockdev:DRIVER  accel:kvm|tcg  audiodev:NAME  display:NAME  netdev:NAME
- * A name without a colon is an option ("sandbox"). Only what stands in qemu_names.c has been asked for; anything else is false, except that
- * of audiodevs, displays and netdevs all are known.
+ *   device:TYPE  device:TYPE.PROPERTY  object:TYPE  object:TYPE.PROPERTY  option:NAME  option:NAME.PARAMETER
+ *   cpu:FLAG (of -cpu max or host)  machine:PROPERTY (of q35)  accel:kvm|tcg
+ *   aio:NAME  blockdev:DRIVER  audiodev:NAME  display:NAME  netdev:NAME
+ * A name without a colon is an option ("sandbox"). Only what stands in qemu_names.c has been asked for; anything else
+ * is false, except that of audiodevs, displays and netdevs all are known.
  */
 bool qemu_has(const struct qemu_facts *f, const char *what);
 /* At least this version. */

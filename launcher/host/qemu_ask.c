@@ -2,8 +2,9 @@
 /*
  * qemu_ask: see qemu_ask.h.
  *
- * All of it happens in one child, which first becomes the user: a binary that a configuration names must not be run, nor its answers be
- * read into structures, by root. The child's whole word is the JSON in a memory file. QEMU and its children die with it.
+ * All of it happens in one child, which first becomes the user: a binary that a configuration names must not be run,
+ * nor its answers be read into structures, by root. The child's whole word is the JSON in a memory file. QEMU and its
+ * children die with it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -78,7 +79,10 @@ static const json_t *properties_of(struct answers *a, const char *type)
 	return a->properties;
 }
 
-/* Whether the enumeration of the schema that is known by one of its values (the names of types are no part of it) has `value` too. */
+/*
+ * Whether the enumeration of the schema that is known by one of its values (the names of types are no part of it) has
+ * `value` too.
+ */
 static bool schema_has(const struct answers *a, const char *known, const char *value)
 {
 	json_t *type, *word;
@@ -156,7 +160,8 @@ static void ask_help(const char *binary, const char *category, json_t *list)
 {
 	cleanup_free char *option = str_fmt("-%s", category), *text = NULL;
 	cleanup_strv struct strv lines = {};
-	err_free(child_output((const char *const[]){ binary, "-machine", "none", option, "help", NULL }, CALL_LIMIT_MS, &text));
+	const char *const argv[] = { binary, "-machine", "none", option, "help", NULL };
+	err_free(child_output(argv, CALL_LIMIT_MS, &text));
 	strv_split(&lines, text ? text : "", "\r\n");
 	for (size_t i = 0; i < lines.n; i++)
 		if (!lines.v[i][strcspn(lines.v[i], " \t:,")])
@@ -170,8 +175,8 @@ static pid_t spawn(const char *binary, int monitor, int errors)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(errors, 2) == 2 && dup2(monitor, 3) == 3 && close_range(4, ~0U, 0) == 0)
-		execl(binary, binary, "-machine", "none", "-nodefaults", "-no-user-config", "-S", "-display", "none", "-chardev",
-		      "socket,id=qmp,fd=3", "-mon", "chardev=qmp,mode=control", NULL);
+		execl(binary, binary, "-machine", "none", "-nodefaults", "-no-user-config", "-S", "-display", "none",
+		      "-chardev", "socket,id=qmp,fd=3", "-mon", "chardev=qmp,mode=control", NULL);
 	fprintf(stderr, "%s: %m\n", binary);
 	_exit(127);
 }
@@ -204,8 +209,8 @@ static struct err *ask_monitor(const struct ask *ask, json_t *list, char **ret_v
 	fd_closep(&theirs);
 	TRY(with_words(qmp_handshake(a.q, CALL_LIMIT_MS), errors));
 	int major, minor, micro;
-	if (json_unpack((json_t *)qmp_greeting(a.q), "{s:{s:{s:i, s:i, s:i}}}", "version", "qemu", "major", &major, "minor", &minor, "micro",
-			&micro) < 0)
+	if (json_unpack((json_t *)qmp_greeting(a.q), "{s:{s:{s:i, s:i, s:i}}}", "version", "qemu", "major", &major, "minor",
+			&minor, "micro", &micro) < 0)
 		return err_new("a greeting without a version");
 	TRY(ask_names(&a, list));
 	err_free(qmp_call(a.q, "quit", NULL, CALL_LIMIT_MS, NULL));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qemu_names: what is asked of a QEMU, which is what the builders of its arguments need to know before they use it. A name that is not here
- * is false for qemu_has: add it. Versions by QEMU's docs/about and its release notes.
+ * qemu_names: what is asked of a QEMU, which is what the builders of its arguments need to know before they use it. A
+ * name that is not here is false for qemu_has: add it. Versions by QEMU's docs/about and its release notes.
  */
 #include <stddef.h>
 #include "launcher/host/qemu_ask.h"

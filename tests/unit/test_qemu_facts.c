@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the real QEMU says it can, and when it is asked: by a script that stands in for it, in a directory that is the user's. */
+/*
+ * What the real QEMU says it can, and when it is asked: by a script that stands in for it, in a directory that is the
+ * user's.
+ */
 #include <fcntl.h>
 #include <grp.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The QMP client against a server that misbehaves in every way we know (forked on a socket pair), and against the real QEMU.
- * Limits are generous: a case that hangs is ended by alarm(), none passes or fails by the time that it took.
+ * The QMP client against a server that misbehaves in every way we know (forked on a socket pair), and against the real
+ * QEMU. Limits are generous: a case that hangs is ended by alarm(), none passes or fails by the time that it took.
  */
 #include <errno.h>
 #include <setjmp.h>
