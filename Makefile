@@ -107,7 +107,12 @@ floors:
 MAN   := $(patsubst share/man/%.scd,$(BUILD)/man/%,$(wildcard share/man/*.scd))
 FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
 	 $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644:$(m)) \
+	 share/bash-completion/completions/qlaunch:644:share/completions/qlaunch.bash \
+	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \
+	 share/fish/vendor_completions.d/qlaunch.fish:644:share/completions/qlaunch.fish \
 	 $(foreach c,$(wildcard configs/*.conf),share/doc/qlaunch/examples/$(notdir $(c)):644:$(c))
+$(BUILD)/man/qlaunch.conf.5: share/man/qlaunch.conf.5.scd $(BUILD)/qlaunch
+	@mkdir -p $(@D); $(BUILD)/qlaunch _keys man >$@.keys && sed -e '/^@KEYS@$$/{r $@.keys' -e 'd}' $< | scdoc >$@
 $(BUILD)/man/%: share/man/%.scd
 	@mkdir -p $(@D); scdoc <$< >$@
 install: all $(MAN)

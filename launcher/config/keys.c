@@ -25,7 +25,7 @@ const struct conf_section conf_sections[] = {
 	NAMED("monitor", monitors, conf_monitor, "A monitor with cables from both graphics cards, whose input is switched over DDC/CI."),
 	NAMED("share", shares, conf_share, "A folder of the host, by virtiofs. The section's name is the mount tag."),
 	{ "host", .help = "What is done to the host while the machine runs. All of it is put back at the end." },
-	{ "hooks", .help = "Programs of yours, run as you, with facts about the machine in QLAUNCH_* variables." },
+	{ "hooks", .help = "Programs of yours, run as you, with facts about the machine in variables QLAUNCH_NAME and so on." },
 	{ "qemu", .help = "QEMU itself." },
 	{},
 };

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "launcher/config/docs.h"
 #include "launcher/config/parse.h"
 #include "launcher/config/value.h"
 
@@ -314,6 +315,42 @@ static void test_table(void **state)
 			 offsetof(struct conf_share, name), 0); /* as section_base relies on */
 }
 
+/* What goes into the manual page, or into completion for `c`. */
+static char *written(bool man, const struct config *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	assert_non_null(out);
+	if (man)
+		keys_write_man(out);
+	else
+		keys_write_names(out, c);
+	fclose(out);
+	return text;
+}
+
+static void test_docs(void **state)
+{
+	(void)state;
+	cleanup_config struct config *c = good("[pci gpu]\nid = 10de:2204\n", NULL);
+	cleanup_free char *man = written(true, NULL), *names = written(false, NULL), *own = written(false, c);
+	for (const struct conf_key *k = conf_keys; k->section; k++) {
+		bool named = conf_section_find(k->section)->named;
+		cleanup_free char *heading = str_fmt("## [%s%s]\n", k->section, named ? " NAME" : "");
+		cleanup_free char *term = str_fmt("\n*%s* = ", k->name), *name = str_fmt("%s%s.%s=\n", k->section, named ? " NAME" : "", k->name);
+		const char *section = strstr(man, heading);
+		assert_non_null(section);
+		assert_non_null(strstr(section, term));
+		assert_non_null(strstr(names, name));
+	}
+	assert_non_null(strstr(man, "*auto* takes KVM where /dev/kvm opens")); /* marked words stay marked, */
+	assert_non_null(strstr(man, "(SCHED\\_FIFO)"));                        /* and nothing else becomes markup */
+	assert_non_null(strstr(man, "From 16M to 16T. Default: 4G."));
+	assert_non_null(strstr(own, "pci gpu.functions=own\n"));
+	assert_null(strstr(own, "NAME"));
+}
+
 static void test_examples(void **state)
 {
 	DIR *dir = opendir("configs");
@@ -392,7 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_nul_and_length), cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values), cmocka_unit_test(test_sets), cmocka_unit_test(test_where),
-		cmocka_unit_test(test_table), cmocka_unit_test(test_examples), cmocka_unit_test(test_load),
+		cmocka_unit_test(test_table), cmocka_unit_test(test_docs), cmocka_unit_test(test_examples), cmocka_unit_test(test_load),
 	};
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fish completion for qlaunch; installed in share/fish/vendor_completions.d
+
+set -l verbs run plan check status stop restore
+
+function __qlaunch_configs
+	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
+		string replace -r '.*/(.*)\.conf$' '$1' -- $f
+	end
+	__fish_complete_suffix .conf
+end
+
+function __qlaunch_machines
+	for f in /run/qlaunch/*/journal $XDG_RUNTIME_DIR/qlaunch/*/journal
+		string replace -r '.*/([^/]*)/journal$' '$1' -- $f
+	end
+end
+
+# What may follow --set, with the sections of the configuration that stands on the line.
+function __qlaunch_sets
+	qlaunch _keys names (string match -r -- '.*\.conf$' (commandline -opc))[1] 2>/dev/null
+end
+
+complete -c qlaunch -f
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Run the guest, give the host back'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a plan -d 'What run would do, and why'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a check -d 'Can this host run it?'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a status -d 'What runs, and what was left behind'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a stop -d 'Press the power button'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a restore -d 'Undo what a dead launcher left'
+complete -c qlaunch -n "not __fish_seen_subcommand_from status stop restore" -a '(__qlaunch_configs)'
+complete -c qlaunch -n "__fish_seen_subcommand_from status stop restore" -a '(__qlaunch_machines)'
+complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
+complete -c qlaunch -l json -d 'Answer in JSON'
+complete -c qlaunch -l root -r -F -d 'A captured machine'
+complete -c qlaunch -s q -l quiet -d 'Warnings and errors only'
+complete -c qlaunch -s v -l verbose -d 'Each step as it is done'
+complete -c qlaunch -s h -l help -d 'What there is'
+complete -c qlaunch -l version -d 'The version'
