@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* disk: facts and steps. See disk.h. */
+#include <linux/io_uring.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 #include "launcher/host/disk.h"
 #include "launcher/host/node.h"
 
@@ -77,9 +80,21 @@ static void disk_read(struct root *root, const struct conf_disk *conf, bool cdro
 		d->format = !d->block && str_ends(conf->path, ".qcow2") ? FORMAT_QCOW2 : FORMAT_RAW;
 }
 
+/* It can be forbidden by sysctl (since Linux 6.6: 1, but for one group; 2, for all) or, in a container, by seccomp. */
+static bool has_io_uring(struct root *root)
+{
+	struct io_uring_params params = {};
+	cleanup_free char *disabled = root_read_or(root, "/proc/sys/kernel/io_uring_disabled", "0");
+	if (!streq(disabled, "0") || !root_is_host(root))
+		return streq(disabled, "0");
+	cleanup_fd int fd = (int)syscall(SYS_io_uring_setup, 1, &params);
+	return fd >= 0;
+}
+
 struct err *disk_facts_read(struct root *root, const struct config *c, struct disk_facts *ret_facts)
 {
 	struct disk_facts f = { .n = c->n_disks + c->n_cdroms, .n_disks = c->n_disks };
+	f.io_uring = f.n && has_io_uring(root);
 	f.v = mem_new(f.n * sizeof(*f.v));
 	for (size_t i = 0; i < f.n; i++) {
 		bool cdrom = i >= c->n_disks;

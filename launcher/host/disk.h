@@ -28,6 +28,7 @@ struct disk {
 struct disk_facts {
 	struct disk *v; /* the disks, then the CD-ROMs, in the order of the configuration */
 	size_t n, n_disks;
+	bool io_uring; /* the kernel lets users have it */
 };
 
 struct err *disk_facts_read(struct root *root, const struct config *c, struct disk_facts *ret_facts);

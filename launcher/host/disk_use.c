@@ -223,6 +223,9 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			     str_dup("name a disk image or a device of /dev/disk/by-id"));
 		return;
 	}
+	if (d->conf->readonly && d->conf->bus == BUS_SATA && !d->cdrom)
+		findings_add(out, FINDING_BAD, "disk", str_fmt("%s: a SATA disk cannot be read-only", where),
+			     str_dup("bus = virtio, nvme or scsi"));
 	if (d->block && !d->cdrom)
 		disk_uses(root, d->block, &uses);
 	else if (!d->block && !d->cdrom)
