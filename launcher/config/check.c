@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check: what one key cannot know. First what follows from others (a key that is not set takes its value from them), then what is missing
- * or contradicts itself. A rule speaks of what the user wrote, at the place where it stands.
+ * check: what one key cannot know. First what follows from others (a key that is not set takes its value from them),
+ * then what is missing or contradicts itself. A rule speaks of what the user wrote, at the place where it stands.
  */
 #include <stdlib.h>
 #include "launcher/config/parse.h"
@@ -66,15 +66,19 @@ static void check_cpu(const struct checker *k)
 	if (c->cpu.isolate != ISOLATE_OFF)
 		return;
 	if (c->cpu.fifo)
-		TELL(k, "cpu", "fifo", "fifo = yes on CPUs shared with the host would starve it: set isolate = partition");
+		TELL(k, "cpu", "fifo",
+		     "fifo = yes on CPUs shared with the host would starve it: set isolate = partition");
 	if (c->cpu.cpu_pm)
-		TELL(k, "cpu", "cpu-pm", "cpu-pm = yes on CPUs shared with the host would starve it: set isolate = partition");
+		TELL(k, "cpu", "cpu-pm",
+		     "cpu-pm = yes on CPUs shared with the host would starve it: set isolate = partition");
 }
 
 static void check_memory(const struct checker *k)
 {
 	const struct config *c = k->c;
-	uint64_t page = c->memory.hugepages == HUGEPAGES_1G ? 1ULL << 30 : c->memory.hugepages == HUGEPAGES_2M ? 2ULL << 20 : 1ULL << 20;
+	static const uint64_t sizes[] = { [HUGEPAGES_OFF] = 1ULL << 20, [HUGEPAGES_TRANSPARENT] = 1ULL << 20,
+					  [HUGEPAGES_2M] = 2ULL << 20, [HUGEPAGES_1G] = 1ULL << 30 };
+	uint64_t page = sizes[c->memory.hugepages];
 	if (c->memory.size % page) {
 		cleanup_free char *size = size_format(c->memory.size), *unit = size_format(page);
 		TELL(k, "memory", "size", "size: %s is not a multiple of %s%s", size, unit,
@@ -116,9 +120,11 @@ static void check_order(const struct checker *k)
 		if (strv_has(&seen, name))
 			TELL(k, "boot", "order", "order: \"%s\" stands there twice", name);
 		else if (fits > 1)
-			TELL(k, "boot", "order", "order: \"%s\" fits %zu sections; give them different names", name, fits);
+			TELL(k, "boot", "order", "order: \"%s\" fits %zu sections; give them different names", name,
+			     fits);
 		else if (!fits && near)
-			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network; did you mean \"%s\"?", name, near);
+			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network; did you mean \"%s\"?",
+			     name, near);
 		else if (!fits)
 			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network of this machine", name);
 		strv_add(&seen, name);
@@ -138,12 +144,14 @@ static void check_one_of(const struct checker *k, const char *title, const char 
 	if (!set.n)
 		TELL(k, title, NULL, "[%s] needs one of %s", title, either);
 	for (size_t i = 1; i < set.n; i++)
-		TELL(k, title, set.v[i], "[%s] has %s as well as %s; only one of %s can name it", title, set.v[i], set.v[0], either);
+		TELL(k, title, set.v[i], "[%s] has %s as well as %s; only one of %s can name it", title, set.v[i],
+		     set.v[0], either);
 }
 
 static void check_devices(const struct checker *k)
 {
-	static const char *const pci_keys[] = { "address", "id", "match", NULL }, *const usb_keys[] = { "id", "port", NULL };
+	static const char *const pci_keys[] = { "address", "id", "match", NULL };
+	static const char *const usb_keys[] = { "id", "port", NULL };
 	const struct config *c = k->c;
 	for (size_t i = 0; i < c->n_pci; i++) {
 		const struct conf_pci *p = &c->pci[i];
@@ -184,7 +192,8 @@ static void check_networks(const struct checker *k)
 	for (size_t i = 0; i < c->n_networks; i++) {
 		const struct conf_network *n = &c->networks[i];
 		cleanup_free char *title = str_fmt("network %s", n->name);
-		bool joins = n->mode == NET_BRIDGE || n->mode == NET_MACVTAP, own = n->mode == NET_NAT || n->mode == NET_ISOLATED;
+		bool joins = n->mode == NET_BRIDGE || n->mode == NET_MACVTAP;
+		bool own = n->mode == NET_NAT || n->mode == NET_ISOLATED;
 		if (joins && !n->bridge)
 			TELL(k, title, "mode", "[%s] needs bridge = with this mode", title);
 		if (!joins && n->bridge)
@@ -192,7 +201,8 @@ static void check_networks(const struct checker *k)
 		if (!own && n->subnet)
 			TELL(k, title, "subnet", "subnet belongs to mode = nat or isolated");
 		if (n->forward.n && n->mode != NET_USER && n->mode != NET_NAT)
-			TELL(k, title, "forward", "forward belongs to mode = user or nat; elsewhere the guest is reached directly");
+			TELL(k, title, "forward",
+			     "forward belongs to mode = user or nat; elsewhere the guest is reached directly");
 		for (size_t j = 0; n->mac && j < i; j++)
 			if (streq(c->networks[j].mac, n->mac))
 				TELL(k, title, "mac", "mac: [network %s] has the same", c->networks[j].name);
@@ -204,7 +214,8 @@ static void check_rest(const struct checker *k)
 	const struct config *c = k->c;
 	if (c->display.mode == DISPLAY_LOOKING_GLASS && !c->display.resolution)
 		TELL(k, "display", "mode", "mode = looking-glass needs resolution =, by which its memory is sized");
-	if (is_set(k, "host", "inhibit-sleep") && is_set(k, "host", "sleep") && c->host.inhibit_sleep != (c->host.sleep == SLEEP_INHIBIT))
+	if (is_set(k, "host", "inhibit-sleep") && is_set(k, "host", "sleep") &&
+	    c->host.inhibit_sleep != (c->host.sleep == SLEEP_INHIBIT))
 		TELL(k, "host", "sleep", "sleep contradicts inhibit-sleep = %s", c->host.inhibit_sleep ? "yes" : "no");
 	for (size_t i = 0; i < c->n_monitors; i++) {
 		const struct conf_monitor *m = &c->monitors[i];

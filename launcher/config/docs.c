@@ -4,7 +4,7 @@
 #include "launcher/config/parse.h"
 #include "launcher/config/value.h"
 
-/* Text for scdoc: what it takes for markup is escaped. `keep_bold` leaves "*" alone, with which help texts mark words. */
+/* Text for scdoc: what it takes for markup is escaped. `keep_bold` leaves "*" alone: help texts mark words with it. */
 static void write_text(FILE *out, const char *text, bool keep_bold)
 {
 	for (; *text; text++) {

@@ -4,7 +4,8 @@
 #include "launcher/config/value.h"
 
 #define OF_CONFIG(field) offsetof(struct config, field)
-#define NAMED(section, array, kind, help) { section, true, OF_CONFIG(array), OF_CONFIG(n_##array), sizeof(struct kind), help }
+#define NAMED(section, array, kind, help) \
+	{ section, true, OF_CONFIG(array), OF_CONFIG(n_##array), sizeof(struct kind), help }
 
 const struct conf_section conf_sections[] = {
 	{ "vm", .help = "The machine itself." },
@@ -16,49 +17,75 @@ const struct conf_section conf_sections[] = {
 	{ "console", .help = "The serial console." },
 	NAMED("disk", disks, conf_disk, "A disk: a block device of the host, or an image."),
 	NAMED("cdrom", cdroms, conf_disk, "A CD-ROM drive with an ISO image in it."),
-	NAMED("pci", pci, conf_pci, "A PCI device of the host that the guest gets for itself. Exactly one of *address*, *id* and *match* names it."),
-	NAMED("input", inputs, conf_input, "A keyboard, mouse or other input device of the host, shared by a key combination."),
-	NAMED("usb", usb, conf_usb, "A USB device of the host, attached whenever it is plugged in. Either *id* or *port* names it."),
+	NAMED("pci", pci, conf_pci,
+	      "A PCI device of the host that the guest gets for itself. Exactly one of *address*, *id* and *match* "
+	      "names it."),
+	NAMED("input", inputs, conf_input,
+	      "A keyboard, mouse or other input device of the host, shared by a key combination."),
+	NAMED("usb", usb, conf_usb,
+	      "A USB device of the host, attached whenever it is plugged in. Either *id* or *port* names it."),
 	NAMED("network", networks, conf_network, "A network card. Without any such section the guest has none."),
 	{ "display", .help = "The virtual display, for machines without a GPU of their own." },
 	{ "audio", .help = "The sound card." },
-	NAMED("monitor", monitors, conf_monitor, "A monitor with cables from both graphics cards, whose input is switched over DDC/CI."),
+	NAMED("monitor", monitors, conf_monitor,
+	      "A monitor with cables from both graphics cards, whose input is switched over DDC/CI."),
 	NAMED("share", shares, conf_share, "A folder of the host, by virtiofs. The section's name is the mount tag."),
 	{ "host", .help = "What is done to the host while the machine runs. All of it is put back at the end." },
-	{ "hooks", .help = "Programs of yours, run as you, with facts about the machine in variables QLAUNCH_NAME and so on." },
+	{ "hooks", .help = "Programs of yours, run as you, with facts about the machine in variables QLAUNCH_NAME "
+	  "and so on." },
 	{ "qemu", .help = "QEMU itself." },
 	{},
 };
 
 static const struct conf_word accels[] = { { "auto", ACCEL_AUTO }, { "kvm", ACCEL_KVM }, { "tcg", ACCEL_TCG }, {} };
 static const struct conf_word isolates[] = {
-	{ "partition", ISOLATE_PARTITION }, { "slices", ISOLATE_SLICES }, { "off", ISOLATE_OFF }, {} };
+	{ "partition", ISOLATE_PARTITION }, { "slices", ISOLATE_SLICES }, { "off", ISOLATE_OFF }, {}
+};
 static const struct conf_word partitions[] = { { "isolated", PARTITION_ISOLATED }, { "root", PARTITION_ROOT }, {} };
 static const struct conf_word hypervs[] = { { "auto", HYPERV_AUTO }, { "on", HYPERV_ON }, { "off", HYPERV_OFF }, {} };
 static const struct conf_word hugepages[] = {
-	{ "1G", HUGEPAGES_1G }, { "2M", HUGEPAGES_2M }, { "transparent", HUGEPAGES_TRANSPARENT }, { "off", HUGEPAGES_OFF }, {} };
+	{ "1G", HUGEPAGES_1G }, { "2M", HUGEPAGES_2M }, { "transparent", HUGEPAGES_TRANSPARENT },
+	{ "off", HUGEPAGES_OFF }, {}
+};
 static const struct conf_word firmwares[] = { { "uefi", FIRMWARE_UEFI }, { "bios", FIRMWARE_BIOS }, {} };
 static const struct conf_word tpm_versions[] = { { "none", TPM_NONE }, { "2.0", TPM_2_0 }, {} };
 static const struct conf_word tpm_models[] = { { "tis", TPM_TIS }, { "crb", TPM_CRB }, {} };
 static const struct conf_word buses[] = {
-	{ "virtio", BUS_VIRTIO }, { "nvme", BUS_NVME }, { "sata", BUS_SATA }, { "scsi", BUS_SCSI }, {} };
+	{ "virtio", BUS_VIRTIO }, { "nvme", BUS_NVME }, { "sata", BUS_SATA }, { "scsi", BUS_SCSI }, {}
+};
 static const struct conf_word cdrom_buses[] = { { "sata", BUS_SATA }, { "scsi", BUS_SCSI }, {} };
-static const struct conf_word formats[] = { { "auto", FORMAT_AUTO }, { "raw", FORMAT_RAW }, { "qcow2", FORMAT_QCOW2 }, {} };
+static const struct conf_word formats[] = {
+	{ "auto", FORMAT_AUTO }, { "raw", FORMAT_RAW }, { "qcow2", FORMAT_QCOW2 }, {}
+};
 static const struct conf_word caches[] = { { "none", CACHE_NONE }, { "writeback", CACHE_WRITEBACK }, {} };
 static const struct conf_word functions[] = { { "group", FUNCTIONS_GROUP }, { "own", FUNCTIONS_OWN }, {} };
 static const struct conf_word toggles[] = { /* QEMU, qapi/common.json: GrabToggleKeys */
 	{ "ctrl-ctrl", TOGGLE_CTRL_CTRL }, { "alt-alt", TOGGLE_ALT_ALT }, { "shift-shift", TOGGLE_SHIFT_SHIFT },
-	{ "meta-meta", TOGGLE_META_META }, { "scrolllock", TOGGLE_SCROLLLOCK }, { "ctrl-scrolllock", TOGGLE_CTRL_SCROLLLOCK }, {} };
+	{ "meta-meta", TOGGLE_META_META }, { "scrolllock", TOGGLE_SCROLLLOCK },
+	{ "ctrl-scrolllock", TOGGLE_CTRL_SCROLLLOCK }, {}
+};
 static const struct conf_word net_modes[] = {
-	{ "user", NET_USER }, { "nat", NET_NAT }, { "bridge", NET_BRIDGE }, { "macvtap", NET_MACVTAP }, { "isolated", NET_ISOLATED }, {} };
-static const struct conf_word display_modes[] = { { "none", DISPLAY_NONE }, { "spice", DISPLAY_SPICE }, { "window", DISPLAY_WINDOW },
-	{ "looking-glass", DISPLAY_LOOKING_GLASS }, {} };
-static const struct conf_word videos[] = { { "none", VIDEO_NONE }, { "virtio", VIDEO_VIRTIO }, { "qxl", VIDEO_QXL }, {} };
-static const struct conf_word audio_models[] = { { "none", AUDIO_NONE }, { "hda", AUDIO_HDA }, { "usb", AUDIO_USB }, {} };
-static const struct conf_word audio_backends[] = { { "auto", AUDIO_AUTO }, { "pipewire", AUDIO_PIPEWIRE }, { "pa", AUDIO_PA },
-	{ "spice", AUDIO_SPICE }, { "none", AUDIO_SILENT }, {} };
+	{ "user", NET_USER }, { "nat", NET_NAT }, { "bridge", NET_BRIDGE }, { "macvtap", NET_MACVTAP },
+	{ "isolated", NET_ISOLATED }, {}
+};
+static const struct conf_word display_modes[] = {
+	{ "none", DISPLAY_NONE }, { "spice", DISPLAY_SPICE }, { "window", DISPLAY_WINDOW },
+	{ "looking-glass", DISPLAY_LOOKING_GLASS }, {}
+};
+static const struct conf_word videos[] = {
+	{ "none", VIDEO_NONE }, { "virtio", VIDEO_VIRTIO }, { "qxl", VIDEO_QXL }, {}
+};
+static const struct conf_word audio_models[] = {
+	{ "none", AUDIO_NONE }, { "hda", AUDIO_HDA }, { "usb", AUDIO_USB }, {}
+};
+static const struct conf_word audio_backends[] = {
+	{ "auto", AUDIO_AUTO }, { "pipewire", AUDIO_PIPEWIRE }, { "pa", AUDIO_PA }, { "spice", AUDIO_SPICE },
+	{ "none", AUDIO_SILENT }, {}
+};
 static const struct conf_word irqs[] = { { "away", IRQS_AWAY }, { "keep", IRQS_KEEP }, {} };
-static const struct conf_word sleeps[] = { { "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {} };
+static const struct conf_word sleeps[] = {
+	{ "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {}
+};
 static const struct conf_word failures[] = { { "abort", HOOK_ABORT }, { "warn", HOOK_WARN }, {} };
 
 /* KEY(section, name, type, field of struct config, …); the others are fields of the section's element. */
@@ -70,7 +97,8 @@ static const struct conf_word failures[] = { { "abort", HOOK_ABORT }, { "warn", 
 
 const struct conf_key conf_keys[] = {
 	KEY("vm", "name", NAME, vm.name, .unset = "the file's name without .conf",
-	    HELP "Names the machine for status, stop and restore. Letters, digits, \"_\", \".\" and \"-\", at most 64."),
+	    HELP "Names the machine for status, stop and restore. Letters, digits, \"_\", \".\" and \"-\", at most "
+		 "64."),
 	KEY("vm", "description", TEXT, vm.description, HELP "What it is, for people."),
 	KEY("vm", "accel", ENUM, vm.accel, IS "auto", .words = accels,
 	    HELP "*auto* takes KVM where /dev/kvm opens and the CPU has it, else emulation (tcg), and says which."),
@@ -80,35 +108,47 @@ const struct conf_key conf_keys[] = {
 	KEY("cpu", "threads", NUMBER, cpu.threads, IS "4", .min = 1, .max = 1024,
 	    HELP "Virtual CPUs, one for each thread of the host that the guest gets."),
 	KEY("cpu", "place", PLACE, cpu.place, IS "auto",
-	    HELP "The host's CPUs for the guest: chosen by caches, all below one L3 cache; *l3 N* names the cache; or a CPU list."),
+	    HELP "The host's CPUs for the guest: chosen by caches, all below one L3 cache; *l3 N* names the cache; "
+		 "or a CPU list."),
 	KEY("cpu", "emulator", EMULATOR, cpu.emulator_auto, IS "auto",
 	    HELP "CPUs for QEMU's own threads and its disk threads. *auto* is a core of their own where there is one."),
 	KEY("cpu", "isolate", ENUM, cpu.isolate, .words = isolates, .unset = "partition with a [pci] section, else off",
-	    HELP "Keeps the host off the guest's CPUs: by a cpuset partition of the kernel; by narrowing systemd's slices; or not at all."),
+	    HELP "Keeps the host off the guest's CPUs: by a cpuset partition of the kernel; by narrowing systemd's "
+		 "slices; or not at all."),
 	KEY("cpu", "partition", ENUM, cpu.partition, IS "isolated", .words = partitions,
-	    HELP "With *isolate = partition*: *isolated* also ends load balancing among the guest's CPUs, *root* keeps it."),
-	KEY("cpu", "model", WORD, cpu.model, .unset = "host with KVM, max without", HELP "QEMU's name of the CPU that the guest sees."),
+	    HELP "With *isolate = partition*: *isolated* also ends load balancing among the guest's CPUs, *root* "
+		 "keeps it."),
+	KEY("cpu", "model", WORD, cpu.model, .unset = "host with KVM, max without",
+	    HELP "QEMU's name of the CPU that the guest sees."),
 	KEY("cpu", "hide-kvm", BOOL, cpu.hide_kvm, IS "no",
 	    HELP "Hides KVM's signature. Only NVIDIA drivers before 465 need it; it costs KVM's clock and more."),
-	KEY("cpu", "vendor-id", VENDOR, cpu.vendor_id, HELP "The Hyper-V vendor that the guest sees, at most 12 characters; for the same old drivers."),
+	KEY("cpu", "vendor-id", VENDOR, cpu.vendor_id,
+	    HELP "The Hyper-V vendor that the guest sees, at most 12 characters; for the same old drivers."),
 	KEY("cpu", "hyperv", ENUM, cpu.hyperv, IS "auto", .words = hypervs,
-	    HELP "The interfaces that make Windows run faster as a guest. *auto* offers them with KVM, where Linux guests ignore them."),
-	KEY("cpu", "nested", BOOL, cpu.nested, IS "no", HELP "Lets the guest run virtual machines of its own (WSL 2, Hyper-V)."),
-	KEY("cpu", "fifo", BOOL, cpu.fifo, IS "no", HELP "Real-time scheduling (SCHED_FIFO) for the virtual CPUs. Needs CPUs that are isolated."),
+	    HELP "The interfaces that make Windows run faster as a guest. *auto* offers them with KVM, where Linux "
+		 "guests ignore them."),
+	KEY("cpu", "nested", BOOL, cpu.nested, IS "no",
+	    HELP "Lets the guest run virtual machines of its own (WSL 2, Hyper-V)."),
+	KEY("cpu", "fifo", BOOL, cpu.fifo, IS "no",
+	    HELP "Real-time scheduling (SCHED_FIFO) for the virtual CPUs. Needs CPUs that are isolated."),
 	KEY("cpu", "cpu-pm", BOOL, cpu.cpu_pm, IS "no",
-	    HELP "Lets the guest put its CPUs to sleep itself: lower latency, but they look busy to the host. Needs CPUs that are isolated."),
+	    HELP "Lets the guest put its CPUs to sleep itself: lower latency, but they look busy to the host. Needs "
+		 "CPUs that are isolated."),
 
 	KEY("memory", "size", SIZE, memory.size, IS "4G", .min = 16 << 20, .max = 1ULL << 44, HELP "RAM of the guest."),
 	KEY("memory", "hugepages", ENUM, memory.hugepages, IS "transparent", .words = hugepages,
-	    HELP "Pages of 1 GiB or 2 MiB, taken at start and given back; *transparent* lets the kernel find large pages as it can."),
+	    HELP "Pages of 1 GiB or 2 MiB, taken at start and given back; *transparent* lets the kernel find large "
+		 "pages as it can."),
 
-	KEY("firmware", "type", ENUM, firmware.type, IS "uefi", .words = firmwares, HELP "UEFI (OVMF) or a legacy BIOS (SeaBIOS)."),
+	KEY("firmware", "type", ENUM, firmware.type, IS "uefi", .words = firmwares,
+	    HELP "UEFI (OVMF) or a legacy BIOS (SeaBIOS)."),
 	KEY("firmware", "secure-boot", BOOL, firmware.secure_boot, IS "no",
 	    HELP "UEFI that starts only what is signed, with Microsoft's keys enrolled. Windows 11 wants it."),
 	KEY("firmware", "vars", PATH, firmware.vars, .unset = "a file of the machine's own, made at the first start",
 	    HELP "The file that keeps the UEFI variables."),
 
-	KEY("tpm", "version", ENUM, tpm.version, .words = tpm_versions, .unset = "2.0 where there is a [tpm] section, else none",
+	KEY("tpm", "version", ENUM, tpm.version, .words = tpm_versions, .unset = "2.0 where there is a [tpm] "
+	"section, else none",
 	    HELP "Windows 11 wants 2.0."),
 	KEY("tpm", "model", ENUM, tpm.model, IS "tis", .words = tpm_models, HELP "The interface that the guest sees."),
 
@@ -119,7 +159,8 @@ const struct conf_key conf_keys[] = {
 	KEY("boot", "cmdline", TEXT, boot.cmdline, HELP "Its command line."),
 
 	KEY("console", "serial", SERIAL, console.serial, IS "none",
-	    HELP "Where the first serial port goes: this terminal, a pseudo-terminal for *qlaunch console*, nowhere, or a file."),
+	    HELP "Where the first serial port goes: this terminal, a pseudo-terminal for *qlaunch console*, "
+		 "nowhere, or a file."),
 
 	ITEM("disk", "path", PATH, conf_disk, path, .required = true,
 	     HELP "A block device, best by /dev/disk/by-id, or an image file. What the host uses is refused."),
@@ -128,9 +169,12 @@ const struct conf_key conf_keys[] = {
 	ITEM("disk", "format", ENUM, conf_disk, format, IS "auto", .words = formats,
 	     HELP "*auto* is raw for devices, and for a file what its header says."),
 	ITEM("disk", "cache", ENUM, conf_disk, cache, IS "none", .words = caches,
-	     HELP "*none* goes past the host's page cache; *writeback* uses it, for images on file systems without direct I/O."),
-	ITEM("disk", "discard", BOOL, conf_disk, discard, IS "yes", HELP "Hands the guest's TRIM on to the device or image."),
-	ITEM("disk", "iothread", BOOL, conf_disk, iothread, IS "yes", HELP "A thread of its own for the disk, where the bus can."),
+	     HELP "*none* goes past the host's page cache; *writeback* uses it, for images on file systems without "
+	          "direct I/O."),
+	ITEM("disk", "discard", BOOL, conf_disk, discard, IS "yes",
+	     HELP "Hands the guest's TRIM on to the device or image."),
+	ITEM("disk", "iothread", BOOL, conf_disk, iothread, IS "yes",
+	     HELP "A thread of its own for the disk, where the bus can."),
 	ITEM("disk", "readonly", BOOL, conf_disk, readonly, IS "no", HELP "The guest cannot write."),
 
 	ITEM("cdrom", "path", PATH, conf_disk, path, .required = true, HELP "The ISO image."),
@@ -143,43 +187,64 @@ const struct conf_key conf_keys[] = {
 	ITEM("pci", "rebar", SIZE, conf_pci, rebar, .min = 1 << 20, .max = 1ULL << 40, .unset = "as it is",
 	     HELP "Size of its largest memory window (resizable BAR) while the guest has it; a power of two."),
 	ITEM("pci", "functions", ENUM, conf_pci, functions, IS "group", .words = functions,
-	     HELP "*group* passes every device of its IOMMU group; *own* its slot alone, and is refused when the group has others."),
+	     HELP "*group* passes every device of its IOMMU group; *own* its slot alone, and is refused when the "
+	          "group has others."),
 
-	ITEM("input", "device", PATH, conf_input, device, .required = true, HELP "Its node, best by /dev/input/by-id; see *qlaunch input*."),
-	ITEM("input", "grab", BOOL, conf_input, grab, IS "yes", HELP "The toggle keys of this device move all devices together."),
-	ITEM("input", "toggle", ENUM, conf_input, toggle, IS "ctrl-ctrl", .words = toggles, HELP "Keys that move it between host and guest."),
+	ITEM("input", "device", PATH, conf_input, device, .required = true,
+	     HELP "Its node, best by /dev/input/by-id; see *qlaunch input*."),
+	ITEM("input", "grab", BOOL, conf_input, grab, IS "yes",
+	     HELP "The toggle keys of this device move all devices together."),
+	ITEM("input", "toggle", ENUM, conf_input, toggle, IS "ctrl-ctrl", .words = toggles,
+	     HELP "Keys that move it between host and guest."),
 	ITEM("input", "persistent", BOOL, conf_input, persistent, IS "yes",
 	     HELP "A twin stands in for it, so that unplugging it or a sleeping receiver loses nothing."),
-	ITEM("input", "wait", BOOL, conf_input, wait, IS "no", HELP "Starts although the device is absent and takes it when it comes."),
+	ITEM("input", "wait", BOOL, conf_input, wait, IS "no",
+	     HELP "Starts although the device is absent and takes it when it comes."),
 
 	ITEM("usb", "id", DEVICE_ID, conf_usb, id, HELP "vendor:product, as lsusb shows it."),
-	ITEM("usb", "port", USB_PORT, conf_usb, port, HELP "Where it is plugged in, 1-2.3; of a hub, all that is below it."),
+	ITEM("usb", "port", USB_PORT, conf_usb, port,
+	     HELP "Where it is plugged in, 1-2.3; of a hub, all that is below it."),
 
 	ITEM("network", "mode", ENUM, conf_network, mode, IS "user", .words = net_modes,
-	     HELP "*user* needs no root; *nat* is a network behind the host; *bridge* joins one of the host's; *macvtap* sits on a card of the "
+	     HELP "*user* needs no root; *nat* is a network behind the host; *bridge* joins one of the host's; "
+	          "*macvtap* sits on a card of the "
 		  "host; *isolated* reaches the host alone."),
-	ITEM("network", "bridge", INTERFACE, conf_network, bridge, HELP "The bridge to join, or the card that macvtap sits on."),
-	ITEM("network", "mac", MAC, conf_network, mac, .unset = "made from the machine's name, always the same", HELP "The card's address."),
-	ITEM("network", "subnet", SUBNET, conf_network, subnet, .unset = "a free one", HELP "Of nat and isolated: 192.168.77.0/24."),
-	ITEM("network", "forward", FORWARDS, conf_network, forward, HELP "Ports of the host that lead into the guest: tcp:2222:22."),
-	ITEM("network", "queues", NUMBER, conf_network, queues, IS "1", .min = 1, .max = 64, HELP "Queue pairs, for many CPUs and fast networks."),
+	ITEM("network", "bridge", INTERFACE, conf_network, bridge,
+	     HELP "The bridge to join, or the card that macvtap sits on."),
+	ITEM("network", "mac", MAC, conf_network, mac, .unset = "made from the machine's name, always the same",
+	     HELP "The card's address."),
+	ITEM("network", "subnet", SUBNET, conf_network, subnet, .unset = "a free one",
+	     HELP "Of nat and isolated: 192.168.77.0/24."),
+	ITEM("network", "forward", FORWARDS, conf_network, forward,
+	     HELP "Ports of the host that lead into the guest: tcp:2222:22."),
+	ITEM("network", "queues", NUMBER, conf_network, queues, IS "1", .min = 1, .max = 64,
+	     HELP "Queue pairs, for many CPUs and fast networks."),
 
-	KEY("display", "mode", ENUM, display.mode, IS "none", .words = display_modes, HELP "How the picture reaches you. *none* with a passed GPU."),
-	KEY("display", "video", ENUM, display.video, .words = videos, .unset = "virtio with spice and window, else none",
+	KEY("display", "mode", ENUM, display.mode, IS "none", .words = display_modes,
+	    HELP "How the picture reaches you. *none* with a passed GPU."),
+	KEY("display", "video", ENUM, display.video, .words = videos, .unset = "virtio with spice and window, else "
+	"none",
 	    HELP "The emulated graphics card."),
-	KEY("display", "resolution", RESOLUTION, display.resolution, HELP "2560x1440. Looking Glass takes its memory by it."),
+	KEY("display", "resolution", RESOLUTION, display.resolution,
+	    HELP "2560x1440. Looking Glass takes its memory by it."),
 	KEY("display", "gl", BOOL, display.gl, IS "no", HELP "3D acceleration of the virtual card, where QEMU has it."),
 
-	KEY("audio", "model", ENUM, audio.model, .words = audio_models, .unset = "hda where there is an [audio] section, else none",
+	KEY("audio", "model", ENUM, audio.model, .words = audio_models, .unset = "hda where there is an [audio] "
+	"section, else none",
 	    HELP "*hda* has stereo in and out; *usb* has 5.1 out and no input."),
-	KEY("audio", "backend", ENUM, audio.backend, IS "auto", .words = audio_backends, HELP "*auto* is PipeWire where QEMU has it, else PulseAudio."),
-	KEY("audio", "rate", NUMBER, audio.rate, IS "48000", .min = 8000, .max = 192000, HELP "Samples a second. Take the host's rate."),
-	KEY("audio", "latency", NUMBER, audio.latency, .max = 1000, .unset = "the backend's own", HELP "Buffer, in milliseconds."),
+	KEY("audio", "backend", ENUM, audio.backend, IS "auto", .words = audio_backends,
+	    HELP "*auto* is PipeWire where QEMU has it, else PulseAudio."),
+	KEY("audio", "rate", NUMBER, audio.rate, IS "48000", .min = 8000, .max = 192000,
+	    HELP "Samples a second. Take the host's rate."),
+	KEY("audio", "latency", NUMBER, audio.latency, .max = 1000, .unset = "the backend's own",
+	    HELP "Buffer, in milliseconds."),
 
-	ITEM("monitor", "match", TEXT, conf_monitor, match, .required = true, HELP "A part of its name; see *qlaunch monitors*."),
+	ITEM("monitor", "match", TEXT, conf_monitor, match, .required = true,
+	     HELP "A part of its name; see *qlaunch monitors*."),
 	ITEM("monitor", "guest-input", NUMBER, conf_monitor, guest_input, .min = 1, .max = 255, .required = true,
 	     HELP "The value of VCP 0x60 that shows the guest: 0x0f."),
-	ITEM("monitor", "host-input", NUMBER, conf_monitor, host_input, .min = 1, .max = 255, .unset = "the input that it shows at start",
+	ITEM("monitor", "host-input", NUMBER, conf_monitor, host_input, .min = 1, .max = 255, .unset = "the input "
+	"that it shows at start",
 	     HELP "The value that shows the host."),
 	ITEM("monitor", "switch", SWITCH, conf_monitor, when, IS "guest-ready",
 	     HELP "When: as soon as the guest drives the card, at the start, or after some time (30s)."),
@@ -187,25 +252,34 @@ const struct conf_key conf_keys[] = {
 	ITEM("share", "path", PATH, conf_share, path, .required = true, HELP "The folder."),
 	ITEM("share", "readonly", BOOL, conf_share, readonly, IS "no", HELP "The guest cannot write."),
 
-	KEY("host", "governor", WORD, host.governor, .unset = "as it is", HELP "CPU frequency governor of the guest's CPUs: performance."),
-	KEY("host", "energy", WORD, host.energy, .unset = "as it is", HELP "Their energy_performance_preference: performance."),
-	KEY("host", "inhibit-sleep", BOOL, host.inhibit_sleep, IS "yes", HELP "The host does not go to sleep by itself."),
+	KEY("host", "governor", WORD, host.governor, .unset = "as it is",
+	    HELP "CPU frequency governor of the guest's CPUs: performance."),
+	KEY("host", "energy", WORD, host.energy, .unset = "as it is",
+	    HELP "Their energy_performance_preference: performance."),
+	KEY("host", "inhibit-sleep", BOOL, host.inhibit_sleep, IS "yes",
+	    HELP "The host does not go to sleep by itself."),
 	KEY("host", "irqs", ENUM, host.irqs, IS "away", .words = irqs,
-	    HELP "*away* moves the host's interrupts off isolated CPUs and those of passed devices onto them; *keep* leaves them."),
+	    HELP "*away* moves the host's interrupts off isolated CPUs and those of passed devices onto them; "
+		 "*keep* leaves them."),
 	KEY("host", "sleep", ENUM, host.sleep, .words = sleeps, .unset = "inhibit, or allow with inhibit-sleep = no",
-	    HELP "*inhibit* keeps the host awake; *pause* pauses the guest while it sleeps; *allow* does nothing about it."),
+	    HELP "*inhibit* keeps the host awake; *pause* pauses the guest while it sleeps; *allow* does nothing "
+		 "about it."),
 	KEY("host", "release-console", BOOL, host.release_console, IS "no",
-	    HELP "For the host's only GPU: stops the display manager and lets the text console go, until the guest ends."),
+	    HELP "For the host's only GPU: stops the display manager and lets the text console go, until the guest "
+		 "ends."),
 	KEY("host", "halt-poll", HALT_POLL, host.halt_poll_ns, .unset = "as it is", .max = 100000000,
 	    HELP "Nanoseconds that KVM waits for work before a virtual CPU sleeps (halt_poll_ns)."),
 
 	KEY("hooks", "before", PROGRAM, hooks.before, HELP "Run before the first change to the host."),
 	KEY("hooks", "ready", PROGRAM, hooks.ready, HELP "Run when the guest is up."),
 	KEY("hooks", "after", PROGRAM, hooks.after, HELP "Run when all is put back."),
-	KEY("hooks", "timeout", NUMBER, hooks.timeout, IS "30", .min = 1, .max = 3600, HELP "Seconds that a hook may take."),
-	KEY("hooks", "failure", ENUM, hooks.failure, IS "abort", .words = failures, HELP "What a failing hook does: end the run, or a warning."),
+	KEY("hooks", "timeout", NUMBER, hooks.timeout, IS "30", .min = 1, .max = 3600,
+	    HELP "Seconds that a hook may take."),
+	KEY("hooks", "failure", ENUM, hooks.failure, IS "abort", .words = failures,
+	    HELP "What a failing hook does: end the run, or a warning."),
 
-	KEY("qemu", "args", ARGS, qemu.args, HELP "More arguments for QEMU, as they are. Split at blanks; quotes and backslashes as in a shell."),
+	KEY("qemu", "args", ARGS, qemu.args,
+	    HELP "More arguments for QEMU, as they are. Split at blanks; quotes and backslashes as in a shell."),
 	KEY("qemu", "binary", PROGRAM, qemu.binary, .unset = "qemu-system-x86_64 in PATH", HELP "The QEMU to run."),
 	{},
 };

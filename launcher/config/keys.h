@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * keys: the one table of sections and keys. Parsing, errors, defaults, freeing, the manual page and completion all walk it; a key that is
- * not here does not exist. Constant data; the types of values are in value.h.
+ * keys: the one table of sections and keys. Parsing, errors, defaults, freeing, the manual page and completion all walk
+ * it; a key that is not here does not exist. Constant data; the types of values are in value.h.
  */
 #pragma once
 #include "launcher/config/config.h"
 
-/* The most sections of one kind ([disk a], [disk b], …): far more than any machine has, and it bounds the work for a hostile file. */
+/* The most sections of one kind ([disk a], [disk b], …): far more than any machine has, and it bounds the work for a
+ * hostile file. */
 #define SECTIONS_MAX 64
 
 /* A word that a key takes, and the enum's value; tables end with a NULL word. */
@@ -15,11 +16,13 @@ struct conf_word {
 	int value;
 };
 
-/* A kind of section. A named one ([disk NAME]) fills an array in struct config, any other one fields of struct config itself. */
+/* A kind of section. A named one ([disk NAME]) fills an array in struct config, any other one fields of struct config
+ * itself. */
 struct conf_section {
 	const char *name;
 	bool named;
-	size_t array, count, size; /* of a named one: where its pointer and its count are in struct config, and the size of an element */
+	/* Of a named one: where its pointer and its count are in struct config, and the size of an element. */
+	size_t array, count, size;
 	const char *help;
 };
 
@@ -29,7 +32,7 @@ struct conf_key {
 	const struct conf_type *type;
 	size_t offset;                 /* in struct config, or in the section's element */
 	const char *initial;           /* the default, as it would be written; NULL: not set */
-	const char *unset;             /* what happens when it is not set, for the manual page; NULL where `initial` says it all */
+	const char *unset;             /* what happens when not set, for the manual page; NULL: `initial` says it */
 	const struct conf_word *words; /* of TYPE_ENUM */
 	uint64_t min, max;             /* of numbers and sizes; max 0: no bound */
 	bool required;
@@ -42,4 +45,3 @@ extern const struct conf_key conf_keys[];         /* by section in the order of 
 /* NULL where there is none. */
 const struct conf_section *conf_section_find(const char *name);
 const struct conf_key *conf_key_find(const char *section, const char *name);
-

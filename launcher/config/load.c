@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * load: finds and reads the file. As the calling user: whoever has more rights drops them first. Only a regular file is opened, so that a
- * FIFO cannot hang it and a device is not disturbed; at most CONFIG_FILE_MAX bytes are read.
+ * load: finds and reads the file. As the calling user: whoever has more rights drops them first. Only a regular file is
+ * opened, so that a FIFO cannot hang it and a device is not disturbed; at most CONFIG_FILE_MAX bytes are read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,8 @@ static struct err *find(const char *arg, char **ret_path)
 	else if (access(global, F_OK) == 0)
 		*ret_path = steal(global);
 	else
-		return err_hint(err_new("there is no machine \"%s\": neither %s nor %s", arg, own ? own : "~/.config/qlaunch", global),
+		return err_hint(err_new("there is no machine \"%s\": neither %s nor %s", arg,
+					own ? own : "~/.config/qlaunch", global),
 				"a file elsewhere is named by its path: ./%s.conf", arg);
 	return NULL;
 }

@@ -2,9 +2,9 @@
 /*
  * parse: text and --set → struct config.
  *
- * inih splits keys from values. It says neither which line it is at nor what it left out, cuts lines at a length that each distribution
- * chooses, and passes over a section without keys; so the reader that feeds it counts, checks bytes, sees the section headers itself, and
- * keeps the line whole: the value is taken from there.
+ * inih splits keys from values. It says neither which line it is at nor what it left out, cuts lines at a length that
+ * each distribution chooses, and passes over a section without keys; so the reader that feeds it counts, checks bytes,
+ * sees the section headers itself, and keeps the line whole: the value is taken from there.
  */
 #include <ini.h>
 #include <limits.h>
@@ -90,7 +90,8 @@ static const char *nearest_section(const char *word)
 	return s ? s->name : NULL;
 }
 
-/* Makes the section called by `text` ("cpu", "pci gpu") the current one, creating it where it is not; false after telling what is wrong. */
+/* Makes the section called by `text` ("cpu", "pci gpu") the current one, creating it where it is not; false after
+ * telling what is wrong. */
 static bool enter_section(struct parser *p, const char *text, struct conf_at at)
 {
 	cleanup_free char *copy = str_dup(text);
@@ -110,7 +111,8 @@ static bool enter_section(struct parser *p, const char *text, struct conf_at at)
 		return false;
 	}
 	if (section->named != (*name != '\0')) {
-		problems_add(&p->problems, at, section->named ? "[%s] needs a name: [%s NAME]" : "[%s] takes no name", word, word);
+		problems_add(&p->problems, at, section->named ? "[%s] needs a name: [%s NAME]" : "[%s] takes no name",
+			     word, word);
 		return false;
 	}
 	struct err *e = section->named ? value_check_name(name, 32) : NULL;
@@ -144,9 +146,11 @@ static void unknown_key(struct parser *p, const char *name, struct conf_at at)
 	}
 	const char *near = str_nearest(name, (const char *const *)names.v);
 	if (elsewhere && !near)
-		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; there is one in [%s]", name, p->title, elsewhere);
+		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; there is one in [%s]", name, p->title,
+			     elsewhere);
 	else if (near)
-		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; did you mean \"%s\"?", name, p->title, near);
+		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; did you mean \"%s\"?", name, p->title,
+			     near);
 	else
 		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]", name, p->title);
 }
@@ -173,13 +177,19 @@ static void set_key(struct parser *p, const struct conf_key *key, const char *va
 /* Length of the UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 where there is none. */
 static size_t utf8_length(const unsigned char *s, size_t left)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	static const unsigned char first[] = { 0xf5, 0xf0, 0xe0, 0xc2, 0x80, 0x00 }; /* of no, 4, 3, 2, no, 1 bytes */
+	static const size_t lengths[] = { 0, 4, 3, 2, 0, 1 };
+	size_t row = 0, n;
+	while (s[0] < first[row])
+		row++;
+	n = lengths[row];
 	if (!n || n > left)
 		return 0;
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+	    (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return n;
 }
@@ -191,9 +201,9 @@ static const char *wrong_bytes(const char *text, size_t length, unsigned *ret_co
 	unsigned column = 1;
 	for (size_t i = 0, n; i < length; i += n, column++) {
 		n = utf8_length(s + i, length - i);
-		const char *wrong = s[i] == '\0'                                   ? "a NUL byte"
+		const char *wrong = s[i] == '\0'				    ? "a NUL byte"
 				    : (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f ? "a control character"
-				    : !n                                            ? "not UTF-8"
+				    : !n					    ? "not UTF-8"
 										    : NULL;
 		if (wrong) {
 			*ret_column = column;
@@ -213,7 +223,8 @@ static unsigned column_of(const char *line, const char *at)
 
 /* The file. */
 
-/* Takes the next line, without its end, into p->line; false at the end of the text. Lines with wrong bytes are told of and come as empty. */
+/* Takes the next line, without its end, into p->line; false at the end of the text. Lines with wrong bytes are told of
+ * and come as empty. */
 static bool take_line(struct parser *p)
 {
 	if (p->at >= p->end)
@@ -226,7 +237,8 @@ static bool take_line(struct parser *p)
 	if (length && start[length - 1] == '\r')
 		length--;
 	unsigned column = 1;
-	const char *wrong = length > CONFIG_LINE_MAX ? "the line is longer than 8192 bytes" : wrong_bytes(start, length, &column);
+	const char *wrong =
+		length > CONFIG_LINE_MAX ? "the line is longer than 8192 bytes" : wrong_bytes(start, length, &column);
 	p->number++;
 	if (wrong)
 		problems_add(&p->problems, (struct conf_at){ p->number, column }, "%s", wrong);
@@ -262,7 +274,8 @@ static char *next_key_line(char *buffer, int size, void *data)
 	struct parser *p = data;
 	for (;;) {
 		if (p->unanswered)
-			problems_add(&p->problems, (struct conf_at){ p->number, 1 }, "neither [section] nor key = value");
+			problems_add(&p->problems, (struct conf_at){ p->number, 1 },
+				     "neither [section] nor key = value");
 		p->unanswered = false;
 		if (!take_line(p))
 			return NULL;
@@ -271,7 +284,8 @@ static char *next_key_line(char *buffer, int size, void *data)
 			read_header(p, s);
 		} else if (*s && *s != '#' && *s != ';') {
 			p->unanswered = true;
-			snprintf(buffer, (size_t)size, "%s", s); /* from its first letter: inih takes an indented line for more of the last value */
+			/* from its first letter: inih takes an indented line for more of the last value */
+			snprintf(buffer, (size_t)size, "%s", s);
 			return buffer;
 		}
 	}
@@ -321,7 +335,8 @@ static void read_set(struct parser *p, const char *set)
 	unsigned column;
 	const char *wrong = wrong_bytes(set, strlen(set), &column);
 	if (wrong || !equals || !dot) {
-		problems_add(&p->problems, at, "%s", wrong ? wrong : "write --set section.key=value, or --set 'section name.key=value'");
+		problems_add(&p->problems, at, "%s",
+			     wrong ? wrong : "write --set section.key=value, or --set 'section name.key=value'");
 		return;
 	}
 	*dot = '\0';
@@ -348,16 +363,19 @@ static void name_machine(struct parser *p)
 	cleanup_free char *name = str_ndup(file, str_ends(file, ".conf") ? n - 5 : n);
 	cleanup_err struct err *e = value_check_name(name, 64);
 	if (e)
-		problems_add(&p->problems, source_at(p->c->source, "vm", NULL), "%s; give it one by name = in [vm]", err_text(e));
+		problems_add(&p->problems, source_at(p->c->source, "vm", NULL), "%s; give it one by name = in [vm]",
+			     err_text(e));
 	else
 		p->c->vm.name = steal(name);
 }
 
-struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir, const struct strv *sets,
-				  struct conf_errors *ret_errors)
+struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir,
+				  const struct strv *sets, struct conf_errors *ret_errors)
 {
 	struct config *c = mem_new(sizeof(*c));
-	struct parser p = { .c = c, .problems.file = name, .dir = dir, .at = text, .end = text + length, .outside = true };
+	struct parser p = {
+		.c = c, .problems.file = name, .dir = dir, .at = text, .end = text + length, .outside = true
+	};
 	c->path = str_dup(name);
 	p.cwd = sets && sets->n ? realpath(".", NULL) : NULL;
 	c->source = mem_new(sizeof(*c->source));
@@ -382,7 +400,8 @@ struct config *config_parse_bytes(const char *text, size_t length, const char *n
 	return c;
 }
 
-struct config *config_parse(const char *text, const char *name, const char *dir, const struct strv *sets, struct conf_errors *ret_errors)
+struct config *config_parse(const char *text, const char *name, const char *dir, const struct strv *sets,
+			    struct conf_errors *ret_errors)
 {
 	return config_parse_bytes(text, strlen(text), name, dir, sets, ret_errors);
 }

@@ -9,8 +9,8 @@
 #define CONFIG_LINE_MAX 8192
 
 /* As config_parse, of bytes that may hold anything. */
-struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir, const struct strv *sets,
-				  struct conf_errors *ret_errors);
+struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir,
+				  const struct strv *sets, struct conf_errors *ret_errors);
 
 /* Sets what follows from other keys, and finds what is missing or contradicts itself. */
 void config_check(struct config *c, struct problems *problems);

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * source: where each section and key stands, and what is wrong there. Errors are collected, sorted by line and given out in one go.
+ * source: where each section and key stands, and what is wrong there. Errors are collected, sorted by line and given
+ * out in one go.
  */
 #pragma once
 #include "launcher/config/config.h"
 
-/* A spot in the file (from 1; column in characters; line 0: the file as a whole), or a --set of the command line ("pci gpu.rom"). */
+/* A spot in the file (from 1; column in characters; line 0: the file as a whole), or a --set of the command line ("pci
+ * gpu.rom"). */
 struct conf_at {
 	unsigned line, column;
 	const char *set;
 };
 
 struct conf_place {
-	char *section;   /* "cpu", "pci gpu" */
+	char *section;	 /* "cpu", "pci gpu" */
 	const char *key; /* of the table; NULL: the section itself */
-	char *set;       /* owned; NULL for the file */
+	char *set;	 /* owned; NULL for the file */
 	unsigned line, column;
-	bool empty;      /* it stands there without a value */
+	bool empty; /* it stands there without a value */
 };
 struct conf_source {
 	struct conf_place *v;

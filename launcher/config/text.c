@@ -12,7 +12,8 @@
 struct err *value_check_name(const char *text, size_t most)
 {
 	if (!isalnum((unsigned char)*text) || text[strspn(text, LETTERS_DIGITS "_.-")])
-		return err_new("\"%s\" cannot be a name: letters, digits, \"_\", \".\" and \"-\", the first a letter or digit", text);
+		return err_new("\"%s\" cannot be a name: letters, digits, \"_\", \".\" and \"-\", "
+			       "the first a letter or digit", text);
 	if (strlen(text) > most)
 		return err_new("\"%s\" is too long for a name: at most %zu characters", text, most);
 	return NULL;
@@ -68,8 +69,10 @@ static struct err *check_mac(const char *text)
 {
 	unsigned byte[6];
 	int end = 0;
-	bool form = strlen(text) == 17 && sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4],
-						 &byte[5], &end) == 6 && end == 17 && !text[strspn(text, "0123456789abcdefABCDEF:")];
+	bool form = strlen(text) == 17 &&
+		    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4],
+			   &byte[5], &end) == 6 &&
+		    end == 17 && !text[strspn(text, "0123456789abcdefABCDEF:")];
 	if (!form)
 		return err_new("\"%s\" is not a MAC address such as 52:54:00:12:34:56", text);
 	if (byte[0] & 1)
@@ -115,7 +118,7 @@ static void text_clear(const struct conf_key *key, void *base)
 	str_set(value_field(key, base), NULL);
 }
 
-/* A path, absolute where `dir` is: leading "../" take parts of `dir` away, which is right as long as it holds no links. */
+/* A path, absolute where `dir` is. A leading "../" takes a part of `dir` away, which is right while it holds no links. */
 static struct err *path_set(const struct conf_key *key, void *base, const char *text, const char *dir)
 {
 	cleanup_free char *path = NULL;

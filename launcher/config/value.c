@@ -28,7 +28,9 @@ const struct conf_word *value_find_word(const char *text, const struct conf_word
 
 static struct err *bool_set(const struct conf_key *key, void *base, const char *text, const char *dir)
 {
-	static const struct conf_word words[] = { { "yes", 1 }, { "no", 0 }, { "on", 1 }, { "off", 0 }, { "true", 1 }, { "false", 0 }, {} };
+	static const struct conf_word words[] = {
+		{ "yes", 1 }, { "no", 0 }, { "on", 1 }, { "off", 0 }, { "true", 1 }, { "false", 0 }, {}
+	};
 	const struct conf_word *w = value_find_word(text, words);
 	(void)dir;
 	if (!w)
@@ -47,12 +49,14 @@ static struct err *number_set(const struct conf_key *key, void *base, const char
 {
 	uint64_t value = 0;
 	(void)dir;
-	if (str_starts(text, "0x") && text[2] && strlen(text) <= 10 && !text[2 + strspn(text + 2, "0123456789abcdefABCDEF")])
+	if (str_starts(text, "0x") && text[2] && strlen(text) <= 10 &&
+	    !text[2 + strspn(text + 2, "0123456789abcdefABCDEF")])
 		value = strtoull(text, NULL, 16);
 	else
 		TRY(num_parse(text, UINT32_MAX, &value));
 	if (value < key->min || (key->max && value > key->max))
-		return err_new("%s is out of range: %llu to %llu", text, (unsigned long long)key->min, (unsigned long long)key->max);
+		return err_new("%s is out of range: %llu to %llu", text, (unsigned long long)key->min,
+			       (unsigned long long)key->max);
 	*(unsigned *)value_field(key, base) = (unsigned)value;
 	return NULL;
 }
@@ -107,7 +111,8 @@ static struct err *check_forward(const char *text)
 		cleanup_err struct err *e = num_parse(part.v[i + 1], 65535, &port[i]);
 		ok = !e && port[i];
 	}
-	return ok ? NULL : err_new("\"%s\" is not a forward such as tcp:2222:22 (protocol, port of the host, port of the guest)", text);
+	return ok ? NULL : err_new("\"%s\" is not a forward such as tcp:2222:22 (protocol, port of the host, "
+				   "port of the guest)", text);
 }
 
 static void list_clear(const struct conf_key *key, void *base)
@@ -128,7 +133,8 @@ static struct err *list_set(const struct conf_key *key, void *base, const char *
 	return NULL;
 }
 
-/* Words as a shell makes them, without expanding anything. Returns false where a quote is left open or a backslash ends the text. */
+/* Words as a shell makes them, without expanding anything. Returns false where a quote is left open or a backslash ends
+ * the text. */
 static bool split_args(const char *s, struct strv *ret_args)
 {
 	for (s += strspn(s, " \t"); *s; s += strspn(s, " \t")) {
@@ -249,7 +255,9 @@ static void switch_clear(const struct conf_key *key, void *base)
 
 static struct err *switch_set(const struct conf_key *key, void *base, const char *text, const char *dir)
 {
-	static const struct conf_word words[] = { { "guest-ready", SWITCH_GUEST_READY }, { "start", SWITCH_START }, {} };
+	static const struct conf_word words[] = {
+		{ "guest-ready", SWITCH_GUEST_READY }, { "start", SWITCH_START }, {}
+	};
 	struct conf_monitor *m = base;
 	const struct conf_word *w = value_find_word(text, words);
 	(void)key, (void)dir;
