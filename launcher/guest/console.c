@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* console: see machine.h. The serial console, what is booted directly, and the rest. */
+#include "launcher/guest/machine.h"
+
+void guest_console(struct args *a, const struct config *c, const struct guest_host *h)
+{
+	(void)h;
+	const char *serial = c->console.serial;
+	if (!serial || streq(serial, "none"))
+		return;
+	if (streq(serial, "stdio"))
+		args_opts(a, "-chardev", "the guest's serial console in this terminal; Ctrl-C goes to the guest", "stdio", "id", "chr-serial",
+			  "signal", "off", NULL);
+	else if (streq(serial, "pty"))
+		args_opts(a, "-chardev", "the guest's serial console as a terminal device", "pty", "id", "chr-serial", NULL);
+	else
+		args_opts(a, "-chardev", "the guest's serial console, into a file", "file", "id", "chr-serial", "path", serial, NULL);
+	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "isa-serial", "chardev", "chr-serial"), NULL);
+}
+
+void guest_extra(struct args *a, const struct config *c, const struct guest_host *h)
+{
+	(void)h;
+	args_add(a, "-boot", "menu=off,strict=on", "from what [boot] names and from nothing else");
+	if (c->boot.kernel)
+		args_add(a, "-kernel", c->boot.kernel, "a Linux kernel, without a boot loader");
+	if (c->boot.kernel && c->boot.initrd)
+		args_add(a, "-initrd", c->boot.initrd, NULL);
+	if (c->boot.kernel && c->boot.cmdline)
+		args_add(a, "-append", c->boot.cmdline, NULL);
+	args_json(a, "-device", json_pack("{s:s}", "driver", "pvpanic"), "a guest that crashes says so");
+	args_json(a, "-object", json_pack("{s:s, s:s}", "qom-type", "rng-builtin", "id", "rng"), "random numbers, at once, from this host");
+	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-rng-pci", "rng", "rng"), NULL);
+	for (size_t i = 0; i < c->qemu.args.n; i++)
+		args_add(a, c->qemu.args.v[i], NULL, i ? NULL : "as [qemu] says");
+}
