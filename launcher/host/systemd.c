@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-bus.h>
-#include <time.h>
+#include "launcher/host/bus.h"
 #include "launcher/host/systemd.h"
 
-#define CALL_LIMIT_US (UINT64_C(5) * 1000000)
 #define JOB_LIMIT_US (UINT64_C(10) * 1000000)
 #define RELOAD_LIMIT_US (UINT64_C(60) * 1000000) /* every unit file is read again: slow on a slow disk */
 #define STOP_LIMIT_US (UINT64_C(5) * 1000000)    /* SIGTERM to SIGKILL in our scope; below JOB_LIMIT_US */
@@ -17,17 +15,6 @@
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define MANAGER_CALL SERVICE, OBJECT, MANAGER
-
-#define cleanup_bus cleanup(sd_bus_flush_close_unrefp)
-#define cleanup_message cleanup(sd_bus_message_unrefp)
-#define cleanup_bus_error cleanup(sd_bus_error_free)
-
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 bool systemd_runs(struct root *root)
 {
@@ -62,35 +49,16 @@ char *systemd_unescape(const char *part)
 	return sb_steal(&sb);
 }
 
-/* What the bus said in words, else the errno. */
-static struct err *bus_err(int r, const sd_bus_error *error, const char *what)
-{
-	if (sd_bus_error_is_set(error) && error->message)
-		return err_errno(sd_bus_error_get_errno(error), "systemd: %s: %s", what, error->message);
-	return err_errno(-r, "systemd: %s", what);
-}
-
-/* Connects and waits until the bus has greeted us: a bus that accepts and says nothing must not hold us for sd-bus' own
- * 90 s. */
-static struct err *bus_open(struct root *root, sd_bus **ret_bus)
+static struct err *open_bus(struct root *root, sd_bus **ret_bus)
 {
 	if (!root_is_host(root) || !systemd_runs(root))
 		return err_errno(EOPNOTSUPP, "systemd does not run in %s", root_dir(root));
-	cleanup_bus sd_bus *bus = NULL;
-	int r = sd_bus_open_system(&bus);
-	uint64_t until = now_us() + CALL_LIMIT_US;
-	while (r >= 0 && (r = sd_bus_is_ready(bus)) == 0) {
-		uint64_t now = now_us();
-		r = now < until ? sd_bus_process(bus, NULL) : -ETIMEDOUT;
-		if (r == 0)
-			r = sd_bus_wait(bus, until - now);
-	}
-	if (r >= 0)
-		r = sd_bus_set_method_call_timeout(bus, CALL_LIMIT_US);
-	if (r < 0)
-		return err_hint(err_errno(-r, "the system's D-Bus"), "systemctl status dbus");
-	*ret_bus = steal(bus);
-	return NULL;
+	return err_wrap(bus_open_system(root, ret_bus), "systemd");
+}
+
+static struct err *failed(int r, const sd_bus_error *error, const char *what)
+{
+	return err_wrap(bus_err(r, error, what), "systemd");
 }
 
 /* A job that is waited for. The signal may come before the answer that names the job: all that ended meanwhile are
@@ -122,7 +90,7 @@ static struct err *jobs_watch(sd_bus *bus, struct job_watch *w)
 	int r = sd_bus_match_signal(bus, NULL, SERVICE, OBJECT, MANAGER, "JobRemoved", on_job_removed, w);
 	if (r >= 0)
 		r = sd_bus_call_method(bus, MANAGER_CALL, "Subscribe", &error, NULL, "");
-	return r < 0 ? bus_err(r, &error, "Subscribe") : NULL;
+	return r < 0 ? failed(r, &error, "Subscribe") : NULL;
 }
 
 static const char *job_result(const struct job_watch *w, const char *job)
@@ -139,15 +107,11 @@ static struct err *job_wait(sd_bus *bus, struct job_watch *w, sd_bus_message *re
 {
 	const char *job, *result;
 	int r = sd_bus_message_read(reply, "o", &job);
-	uint64_t until = now_us() + JOB_LIMIT_US;
-	while (r >= 0 && !(result = job_result(w, job))) {
-		uint64_t now = now_us();
-		r = now < until ? sd_bus_process(bus, NULL) : -ETIMEDOUT;
-		if (r == 0)
-			r = sd_bus_wait(bus, until - now);
-	}
+	uint64_t until = bus_now_us() + JOB_LIMIT_US;
+	while (r >= 0 && !(result = job_result(w, job)))
+		r = bus_step(bus, until);
 	if (r < 0)
-		return bus_err(r, NULL, what);
+		return failed(r, NULL, what);
 	return streq(result, "done") ? NULL : err_new("systemd: %s: the job ended as \"%s\"", what, result);
 }
 
@@ -229,15 +193,15 @@ struct err *systemd_scope_start(struct root *root, const char *scope, const char
 	cleanup_message sd_bus_message *m = NULL, *reply = NULL;
 	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	cleanup(watch_free) struct job_watch watch = {};
-	TRY(bus_open(root, &bus));
+	TRY(open_bus(root, &bus));
 	TRY(jobs_watch(bus, &watch));
 	int r = sd_bus_message_new_method_call(bus, &m, MANAGER_CALL, "StartTransientUnit");
 	if (r >= 0)
 		r = append_scope(m, scope, slice, description, pids, cpus);
 	if (r >= 0)
-		r = sd_bus_call(bus, m, CALL_LIMIT_US, &error, &reply);
+		r = sd_bus_call(bus, m, BUS_CALL_LIMIT_US, &error, &reply);
 	if (r < 0)
-		return bus_err(r, &error, scope);
+		return failed(r, &error, scope);
 	return job_wait(bus, &watch, reply, scope);
 }
 
@@ -247,13 +211,13 @@ static struct err *unit_job(struct root *root, const char *method, const char *u
 	cleanup_message sd_bus_message *reply = NULL;
 	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	cleanup(watch_free) struct job_watch watch = {};
-	TRY(bus_open(root, &bus));
+	TRY(open_bus(root, &bus));
 	TRY(jobs_watch(bus, &watch));
 	int r = sd_bus_call_method(bus, MANAGER_CALL, method, &error, &reply, "ss", unit, "replace");
 	if (r < 0 && streq(method, "StopUnit") && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
 		return NULL;
 	if (r < 0)
-		return bus_err(r, &error, unit);
+		return failed(r, &error, unit);
 	return job_wait(bus, &watch, reply, unit);
 }
 
@@ -272,7 +236,7 @@ struct err *systemd_set_cpus(struct root *root, const char *unit, const struct c
 	cleanup_bus sd_bus *bus = NULL;
 	cleanup_message sd_bus_message *m = NULL;
 	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
-	TRY(bus_open(root, &bus));
+	TRY(open_bus(root, &bus));
 	int r = sd_bus_message_new_method_call(bus, &m, MANAGER_CALL, "SetUnitProperties");
 	if (r >= 0)
 		r = sd_bus_message_append(m, "sb", unit, 1 /* runtime */);
@@ -283,8 +247,8 @@ struct err *systemd_set_cpus(struct root *root, const char *unit, const struct c
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
 	if (r >= 0)
-		r = sd_bus_call(bus, m, CALL_LIMIT_US, &error, NULL);
-	return r < 0 ? bus_err(r, &error, unit) : NULL;
+		r = sd_bus_call(bus, m, BUS_CALL_LIMIT_US, &error, NULL);
+	return r < 0 ? failed(r, &error, unit) : NULL;
 }
 
 struct err *systemd_reload(struct root *root)
@@ -292,9 +256,9 @@ struct err *systemd_reload(struct root *root)
 	cleanup_bus sd_bus *bus = NULL;
 	cleanup_message sd_bus_message *m = NULL;
 	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
-	TRY(bus_open(root, &bus));
+	TRY(open_bus(root, &bus));
 	int r = sd_bus_message_new_method_call(bus, &m, MANAGER_CALL, "Reload");
 	if (r >= 0)
 		r = sd_bus_call(bus, m, RELOAD_LIMIT_US, &error, NULL);
-	return r < 0 ? bus_err(r, &error, "daemon-reload") : NULL;
+	return r < 0 ? failed(r, &error, "daemon-reload") : NULL;
 }
