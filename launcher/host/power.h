@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * power: the guest's CPUs at the clock that is wanted (Documentation/admin-guide/pm/cpufreq.rst, amd-pstate.rst,
+ * intel_pstate.rst), and how long KVM polls before a vCPU sleeps. Makes "attr" steps, all optional: a guest runs on
+ * slow clocks too. Writes nothing itself.
+ */
+#pragma once
+#include "launcher/base/num.h"
+#include "launcher/config/config.h"
+#include "launcher/step/finding.h"
+#include "launcher/step/step.h"
+
+/* What shares one clock. */
+struct power_policy {
+	char *dir;                    /* ".../cpu8/cpufreq": of its first CPU that is the guest's */
+	char *driver;                 /* "amd-pstate-epp" */
+	struct strv governors, hints; /* that it has; hints: values of energy_performance_preference, none without it */
+};
+struct power_facts {
+	struct power_policy *policies; /* of the guest's CPUs, each once */
+	size_t n_policies;
+	bool halt_poll; /* KVM is loaded and takes halt_poll_ns */
+};
+
+struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest,
+			     struct power_facts *ret_facts);
+void power_facts_free(struct power_facts *f);
+#define cleanup_power_facts cleanup(power_facts_free)
+
+void power_steps(struct steps *out, const struct config *c, const struct power_facts *f);
+void power_check(struct findings *out, const struct config *c, const struct power_facts *f);
