@@ -81,6 +81,14 @@ struct err *line_take(struct line_io *io, char **ret_line, size_t *ret_len)
 	return NULL;
 }
 
+bool line_drop_through(struct line_io *io, unsigned char mark)
+{
+	size_t len = io->in.len - io->start;
+	const char *found = len ? memrchr(io->in.s + io->start, mark, len) : NULL;
+	io->start = io->scanned = found ? (size_t)(found - io->in.s) + 1 : io->in.len;
+	return found;
+}
+
 struct err *line_put(struct line_io *io, const char *bytes, size_t n)
 {
 	if (io->out.len - io->sent + n > LINE_UNSENT_MAX)

@@ -37,6 +37,12 @@ struct err *line_fill(struct line_io *io);
  */
 struct err *line_take(struct line_io *io, char **ret_line, size_t *ret_len);
 
+/*
+ * Drops what was read up to and with the last byte `mark`, or all of it where there is none; returns whether there was
+ * one. What is dropped need not be lines.
+ */
+bool line_drop_through(struct line_io *io, unsigned char mark);
+
 /* Queues bytes for sending; ENOBUFS, and nothing queued, when LINE_UNSENT_MAX is exceeded. */
 struct err *line_put(struct line_io *io, const char *bytes, size_t n);
 /*
