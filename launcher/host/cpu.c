@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cpu: see cpu.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <hwloc.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/host/cpu.h"
+
+#define CPUINFO_MAX 16384 /* the first CPU's paragraph; 64 more are alike, and the kernel would make up all of them */
+
+/* ---- topology ---- */
+
+static void cleanup_topology(hwloc_topology_t *t)
+{
+	if (*t)
+		hwloc_topology_destroy(*t);
+}
+
+/* Only what the facts hold. The component x86 would visit every CPU to run cpuid there, waking each: three quarters of the time. */
+static int narrow(hwloc_topology_t t)
+{
+	static const hwloc_obj_type_t wanted[] = { HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE };
+	int bad = hwloc_topology_set_all_types_filter(t, HWLOC_TYPE_FILTER_KEEP_NONE) |
+		  hwloc_topology_set_flags(t, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) |
+		  hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		bad |= hwloc_topology_set_type_filter(t, wanted[i], HWLOC_TYPE_FILTER_KEEP_ALL);
+	return bad;
+}
+
+/* hwloc takes these from the environment alone. Its plugins look for GPUs and network cards, and load those drivers' libraries. */
+static int load_from(hwloc_topology_t t, const char *root)
+{
+	bool plugins = getenv("HWLOC_PLUGINS_PATH");
+	if (!plugins)
+		setenv("HWLOC_PLUGINS_PATH", "", 1);
+	if (root)
+		setenv("HWLOC_FSROOT", root, 1);
+	errno = 0;
+	int result = narrow(t) ? -1 : hwloc_topology_load(t);
+	if (root)
+		unsetenv("HWLOC_FSROOT");
+	if (!plugins)
+		unsetenv("HWLOC_PLUGINS_PATH");
+	return result;
+}
+
+static struct err *load(struct root *root, const char *described, hwloc_topology_t *ret_topology)
+{
+	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
+	bool bad = hwloc_topology_init(&t) < 0 || load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
+	struct err *e = NULL;
+	if (bad && errno)
+		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? " of " : "", described ? described : "");
+	else if (bad || (described && hwloc_topology_is_thissystem(t))) /* it falls back to this machine where it cannot take a description */
+		e = err_new("hwloc cannot read the topology%s%s", described ? " of " : "", described ? described : "");
+	if (e)
+		return err_hint(err_exit(e, EXIT_HOST), "lstopo shows what hwloc sees");
+	*ret_topology = steal(t);
+	return NULL;
+}
+
+static struct cpus cpus_of(hwloc_const_bitmap_t bitmap)
+{
+	struct cpus set = {};
+	for (int i = hwloc_bitmap_first(bitmap); i >= 0 && i < CPUS_MAX; i = hwloc_bitmap_next(bitmap, i))
+		cpus_add(&set, i);
+	return set;
+}
+
+static hwloc_obj_t above(hwloc_topology_t t, hwloc_obj_type_t type, hwloc_obj_t obj)
+{
+	return obj->type == type ? obj : hwloc_get_ancestor_obj_by_type(t, type, obj);
+}
+
+/* The L3 of a core, or its package's, or the machine's; made where it is not there yet. */
+static int l3_of(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t core)
+{
+	hwloc_obj_t package = above(t, HWLOC_OBJ_PACKAGE, core), l3 = above(t, HWLOC_OBJ_L3CACHE, core);
+	struct cpu_l3 new = {
+		.cpus = cpus_of(core->cpuset),
+		.cache = l3 != NULL,
+		.size = l3 ? l3->attr->cache.size : 0,
+		.node = core->nodeset ? hwloc_bitmap_first(core->nodeset) : 0,
+		.package = package ? (int)package->os_index : 0,
+	};
+	struct cpus whole = cpus_of(l3 ? l3->cpuset : package ? package->cpuset : hwloc_get_root_obj(t)->cpuset);
+	for (size_t i = 0; i < f->n_l3s; i++) {
+		/* A core without L3 may lie in a package where others have one: those are groups of their own */
+		if (!cpus_subset(&f->l3s[i].cpus, &whole) || f->l3s[i].cache != new.cache)
+			continue;
+		f->l3s[i].cpus = cpus_or(&f->l3s[i].cpus, &new.cpus);
+		return (int)i;
+	}
+	f->l3s = mem_grow(f->l3s, f->n_l3s, sizeof(*f->l3s));
+	f->l3s[f->n_l3s] = new;
+	return (int)f->n_l3s++;
+}
+
+/* By hwloc's word, which a description may have. By frequency alone, a processor whose cores turbo differently would look like a hybrid. */
+static bool is_e_core(hwloc_topology_t t, hwloc_const_cpuset_t cpus)
+{
+	int index = hwloc_cpukinds_get_by_cpuset(t, cpus, 0);
+	unsigned n = 0;
+	struct hwloc_info_s *infos = NULL;
+	if (index < 0 || hwloc_cpukinds_get_info(t, (unsigned)index, NULL, NULL, &n, &infos, 0) < 0)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		if (streq(infos[i].name, "CoreType") && streq(infos[i].value, "IntelAtom"))
+			return true;
+	return false;
+}
+
+static void add_core(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t obj)
+{
+	struct cpu_core core = { .l3 = l3_of(t, f, obj), .e_core = is_e_core(t, obj->cpuset) };
+	struct cpus cpus = cpus_of(obj->cpuset);
+	for (int cpu = cpus_next(&cpus, -1); cpu >= 0 && core.n_cpus < CPU_SIBLINGS_MAX; cpu = cpus_next(&cpus, cpu))
+		core.cpus[core.n_cpus++] = cpu;
+	if (!core.n_cpus)
+		return;
+	f->cores = mem_grow(f->cores, f->n_cores, sizeof(*f->cores));
+	f->cores[f->n_cores++] = core;
+}
+
+/* The kernel's word: hwloc learns it only from cpuid, on each CPU. A hybrid processor has two performance monitoring units. */
+static void mark_e_cores(struct root *root, struct cpu_facts *f)
+{
+	struct cpus p_cores = {};
+	cleanup_free char *list = root_read_or(root, "/sys/devices/cpu_core/cpus", "");
+	cleanup_err struct err *e = cpus_parse(list, &p_cores);
+	for (size_t i = 0; !e && *list && i < f->n_cores; i++)
+		f->cores[i].e_core = !cpus_has(&p_cores, f->cores[i].cpus[0]);
+}
+
+static int compare_cores(const void *a, const void *b)
+{
+	const struct cpu_core *x = a, *y = b;
+	return x->l3 != y->l3 ? x->l3 - y->l3 : x->cpus[0] - y->cpus[0];
+}
+
+static struct err *read_topology(struct root *root, struct cpu_facts *f)
+{
+	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
+	const char *described = getenv("HWLOC_XMLFILE");
+	described = described ? described : getenv("HWLOC_SYNTHETIC");
+	TRY(load(root, described, &t));
+	f->foreign = described != NULL;
+	f->online = cpus_of(hwloc_topology_get_topology_cpuset(t));
+	f->allowed = cpus_of(hwloc_topology_get_allowed_cpuset(t));
+	/* By lowest CPU, as hwloc orders its objects. A description may have no cores: then each CPU is one. */
+	hwloc_obj_type_t type = hwloc_get_nbobjs_by_type(t, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
+	for (hwloc_obj_t o = hwloc_get_next_obj_by_type(t, type, NULL); o; o = hwloc_get_next_obj_by_type(t, type, o))
+		add_core(t, f, o);
+	qsort(f->cores, f->n_cores, sizeof(*f->cores), compare_cores);
+	if (!described)
+		mark_e_cores(root, f);
+	return NULL;
+}
+
+/* ---- processor and KVM ---- */
+
+/* What stands behind "NAME\t: " in the text; NULL where it does not. Ends it at the line's end. */
+static char *cpuinfo_value(const char *text, const char *name)
+{
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		size_t n = strlen(name);
+		if (strncmp(line, name, n) != 0 || (line[n] != '\t' && line[n] != ':' && line[n] != ' '))
+			continue;
+		const char *colon = strchr(line + n, ':');
+		size_t at = colon ? strspn(colon + 1, " \t") : 0;
+		return colon ? str_ndup(colon + 1 + at, strcspn(colon + 1 + at, "\n")) : NULL;
+	}
+	return NULL;
+}
+
+static void read_processor(struct root *root, struct cpu_facts *f)
+{
+	cleanup_free char *text = mem_new(CPUINFO_MAX), *vendor = NULL, *flags = NULL;
+	cleanup_fd int fd = -1;
+	cleanup_err struct err *e = root_open_fd(root, "/proc/cpuinfo", O_RDONLY | O_CLOEXEC, &fd);
+	for (ssize_t n = 1, at = 0; !e && n > 0; at += n)
+		n = read(fd, text + at, (size_t)(CPUINFO_MAX - 1 - at)); /* the kernel gives it by pages */
+	vendor = cpuinfo_value(text, "vendor_id");
+	flags = cpuinfo_value(text, "flags");
+	f->model = cpuinfo_value(text, "model name");
+	f->vendor = streq(vendor, "AuthenticAMD") || streq(vendor, "HygonGenuine") ? CPU_AMD : streq(vendor, "GenuineIntel") ? CPU_INTEL : CPU_OTHER;
+	strv_split(&f->flags, flags ? flags : "", " ");
+	f->kernel = root_read_or(root, "/proc/sys/kernel/osrelease", NULL);
+	cleanup_free char *avic = root_read_or(root, "/sys/module/kvm_amd/parameters/avic", "N");
+	cleanup_free char *apicv = root_read_or(root, "/sys/module/kvm_intel/parameters/enable_apicv", "N");
+	f->avic = strchr("Y1", *avic) || strchr("Y1", *apicv);
+}
+
+/* /dev/kvm that opens is not yet a KVM that works: it needs the processor's help, which a cloud machine's often hides. */
+static void read_kvm(struct root *root, struct cpu_facts *f)
+{
+	cleanup_fd int fd = -1;
+	cleanup_err struct err *e = NULL;
+	if (!cpu_has(f, "vmx") && !cpu_has(f, "svm")) {
+		f->kvm_problem = str_dup("the processor shows neither vmx nor svm: no hardware virtualization");
+		f->kvm_remedy = str_dup("turn on SVM (AMD) or VT-x (Intel) in the firmware's setup; on a virtual machine, nested virtualization");
+	} else if (!root_exists(root, "/dev/kvm")) {
+		f->kvm_problem = str_dup("there is no /dev/kvm");
+		f->kvm_remedy = str_fmt("modprobe kvm_%s", f->vendor == CPU_AMD ? "amd" : "intel");
+	} else if (root_is_host(root) && (e = root_open_fd(root, "/dev/kvm", O_RDWR | O_CLOEXEC, &fd))) {
+		f->kvm_problem = str_dup(err_text(e));
+		f->kvm_remedy = str_dup("join the group that owns it: sudo usermod -aG kvm $USER, then log in again");
+	}
+}
+
+struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts)
+{
+	cleanup_cpu_facts struct cpu_facts f = {};
+	TRY(read_topology(root, &f));
+	read_processor(root, &f);
+	read_kvm(root, &f);
+	*ret_facts = f;
+	f = (struct cpu_facts){};
+	return NULL;
+}
+
+void cpu_facts_free(struct cpu_facts *f)
+{
+	free(f->cores);
+	free(f->l3s);
+	free(f->model);
+	strv_free(&f->flags);
+	free(f->kernel);
+	free(f->kvm_problem);
+	free(f->kvm_remedy);
+	*f = (struct cpu_facts){};
+}
+
+bool cpu_has(const struct cpu_facts *f, const char *flag)
+{
+	return strv_has(&f->flags, flag);
+}
+
+void cpu_check(struct findings *out, const struct config *c, const struct cpu_facts *f)
+{
+	if (f->n_cores) {
+		cleanup_free char *model = str_printable(f->model ? f->model : "processor");
+		findings_add(out, FINDING_OK, "cpu", str_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online), f->n_l3s), NULL);
+	}
+	if (c && c->vm.accel == ACCEL_TCG)
+		return;
+	if (f->kvm_problem)
+		findings_add(out, c && c->vm.accel == ACCEL_AUTO ? FINDING_WARN : FINDING_BAD, "kvm", str_dup(f->kvm_problem), str_dup(f->kvm_remedy));
+	else
+		findings_add(out, FINDING_OK, "kvm", str_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cpu: the host's processors as facts: cores, SMT siblings, L3 caches, NUMA nodes, kinds of cores, and whether KVM works here.
+ *
+ * The topology is hwloc's, and hwloc's variables hold: HWLOC_XMLFILE or HWLOC_SYNTHETIC describe another machine, else /sys below the root is
+ * read. The rest comes from /proc and /sys below the root. Writes nothing.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "launcher/base/num.h"
+#include "launcher/base/root.h"
+#include "launcher/base/str.h"
+#include "launcher/config/config.h"
+#include "launcher/step/finding.h"
+
+enum cpu_vendor { CPU_OTHER, CPU_AMD, CPU_INTEL };
+
+#define CPU_SIBLINGS_MAX 8 /* hardware threads of a core; x86 has 2, Xeon Phi 4 */
+
+struct cpu_core {
+	int cpus[CPU_SIBLINGS_MAX]; /* its hardware threads, ascending */
+	int n_cpus;
+	int l3;      /* index in `l3s` */
+	bool e_core; /* one of a hybrid processor's small cores */
+};
+
+/* Cores that share an L3 cache; those of a package that have none. In hwloc's order: the index is `place = l3 N`, and lstopo's "L3 L#N". */
+struct cpu_l3 {
+	struct cpus cpus;
+	bool cache;    /* there is one */
+	uint64_t size; /* bytes; 0 where it is not known */
+	int node;      /* NUMA node, as the kernel numbers it */
+	int package;
+};
+
+struct cpu_facts {
+	struct cpu_core *cores; /* in order of their L3, then of the lowest CPU */
+	size_t n_cores;
+	struct cpu_l3 *l3s;
+	size_t n_l3s;
+	struct cpus online;
+	struct cpus allowed; /* those that the cgroup of the caller may use */
+	bool foreign;        /* the topology is another machine's, by hwloc's variables */
+
+	enum cpu_vendor vendor;
+	char *model;       /* "AMD Ryzen 9 5950X 16-Core Processor"; NULL where it is not known */
+	struct strv flags; /* of the first CPU, as /proc/cpuinfo names them */
+	char *kernel;      /* "6.1.0-18-amd64"; NULL where it is not known */
+	bool avic;         /* KVM has interrupts delivered by the processor (AVIC, APICv) turned on */
+	char *kvm_problem; /* why KVM cannot be used, one line; NULL: it can */
+	char *kvm_remedy;  /* what to do about it */
+};
+
+/* An error is hwloc's: a description that it cannot read. What this host has not got is in the facts. */
+struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts);
+void cpu_facts_free(struct cpu_facts *f);
+#define cleanup_cpu_facts cleanup(cpu_facts_free)
+
+bool cpu_has(const struct cpu_facts *f, const char *flag);
+
+/* For `check`: the processor, and KVM if the machine needs or would take it. `c` may be NULL: then the host alone is judged. */
+void cpu_check(struct findings *out, const struct config *c, const struct cpu_facts *f);
