@@ -7,7 +7,6 @@
  * sees the section headers itself, and keeps the line whole: the value is taken from there.
  */
 #include <ini.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/config/parse.h"
@@ -31,54 +30,6 @@ struct parser {
 };
 
 /* Sections. */
-
-void *section_item(const struct config *c, const struct conf_section *section, size_t i)
-{
-	return *(char *const *)((const char *)c + section->array) + i * section->size;
-}
-
-size_t section_count(const struct config *c, const struct conf_section *section)
-{
-	return section->named ? *(const size_t *)((const char *)c + section->count) : 1;
-}
-
-void *section_base(struct config *c, const struct conf_section *section, const char *name)
-{
-	if (!section->named)
-		return c;
-	for (size_t i = 0; i < section_count(c, section); i++) {
-		char **item = section_item(c, section, i); /* every element begins with its name */
-		if (streq(*item, name))
-			return item;
-	}
-	return NULL;
-}
-
-static void set_initial(const struct conf_key *key, void *base)
-{
-	key->type->clear(key, base);
-	struct err *e = key->initial ? key->type->set(key, base, key->initial, NULL) : NULL;
-	if (e)
-		abort(); /* a default of the table that does not parse */
-}
-
-static void set_defaults(const struct conf_section *section, void *base)
-{
-	for (const struct conf_key *k = conf_keys; k->section; k++)
-		if (streq(k->section, section->name))
-			set_initial(k, base);
-}
-
-static void *section_new(struct config *c, const struct conf_section *section, const char *name)
-{
-	char **array = (char **)((char *)c + section->array);
-	size_t *count = (size_t *)((char *)c + section->count);
-	*array = mem_grow(*array, *count, section->size);
-	char **item = section_item(c, section, (*count)++);
-	*item = str_dup(name);
-	set_defaults(section, item);
-	return item;
-}
 
 static const char *nearest_section(const char *word)
 {
@@ -159,7 +110,7 @@ static void unknown_key(struct parser *p, const char *name, struct conf_at at)
 static void set_key(struct parser *p, const struct conf_key *key, const char *value, struct conf_at at)
 {
 	if (!*value && (at.set || key->type->may_be_empty)) {
-		set_initial(key, p->base);
+		section_initial(key, p->base);
 	} else if (!*value) {
 		problems_add(&p->problems, at, "%s: the value is missing", key->name);
 	} else {
@@ -381,7 +332,7 @@ struct config *config_parse_bytes(const char *text, size_t length, const char *n
 	c->source = mem_new(sizeof(*c->source));
 	for (const struct conf_section *s = conf_sections; s->name; s++)
 		if (!s->named)
-			set_defaults(s, c);
+			section_defaults(s, c);
 	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* the byte order mark that some editors write */
 		p.at += 3;
 	if (ini_parse_stream(next_key_line, &p, take_key, &p) < 0)
@@ -404,31 +355,4 @@ struct config *config_parse(const char *text, const char *name, const char *dir,
 			    struct conf_errors *ret_errors)
 {
 	return config_parse_bytes(text, strlen(text), name, dir, sets, ret_errors);
-}
-
-void config_free(struct config *c)
-{
-	if (!c)
-		return;
-	for (const struct conf_section *s = conf_sections; s->name; s++) {
-		for (size_t i = 0; i < section_count(c, s); i++) {
-			void *base = s->named ? section_item(c, s, i) : c;
-			for (const struct conf_key *k = conf_keys; k->section; k++)
-				if (streq(k->section, s->name))
-					k->type->clear(k, base);
-			if (s->named)
-				free(*(char **)base);
-		}
-		if (s->named)
-			free(*(char **)((char *)c + s->array));
-	}
-	source_free(c->source);
-	free(c->path);
-	free(c);
-}
-
-void config_freep(struct config **c)
-{
-	config_free(*c);
-	*c = NULL;
 }

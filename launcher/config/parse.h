@@ -20,3 +20,7 @@ void *section_base(struct config *c, const struct conf_section *section, const c
 /* Element i of a named section. */
 void *section_item(const struct config *c, const struct conf_section *section, size_t i);
 size_t section_count(const struct config *c, const struct conf_section *section); /* 1 of one without name */
+void *section_new(struct config *c, const struct conf_section *section,
+		  const char *name); /* of a named one, with defaults */
+void section_defaults(const struct conf_section *section, void *base);
+void section_initial(const struct conf_key *key, void *base); /* the key's default, or nothing */
