@@ -88,7 +88,10 @@ DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 void log_err(enum log_level level, struct err *e)
 {
 	if (e && level <= max_level) {
-		say(level, err_text(e));
+		cleanup_strv struct strv lines = {}; /* a configuration's errors come as one, a line each */
+		strv_split(&lines, err_text(e), "\n");
+		for (size_t i = 0; i < lines.n; i++)
+			say(level, lines.v[i]);
 		if (err_remedy(e)) {
 			cleanup_free char *remedy = str_fmt("  → %s", err_remedy(e));
 			say(LOG_LEVEL_INFO, remedy);

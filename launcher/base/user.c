@@ -181,3 +181,24 @@ void user_env(const struct user *u, struct strv *ret_env)
 		if (getenv(kept[i]))
 			strv_addf(ret_env, "%s=%s", kept[i], getenv(kept[i]));
 }
+
+struct err *user_visit(const struct user *u, struct err *(*fn)(void *data), void *data)
+{
+	if (geteuid() != 0 || u->uid == 0)
+		return fn(data);
+	gid_t saved[GROUPS_MAX], own_gid = getegid();
+	int n_saved = getgroups(GROUPS_MAX, saved);
+	cleanup_free char *own_home = str_dup(getenv("HOME"));
+	if (n_saved < 0 || setgroups(u->n_groups, u->groups) < 0 || setegid(u->gid) < 0 || seteuid(u->uid) < 0)
+		return err_errno(errno, "becoming %s for a moment", u->name);
+	setenv("HOME", u->home, 1);
+	struct err *e = fn(data);
+	if (own_home)
+		setenv("HOME", own_home, 1);
+	else
+		unsetenv("HOME");
+	/* without our own rights back nothing that follows is safe */
+	if (seteuid(0) < 0 || setegid(own_gid) < 0 || setgroups((size_t)n_saved, saved) < 0)
+		abort();
+	return e;
+}

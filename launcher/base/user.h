@@ -44,3 +44,7 @@ struct err *user_become_data(void *data);
 /* Whole environment of a program run for this user: HOME, USER, PATH, XDG_RUNTIME_DIR, the session's bus, and of ours only what names its
  * display, sound and language. */
 void user_env(const struct user *u, struct strv *ret_env);
+
+/* Runs fn(data) with this user's rights to files and HOME, in this process, and comes back: for reading what the user names. Unprivileged,
+ * it only runs it. */
+struct err *user_visit(const struct user *u, struct err *(*fn)(void *data), void *data);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli: what every command gets from the command line, and the table that main.c walks. */
+#pragma once
+#include <stdint.h>
+#include <stdio.h>
+#include "launcher/base/err.h"
+#include "launcher/base/root.h"
+#include "launcher/base/str.h"
+#include "launcher/step/step.h"
+
+struct cli {
+	struct root *root;
+	struct step_env env;
+	struct strv sets;        /* every --set */
+	bool json;               /* --json */
+	uint64_t begun_us;       /* when the program began, CLOCK_MONOTONIC */
+	enum exit_status status; /* what a command that said everything itself wants to end with; an error's own status wins */
+};
+
+struct verb_args;
+
+struct verb {
+	const char *name;
+	const char *group;   /* heading in --help; NULL: not listed */
+	const char *args;    /* "CONFIG", "[VM]" */
+	const char *help;    /* one line */
+	const char *options; /* its own long options besides the common ones, blank-separated, "=" at the end of those with a value; or NULL */
+	struct err *(*run)(struct cli *cli, const struct verb_args *args);
+};
+
+/* The words after the verb: positional ones in order, and its own options. */
+struct verb_args {
+	struct strv words;
+	struct strv options; /* "install=windows.iso", "yes" */
+};
+/* The value of an option, "" for one without, NULL where it was not given. */
+const char *verb_option(const struct verb_args *args, const char *name);
+/* Exactly `least` to `most` words, or a usage error that names the one too many or the one that misses. */
+struct err *verb_words(const struct verb_args *args, size_t least, size_t most, const char *usage);
+
+struct err *verb_run(struct cli *cli, const struct verb_args *args);
+struct err *verb_plan(struct cli *cli, const struct verb_args *args);
+struct err *verb_check(struct cli *cli, const struct verb_args *args);
+struct err *verb_status(struct cli *cli, const struct verb_args *args);
+struct err *verb_stop(struct cli *cli, const struct verb_args *args);
+struct err *verb_restore(struct cli *cli, const struct verb_args *args);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kinds: see kinds.h. */
+#include "launcher/host/attr.h"
+#include "launcher/host/cgroup.h"
+#include "launcher/host/irq.h"
+#include "launcher/host/memory.h"
+#include "launcher/host/module.h"
+#include "launcher/host/node.h"
+#include "launcher/host/pci.h"
+#include "launcher/host/process.h"
+#include "launcher/kinds.h"
+
+const struct step_kind *const all_kinds[] = {
+	&module_kind, &attr_kind, &pci_driver_kind, &pci_bar_kind, &node_kind, &hugepages_kind, &affinity_kind,
+	&irqbalance_kind, &controller_kind, &cgroup_kind,
+	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &process_kind, NULL,
+};

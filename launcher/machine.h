@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machine: one launch while it lives: what was planned, the processes, the monitor, the journal. Shared by run, supervise and their parts. */
+#pragma once
+#include <systemd/sd-event.h>
+#include "launcher/cli.h"
+#include "launcher/host/process.h"
+#include "launcher/plan.h"
+#include "launcher/step/engine.h"
+#include "launcher/vcpus.h"
+#include "qmp/qmp.h"
+
+struct machine {
+	struct cli *cli;
+	struct plan *plan;
+	const char *name; /* the VM's */
+	struct journal *journal;
+	struct engine engine;
+	struct process qemu, swtpm;
+	struct qmp *qmp;
+	struct vcpus *vcpus;
+	sd_event *event;
+	int signals;           /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
+	const char *run_state; /* QEMU's word for it; static */
+	bool panicked;         /* the guest said so */
+	char *failure;         /* why the guest's end is a failure, in words; NULL while it is none */
+	uint64_t begun_us, running_us; /* CLOCK_MONOTONIC: launch begun, guest running; 0 before */
+};
+
+/* Watches until QEMU has ended. What QEMU or the guest did wrong is the error (EXIT_GUEST). */
+struct err *supervise(struct machine *m);
+/* Writes status.json beside the journal, for `qlaunch status`. */
+struct err *machine_status(struct machine *m);
+uint64_t machine_now_us(void);

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * main: the command line. A table of verbs; the options that all of them have; the usage; the exit status. Does nothing to the host.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/cli.h"
+#include "launcher/kinds.h"
+
+#define VERSION "0.1.0"
+
+static const struct verb verbs[] = {
+	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give everything back (also just: qlaunch CONFIG)", NULL, verb_run },
+	{ "plan", "The machine", "CONFIG", "what run would do: now, then, why; QEMU's arguments", NULL, verb_plan },
+	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", NULL, verb_check },
+	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
+	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
+	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget", verb_restore },
+};
+
+/* What getopt returns for the options that all verbs have; a verb's own have OPT_OWN. */
+enum { OPT_ROOT = 256, OPT_SET, OPT_JSON, OPT_QUIET, OPT_VERBOSE, OPT_HELP, OPT_VERSION, OPT_OWN };
+static const struct option common[] = {
+	{ "root", required_argument, NULL, OPT_ROOT },	  { "set", required_argument, NULL, OPT_SET },
+	{ "json", no_argument, NULL, OPT_JSON },	  { "quiet", no_argument, NULL, OPT_QUIET },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE }, { "help", no_argument, NULL, OPT_HELP },
+	{ "version", no_argument, NULL, OPT_VERSION },
+};
+
+static void usage(void)
+{
+	printf("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
+	       "  qlaunch CONFIG            a path, or a name in ~/.config/qlaunch or /etc/qlaunch\n"
+	       "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n");
+	const char *group = "";
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		const struct verb *v = &verbs[i];
+		if (!v->group)
+			continue;
+		if (!streq(group, v->group))
+			printf("\n%s\n", group = v->group);
+		cleanup_free char *call = str_fmt("%s %s", v->name, v->args);
+		printf("  %-18s %s\n", call, v->help);
+	}
+	printf("\nOptions of all commands\n"
+	       "  --set SECTION.KEY=VALUE   this key for this run ('pci gpu.rom=…'); again and again\n"
+	       "  --json                    plan, check, status: for scripts\n"
+	       "  --root DIR                plan and check another machine's captured /sys, /proc, /dev\n"
+	       "  -q, --quiet               warnings and errors only\n"
+	       "  -v, --verbose             every step as it is done\n"
+	       "  -h, --help  --version\n\n"
+	       "Exit status: 0 guest ended, host as before; 1 QEMU or guest failed, host as before;\n"
+	       "  2 usage; 3 configuration; 4 this host cannot (nothing changed); 5 something could\n"
+	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n");
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (streq(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+const char *verb_option(const struct verb_args *args, const char *name)
+{
+	size_t n = strlen(name);
+	const char *found = NULL;
+	for (size_t i = 0; i < args->options.n; i++) {
+		const char *o = args->options.v[i];
+		if (strncmp(o, name, n) == 0 && (o[n] == '=' || !o[n]))
+			found = o[n] ? o + n + 1 : "";
+	}
+	return found;
+}
+
+struct err *verb_words(const struct verb_args *args, size_t least, size_t most, const char *usage_line)
+{
+	struct err *e = NULL;
+	if (args->words.n > most)
+		e = err_new("one word too many: \"%s\"", args->words.v[most]);
+	else if (args->words.n < least)
+		e = err_new("a word is missing");
+	return err_exit(err_hint(e, "qlaunch %s", usage_line), EXIT_USAGE);
+}
+
+/* The common options and those of the verb, as getopt wants them; names are borrowed from *names. */
+static struct option *all_options(const struct verb *v, struct strv *names)
+{
+	if (v && v->options)
+		strv_split(names, v->options, " ");
+	struct option *all = mem_new((ARRAY_SIZE(common) + names->n + 1) * sizeof(*all));
+	memcpy(all, common, sizeof(common));
+	for (size_t i = 0; i < names->n; i++) {
+		bool value = str_ends(names->v[i], "=");
+		if (value)
+			names->v[i][strlen(names->v[i]) - 1] = '\0';
+		all[ARRAY_SIZE(common) + i] = (struct option){ names->v[i], value ? required_argument : no_argument, NULL, OPT_OWN };
+	}
+	return all;
+}
+
+struct line {
+	const struct verb *verb;
+	const char *root_dir;
+	struct verb_args args;
+	bool done; /* --help or --version: said */
+};
+
+static struct err *unknown_option(const struct option *all, char *word)
+{
+	cleanup_strv struct strv names = {};
+	for (; all->name; all++)
+		strv_addf(&names, "--%s", all->name);
+	const char *meant = str_nearest(word, (const char *const *)names.v);
+	struct err *e = err_exit(err_new("unknown or incomplete option \"%s\"", word), EXIT_USAGE);
+	return meant ? err_hint(e, "did you mean %s?", meant) : err_hint(e, "qlaunch --help");
+}
+
+static struct err *parse_options(int argc, char **argv, struct cli *cli, struct line *line)
+{
+	cleanup_strv struct strv names = {};
+	cleanup_free struct option *all = all_options(line->verb, &names);
+	int index = 0;
+	opterr = 0;
+	for (;;) {
+		char *word = argv[optind];
+		int c = getopt_long(argc, argv, "qvh", all, &index);
+		if (c == -1)
+			break;
+		if (c == OPT_ROOT)
+			line->root_dir = optarg;
+		else if (c == OPT_SET)
+			strv_add(&cli->sets, optarg);
+		else if (c == OPT_JSON)
+			cli->json = true;
+		else if (c == OPT_QUIET || c == 'q')
+			log_set_level(LOG_LEVEL_WARN);
+		else if (c == OPT_VERBOSE || c == 'v')
+			log_set_level(LOG_LEVEL_DEBUG);
+		else if (c == OPT_HELP || c == 'h' || c == OPT_VERSION) {
+			c == OPT_VERSION ? (void)puts("qlaunch " VERSION) : usage();
+			line->done = true;
+			return NULL;
+		} else if (c == OPT_OWN && optarg)
+			strv_addf(&line->args.options, "%s=%s", all[index].name, optarg);
+		else if (c == OPT_OWN)
+			strv_add(&line->args.options, all[index].name);
+		else
+			return unknown_option(all, word ? word : argv[argc - 1]);
+	}
+	for (int i = optind; i < argc; i++)
+		strv_add(&line->args.words, argv[i]);
+	return NULL;
+}
+
+/* The verb is the first word that is no option; a first word that is no verb is a configuration to run. */
+static struct err *parse(int argc, char **argv, struct cli *cli, struct line *line)
+{
+	for (int i = 1; i < argc && !line->verb; i++) {
+		if (streq(argv[i], "--set") || streq(argv[i], "--root"))
+			i++;
+		else if (argv[i][0] != '-')
+			line->verb = (line->verb = find_verb(argv[i])) ? line->verb : find_verb("run");
+	}
+	TRY(parse_options(argc, argv, cli, line));
+	if (line->done)
+		return NULL;
+	if (!line->verb || !line->args.words.n) {
+		usage();
+		line->done = true;
+		cli->status = EXIT_USAGE;
+		return NULL;
+	}
+	if (streq(line->args.words.v[0], line->verb->name)) { /* the verb itself is no argument of it */
+		free(line->args.words.v[0]);
+		memmove(line->args.words.v, line->args.words.v + 1, line->args.words.n-- * sizeof(char *));
+	}
+	return NULL;
+}
+
+static struct err *dispatch(int argc, char **argv, struct cli *cli, struct line *line)
+{
+	TRY(parse(argc, argv, cli, line));
+	if (line->done)
+		return NULL;
+	TRY(root_open(line->root_dir ? line->root_dir : "/", &cli->root));
+	cli->env = (struct step_env){ .root = cli->root, .kinds = all_kinds };
+	return line->verb->run(cli, &line->args);
+}
+
+int main(int argc, char **argv)
+{
+	struct timespec begun;
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	struct cli cli = { .begun_us = (uint64_t)begun.tv_sec * 1000000 + (uint64_t)begun.tv_nsec / 1000 };
+	struct line line = {};
+	signal(SIGPIPE, SIG_IGN); /* a closed output must not end a launch half-way */
+	signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it: then no child could be waited for */
+	struct err *e = dispatch(argc, argv, &cli, &line);
+	int status = e ? (int)err_status(e) : (int)cli.status;
+	log_err(LOG_LEVEL_ERROR, e);
+	if (fflush(stdout) != 0 && status == EXIT_OK)
+		status = EXIT_GUEST;
+	strv_free(&cli.sets);
+	strv_free(&line.args.words);
+	strv_free(&line.args.options);
+	root_close(cli.root);
+	return status;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan: see plan.h. In this order:
+ *
+ *  1. who: the user on whose behalf all of it runs; the config is read with that user's rights.
+ *  2. facts: what each part of the host is. A part that the config does not use is not looked at.
+ *  3. choices: KVM or TCG, CPUs, firmware. What cannot be chosen is a finding, and the plan goes on without it.
+ *  4. steps, in the order in which they are applied; 5. arguments, a builder per part of the machine.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/guest/cpu.h"
+#include "launcher/guest/disk.h"
+#include "launcher/guest/machine.h"
+#include "launcher/guest/pci.h"
+#include "launcher/plan.h"
+#include "ovmf/tpm.h"
+#include "ovmf/vars.h"
+
+/* What the guest needs to lock beyond its RAM when a device is passed through: page tables, BARs, QEMU itself (about 1 GiB). */
+#define MEMLOCK_EXTRA (UINT64_C(1) << 30)
+
+struct loading {
+	const char *arg;
+	const struct strv *sets;
+	struct config **config;
+};
+
+static struct err *load(void *data)
+{
+	struct loading *l = data;
+	return config_load(l->arg, l->sets, l->config);
+}
+
+/* The config says who (vm.user), and who says with whose rights the config is read: the caller first, then the one that it names. */
+static struct err *who_and_what(struct cli *cli, const char *arg, struct plan *p)
+{
+	cleanup_user struct user caller = {};
+	TRY(user_find(NULL, &caller));
+	struct loading l = { arg, &cli->sets, &p->config };
+	TRY(user_visit(&caller, load, &l));
+	return user_find(p->config->vm.user, &p->user);
+}
+
+/* A finding instead of a failure: what is wrong with the host does not keep `plan` from answering. */
+static void found(struct plan *p, const char *topic, struct err *e)
+{
+	if (e)
+		findings_add(&p->findings, FINDING_BAD, topic, str_dup(err_text(e)), str_dup(err_remedy(e)));
+	err_free(e);
+}
+
+static int gpu_node(const struct plan *p)
+{
+	for (size_t i = 0; i < p->pci.n_picks; i++)
+		for (size_t k = 0; k < p->pci.picks[i].n; k++)
+			if (pci_is_gpu(&p->pci.picks[i].v[k]))
+				return p->pci.picks[i].v[k].numa_node;
+	return -1;
+}
+
+/* KVM where it works; without it emulation, if the config allows that. */
+static void choose_accel(struct plan *p)
+{
+	const struct cpu_facts *f = &p->cpu_facts;
+	bool kvm = p->config->vm.accel == ACCEL_KVM || (p->config->vm.accel == ACCEL_AUTO && !f->kvm_problem);
+	p->accel = kvm ? ACCEL_KVM : ACCEL_TCG;
+	if (p->config->vm.accel == ACCEL_AUTO)
+		p->accel_why = str_dup(f->kvm_problem);
+}
+
+static struct err *find_firmware(void *data)
+{
+	struct plan *p = data;
+	cleanup_root struct root *root = NULL;
+	cleanup_free char *config_home = str_fmt("%s/.config", p->user.home);
+	TRY(root_open("/", &root));
+	return firmware_find(root, config_home, p->config->firmware.secure_boot, &p->firmware);
+}
+
+static struct err *read_facts(struct cli *cli, struct plan *p)
+{
+	const struct config *c = p->config;
+	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
+	TRY(pci_facts_read(cli->root, c, &p->pci));
+	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
+	TRY(disk_facts_read(cli->root, c, &p->disks));
+	TRY(memory_facts_read(cli->root, c, &p->memory));
+	TRY(irq_facts_read(cli->root, c, &p->irq));
+	return qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts);
+}
+
+static struct err *choose(struct cli *cli, struct plan *p)
+{
+	const struct config *c = p->config;
+	choose_accel(p);
+	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), NULL, &p->cpu);
+	TRY(power_facts_read(cli->root, c, &p->cpu.guest, &p->power));
+	if (c->firmware.type == FIRMWARE_UEFI) {
+		found(p, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
+							     : firmware_find(cli->root, NULL, c->firmware.secure_boot, &p->firmware));
+		p->vars_path = vars_path(c, p->user.data_dir, &p->firmware);
+	}
+	if (c->tpm.version == TPM_NONE)
+		return NULL;
+	p->tpm_dir = tpm_dir(c, p->user.data_dir);
+	p->swtpm_path = child_find("swtpm");
+	if (!p->swtpm_path)
+		findings_add(&p->findings, FINDING_BAD, "swtpm", str_dup("swtpm, the TPM emulator, is not installed"),
+			     str_dup("apt-get install swtpm, pacman -S swtpm or dnf install swtpm"));
+	return NULL;
+}
+
+static void make_steps(struct plan *p)
+{
+	const struct config *c = p->config;
+	struct steps *s = &p->steps;
+	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
+	disk_steps(s, c, &p->disks, p->user.uid);
+	memory_steps(s, c, &p->memory, &p->cpu.guest);
+	power_steps(s, c, &p->power);
+	if (p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF)
+		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
+	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
+	if (c->n_pci) {
+		cleanup_free char *bytes = str_fmt("%llu", (unsigned long long)(c->memory.size + MEMLOCK_EXTRA));
+		steps_add(s, &memlock_kind, "qemu", bytes, "the passed-through device may write to all of the guest's memory: it is locked");
+	}
+	if (p->tpm_dir) {
+		p->swtpm_step = s->n;
+		steps_add(s, &process_kind, "swtpm", PROCESS_WANT, "the guest's TPM")->late = true;
+	}
+	p->qemu_step = s->n;
+	steps_add(s, &process_kind, "qemu", PROCESS_WANT, "the guest, paused until every thread is pinned")->late = true;
+}
+
+static void make_args(struct plan *p)
+{
+	const struct config *c = p->config;
+	struct guest_host h = {
+		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
+		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = PLAN_FD_TPM, .numa_node = p->cpu.numa_node,
+	};
+	guest_machine(&p->qemu, c, &h);
+	guest_cpu(&p->qemu, c, &p->cpu_facts, &p->cpu, &p->qemu_facts, p->accel);
+	guest_memory(&p->qemu, c, &h);
+	guest_firmware(&p->qemu, c, &h);
+	guest_tpm(&p->qemu, c, &h);
+	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus);
+	pci_args(&p->qemu, c, &p->pci);
+	guest_console(&p->qemu, c, &h);
+	guest_extra(&p->qemu, c, &h);
+	args_argv(&p->qemu, p->qemu_facts.binary, &p->qemu_argv);
+	if (p->tpm_dir) {
+		guest_swtpm(&p->swtpm, c, p->tpm_dir, PROCESS_FD);
+		args_argv(&p->swtpm, p->swtpm_path ? p->swtpm_path : "swtpm", &p->swtpm_argv);
+	}
+	user_env(&p->user, &p->env);
+}
+
+struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan)
+{
+	struct plan *p = ret_plan;
+	TRY(who_and_what(cli, config, p));
+	TRY(read_facts(cli, p));
+	TRY(choose(cli, p));
+	make_steps(p);
+	make_args(p);
+	return NULL;
+}
+
+void plan_check(struct cli *cli, struct plan *p)
+{
+	const struct config *c = p->config;
+	cpu_check(&p->findings, c, &p->cpu_facts);
+	cpu_plan_check(&p->findings, &p->cpu);
+	qemu_findings(&p->findings, &p->qemu_facts);
+	pci_findings(&p->findings, c, &p->pci, cli->root);
+	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
+	power_check(&p->findings, c, &p->power);
+	disk_findings(&p->findings, c, &p->disks, cli->root, NULL, 0);
+	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
+}
+
+void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm)
+{
+	struct process *both[] = { qemu, swtpm };
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		both[i]->env = p->env.v;
+		both[i]->become = geteuid() == 0 ? user_become_data : NULL;
+		both[i]->become_data = &p->user;
+	}
+	qemu->name = "qemu";
+	qemu->argv = p->qemu_argv.v;
+	qemu->terminal = streq(p->config->console.serial, "stdio");
+	swtpm->name = "swtpm";
+	swtpm->argv = p->swtpm_argv.v;
+	for (size_t i = 0; i < p->steps.n; i++)
+		if (p->steps.v[i].kind == &process_kind || p->steps.v[i].kind == &memlock_kind)
+			p->steps.v[i].data = streq(p->steps.v[i].target, "swtpm") ? swtpm : qemu;
+}
+
+struct err *plan_user_files(const struct plan *p)
+{
+	cleanup_root struct root *root = NULL;
+	TRY(root_open("/", &root));
+	if (p->vars_path)
+		TRY(vars_prepare(root, p->config, p->user.data_dir, &p->firmware));
+	return p->tpm_dir ? tpm_prepare(root, p->config, p->user.data_dir) : NULL;
+}
+
+bool plan_needs_root(const struct plan *p)
+{
+	for (size_t i = 0; i < p->steps.n; i++)
+		if (!p->steps.v[i].late && !p->steps.v[i].optional)
+			return true;
+	return false;
+}
+
+void plan_free(struct plan *p)
+{
+	config_free(p->config);
+	user_free(&p->user);
+	free(p->accel_why);
+	pci_facts_free(&p->pci);
+	cpu_facts_free(&p->cpu_facts);
+	cpu_plan_free(&p->cpu);
+	cgroup_facts_free(&p->cgroup);
+	disk_facts_free(&p->disks);
+	memory_facts_free(&p->memory);
+	power_facts_free(&p->power);
+	irq_facts_free(&p->irq);
+	qemu_facts_free(&p->qemu_facts);
+	firmware_free(&p->firmware);
+	free(p->vars_path);
+	free(p->tpm_dir);
+	free(p->swtpm_path);
+	steps_free(&p->steps);
+	args_free(&p->qemu);
+	args_free(&p->swtpm);
+	strv_free(&p->qemu_argv);
+	strv_free(&p->swtpm_argv);
+	strv_free(&p->env);
+	findings_free(&p->findings);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan: what a launch would do. Config and facts in; steps, arguments and findings out. Reads this host (or the one of --root), changes
+ * nothing, starts nothing but the questions to QEMU's binary that are cached.
+ *
+ * There is always a plan, also for a host that cannot run it: what is impossible is in a step's obstacle or in a finding.
+ */
+#pragma once
+#include "launcher/cli.h"
+#include "launcher/config/config.h"
+#include "launcher/guest/args.h"
+#include "launcher/host/cgroup.h"
+#include "launcher/host/cpu.h"
+#include "launcher/host/cpu_plan.h"
+#include "launcher/host/disk.h"
+#include "launcher/host/irq.h"
+#include "launcher/host/memory.h"
+#include "launcher/host/pci.h"
+#include "launcher/host/power.h"
+#include "launcher/host/process.h"
+#include "launcher/host/qemu.h"
+#include "launcher/base/user.h"
+#include "launcher/step/finding.h"
+#include "launcher/step/step.h"
+#include "ovmf/firmware.h"
+
+/* The descriptors that the arguments count on (process.h: fds[i] is descriptor PROCESS_FD + i). */
+#define PLAN_FD_QMP PROCESS_FD
+#define PLAN_FD_MONITOR (PROCESS_FD + 1)
+#define PLAN_FD_TPM (PROCESS_FD + 2)
+
+struct plan {
+	struct config *config;
+	struct user user;
+	enum accel accel; /* KVM or TCG: decided */
+	char *accel_why;  /* why not KVM, where auto chose TCG; NULL otherwise */
+
+	struct pci_facts pci;
+	struct cpu_facts cpu_facts;
+	struct cpu_plan cpu;
+	struct cgroup_facts cgroup;
+	struct disk_facts disks;
+	struct memory_facts memory;
+	struct power_facts power;
+	struct irq_facts irq;
+	struct qemu_facts qemu_facts;
+	struct firmware firmware;
+	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
+
+	struct steps steps;
+	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
+	struct args qemu, swtpm;
+	struct strv qemu_argv, swtpm_argv, env;
+	struct findings findings;
+	pid_t held[2]; /* QEMU while it is held back, then 0: what the scope is made of */
+};
+
+/* Loads the config as the user, reads the facts, makes the plan. */
+struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan);
+void plan_free(struct plan *p);
+#define cleanup_plan cleanup(plan_free)
+
+/* Adds the findings that cost more to get than a plan may: who holds a card, memory, binaries. `run` and `check` ask for them. */
+void plan_check(struct cli *cli, struct plan *p);
+
+/* Gives the steps the processes of this launch. */
+void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm);
+
+/* The user's own files of this VM: variables and TPM state are there, whole, and copied. To be called as the user. */
+struct err *plan_user_files(const struct plan *p);
+
+/* Whether something in it needs root. */
+bool plan_needs_root(const struct plan *p);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* restore: undo what a dead launcher left, from its journal alone. Used by the verb, and by run before it begins. */
+#pragma once
+#include "launcher/step/engine.h"
+
+/*
+ * Takes the journal of `vm` below `base`, undoes every complete record and removes it. Says each residue; EXIT_RESIDUE if there is one, or
+ * if lines were damaged (then the journal stays, unless `forget`). EBUSY: its launcher lives. ret_report may be NULL.
+ */
+struct err *restore_vm(struct step_env *env, const char *base, const char *vm, bool forget, struct undo_report *ret_report);
+
+/* The end of every run and restore: removes the journal if all was put back, else names what to do (EXIT_RESIDUE). */
+struct err *restore_finish(struct journal *j, const char *vm, const struct undo_report *report);

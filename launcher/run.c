@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * run: one launch, from a plan to a host that is as before. In this order, and no other:
+ *
+ *  1. The signals that end us are blocked; from here on they are looked at between steps and, later, by the event loop.
+ *  2. The journal is created: its lock makes this VM ours. What a dead launcher left of it is undone first.
+ *  3. The user's own files (UEFI variables, TPM state) are copied and checked, as the user.
+ *  4. QEMU is forked and held back: it has a pid, the user's identity and no capabilities, but has not begun.
+ *  5. The steps of the host are applied, one by one, each journaled before it acts.
+ *  6. The IOMMU groups are looked at once more; then swtpm and QEMU are let go, QEMU paused (-S).
+ *  7. Every thread of QEMU is pinned and the pinning read back; only then does the guest run its first instruction (cont).
+ *  8. supervise() sleeps until QEMU ends.
+ *  9. Everything is undone, last to first, whatever happened above; the journal goes when nothing is left.
+ *
+ * An error of 3 to 8 does not skip 9. Nothing here writes to the host itself: the engine does.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/host/caps.h"
+#include "launcher/hooks.h"
+#include "launcher/machine.h"
+#include "launcher/restore.h"
+#include "launcher/run.h"
+
+#define GREETING_LIMIT_MS 30000
+#define CONT_LIMIT_MS 30000
+#define USER_FILES_LIMIT_MS 30000
+
+static sigset_t end_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	return set;
+}
+
+/* Whether somebody wants us to end; asked by the engine between steps. */
+static bool signal_pending(void *data)
+{
+	sigset_t pending;
+	(void)data;
+	sigpending(&pending);
+	return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
+}
+
+static struct err *take_journal(struct machine *m)
+{
+	cleanup_free char *base = journal_base();
+	struct err *e = journal_create(m->cli->root, base, m->name, &m->journal);
+	if (err_code(e) == EEXIST) {
+		err_free(e);
+		log_warn("%s: the last launcher died; undoing what it left", m->name);
+		TRY(restore_vm(&m->cli->env, base, m->name, false, NULL));
+		e = journal_create(m->cli->root, base, m->name, &m->journal);
+	}
+	if (err_code(e) == EBUSY)
+		return err_exit(err_hint(err_wrap(e, "%s runs already", m->name), "qlaunch status %s; qlaunch stop %s", m->name, m->name), EXIT_HOST);
+	return err_exit(e, EXIT_HOST);
+}
+
+/* A socket pair whose first end is ours (closed on exec); the second goes to a child. */
+static struct err *socket_pair(int *ret_ours, int *ret_theirs)
+{
+	int fds[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return err_errno(errno, "socketpair");
+	*ret_ours = fds[0];
+	*ret_theirs = fds[1];
+	return NULL;
+}
+
+/* The second monitor, for other commands (console, disk, top): a socket beside the journal, given to QEMU as a descriptor. */
+static struct err *listen_control(struct machine *m, int *ret_fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	cleanup_free char *path = str_fmt("%s/monitor", journal_dir(m->journal));
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return err_errno(ENAMETOOLONG, "%s", path);
+	memcpy(addr.sun_path, path, strlen(path));
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 4) < 0)
+		return err_errno(errno, "%s", path);
+	*ret_fd = fd_steal(&fd);
+	return NULL;
+}
+
+/* Descriptors for the children, in the order that the plan's arguments count on: PLAN_FD_QMP, PLAN_FD_MONITOR, PLAN_FD_TPM. */
+static struct err *open_channels(struct machine *m, int *ret_qmp)
+{
+	TRY(socket_pair(ret_qmp, &m->qemu.fds[m->qemu.n_fds]));
+	m->qemu.n_fds++;
+	TRY(listen_control(m, &m->qemu.fds[m->qemu.n_fds]));
+	m->qemu.n_fds++;
+	if (!m->plan->tpm_dir)
+		return NULL;
+	TRY(socket_pair(&m->swtpm.fds[0], &m->qemu.fds[m->qemu.n_fds]));
+	m->swtpm.n_fds = 1;
+	m->qemu.n_fds++;
+	return NULL;
+}
+
+static void close_given(struct process *p)
+{
+	for (size_t i = 0; i < p->n_fds; i++)
+		fd_closep(&p->fds[i]);
+	p->n_fds = 0;
+}
+
+static struct err *greet(struct machine *m, int *qmp_end)
+{
+	m->qmp = qmp_new(fd_steal(qmp_end));
+	struct err *e = qmp_handshake(m->qmp, GREETING_LIMIT_MS);
+	if (!e)
+		return NULL;
+	/* why QEMU went is told better by its own last words than by a closed socket */
+	process_listen(&m->qemu);
+	cleanup_free char *words = process_last_words(&m->qemu, 5);
+	if (!*words)
+		return err_wrap(e, "QEMU");
+	err_free(e);
+	return err_new("QEMU: %s", words);
+}
+
+static struct err *start_guest(struct machine *m)
+{
+	const struct cpu_plan *cpu = &m->plan->cpu;
+	struct vcpus_want want = { cpu->vcpus, cpu->n_vcpus, cpu->emulator, cpu->iothread, m->plan->config->cpu.fifo };
+	TRY(err_wrap(vcpus_pin(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning"));
+	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
+	m->running_us = machine_now_us();
+	m->run_state = "running";
+	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - m->begun_us) / 1000);
+	return machine_status(m);
+}
+
+/* 4 to 8. */
+static struct err *launch(struct machine *m)
+{
+	struct plan *p = m->plan;
+	cleanup_fd int qmp_end = -1;
+	TRY(hook_run(m, "before", p->config->hooks.before));
+	TRY(open_channels(m, &qmp_end));
+	TRY(err_exit(process_hold(&m->qemu), EXIT_HOST));
+	m->plan->held[0] = m->qemu.id.pid;
+	TRY(engine_apply(&m->engine, &p->steps));
+	TRY(err_exit(pci_groups_check(m->cli->root, &p->pci), EXIT_HOST));
+	if (p->tpm_dir)
+		TRY(engine_apply_one(&m->engine, &p->steps.v[p->swtpm_step]));
+	TRY(engine_apply_one(&m->engine, &p->steps.v[p->qemu_step]));
+	close_given(&m->swtpm);
+	close_given(&m->qemu);
+	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
+	TRY(err_exit(start_guest(m), EXIT_GUEST));
+	return supervise(m);
+}
+
+static struct err *user_files(void *data)
+{
+	struct machine *m = data;
+	return plan_user_files(m->plan);
+}
+
+/* As the user: what root would read or write here is named by the user's file. */
+static struct err *prepare_user_files(struct machine *m)
+{
+	return err_exit(child_call(user_files, m, USER_FILES_LIMIT_MS), EXIT_HOST);
+}
+
+static void say_end(const struct machine *m, const struct undo_report *r)
+{
+	if (!m->running_us)
+		return;
+	log_info("%s: ended after %.1f s; %zu of %zu steps undone%s", m->name, (double)(machine_now_us() - m->running_us) / 1e6, r->undone,
+		 r->undone + r->left + r->residue, r->left ? ", the rest left as somebody changed it" : "");
+}
+
+/* 9. The launch's own error is said here when the way back has one too; the worse status wins. */
+static struct err *give_back(struct machine *m, struct err *launch_error)
+{
+	uint64_t begun = machine_now_us();
+	struct undo_report report = engine_undo(&m->cli->env, &m->plan->steps);
+	log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
+	log_debug("%s: host given back in %.1f ms", m->name, (double)(machine_now_us() - begun) / 1000);
+	say_end(m, &report);
+	struct err *e = restore_finish(m->journal, m->name, &report);
+	if (!e)
+		return launch_error;
+	log_err(LOG_LEVEL_ERROR, launch_error);
+	return e;
+}
+
+static void machine_close(struct machine *m)
+{
+	close_given(&m->qemu);
+	close_given(&m->swtpm);
+	process_close(&m->qemu);
+	process_close(&m->swtpm);
+	qmp_free(m->qmp);
+	vcpus_free(m->vcpus);
+	sd_event_unref(m->event);
+	journal_close(m->journal);
+	free(m->failure);
+}
+
+struct err *run_machine(struct cli *cli, struct plan *plan)
+{
+	struct machine m = {
+		.cli = cli, .plan = plan, .name = plan->config->vm.name, .run_state = "prelaunch", .begun_us = cli->begun_us,
+		.qemu = PROCESS_INIT, .swtpm = PROCESS_INIT,
+	};
+	sigset_t ends = end_signals();
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	plan_bind(plan, &m.qemu, &m.swtpm);
+	struct err *e = geteuid() == 0 ? caps_drop_to(caps_needed(&plan->steps)) : NULL;
+	if (!e)
+		e = take_journal(&m);
+	if (m.journal) {
+		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };
+		e = sd_event_new(&m.event) < 0 ? err_new("no event loop") : prepare_user_files(&m);
+		if (!e)
+			e = launch(&m);
+		e = give_back(&m, e);
+	}
+	machine_close(&m);
+	return e;
+}

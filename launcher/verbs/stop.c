@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlaunch stop VM: asks the launcher to end its guest (SIGTERM: power button; again: quit; again: kill) and waits until the host is back. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/cli.h"
+#include "launcher/step/journal.h"
+
+/* By pidfd, after a look at the start time: a pid that was reused is never signalled. */
+static struct err *signal_launcher(struct proc_id id, int times, int *ret_pidfd)
+{
+	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, id.pid, 0);
+	if (fd < 0 || !proc_alive(id))
+		return err_errno(ESRCH, "launcher %d", (int)id.pid);
+	for (int i = 0; i < times; i++) {
+		if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) < 0)
+			return err_errno(errno, "launcher %d", (int)id.pid);
+		if (i + 1 < times)
+			poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 300); /* standard signals do not queue */
+	}
+	*ret_pidfd = fd_steal(&fd);
+	return NULL;
+}
+
+struct err *verb_stop(struct cli *cli, const struct verb_args *args)
+{
+	TRY(verb_words(args, 1, 1, "stop [--now | --kill] VM"));
+	const char *vm = args->words.v[0];
+	cleanup_free char *base = journal_base();
+	cleanup_strv struct strv vms = {};
+	TRY(journal_list(cli->root, base, &vms));
+	if (!strv_has(&vms, vm))
+		return err_exit(err_hint(err_new("%s does not run", vm), "qlaunch status"), EXIT_USAGE);
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	TRY(journal_read(&cli->env, base, vm, &steps, &info));
+	if (!info.alive)
+		return err_exit(err_hint(err_new("%s: its launcher is dead", vm), "qlaunch restore %s", vm), EXIT_USAGE);
+	cleanup_fd int pidfd = -1;
+	int times = verb_option(args, "kill") ? 3 : verb_option(args, "now") ? 2 : 1;
+	TRY(err_wrap(signal_launcher(info.launcher, times, &pidfd), "%s", vm));
+	if (times == 1)
+		log_info("%s: power button pressed; if the guest does not listen: qlaunch stop --now %s", vm, vm);
+	while (poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, -1) < 0 && errno == EINTR)
+		;
+	return NULL;
+}

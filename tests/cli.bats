@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The command line as a user types it: usage, bad input, status, stop and restore with nothing to do. Needs no guest.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	export XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run HOME=$BATS_TEST_TMPDIR
+	mkdir -p "$XDG_RUNTIME_DIR"
+}
+
+@test "no argument: the usage, within 80 columns, exit 2" {
+	run "$qlaunch"
+	[ "$status" -eq 2 ]
+	[[ $output == *"qlaunch CONFIG"* ]]
+	[ "$(printf '%s\n' "$output" | awk 'length > 80' | wc -l)" -eq 0 ]
+}
+
+@test "--help and --version: exit 0" {
+	run "$qlaunch" --help; [ "$status" -eq 0 ]
+	run "$qlaunch" --version; [ "$status" -eq 0 ]; [[ $output == "qlaunch "* ]]
+}
+
+@test "an unknown option is named, with the one that was meant" {
+	run "$qlaunch" plan --jsn configs/demo.conf
+	[ "$status" -eq 2 ]; [[ $output == *'"--jsn"'* ]]; [[ $output == *"--json"* ]]
+}
+
+@test "a word too many is named" {
+	run "$qlaunch" plan configs/demo.conf extra
+	[ "$status" -eq 2 ]; [[ $output == *'"extra"'* ]]
+}
+
+@test "a machine that does not exist: where it was looked for, exit 3" {
+	run "$qlaunch" nosuch
+	[ "$status" -eq 3 ]; [[ $output == *nosuch* ]]; [[ $output == *.config/qlaunch* ]]
+}
+
+@test "every mistake of a config at once, each with its place, exit 3, nothing changed" {
+	printf '[vm]\nname = x\n[memory]\nhugepage = 1G\nsize = 16Q\n[nonsense]\n' >"$BATS_TEST_TMPDIR/bad.conf"
+	run "$qlaunch" run "$BATS_TEST_TMPDIR/bad.conf"
+	[ "$status" -eq 3 ]
+	[[ $output == *"bad.conf:4:1"*'did you mean "hugepages"'* ]]
+	[[ $output == *"bad.conf:5:8"* ]]
+	[[ $output == *"bad.conf:6:"* ]]
+	[ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
+}
+
+@test "--set wins, and its mistakes are named as such" {
+	run "$qlaunch" plan --json --set cpu.threads=1 configs/demo.conf
+	[ "$status" -eq 0 ]; [ "$(jq '.vcpus | length' <<<"$output")" -eq 1 ]
+	run "$qlaunch" plan --set cpu.thread=1 configs/demo.conf
+	[ "$status" -eq 3 ]; [[ $output == *"--set"*threads* ]]
+}
+
+@test "plan --json has the names that scripts rely on" {
+	run "$qlaunch" plan --json configs/demo.conf
+	[ "$status" -eq 0 ]
+	for key in vm vcpus emulator_cpus iothread_cpus host_cpus steps qemu swtpm; do
+		jq -e "has(\"$key\")" <<<"$output" >/dev/null
+	done
+	jq -e '.steps | all(has("kind") and has("target") and has("now") and has("want") and has("why"))' <<<"$output" >/dev/null
+	jq -e '.vcpus[0] | has("vcpu") and has("cpu")' <<<"$output" >/dev/null
+}
+
+@test "plan answers for a host that cannot run it, and changes nothing" {
+	run "$qlaunch" plan configs/win11.conf
+	[ "$status" -eq 0 ]; [[ $output == *"vfio-pci"* ]]
+	[ ! -e "$XDG_RUNTIME_DIR/qlaunch" ]
+}
+
+@test "check says what is missing and how to mend it, exit 4" {
+	run "$qlaunch" check configs/win11.conf
+	[ "$status" -eq 4 ]; [[ $output == *"→"* ]]
+}
+
+@test "run of a machine that this host cannot run: exit 4, nothing left" {
+	run "$qlaunch" run configs/win11.conf
+	[ "$status" -eq 4 ]
+	[ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
+}
+
+@test "status, stop and restore when nothing runs" {
+	run "$qlaunch" status; [ "$status" -eq 0 ]
+	run "$qlaunch" status --json; [ "$status" -eq 0 ]; [ "$(jq length <<<"$output")" -eq 0 ]
+	run "$qlaunch" stop nosuch; [ "$status" -eq 2 ]
+	run "$qlaunch" restore; [ "$status" -eq 0 ]
+	run "$qlaunch" restore nosuch; [ "$status" -eq 0 ]
+}
+
+@test "a closed standard output is no crash" {
+	run bash -c "'$qlaunch' plan configs/demo.conf >&-"
+	[ "$status" -ne 139 ]; [ "$status" -ne 134 ]
+}
