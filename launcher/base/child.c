@@ -159,6 +159,39 @@ struct err *child_write(struct root *root, const char *path, const char *value)
 	return err_code(e) == ETIMEDOUT ? err_wrap(e, "%s: \"%s\" is written, but the kernel does not come back", path, value) : e;
 }
 
+struct read_call {
+	struct root *root;
+	const char *path;
+	int out;
+};
+
+static struct err *read_in_child(void *data)
+{
+	struct read_call *call = data;
+	cleanup_free char *text = NULL;
+	TRY(root_read(call->root, call->path, &text));
+	size_t len = strlen(text);
+	return write(call->out, text, len) == (ssize_t)len ? NULL : err_errno(EIO, "%s: pipe", call->path);
+}
+
+struct err *child_read(struct root *root, const char *path, char **ret_text)
+{
+	if (!root_is_host(root))
+		return root_read(root, path, ret_text);
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int in = ends[0], out = ends[1];
+	struct read_call call = { root, path, out };
+	struct err *e = child_call(read_in_child, &call, child_write_limit_ms);
+	if (e)
+		return err_code(e) == ETIMEDOUT ? err_wrap(e, "%s: the kernel does not come back", path) : e;
+	char page[4096];
+	ssize_t n = read(in, page, sizeof(page)); /* -1: nothing in the pipe, the text was empty */
+	*ret_text = str_ndup(page, n > 0 ? (size_t)n : 0);
+	return NULL;
+}
+
 /* The last line that is not blank, for an error. */
 static char *last_line(char *text)
 {

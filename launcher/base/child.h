@@ -19,6 +19,9 @@ struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms);
 /* root_write() for attributes that the kernel may never answer (a device's lock is held): in a child, ETIMEDOUT after the limit. */
 extern int child_write_limit_ms; /* 10 s; tests shorten it */
 struct err *child_write(struct root *root, const char *path, const char *value);
+/* root_read() likewise, for short attributes (one page): the kernel takes the same lock to read some of them, driver_override for one. On
+ * any root but the host's it reads at once. */
+struct err *child_read(struct root *root, const char *path, char **ret_text);
 
 /*
  * Runs a program (argv[0] is a path, or is looked up in PATH) with no standard input and returns what it wrote to standard output, at most

@@ -115,9 +115,6 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 	fn.driver = root_link_name(root, driver);
 	cleanup_free char *number = root_link_name(root, group);
 	fn.group = number ? atoi(number) : -1;
-	fn.override = read_attr(root, addr, "driver_override");
-	if (fn.override && (!*fn.override || streq(fn.override, "(null)"))) /* as the kernel writes "none" */
-		str_set(&fn.override, NULL);
 	fn.reset_method = read_attr(root, addr, "reset_method");
 	fn.d3cold_allowed = read_attr(root, addr, "d3cold_allowed");
 	fn.power_control = read_attr(root, addr, "power/control");
@@ -130,7 +127,6 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 void pci_function_free(struct pci_function *fn)
 {
 	free(fn->driver);
-	free(fn->override);
 	free(fn->reset_method);
 	free(fn->d3cold_allowed);
 	free(fn->power_control);

@@ -17,7 +17,6 @@ struct pci_function {
 	uint16_t vendor, device, sub_vendor, sub_device;
 	uint32_t class;     /* 24 bits; 0x030000 is a VGA controller */
 	char *driver;       /* NULL: none */
-	char *override;     /* driver_override; NULL: none */
 	int group;          /* IOMMU group; -1: none */
 	int numa_node;      /* -1: the firmware names none */
 	bool boot_vga;      /* the firmware's screen is on it */

@@ -57,7 +57,7 @@ static struct binding binding_parse(const char *text)
 static struct err *binding_read(struct root *root, struct pci_addr addr, struct binding *ret_binding)
 {
 	cleanup_free char *link = pci_path(addr, "driver"), *path = pci_path(addr, "driver_override"), *text = NULL;
-	TRY(root_read(root, path, &text));
+	TRY(child_read(root, path, &text)); /* the kernel takes the device's lock for this, too */
 	*ret_binding = (struct binding){ .driver = root_link_name(root, link) };
 	if (*text && !streq(text, "(null)"))
 		ret_binding->override = steal(text);
