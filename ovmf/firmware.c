@@ -90,7 +90,7 @@ static bool flash_file(const json_t *flash, const char *key, char **ret_path, ch
 	return true;
 }
 
-/* Whether a descriptor is of the kind we can use at all, and what it says. */
+/* What a descriptor says; false if it is not of the kind that we can use at all. */
 static bool describes(const json_t *d, struct firmware *f)
 {
 	const json_t *flash = json_object_get(d, "mapping"), *features = json_object_get(d, "features");
@@ -102,6 +102,23 @@ static bool describes(const json_t *d, struct firmware *f)
 	f->requires_smm = array_has(features, "requires-smm");
 	f->enrolled_keys = array_has(features, "enrolled-keys");
 	return flash_file(flash, "executable", &f->code, &f->code_format) && flash_file(flash, "nvram-template", &f->template, &f->vars_format);
+}
+
+struct err *firmware_parse(const char *text, size_t len, bool *ret_ours, struct firmware *ret_firmware)
+{
+	cleanup_firmware struct firmware f = {};
+	json_t *json = len > DESCRIPTOR_MAX ? NULL : json_loadb(text, len, 0, NULL);
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return err_new("is no firmware descriptor");
+	}
+	*ret_ours = describes(json, &f);
+	json_decref(json);
+	if (*ret_ours) {
+		*ret_firmware = f;
+		f = (struct firmware){};
+	}
+	return NULL;
 }
 
 /* Why this one does not fit, in words, or NULL if it does. */
@@ -126,14 +143,12 @@ static char *misfit(struct root *root, const struct firmware *f, bool secure_boo
 static bool consider(struct root *root, const char *path, bool secure_boot, struct sb *why, struct firmware *ret_firmware)
 {
 	cleanup_firmware struct firmware f = {};
+	bool ours = false;
 	cleanup_free char *text = root_read_or(root, path, "");
-	size_t len = strlen(text);
-	if (!len) /* hides the one of the less specific directory */
+	if (!*text) /* hides the one of the less specific directory */
 		return false;
-	json_t *json = len > DESCRIPTOR_MAX ? NULL : json_loads(text, 0, NULL);
-	bool ours = json && describes(json, &f);
-	cleanup_free char *reason = ours ? misfit(root, &f, secure_boot) : json ? NULL : str_dup("is no firmware descriptor");
-	json_decref(json);
+	cleanup_err struct err *e = firmware_parse(text, strlen(text), &ours, &f);
+	cleanup_free char *reason = e ? str_dup(err_text(e)) : ours ? misfit(root, &f, secure_boot) : NULL;
 	if (reason)
 		sb_addf(why, "; %s %s", path, reason);
 	if (!ours || reason)

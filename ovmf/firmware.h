@@ -23,5 +23,10 @@ struct firmware {
  * install, and why each that came near was not taken.
  */
 struct err *firmware_find(struct root *root, const char *config_home, bool secure_boot, struct firmware *ret_firmware);
+/*
+ * One descriptor: an error if it is none; *ret_ours says whether it is of UEFI in flash for such a machine, and only then is ret_firmware
+ * filled, all but `descriptor`.
+ */
+struct err *firmware_parse(const char *text, size_t len, bool *ret_ours, struct firmware *ret_firmware);
 void firmware_free(struct firmware *f);
 #define cleanup_firmware cleanup(firmware_free)

@@ -34,6 +34,9 @@ struct err *tpm_prepare(struct root *root, const struct config *c, const char *d
 	struct keep keep = { .what = "the TPM's state", .path = path, .copies = copies, .max = STATE_MAX, .check = tpm_check,
 			     .anew = "a new TPM: what BitLocker sealed in the old one asks for its recovery key" };
 	bool missing;
+	if (strchr(dir, ',')) /* swtpm would read what follows as an option, and knows no escape */
+		return err_exit(err_hint(err_new("%s: swtpm takes no path with a comma", dir), "set XDG_DATA_HOME to another directory"),
+				EXIT_HOST);
 	TRY(err_exit(root_mkdirs(root, dir, 0700), EXIT_HOST));
 	return keep_copy(root, &keep, &missing);
 }

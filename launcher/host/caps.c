@@ -20,10 +20,6 @@ static const struct {
 	{ "memlock", CAP(SYS_RESOURCE) },
 	{ "node", CAP(CHOWN) | CAP(FOWNER) },
 	{ "module", CAP(SYS_MODULE) },
-	{ "tap", CAP(NET_ADMIN) },
-	{ "bridge", CAP(NET_ADMIN) },
-	{ "link", CAP(NET_ADMIN) },
-	{ "nft", CAP(NET_ADMIN) },
 };
 
 uint64_t caps_needed(const struct steps *steps)

@@ -341,6 +341,9 @@ static void test_tpm(void **state)
 	assert_non_null(strstr(err_text(gone), "are gone"));
 	assert_non_null(strstr(err_remedy(gone), "BitLocker"));
 	assert_false(root_exists(root, TPM));
+	cleanup_err struct err *comma = tpm_prepare(root, &conf, "/home/a,b");
+	assert_non_null(strstr(err_text(comma), "no path with a comma"));
+	assert_false(root_exists(root, "/home/a,b"));
 }
 
 int main(void)
