@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
 	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget", verb_restore },
+	{ "_keys", NULL, "", "the table of keys, for the manual page and for completion", NULL, verb_keys },
 };
 
 /* What getopt returns for the options that all verbs have; a verb's own have OPT_OWN. */

@@ -4,6 +4,7 @@
  * then what is missing or contradicts itself. A rule speaks of what the user wrote, at the place where it stands.
  */
 #include <stdlib.h>
+#include <strings.h>
 #include "launcher/config/parse.h"
 
 struct checker {
@@ -95,9 +96,9 @@ static void check_firmware(const struct checker *k)
 		TELL(k, "firmware", "vars", "vars: a BIOS has none; they belong to type = uefi");
 	if (is_set(k, "tpm", "model") && is_set(k, "tpm", "version") && c->tpm.version == TPM_NONE)
 		TELL(k, "tpm", "model", "model: there is no TPM with version = none");
-	if (c->boot.initrd && !c->boot.kernel)
+	if (c->boot.initrd && !is_set(k, "boot", "kernel"))
 		TELL(k, "boot", "initrd", "initrd belongs to a kernel, and none is set");
-	if (c->boot.cmdline && !c->boot.kernel)
+	if (c->boot.cmdline && !is_set(k, "boot", "kernel"))
 		TELL(k, "boot", "cmdline", "cmdline belongs to a kernel, and none is set");
 }
 
@@ -194,7 +195,7 @@ static void check_networks(const struct checker *k)
 		cleanup_free char *title = str_fmt("network %s", n->name);
 		bool joins = n->mode == NET_BRIDGE || n->mode == NET_MACVTAP;
 		bool own = n->mode == NET_NAT || n->mode == NET_ISOLATED;
-		if (joins && !n->bridge)
+		if (joins && !is_set(k, title, "bridge"))
 			TELL(k, title, "mode", "[%s] needs bridge = with this mode", title);
 		if (!joins && n->bridge)
 			TELL(k, title, "bridge", "bridge belongs to mode = bridge or macvtap");
@@ -204,7 +205,7 @@ static void check_networks(const struct checker *k)
 			TELL(k, title, "forward",
 			     "forward belongs to mode = user or nat; elsewhere the guest is reached directly");
 		for (size_t j = 0; n->mac && j < i; j++)
-			if (streq(c->networks[j].mac, n->mac))
+			if (c->networks[j].mac && strcasecmp(c->networks[j].mac, n->mac) == 0)
 				TELL(k, title, "mac", "mac: [network %s] has the same", c->networks[j].name);
 	}
 }
@@ -212,7 +213,7 @@ static void check_networks(const struct checker *k)
 static void check_rest(const struct checker *k)
 {
 	const struct config *c = k->c;
-	if (c->display.mode == DISPLAY_LOOKING_GLASS && !c->display.resolution)
+	if (c->display.mode == DISPLAY_LOOKING_GLASS && !is_set(k, "display", "resolution"))
 		TELL(k, "display", "mode", "mode = looking-glass needs resolution =, by which its memory is sized");
 	if (is_set(k, "host", "inhibit-sleep") && is_set(k, "host", "sleep") &&
 	    c->host.inhibit_sleep != (c->host.sleep == SLEEP_INHIBIT))

@@ -91,6 +91,26 @@ static const struct {
 	{ "[qemu]\nargs = -name \"a b\n", NULL, "t.conf:2:8: args: a quote is left open, or a backslash stands at the end" },
 	{ "[vm]\nname = ../up\n", NULL,
 	  "t.conf:2:8: name: \"../up\" cannot be a name: letters, digits, \"_\", \".\" and \"-\", the first a letter or digit" },
+	{ "[cpu]\ncpu-pm = yes\nemulator = x\n", NULL,
+	  "t.conf:2:10: cpu-pm = yes on CPUs shared with the host would starve it: set isolate = partition\n"
+	  "t.conf:3:12: emulator: \"x\" is not a CPU list such as 8-15,24-31, nor auto" },
+	{ "[boot]\ncmdline = quiet\norder = x\n", NULL,
+	  "t.conf:2:11: cmdline belongs to a kernel, and none is set\n"
+	  "t.conf:3:9: order: \"x\" is no disk, cdrom or network of this machine" },
+	{ "[boot]\norder = a\n[disk a]\npath = /d\n[cdrom a]\npath = /i\n", NULL,
+	  "t.conf:2:9: order: \"a\" fits 2 sections; give them different names" },
+	{ "[input a]\ndevice = /d\n[input b]\ndevice = /d\n", NULL, "t.conf:4:10: device: [input a] has the same" },
+	{ "[network a]\nmode = macvtap\nbridge = eth/0\nforward = udp:1:1\nmac = 52:54:00:00:00:0x\n", NULL,
+	  "t.conf:3:10: bridge: \"eth/0\" cannot be a network interface\n"
+	  "t.conf:4:11: forward belongs to mode = user or nat; elsewhere the guest is reached directly\n"
+	  "t.conf:5:7: mac: \"52:54:00:00:00:0x\" is not a MAC address such as 52:54:00:12:34:56" },
+	{ "[network a]\nmac = 52:54:00:00:00:0a\n[network b]\nmac = 52:54:00:00:00:0A\n", NULL,
+	  "t.conf:4:7: mac: [network a] has the same" },
+	{ "[monitor a]\nmatch = A\nguest-input = 1\nhost-input = 0x01\n", NULL,
+	  "t.conf:4:14: host-input is the same as guest-input" },
+	{ "[qemu]\nargs = a\\\n", NULL, "t.conf:2:8: args: a quote is left open, or a backslash stands at the end" },
+	{ "[disk a-name-of-more-than-32-characters]\n", NULL,
+	  "t.conf:1:1: \"a-name-of-more-than-32-characters\" is too long for a name: at most 32 characters" },
 	/* Bytes. Columns count characters. */
 	{ "[vm]\ndescription = ol\xc3\xa1 \xff\n", NULL, "t.conf:2:19: not UTF-8" },
 	{ "[vm]\ndescription = \xed\xa0\x80\n", NULL, "t.conf:2:15: not UTF-8" },
@@ -226,7 +246,9 @@ static void test_values(void **state)
 		"# comment\n; comment\n[cpu]\n   place = 8-15,24-31\n\tthreads=16\nemulator = 7,23\n[boot]\norder = b, a\n"
 		"[disk a]\npath = /x;y # z\n[disk b]\npath = /b\n[qemu]\nargs = -device '{\"driver\": \"x\"}' \"a \\\"b\" c\\ d \"\"\n"
 		"[monitor m]\nmatch = ROG\nguest-input = 0x0f\nhost-input = 18\nswitch = 30s\n[host]\nhalt-poll = 0\n"
-		"[network n]\nforward = tcp:2222:22 udp:53:53\n[pci gpu]\naddress = 01:00.1\nrebar = 16G\n", NULL);
+		"[network n]\nforward = tcp:2222:22 udp:53:53\nmac = 52:54:00:12:34:56\n"
+		"[pci gpu]\naddress = 01:00.1\nrebar = 16G\n[display]\nresolution = 2560x1440\n"
+		"[console]\nserial = ./log\n[hooks]\nbefore = ../bin/h\nafter = true\n[usb pad]\nport = 1-2.3\n", NULL);
 	cleanup_free char *place = cpus_format(&c->cpu.place_cpus), *emulator = cpus_format(&c->cpu.emulator);
 	assert_int_equal(c->cpu.place, PLACE_CPUS);
 	assert_string_equal(place, "8-15,24-31");
@@ -247,6 +269,10 @@ static void test_values(void **state)
 	assert_int_equal(c->networks[0].forward.n, 2);
 	assert_string_equal(pci_addr_text(c->pci[0].address).s, "0000:01:00.1");
 	assert_int_equal(c->pci[0].rebar, 16ULL << 30);
+	assert_string_equal(c->console.serial, "/dir/log");
+	assert_string_equal(c->hooks.before, "/bin/h"); /* a program with a slash is a path, */
+	assert_string_equal(c->hooks.after, "true");    /* one without is looked up in PATH */
+	assert_string_equal(c->usb[0].port, "1-2.3");
 }
 
 static void test_sets(void **state)
@@ -398,10 +424,15 @@ static void test_load(void **state)
 	assert_non_null(mkdtemp(dir));
 	cleanup_free char *fifo = str_fmt("%s/f.conf", dir), *own = str_fmt("%s/.config", dir), *sub = str_fmt("%s/.config/qlaunch", dir);
 	cleanup_free char *file = str_fmt("%s/.config/qlaunch/box.conf", dir), *big = str_fmt("%s/big.conf", dir);
+	cleanup_free char *wrong = str_fmt("%s/w w.conf", dir);
 	assert_int_equal(mkfifo(fifo, 0600) | mkdir(own, 0700) | mkdir(sub, 0700), 0);
 	FILE *f = fopen(file, "we");
 	assert_non_null(f);
 	fputs("[disk a]\npath = ~/a.img\n[disk b]\npath = b.img\n", f);
+	fclose(f);
+	f = fopen(wrong, "we");
+	assert_non_null(f);
+	fputs("[x]\n[y]\n", f);
 	fclose(f);
 	f = fopen(big, "we");
 	assert_non_null(f);
@@ -413,6 +444,8 @@ static void test_load(void **state)
 	load_fails(dir, "not a regular file");
 	load_fails(big, "larger than 1 MiB");
 	load_fails("./nowhere.conf", "./nowhere.conf: No such file");
+	load_fails(wrong, "/w w.conf:1:1: unknown section [x]\n");
+	load_fails(wrong, "/w w.conf: \"w w\" cannot be a name");
 	setenv("HOME", dir, 1);
 	load_fails("nobody", "there is no machine \"nobody\"");
 	cleanup_config struct config *c = NULL;
@@ -421,7 +454,7 @@ static void test_load(void **state)
 	assert_string_equal(c->vm.name, "box");
 	assert_string_equal(c->disks[0].path, a);
 	assert_string_equal(c->disks[1].path, b);
-	assert_int_equal(unlink(file) | unlink(big) | unlink(fifo) | rmdir(sub) | rmdir(own) | rmdir(dir), 0);
+	assert_int_equal(unlink(file) | unlink(big) | unlink(wrong) | unlink(fifo) | rmdir(sub) | rmdir(own) | rmdir(dir), 0);
 }
 
 int main(void)
