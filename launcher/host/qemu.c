@@ -124,7 +124,7 @@ static bool cache_read(struct root *root, const char *path, const char *key, str
 	cleanup_free char *text = NULL;
 	cleanup_err struct err *e = root_stat(root, path, &st);
 	if (!e && S_ISREG(st.st_mode) && (!root_is_host(root) || st.st_uid == geteuid()))
-		e = root_read(root, path, &text);
+		text = root_read_or(root, path, NULL);
 	json_t *cache = text ? json_loads(text, 0, NULL) : NULL;
 	bool fits = !root_is_host(root) || (streq(json_string_value(json_object_get(cache, "key")), key) &&
 					    json_integer_value(json_object_get(cache, "names")) == names_id());

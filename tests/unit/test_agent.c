@@ -2,35 +2,21 @@
 /* The guest agent's client against agents that are late, silent, or talk rubbish; each forked on a socket pair. */
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include <jansson.h>
 #include "qmp/agent.h"
+#include "tests/unit/peer.h"
 
 #define LIMIT 20000 /* ms: never reached where an answer comes */
 #define SHORT 50    /* ms: always reached, where none comes */
 
 /* ---- the agent ---- */
-
-static void say(int fd, const char *s)
-{
-	for (size_t n = strlen(s); n;) {
-		ssize_t sent = send(fd, s, n, MSG_NOSIGNAL);
-		if (sent < 0)
-			_exit(0);
-		s += sent;
-		n -= (size_t)sent;
-	}
-}
 
 /* Reads a command, and whether the sentinel came before it; ends this process when the client has gone. */
 static json_t *hear(int fd, bool *ret_sentinel)
@@ -57,7 +43,7 @@ static void answer(int fd, const json_t *command, const char *value)
 {
 	cleanup_free char *line = str_fmt("{\"return\": %s, \"id\": %d}\n", value,
 					  (int)json_integer_value(json_object_get(command, "id")));
-	say(fd, line);
+	peer_say(fd, line);
 }
 
 /* Waits for the client to bring both ends into step. */
@@ -69,7 +55,7 @@ static void sync_up(int fd)
 		_exit(1);
 	cleanup_free char *line = str_fmt("\xff{\"return\": %lld}\n",
 					  json_integer_value(json_object_get(json_object_get(command, "arguments"), "id")));
-	say(fd, line);
+	peer_say(fd, line);
 	json_decref(command);
 }
 
@@ -94,7 +80,7 @@ static void good(int fd)
 /* What an agent had to say to somebody before us, an answer to another sync among it. */
 static void talks_before(int fd)
 {
-	say(fd, "{\"return\": {}}\n{\"retu\xff{\"return\": 7}\nno JSON\n\xff{\"return\": 8}\nhalf");
+	peer_say(fd, "{\"return\": {}}\n{\"retu\xff{\"return\": 7}\nno JSON\n\xff{\"return\": 8}\nhalf");
 	good(fd);
 }
 
@@ -115,7 +101,7 @@ static void garbage(int fd)
 	bool sentinel;
 	sync_up(fd);
 	json_decref(hear(fd, &sentinel));
-	say(fd, "what?\n");
+	peer_say(fd, "what?\n");
 	pause();
 }
 
@@ -123,7 +109,7 @@ static void endless(int fd)
 {
 	sync_up(fd);
 	for (;;)
-		say(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		peer_say(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 
 static void refuses(int fd)
@@ -131,7 +117,7 @@ static void refuses(int fd)
 	bool sentinel;
 	sync_up(fd);
 	json_decref(hear(fd, &sentinel));
-	say(fd, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Command guest-ping has been disabled\"}}\n");
+	peer_say(fd, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Command guest-ping has been disabled\"}}\n");
 	expect(fd, "guest-ping", "{}");
 	pause();
 }
@@ -148,35 +134,11 @@ static void late(int fd)
 	answer(fd, ping, "{\"late\": true}");
 	cleanup_free char *line = str_fmt("\xff{\"return\": %lld}\n",
 					  json_integer_value(json_object_get(json_object_get(again, "arguments"), "id")));
-	say(fd, line);
+	peer_say(fd, line);
 	json_decref(ping);
 	json_decref(again);
 	expect(fd, "guest-ping", "{\"late\": false}");
 	pause();
-}
-
-static struct agent *agent(void (*serve)(int fd), pid_t *ret_pid)
-{
-	int fds[2];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(60);
-		close(fds[0]);
-		serve(fds[1]);
-		_exit(0);
-	}
-	close(fds[1]);
-	*ret_pid = pid;
-	return agent_new(fds[0]);
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 /* ---- the cases ---- */
@@ -199,7 +161,7 @@ static void test_pings(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		pid_t pid;
-		cleanup_agent struct agent *a = agent(cases[i].serve, &pid);
+		cleanup_agent struct agent *a = agent_new(peer_fork(cases[i].serve, &pid));
 		cleanup_err struct err *first = agent_ping(a, cases[i].limit_ms);
 		if (!str_starts(err_text(first), cases[i].first) || !*err_text(first) != !*cases[i].first)
 			fail_msg("%zu: %s", i, err_text(first));
@@ -208,7 +170,7 @@ static void test_pings(void **state)
 			if (!str_starts(err_text(second), cases[i].second) || !*err_text(second) != !*cases[i].second)
 				fail_msg("%zu, again: %s", i, err_text(second));
 		}
-		end(pid);
+		peer_end(pid);
 	}
 }
 
@@ -217,13 +179,13 @@ static void test_late_answer(void **state)
 	(void)state;
 	pid_t pid;
 	json_t *value = NULL;
-	cleanup_agent struct agent *a = agent(late, &pid);
+	cleanup_agent struct agent *a = agent_new(peer_fork(late, &pid));
 	cleanup_err struct err *e = agent_ping(a, SHORT);
 	assert_int_equal(err_code(e), ETIMEDOUT);
 	assert_null(agent_call(a, "guest-ping", NULL, LIMIT, &value));
 	assert_true(json_is_false(json_object_get(value, "late")));
 	json_decref(value);
-	end(pid);
+	peer_end(pid);
 }
 
 static void runs(int fd)
@@ -253,7 +215,7 @@ static void test_exec(void **state)
 {
 	(void)state;
 	pid_t pid;
-	cleanup_agent struct agent *a = agent(runs, &pid);
+	cleanup_agent struct agent *a = agent_new(peer_fork(runs, &pid));
 	cleanup_agent_output struct agent_output o = {}, killed = {}, none = {};
 	assert_null(agent_exec(a, (const char *const[]){ "C:\\x.exe", "a b", "", NULL }, LIMIT, &o));
 	assert_int_equal(o.status, 3);
@@ -269,7 +231,7 @@ static void test_exec(void **state)
 	assert_string_equal(err_text(bad), "guest-exec-status: out-data is not base64: Protocol error");
 	assert_int_equal(err_code(slow), ETIMEDOUT);
 	assert_null(none.out.s);
-	end(pid);
+	peer_end(pid);
 }
 
 /* "AAAA…" of base64 is three zero bytes a group. */
@@ -302,7 +264,7 @@ static void test_read(void **state)
 {
 	(void)state;
 	pid_t pid;
-	cleanup_agent struct agent *a = agent(gives_files, &pid);
+	cleanup_agent struct agent *a = agent_new(peer_fork(gives_files, &pid));
 	cleanup_sb struct sb bytes = {};
 	assert_null(agent_read(a, "/big", BIG * 2, LIMIT, &bytes));
 	assert_int_equal(bytes.len, BIG / 4 * 3 * 2 + 1);
@@ -312,7 +274,7 @@ static void test_read(void **state)
 	assert_string_equal(err_text(much), "/big: more than 1000 bytes: File too large");
 	cleanup_err struct err *endless_file = agent_read(a, "/odd", 1000, LIMIT, &bytes);
 	assert_string_equal(err_text(endless_file), "/odd: neither bytes nor the end: Protocol error");
-	end(pid);
+	peer_end(pid);
 }
 
 int main(void)

@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,28 +18,13 @@
 #include "launcher/base/str.h"
 #include "qmp/line.h"
 #include "qmp/qmp.h"
+#include "tests/unit/peer.h"
 
 #define LIMIT 20000 /* ms: never reached where an answer comes */
 #define SHORT 50    /* ms: always reached, where none comes */
 #define GREETING "{\"QMP\": {\"version\": {\"qemu\": {\"micro\": 22, \"minor\": 2, \"major\": 7}, \"package\": \"\"}, \"capabilities\": []}}\r\n"
 
 /* ---- the server ---- */
-
-static void say_n(int fd, const char *s, size_t n)
-{
-	while (n) {
-		ssize_t sent = send(fd, s, n, MSG_NOSIGNAL);
-		if (sent < 0)
-			_exit(0);
-		s += sent;
-		n -= (size_t)sent;
-	}
-}
-
-static void say(int fd, const char *s)
-{
-	say_n(fd, s, strlen(s));
-}
 
 /* Reads one command and returns its id: the server believes what the client's "id" says. */
 static int hear(int fd)
@@ -56,12 +40,12 @@ static int hear(int fd)
 static void reply(int fd, int id, const char *value)
 {
 	cleanup_free char *line = str_fmt("{\"return\": %s, \"id\": %d}\r\n", value, id);
-	say(fd, line);
+	peer_say(fd, line);
 }
 
 static void shake(int fd)
 {
-	say(fd, GREETING);
+	peer_say(fd, GREETING);
 	reply(fd, hear(fd), "{}");
 }
 
@@ -75,13 +59,13 @@ static void long_reply(int fd, size_t len)
 	while (sb.len < len - 3)
 		sb_addc(&sb, 'x');
 	sb_add(&sb, "\"}}\r\n");
-	say_n(fd, sb.s, sb.len);
+	peer_say_n(fd, sb.s, sb.len);
 }
 
 static void drip(int fd, const char *s)
 {
 	for (; *s; s++)
-		say_n(fd, s, 1);
+		peer_say_n(fd, s, 1);
 }
 
 static void srv_good(int fd)
@@ -95,7 +79,7 @@ static void srv_dies_at_once(int fd)
 }
 static void srv_dies_after_greeting(int fd)
 {
-	say(fd, GREETING);
+	peer_say(fd, GREETING);
 }
 static void srv_dies_after_handshake(int fd)
 {
@@ -118,17 +102,17 @@ static void srv_events_between(int fd)
 {
 	shake(fd);
 	int id = hear(fd);
-	say(fd, "{\"timestamp\": {}, \"event\": \"RESUME\"}\r\n{\"event\": \"STOP\", \"data\": {\"n\": 1}}\r\n");
+	peer_say(fd, "{\"timestamp\": {}, \"event\": \"RESUME\"}\r\n{\"event\": \"STOP\", \"data\": {\"n\": 1}}\r\n");
 	reply(fd, id, "{\"status\": \"prelaunch\"}");
-	say(fd, "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}\r\n");
+	peer_say(fd, "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": true, \"reason\": \"guest-shutdown\"}}\r\n");
 }
 static void srv_wrong_id(int fd)
 {
 	shake(fd);
 	int id = hear(fd);
 	reply(fd, id + 1000, "{\"status\": \"wrong\"}");
-	say(fd, "{\"return\": {\"status\": \"none\"}}\r\n");
-	say(fd, "{\"return\": {\"status\": \"text\"}, \"id\": \"x\"}\r\n");
+	peer_say(fd, "{\"return\": {\"status\": \"none\"}}\r\n");
+	peer_say(fd, "{\"return\": {\"status\": \"text\"}, \"id\": \"x\"}\r\n");
 	reply(fd, id, "{\"status\": \"prelaunch\"}");
 }
 static void srv_error_reply(int fd)
@@ -136,28 +120,28 @@ static void srv_error_reply(int fd)
 	shake(fd);
 	cleanup_free char *line =
 		str_fmt("{\"id\": %d, \"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"Device 'x' not found\"}}\r\n", hear(fd));
-	say(fd, line);
+	peer_say(fd, line);
 	hear(fd);
 }
 static void srv_error_without_id(int fd)
 {
 	shake(fd);
 	hear(fd);
-	say(fd, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error\"}}\r\n");
+	peer_say(fd, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"JSON parse error\"}}\r\n");
 	hear(fd);
 }
 static void srv_garbage(int fd)
 {
 	shake(fd);
 	hear(fd);
-	say(fd, "\x7f\x45LF\x02 not json\n");
+	peer_say(fd, "\x7f\x45LF\x02 not json\n");
 	hear(fd);
 }
 static void srv_other_json(int fd)
 {
 	shake(fd);
 	hear(fd);
-	say(fd, "[1, 2, 3]\n");
+	peer_say(fd, "[1, 2, 3]\n");
 	hear(fd);
 }
 static void srv_deep_json(int fd)
@@ -165,27 +149,27 @@ static void srv_deep_json(int fd)
 	shake(fd);
 	hear(fd);
 	for (int i = 0; i < 100000; i++)
-		say(fd, "[");
-	say(fd, "\n");
+		peer_say(fd, "[");
+	peer_say(fd, "\n");
 	hear(fd);
 }
 static void srv_no_greeting(int fd)
 {
-	say(fd, "{\"return\": {}}\r\n");
+	peer_say(fd, "{\"return\": {}}\r\n");
 	hear(fd);
 }
 static void srv_two_greetings(int fd)
 {
-	say(fd, GREETING GREETING);
+	peer_say(fd, GREETING GREETING);
 	hear(fd);
 	hear(fd);
 	hear(fd);
 }
 static void srv_refuses_capabilities(int fd)
 {
-	say(fd, GREETING);
+	peer_say(fd, GREETING);
 	cleanup_free char *line = str_fmt("{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"no\"}, \"id\": %d}\n", hear(fd));
-	say(fd, line);
+	peer_say(fd, line);
 	hear(fd);
 	hear(fd);
 }
@@ -193,7 +177,7 @@ static void srv_half_line(int fd)
 {
 	shake(fd);
 	hear(fd);
-	say(fd, "{\"return\": {\"status\": \"prel");
+	peer_say(fd, "{\"return\": {\"status\": \"prel");
 }
 static void srv_1mib(int fd)
 {
@@ -209,13 +193,13 @@ static void srv_endless_line(int fd)
 {
 	shake(fd);
 	for (;;)
-		say(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+		peer_say(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
 static void srv_event_flood(int fd)
 {
 	shake(fd);
 	for (;;)
-		say(fd, "{\"event\": \"RTC_CHANGE\", \"data\": {\"offset\": 1, \"pad\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}}\n");
+		peer_say(fd, "{\"event\": \"RTC_CHANGE\", \"data\": {\"offset\": 1, \"pad\": \"xxxxxxxxxxxxxxxxxxxxxxxx\"}}\n");
 }
 static void srv_silent(int fd)
 {
@@ -226,31 +210,6 @@ static void srv_silent_later(int fd)
 {
 	shake(fd);
 	srv_silent(fd);
-}
-
-/* Forks `serve` on a socket pair; alarm() ends it if the client leaves it alone. Returns the client's end. */
-static int server(void (*serve)(int fd), pid_t *ret_pid)
-{
-	int fds[2];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(60);
-		close(fds[0]);
-		serve(fds[1]);
-		_exit(0);
-	}
-	close(fds[1]);
-	*ret_pid = pid;
-	return fds[0];
-}
-
-static void end_server(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 /* ---- one call against each server ---- */
@@ -293,7 +252,7 @@ static void test_calls(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct call_case *c = &cases[i];
 		pid_t pid;
-		cleanup_qmp struct qmp *q = qmp_new(server(c->serve, &pid));
+		cleanup_qmp struct qmp *q = qmp_new(peer_fork(c->serve, &pid));
 		json_t *value = NULL;
 		cleanup_err struct err *e = qmp_call(q, "query-status", NULL, c->limit_ms, &value);
 		if (!!e != !!c->error || (e && !strstr(err_text(e), c->error)))
@@ -304,10 +263,11 @@ static void test_calls(void **state)
 			if (!again != c->usable)
 				fail_msg("%s: afterwards \"%s\"", c->name, err_text(again));
 		} else {
-			assert_true(json_object_get(value, "pad") || streq(json_string_value(json_object_get(value, "status")), "prelaunch"));
+			const char *status = json_string_value(json_object_get(value, "status"));
+			assert_true(json_object_get(value, "pad") || streq(status, "prelaunch"));
 		}
 		json_decref(value);
-		end_server(pid);
+		peer_end(pid);
 	}
 }
 
@@ -364,7 +324,7 @@ static void srv_out_of_order(int fd)
 	shake(fd);
 	int a = hear(fd), b = hear(fd), c = hear(fd);
 	reply(fd, c, "\"c\"");
-	say(fd, "{\"event\": \"STOP\"}\n");
+	peer_say(fd, "{\"event\": \"STOP\"}\n");
 	reply(fd, a, "\"a\"");
 	reply(fd, b, "\"b\"");
 	hear(fd);
@@ -375,13 +335,13 @@ static void test_out_of_order(void **state)
 	(void)state;
 	pid_t pid;
 	struct seen seen = {};
-	cleanup_qmp struct qmp *q = qmp_new(server(srv_out_of_order, &pid));
+	cleanup_qmp struct qmp *q = qmp_new(peer_fork(srv_out_of_order, &pid));
 	qmp_on_event(q, on_event, &seen);
 	for (const char *const *p = (const char *const[]){ "a", "b", "c", NULL }; *p; p++)
 		assert_null(qmp_send(q, *p, NULL, LIMIT, on_done, &seen));
 	assert_null(loop(q, &seen, 4));
 	assert_order(&seen, "c STOP a b");
-	end_server(pid);
+	peer_end(pid);
 }
 
 static void test_events_wait_for_dispatch(void **state)
@@ -389,7 +349,7 @@ static void test_events_wait_for_dispatch(void **state)
 	(void)state;
 	pid_t pid;
 	struct seen seen = {};
-	cleanup_qmp struct qmp *q = qmp_new(server(srv_events_between, &pid));
+	cleanup_qmp struct qmp *q = qmp_new(peer_fork(srv_events_between, &pid));
 	qmp_on_event(q, on_event, &seen);
 	assert_null(qmp_call(q, "query-status", NULL, LIMIT, NULL));
 	assert_int_equal(seen.order.n, 0);
@@ -400,16 +360,16 @@ static void test_events_wait_for_dispatch(void **state)
 	assert_true(qmp_closed(q));
 	assert_false(qmp_queued(q));
 	assert_order(&seen, "RESUME STOP+ SHUTDOWN+");
-	end_server(pid);
+	peer_end(pid);
 }
 
 static void srv_nested(int fd)
 {
 	shake(fd);
 	int a = hear(fd);
-	say(fd, "{\"event\": \"ONE\"}\n");
+	peer_say(fd, "{\"event\": \"ONE\"}\n");
 	int inner = hear(fd);
-	say(fd, "{\"event\": \"TWO\"}\n");
+	peer_say(fd, "{\"event\": \"TWO\"}\n");
 	reply(fd, a, "\"a\"");
 	reply(fd, inner, "{}");
 	hear(fd);
@@ -420,14 +380,14 @@ static void test_call_inside_event(void **state)
 	(void)state;
 	pid_t pid;
 	struct seen seen = { .nest = true };
-	cleanup_qmp struct qmp *q = qmp_new(server(srv_nested, &pid));
+	cleanup_qmp struct qmp *q = qmp_new(peer_fork(srv_nested, &pid));
 	seen.q = q;
 	qmp_on_event(q, on_event, &seen);
 	assert_null(qmp_send(q, "a", NULL, 0, on_done, &seen));
 	assert_int_equal(qmp_deadline(q), UINT64_MAX);
 	assert_null(loop(q, &seen, 4));
 	assert_order(&seen, "ONE inner: TWO a");
-	end_server(pid);
+	peer_end(pid);
 }
 
 static void test_async_failures(void **state)
@@ -435,11 +395,11 @@ static void test_async_failures(void **state)
 	(void)state;
 	pid_t pid;
 	struct seen seen = {};
-	struct qmp *q = qmp_new(server(srv_silent_later, &pid));
+	struct qmp *q = qmp_new(peer_fork(srv_silent_later, &pid));
 	assert_null(qmp_send(q, "a", NULL, SHORT, on_done, &seen));
 	assert_null(qmp_send(q, "b", NULL, LIMIT, on_done, &seen));
 	assert_null(loop(q, &seen, 1));
-	end_server(pid);
+	peer_end(pid);
 	cleanup_err struct err *e = loop(q, &seen, 99), *later = qmp_send(q, "c", NULL, LIMIT, on_done, &seen);
 	assert_string_equal(err_text(e), "QMP: closed by QEMU");
 	assert_string_equal(err_text(later), "c: QMP: closed by QEMU");
@@ -464,7 +424,7 @@ static void test_write_buffering(void **state)
 	cleanup_sb struct sb big = {};
 	while (big.len < 600000)
 		sb_add(&big, "0123456789");
-	cleanup_qmp struct qmp *q = qmp_new(server(srv_reads_late, &pid));
+	cleanup_qmp struct qmp *q = qmp_new(peer_fork(srv_reads_late, &pid));
 	assert_null(qmp_handshake(q, LIMIT));
 	for (int i = 0; i < 3; i++)
 		assert_null(qmp_send(q, "a", json_pack("{s:s}", "x", big.s), LIMIT, on_done, &seen));
@@ -472,46 +432,26 @@ static void test_write_buffering(void **state)
 	assert_null(loop(q, &seen, 3));
 	assert_false(qmp_wants_write(q));
 	assert_order(&seen, "ok ok ok");
-	end_server(pid);
+	peer_end(pid);
 
-	cleanup_qmp struct qmp *deaf = qmp_new(server(srv_silent_later, &pid));
+	cleanup_qmp struct qmp *deaf = qmp_new(peer_fork(srv_silent_later, &pid));
 	assert_null(qmp_handshake(deaf, LIMIT));
 	kill(pid, SIGSTOP);
 	cleanup_err struct err *e = NULL;
 	for (int i = 0; !e && i < 100; i++)
 		e = qmp_send(deaf, "a", json_pack("{s:s}", "x", big.s), LIMIT, NULL, NULL);
 	assert_non_null(strstr(err_text(e), "does not read"));
-	end_server(pid);
+	peer_end(pid);
 }
 
 /* ---- the real QEMU ---- */
-
-static int real_qemu(pid_t *ret_pid)
-{
-	int fds[2];
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	pid_t pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(60);
-		close(fds[0]);
-		cleanup_free char *chardev = str_fmt("socket,id=qmp,fd=%d", fds[1]);
-		execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine", "none", "-S", "-nodefaults", "-no-user-config", "-display",
-		       "none", "-chardev", chardev, "-mon", "chardev=qmp,mode=control", NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	*ret_pid = pid;
-	return fds[0];
-}
 
 static void test_real_qemu(void **state)
 {
 	(void)state;
 	pid_t pid;
 	struct seen seen = {};
-	cleanup_qmp struct qmp *q = qmp_new(real_qemu(&pid));
+	cleanup_qmp struct qmp *q = qmp_new(peer_qemu((const char *const[]){ "-machine", "none", NULL }, &pid));
 	qmp_on_event(q, on_event, &seen);
 	json_t *value = NULL;
 	assert_null(qmp_call(q, "query-status", NULL, LIMIT, &value));

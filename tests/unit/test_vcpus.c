@@ -11,12 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/vcpus.h"
+#include "tests/unit/peer.h"
 
 #define LIMIT 60000
 
@@ -30,30 +28,17 @@ struct guest {
 
 static struct guest start(const char *accel, const char *smp)
 {
-	int fds[2];
+	const char *const options[] = { "-machine", "q35", "-accel", accel, "-smp", smp, "-m", "64M", "-name",
+					"test,debug-threads=on", "-object", "iothread,id=io0", "-object",
+					"iothread,id=io1", NULL };
 	struct guest g;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-	g.pid = fork();
-	assert_true(g.pid >= 0);
-	if (g.pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(100);
-		close(fds[0]);
-		cleanup_free char *chardev = str_fmt("socket,id=qmp,fd=%d", fds[1]);
-		execlp("qemu-system-x86_64", "qemu-system-x86_64", "-machine", "q35", "-accel", accel, "-smp", smp, "-m", "64M", "-S", "-nodefaults",
-		       "-no-user-config", "-display", "none", "-name", "test,debug-threads=on", "-object", "iothread,id=io0", "-object",
-		       "iothread,id=io1", "-chardev", chardev, "-mon", "chardev=qmp,mode=control", NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	g.q = qmp_new(fds[0]);
+	g.q = qmp_new(peer_qemu(options, &g.pid));
 	return g;
 }
 
 static void end(struct guest *g)
 {
-	kill(g->pid, SIGKILL);
-	waitpid(g->pid, NULL, 0);
+	peer_end(g->pid);
 	qmp_free(g->q);
 }
 
@@ -120,17 +105,19 @@ static void test_pin(void **state)
 	size_t moved = 99;
 	assert_null(vcpus_pin_rest(v, &moved));
 	assert_int_equal(moved, 0);
-	assert_null(qmp_call(g.q, "object-add", json_pack("{s:s, s:s}", "qom-type", "iothread", "id", "late"), LIMIT, NULL));
+	json_t *late = json_pack("{s:s, s:s}", "qom-type", "iothread", "id", "late");
+	assert_null(qmp_call(g.q, "object-add", late, LIMIT, NULL));
 	json_t *list = NULL, *io;
 	size_t i;
 	assert_null(qmp_call(g.q, "query-iothreads", NULL, LIMIT, &list));
 	cpu_set_t elsewhere;
 	CPU_ZERO(&elsewhere);
 	CPU_SET((size_t)cpu[1], &elsewhere);
-	json_array_foreach(list, i, io)
+	json_array_foreach(list, i, io) {
+		pid_t thread = (pid_t)json_integer_value(json_object_get(io, "thread-id"));
 		if (streq(json_string_value(json_object_get(io, "id")), "late"))
-			assert_int_equal(sched_setaffinity((pid_t)json_integer_value(json_object_get(io, "thread-id")), sizeof(elsewhere),
-							   &elsewhere), 0);
+			assert_int_equal(sched_setaffinity(thread, sizeof(elsewhere), &elsewhere), 0);
+	}
 	json_decref(list);
 	assert_null(vcpus_pin_rest(v, &moved));
 	assert_int_equal(moved, cpu[0] == cpu[1] ? 0 : 1);
@@ -220,8 +207,8 @@ int main(void)
 	cpu[0] = cpus_next(&mine, -1);
 	for (int next = cpu[0]; next >= 0; next = cpus_next(&mine, next))
 		cpu[1] = next;
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pin), cmocka_unit_test(test_unpinned), cmocka_unit_test(test_errors),
-					    cmocka_unit_test(test_fifo) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pin), cmocka_unit_test(test_unpinned),
+					    cmocka_unit_test(test_errors), cmocka_unit_test(test_fifo) };
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	root_close(host);
 	return failed;
