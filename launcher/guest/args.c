@@ -23,6 +23,15 @@ void args_json(struct args *a, const char *option, json_t *object, const char *w
 	take(a, option, text, why);
 }
 
+static void add_doubled(struct sb *sb, const char *text)
+{
+	for (; *text; text++) {
+		sb_addc(sb, *text);
+		if (*text == ',')
+			sb_addc(sb, ',');
+	}
+}
+
 void args_opts(struct args *a, const char *option, const char *why, const char *head, ...)
 {
 	struct sb sb = {};
@@ -34,13 +43,19 @@ void args_opts(struct args *a, const char *option, const char *why, const char *
 		if (!value)
 			continue;
 		sb_addf(&sb, "%s%s=", sb.len ? "," : "", key);
-		for (; *value; value++) {
-			sb_addc(&sb, *value);
-			if (*value == ',')
-				sb_addc(&sb, ',');
-		}
+		add_doubled(&sb, value);
 	}
 	va_end(ap);
+	take(a, option, sb_steal(&sb), why);
+}
+
+void args_parts(struct args *a, const char *option, const struct strv *parts, const char *why)
+{
+	struct sb sb = {};
+	for (size_t i = 0; i < parts->n; i++) {
+		sb_add(&sb, i ? "," : "");
+		add_doubled(&sb, parts->v[i]);
+	}
 	take(a, option, sb_steal(&sb), why);
 }
 

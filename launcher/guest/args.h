@@ -24,6 +24,8 @@ void args_json(struct args *a, const char *option, json_t *object, const char *w
 /* An option string: `head` and then pairs (key, value), ended by NULL; a pair with a NULL value is left out; commas in values are doubled.
  * args_opts(a, "-chardev", why, "socket", "id", "tpm", "path", path, NULL) → "-chardev", "socket,id=tpm,path=/a,,b". */
 __attribute__((sentinel)) void args_opts(struct args *a, const char *option, const char *why, const char *head, ...);
+/* An option string of parts ("host", "topoext=on"), joined by commas; those within a part are doubled. */
+void args_parts(struct args *a, const char *option, const struct strv *parts, const char *why);
 void args_free(struct args *a);
 #define cleanup_args cleanup(args_free)
 /* argv of the program `binary`, then all options; fit for execv. */

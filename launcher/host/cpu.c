@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <hwloc.h>
+#include <linux/kvm.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include "launcher/host/cpu.h"
 
@@ -194,6 +197,28 @@ static void read_processor(struct root *root, struct cpu_facts *f)
 	f->avic = strchr("Y1", *avic) || strchr("Y1", *apicv);
 }
 
+/* What Hyper-V interfaces KVM has: it is the list that QEMU checks its hv-* flags against (Documentation/virt/kvm/api.rst, 4.118). */
+static void read_hyperv(int kvm, struct cpu_facts *f)
+{
+	enum { LEAVES_MAX = 32 };
+	cleanup_free struct kvm_cpuid2 *cpuid = mem_new(sizeof(*cpuid) + LEAVES_MAX * sizeof(cpuid->entries[0]));
+	cpuid->nent = LEAVES_MAX;
+	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYS_HYPERV_CPUID) <= 0 || ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid) < 0)
+		return;
+	f->hyperv.known = true;
+	for (uint32_t i = 0; i < cpuid->nent && i < LEAVES_MAX; i++) {
+		const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+		if (e->function == 0x40000003) {
+			f->hyperv.features = e->eax;
+			f->hyperv.misc = e->edx;
+		} else if (e->function == 0x40000004) {
+			f->hyperv.hints = e->eax;
+		} else if (e->function == 0x4000000A) {
+			f->hyperv.nested = e->eax;
+		}
+	}
+}
+
 /* /dev/kvm that opens is not yet a KVM that works: it needs the processor's help, which a cloud machine's often hides. */
 static void read_kvm(struct root *root, struct cpu_facts *f)
 {
@@ -208,6 +233,8 @@ static void read_kvm(struct root *root, struct cpu_facts *f)
 	} else if (root_is_host(root) && (e = root_open_fd(root, "/dev/kvm", O_RDWR | O_CLOEXEC, &fd))) {
 		f->kvm_problem = str_dup(err_text(e));
 		f->kvm_remedy = str_dup("join the group that owns it: sudo usermod -aG kvm $USER, then log in again");
+	} else if (fd >= 0) {
+		read_hyperv(fd, f);
 	}
 }
 
@@ -232,6 +259,12 @@ void cpu_facts_free(struct cpu_facts *f)
 	free(f->kvm_problem);
 	free(f->kvm_remedy);
 	*f = (struct cpu_facts){};
+}
+
+bool cpu_kernel_is(const struct cpu_facts *f, unsigned major, unsigned minor)
+{
+	unsigned have[2];
+	return f->kernel && sscanf(f->kernel, "%u.%u", &have[0], &have[1]) == 2 && (have[0] != major ? have[0] > major : have[1] >= minor);
 }
 
 bool cpu_has(const struct cpu_facts *f, const char *flag)

@@ -49,6 +49,10 @@ struct cpu_facts {
 	struct strv flags; /* of the first CPU, as /proc/cpuinfo names them */
 	char *kernel;      /* "6.1.0-18-amd64"; NULL where it is not known */
 	bool avic;         /* KVM has interrupts delivered by the processor (AVIC, APICv) turned on */
+	struct cpu_hyperv {
+		bool known;    /* KVM was asked */
+		uint32_t features, misc, hints, nested; /* CPUID 0x40000003 EAX and EDX, 0x40000004 EAX, 0x4000000A EAX that KVM can give a guest */
+	} hyperv;
 	char *kvm_problem; /* why KVM cannot be used, one line; NULL: it can */
 	char *kvm_remedy;  /* what to do about it */
 };
@@ -58,6 +62,8 @@ struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts);
 void cpu_facts_free(struct cpu_facts *f);
 #define cleanup_cpu_facts cleanup(cpu_facts_free)
 
+/* Whether the kernel is of this version or newer; false where it is not known. */
+bool cpu_kernel_is(const struct cpu_facts *f, unsigned major, unsigned minor);
 bool cpu_has(const struct cpu_facts *f, const char *flag);
 
 /* For `check`: the processor, and KVM if the machine needs or would take it. `c` may be NULL: then the host alone is judged. */

@@ -241,6 +241,8 @@ static void warn(struct seats *s)
 		strv_addf(&p->warnings, "CPUs %s share cores with vCPUs but stay with the host", list);
 	if (e_cores && p_cores)
 		strv_add(&p->warnings, "P and E cores are mixed, and the guest cannot tell them apart");
+	if (s->c->cpu.cpu_pm && !p->exclusive)
+		strv_add(&p->warnings, "cpu-pm is left off: the vCPUs do not have their CPUs for themselves");
 	if (s->gpu_node >= 0 && s->many_nodes && p->numa_node != s->gpu_node)
 		strv_addf(&p->warnings, "not all of the guest's CPUs are on NUMA node %d, where the GPU is", s->gpu_node);
 }
