@@ -52,14 +52,12 @@ static struct err *find(const char *arg, char **ret_path)
 	const char *home = getenv("HOME");
 	cleanup_free char *own = home && *home == '/' ? str_fmt("%s/.config/qlaunch/%s.conf", home, arg) : NULL;
 	cleanup_free char *global = str_fmt("/etc/qlaunch/%s.conf", arg);
-	if (own && access(own, F_OK) == 0)
-		*ret_path = steal(own);
-	else if (access(global, F_OK) == 0)
-		*ret_path = steal(global);
-	else
+	const char *path = own && access(own, F_OK) == 0 ? own : access(global, F_OK) == 0 ? global : NULL;
+	if (!path)
 		return err_hint(err_new("there is no machine \"%s\": neither %s nor %s", arg,
 					own ? own : "~/.config/qlaunch", global),
 				"a file elsewhere is named by its path: ./%s.conf", arg);
+	*ret_path = str_dup(path);
 	return NULL;
 }
 
