@@ -42,23 +42,17 @@ static struct err *read_all(const char *path, char **ret_text, size_t *ret_lengt
 	return NULL;
 }
 
-/* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. */
-static struct err *find(const char *arg, char **ret_path)
+/* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. NULL: nowhere. */
+static char *find(const char *arg)
 {
-	if (strchr(arg, '/') || str_ends(arg, ".conf")) {
-		*ret_path = str_dup(arg);
-		return NULL;
-	}
+	if (strchr(arg, '/') || str_ends(arg, ".conf"))
+		return str_dup(arg);
 	const char *home = getenv("HOME");
 	cleanup_free char *own = home && *home == '/' ? str_fmt("%s/.config/qlaunch/%s.conf", home, arg) : NULL;
 	cleanup_free char *global = str_fmt("/etc/qlaunch/%s.conf", arg);
-	const char *path = own && access(own, F_OK) == 0 ? own : access(global, F_OK) == 0 ? global : NULL;
-	if (!path)
-		return err_hint(err_new("there is no machine \"%s\": neither %s nor %s", arg,
-					own ? own : "~/.config/qlaunch", global),
-				"a file elsewhere is named by its path: ./%s.conf", arg);
-	*ret_path = str_dup(path);
-	return NULL;
+	if (own && access(own, F_OK) == 0)
+		return steal(own);
+	return access(global, F_OK) == 0 ? steal(global) : NULL;
 }
 
 /* The folder of a file, absolute and without links; NULL where it cannot be had. */
@@ -71,9 +65,11 @@ static char *folder_of(const char *path)
 
 static struct err *load(const char *arg, const struct strv *sets, struct config **ret_config)
 {
-	cleanup_free char *path = NULL, *text = NULL;
+	cleanup_free char *path = find(arg), *text = NULL;
 	size_t length = 0;
-	TRY(find(arg, &path));
+	if (!path)
+		return err_hint(err_new("there is no machine \"%s\" in ~/.config/qlaunch or /etc/qlaunch", arg),
+				"a file elsewhere is named by its path: ./%s.conf", arg);
 	TRY(read_all(path, &text, &length));
 	cleanup_free char *dir = folder_of(path);
 	struct conf_errors errors = {};
