@@ -94,8 +94,11 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 static struct err *choose(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
+	struct cpus taken = {}; /* by machines that run already */
+	for (size_t i = 0; i < p->cgroup.n_others; i++)
+		taken = cpus_or(&taken, &p->cgroup.others[i].cpus);
 	choose_accel(p);
-	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), NULL, &p->cpu);
+	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, &p->cpu);
 	TRY(power_facts_read(cli->root, c, &p->cpu.guest, &p->power));
 	if (c->firmware.type == FIRMWARE_UEFI) {
 		found(p, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
