@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include "launcher/attend.h"
 #include "launcher/base/log.h"
 #include "launcher/machine.h"
 
@@ -248,6 +249,7 @@ struct err *supervise(struct machine *m)
 	int r = watch(m);
 	if (r < 0)
 		return err_errno(-r, "event loop");
+	cleanup_attend struct attend *attend = attend_begin(m);
 	if (qmp_queued(m->qmp))
 		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
 	r = sd_event_loop(m->event);

@@ -14,7 +14,7 @@ struct sleep_guard {
 	int lock;        /* of logind, in mode "block" */
 	int delay;       /* the one that is let go before the host sleeps; -1 while it does */
 	sd_bus *session; /* the screen saver is inhibited for as long as this is open */
-	sd_bus *system;  /* for sleep_watch */
+	sd_bus *system;  /* for sleep_watch; NULL where the guest is not paused */
 	void (*on_sleep)(void *data, bool going);
 	void *data;
 };
@@ -75,7 +75,8 @@ struct err *sleep_inhibit(struct root *root, const struct config *c, uid_t uid, 
 		TRY(inhibit(bus, "sleep", g->why, "delay", &g->delay));
 	if (c->host.inhibit_sleep)
 		inhibit_session(g, root, uid, gid);
-	g->system = steal(bus);
+	if (pauses)
+		g->system = steal(bus);
 	*ret_guard = steal(g);
 	return NULL;
 }

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* attend: see attend.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include "launcher/attend.h"
+#include "launcher/base/log.h"
+#include "launcher/host/irq.h"
+#include "launcher/host/sleep.h"
+
+#define PAUSE_LIMIT_MS 3000 /* logind waits 5 s for who delays the sleep (InhibitDelayMaxSec in logind.conf(5)) */
+#define ACCURACY_US 500000
+
+struct attend {
+	struct machine *m;
+	struct sleep_guard *sleep;
+	bool paused; /* by us, for the host's sleep */
+	sd_event_source *timer;
+	unsigned round;
+};
+
+static void on_sleep(void *data, bool going)
+{
+	struct attend *a = data;
+	struct machine *m = a->m;
+	if (going ? !streq(m->run_state, "running") : !a->paused)
+		return;
+	log_info("%s: %s", m->name,
+		 going ? "the host goes to sleep: pausing the guest" : "the host is awake: the guest goes on");
+	log_err(LOG_LEVEL_WARN,
+		err_wrap(qmp_call(m->qmp, going ? "stop" : "cont", NULL, PAUSE_LIMIT_MS, NULL), "%s", m->name));
+	a->paused = going;
+	if (qmp_queued(m->qmp))
+		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
+}
+
+static void begin_sleep(struct attend *a)
+{
+	struct machine *m = a->m;
+	struct err *e = sleep_inhibit(m->cli->root, m->plan->config, m->plan->user.uid, m->plan->user.gid, &a->sleep);
+	if (!e)
+		e = sleep_watch(a->sleep, m->event, on_sleep, a);
+	/* without a bus or a logind there is nobody who would put the host to sleep */
+	bool nobody = err_code(e) == ENOENT || err_code(e) == ECONNREFUSED || err_code(e) == EHOSTUNREACH;
+	log_err(nobody ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+		err_wrap(e, "%s: the host may go to sleep under the guest", m->name));
+}
+
+/* The interrupts of the guest's devices that have come since the last look. */
+static void move_interrupts(struct machine *m)
+{
+	struct plan *p = m->plan;
+	cleanup_irq_facts struct irq_facts facts = {};
+	size_t before = p->steps.n;
+	err_free(irq_facts_read(m->cli->root, p->config, &facts));
+	for (size_t i = 0; i < p->pci.n_picks; i++)
+		for (size_t k = 0; k < p->pci.picks[i].n; k++)
+			irq_vfio_steps(&p->steps, &facts, &p->pci.picks[i].v[k].addr, 1, &p->cpu.guest);
+	for (size_t i = before; i < p->steps.n; i++)
+		log_err(LOG_LEVEL_WARN, engine_apply_one(&m->engine, &p->steps.v[i]));
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct attend *a = data;
+	move_interrupts(a->m);
+	int delay = irq_watch_delay(++a->round);
+	if (delay < 0)
+		return 0; /* a timer of one shot: it is off now */
+	sd_event_source_set_time(source, usec + (uint64_t)delay * 1000000);
+	sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return 0;
+}
+
+static void begin_interrupts(struct attend *a)
+{
+	const struct plan *p = a->m->plan;
+	if (p->config->host.irqs != IRQS_AWAY || !p->config->n_pci || !p->cpu.exclusive)
+		return;
+	int r = sd_event_add_time_relative(a->m->event, &a->timer, CLOCK_MONOTONIC,
+					   (uint64_t)irq_watch_delay(0) * 1000000, ACCURACY_US, on_timer, a);
+	if (r < 0)
+		log_err(LOG_LEVEL_WARN, err_errno(-r, "the guest's interrupts"));
+}
+
+struct attend *attend_begin(struct machine *m)
+{
+	struct attend *a = mem_new(sizeof(*a));
+	a->m = m;
+	if (root_is_host(m->cli->root))
+		begin_sleep(a);
+	begin_interrupts(a);
+	return a;
+}
+
+void attend_end(struct attend *a)
+{
+	if (!a)
+		return;
+	sd_event_source_disable_unref(a->timer);
+	sleep_release(a->sleep);
+	free(a);
+}
+
+void attend_endp(struct attend **a)
+{
+	attend_end(*a);
+}

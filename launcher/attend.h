@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * attend: what is seen to while the guest runs, beside its end: the host's sleep, and the interrupts that the guest's
+ * drivers make once they have started. Timers and descriptors of the one event loop; the last timer goes off some eight
+ * minutes after the guest's start.
+ */
+#pragma once
+#include "launcher/machine.h"
+
+struct attend;
+
+/* Begins. What it cannot do is said as a warning: the guest runs without it. */
+struct attend *attend_begin(struct machine *m);
+void attend_end(struct attend *a); /* NULL is fine */
+void attend_endp(struct attend **a);
+#define cleanup_attend cleanup(attend_endp)
