@@ -14,7 +14,7 @@
 #define VERSION "0.1.0"
 
 static const struct verb verbs[] = {
-	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give everything back (also just: qlaunch CONFIG)", NULL, verb_run },
+	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give it all back", NULL, verb_run },
 	{ "plan", "The machine", "CONFIG", "what run would do: now, then, why; QEMU's arguments", NULL, verb_plan },
 	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", NULL, verb_check },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
@@ -112,13 +112,15 @@ struct line {
 	bool done; /* --help or --version: said */
 };
 
-static struct err *unknown_option(const struct option *all, char *word)
+static struct err *bad_option(const struct option *all, const char *word)
 {
 	cleanup_strv struct strv names = {};
 	for (; all->name; all++)
 		strv_addf(&names, "--%s", all->name);
+	if (strv_has(&names, word))
+		return err_exit(err_new("%s needs a value", word), EXIT_USAGE);
 	const char *meant = str_nearest(word, (const char *const *)names.v);
-	struct err *e = err_exit(err_new("unknown or incomplete option \"%s\"", word), EXIT_USAGE);
+	struct err *e = err_exit(err_new("unknown option \"%s\"", word), EXIT_USAGE);
 	return meant ? err_hint(e, "did you mean %s?", meant) : err_hint(e, "qlaunch --help");
 }
 
@@ -129,7 +131,6 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 	int index = 0;
 	opterr = 0;
 	for (;;) {
-		char *word = argv[optind];
 		int c = getopt_long(argc, argv, "qvh", all, &index);
 		if (c == -1)
 			break;
@@ -152,7 +153,7 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 		else if (c == OPT_OWN)
 			strv_add(&line->args.options, all[index].name);
 		else
-			return unknown_option(all, word ? word : argv[argc - 1]);
+			return bad_option(all, argv[optind - 1]);
 	}
 	for (int i = optind; i < argc; i++)
 		strv_add(&line->args.words, argv[i]);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/host/caps.h"
+#include "launcher/claims.h"
 #include "launcher/hooks.h"
 #include "launcher/machine.h"
 #include "launcher/restore.h"
@@ -62,7 +63,7 @@ static struct err *take_journal(struct machine *m)
 	}
 	if (err_code(e) == EBUSY)
 		return err_exit(err_hint(err_wrap(e, "%s runs already", m->name), "qlaunch status %s; qlaunch stop %s", m->name, m->name), EXIT_HOST);
-	return err_exit(e, EXIT_HOST);
+	return err_exit(e ? e : claims_take(m->cli->root, base, m->journal, m->plan), EXIT_HOST);
 }
 
 /* A socket pair whose first end is ours (closed on exec); the second goes to a child. */
@@ -223,7 +224,8 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 		e = take_journal(&m);
 	if (m.journal) {
 		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };
-		e = sd_event_new(&m.event) < 0 ? err_new("no event loop") : prepare_user_files(&m);
+		if (!e)
+			e = sd_event_new(&m.event) < 0 ? err_new("no event loop") : prepare_user_files(&m);
 		if (!e)
 			e = launch(&m);
 		e = give_back(&m, e);

@@ -13,7 +13,7 @@ setup() {
 	run "$qlaunch"
 	[ "$status" -eq 2 ]
 	[[ $output == *"qlaunch CONFIG"* ]]
-	[ "$(printf '%s\n' "$output" | awk 'length > 80' | wc -l)" -eq 0 ]
+	[ "$(printf '%s\n' "$output" | LC_ALL=C.UTF-8 wc -L)" -le 80 ]
 }
 
 @test "--help and --version: exit 0" {
@@ -82,7 +82,7 @@ setup() {
 
 @test "status, stop and restore when nothing runs" {
 	run "$qlaunch" status; [ "$status" -eq 0 ]
-	run "$qlaunch" status --json; [ "$status" -eq 0 ]; [ "$(jq length <<<"$output")" -eq 0 ]
+	run "$qlaunch" status --json nosuch; [ "$status" -eq 0 ]; [ "$(jq length <<<"$output")" -eq 0 ]
 	run "$qlaunch" stop nosuch; [ "$status" -eq 2 ]
 	run "$qlaunch" restore; [ "$status" -eq 0 ]
 	run "$qlaunch" restore nosuch; [ "$status" -eq 0 ]
