@@ -2,16 +2,39 @@
 /* pci_names: names by pci.ids, through libpci; see pci.h. The only file that knows libpci. */
 #include <pci/pci.h>
 #include <stdlib.h>
+#include "launcher/base/log.h"
 #include "launcher/host/pci.h"
 
 struct pci_names {
 	struct pci_access *access;
 };
 
+__attribute__((format(printf, 1, 2))) static void say_nothing(char *format, ...)
+{
+	(void)format;
+}
+
+/* libpci's word about a pci.ids that it cannot read; it must not return. Names are asked for before anything is changed only. */
+__attribute__((format(printf, 1, 2), noreturn)) static void give_up(char *format, ...)
+{
+	cleanup_sb struct sb text = {};
+	va_list ap;
+	va_start(ap, format);
+	sb_vaddf(&text, format, ap);
+	va_end(ap);
+	log_error("libpci: %s", str_trim(text.s));
+	exit(EXIT_HOST);
+}
+
+/* Never pci_init: nothing of the host is looked at, only pci.ids. So what pci_init would set is set here; and no cache in HOME is used. */
 struct pci_names *pci_names_new(void)
 {
 	struct pci_names *names = mem_new(sizeof(*names));
-	names->access = pci_alloc(); /* never pci_init: nothing of the host is looked at, only pci.ids */
+	names->access = pci_alloc();
+	names->access->error = give_up;
+	names->access->warning = say_nothing;
+	names->access->debug = say_nothing;
+	names->access->id_lookup_mode = 0;
 	return names;
 }
 

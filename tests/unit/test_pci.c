@@ -276,6 +276,7 @@ static void test_by_name(void **state)
 	(void)state;
 	struct fixture f;
 	setup(&f);
+	fake_pci(f.fake, "0000:00:1e.0", "8086:fffe", "0x088000", 19, "", false); /* one that pci.ids does not know */
 	resolve(&f, "10DE:2204", NULL, "0000:01:00.0", NULL, NULL);
 	resolve(&f, NULL, "rtx 3090", "0000:01:00.0", NULL, NULL);
 	resolve(&f, NULL, "nvidia", "0000:01:00.0", NULL, NULL); /* two functions, one device */
