@@ -296,11 +296,30 @@ static struct err *process_apply(struct step_env *env, struct step *s)
 	return process_release(s->data);
 }
 
+/* Until it has said that it serves, has ended, or has closed its standard error, which is the end of most. */
+static struct err *await_ready(struct process *p)
+{
+	struct pollfd poller = { .fd = p->stderr_fd, .events = POLLIN };
+	while (p->ready && !(p->said.s && strstr(p->said.s, p->ready))) {
+		int n = poll(&poller, 1, HOLD_LIMIT_MS);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_errno(n ? errno : ETIMEDOUT, "%s does not say that it serves", p->name);
+		if (!process_listen(p)) {
+			wait_end(p->pidfd, HOLD_LIMIT_MS);
+			break;
+		}
+	}
+	return NULL;
+}
+
 /* It may have ended by now, with what it had to say: that is the error to show. */
 static struct err *process_verify(struct step_env *env, const struct step *s)
 {
 	(void)env;
 	struct process *p = s->data;
+	TRY(await_ready(p));
 	if (!process_ended(p))
 		return NULL;
 	process_listen(p);

@@ -24,7 +24,7 @@ extern const struct step_kind memlock_kind;
 
 /* Descriptors handed on: fds[i] becomes descriptor PROCESS_FD + i of the program, whatever number it has here. */
 #define PROCESS_FD 3
-#define PROCESS_FDS_MAX 16
+#define PROCESS_FDS_MAX 48
 
 struct process {
 	/* What to run; borrowed, in place until it runs. */
@@ -34,6 +34,7 @@ struct process {
 	int fds[PROCESS_FDS_MAX];
 	size_t n_fds;
 	bool terminal;     /* keeps our standard input and output (a serial console on stdio); else neither */
+	const char *ready; /* what it says on standard error once it serves: only then is its step done; NULL: once it runs */
 	int oom_score_adj; /* proc(5), -1000..1000; 0 leaves it */
 	struct err *(*become)(void *data); /* in the child, before it is held: gives up privileges. NULL: stays who we are */
 	void *become_data;
