@@ -2,9 +2,11 @@
 /* attend: see attend.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <time.h>
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
+#include "launcher/hooks.h"
 #include "launcher/host/irq.h"
 #include "launcher/host/sleep.h"
 
@@ -17,7 +19,51 @@ struct attend {
 	bool paused; /* by us, for the host's sleep */
 	sd_event_source *timer;
 	unsigned round;
+	bool ready; /* the guest drives its devices */
+	struct hook hook;
+	sd_event_source *hook_end, *hook_limit;
 };
+
+static void finish_hook(struct attend *a)
+{
+	log_err(LOG_LEVEL_WARN, hook_result(a->m, &a->hook));
+	a->hook_end = sd_event_source_disable_unref(a->hook_end);
+	a->hook_limit = sd_event_source_disable_unref(a->hook_limit);
+	hook_close(&a->hook);
+}
+
+static int on_hook_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)source, (void)fd, (void)revents;
+	finish_hook(data);
+	return 0;
+}
+
+static int on_hook_limit(sd_event_source *source, uint64_t usec, void *data)
+{
+	(void)source, (void)usec;
+	finish_hook(data);
+	return 0;
+}
+
+/* The hook runs beside the guest: the loop goes on, and ends it when it is late. */
+static void guest_ready(struct attend *a)
+{
+	struct machine *m = a->m;
+	uint64_t limit = m->plan->config->hooks.timeout * UINT64_C(1000000);
+	if (a->ready)
+		return;
+	a->ready = true;
+	log_debug("%s: the guest is up", m->name);
+	struct err *e = hook_start(m, "ready", m->plan->config->hooks.ready, &a->hook);
+	if (e || !a->hook.name) {
+		log_err(LOG_LEVEL_WARN, e);
+		hook_close(&a->hook);
+		return;
+	}
+	sd_event_add_io(m->event, &a->hook_end, a->hook.process.pidfd, EPOLLIN, on_hook_end, a);
+	sd_event_add_time_relative(m->event, &a->hook_limit, CLOCK_MONOTONIC, limit, 0, on_hook_limit, a);
+}
 
 static void on_sleep(void *data, bool going)
 {
@@ -46,16 +92,25 @@ static void begin_sleep(struct attend *a)
 		err_wrap(e, "%s: the host may go to sleep under the guest", m->name));
 }
 
+/* Message interrupts are asked for by the guest's drivers; a line interrupt ("vfio-intx") is there from QEMU's start. */
+static bool guest_drives(const struct irq_facts *f)
+{
+	for (size_t i = 0; i < f->n_lines; i++)
+		if (str_starts(f->lines[i].name, "vfio-msi"))
+			return true;
+	return false;
+}
+
 /* The interrupts of the guest's devices that have come since the last look. */
-static void move_interrupts(struct machine *m)
+static void move_interrupts(struct machine *m, const struct irq_facts *facts)
 {
 	struct plan *p = m->plan;
-	cleanup_irq_facts struct irq_facts facts = {};
 	size_t before = p->steps.n;
-	err_free(irq_facts_read(m->cli->root, p->config, &facts));
+	if (p->config->host.irqs != IRQS_AWAY || !p->cpu.exclusive)
+		return;
 	for (size_t i = 0; i < p->pci.n_picks; i++)
 		for (size_t k = 0; k < p->pci.picks[i].n; k++)
-			irq_vfio_steps(&p->steps, &facts, &p->pci.picks[i].v[k].addr, 1, &p->cpu.guest);
+			irq_vfio_steps(&p->steps, facts, &p->pci.picks[i].v[k].addr, 1, &p->cpu.guest);
 	for (size_t i = before; i < p->steps.n; i++)
 		log_err(LOG_LEVEL_WARN, engine_apply_one(&m->engine, &p->steps.v[i]));
 }
@@ -63,8 +118,13 @@ static void move_interrupts(struct machine *m)
 static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct attend *a = data;
-	move_interrupts(a->m);
+	cleanup_irq_facts struct irq_facts facts = {};
+	err_free(irq_facts_read(a->m->cli->root, a->m->plan->config, &facts));
+	move_interrupts(a->m, &facts);
+	log_err(LOG_LEVEL_DEBUG, vcpus_pin_rest(a->m->vcpus, NULL));
 	int delay = irq_watch_delay(++a->round);
+	if (guest_drives(&facts) || delay < 0)
+		guest_ready(a);
 	if (delay < 0)
 		return 0; /* a timer of one shot: it is off now */
 	sd_event_source_set_time(source, usec + (uint64_t)delay * 1000000);
@@ -72,11 +132,13 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-static void begin_interrupts(struct attend *a)
+/* Without a passed-through device there is nothing to wait for. */
+static void begin_looks(struct attend *a)
 {
-	const struct plan *p = a->m->plan;
-	if (p->config->host.irqs != IRQS_AWAY || !p->config->n_pci || !p->cpu.exclusive)
+	if (!a->m->plan->config->n_pci) {
+		guest_ready(a);
 		return;
+	}
 	int r = sd_event_add_time_relative(a->m->event, &a->timer, CLOCK_MONOTONIC,
 					   (uint64_t)irq_watch_delay(0) * 1000000, ACCURACY_US, on_timer, a);
 	if (r < 0)
@@ -89,7 +151,7 @@ struct attend *attend_begin(struct machine *m)
 	a->m = m;
 	if (root_is_host(m->cli->root))
 		begin_sleep(a);
-	begin_interrupts(a);
+	begin_looks(a);
 	return a;
 }
 
@@ -97,6 +159,8 @@ void attend_end(struct attend *a)
 {
 	if (!a)
 		return;
+	if (a->hook.name)
+		finish_hook(a);
 	sd_event_source_disable_unref(a->timer);
 	sleep_release(a->sleep);
 	free(a);

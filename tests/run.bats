@@ -1,0 +1,186 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# There and back with a real QEMU and a machine that has nothing to boot: signals, failures, two at once, a launcher that is killed.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	mkdir -p "$XDG_RUNTIME_DIR"
+	vm=t$BATS_TEST_NUMBER-$$
+	conf=$BATS_TEST_TMPDIR/$vm.conf
+	printf '[vm]\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' >"$conf"
+}
+teardown() {
+	[ -z "${pid:-}" ] || kill -KILL "$pid" 2>/dev/null || true
+	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
+}
+
+start() { # [OPTION...]: runs it in the background, returns when the guest runs
+	"$qlaunch" run "$@" "$conf" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null & pid=$!
+	for _ in $(seq 300); do
+		grep -q 'running after' "$BATS_TEST_TMPDIR/err" && return
+		kill -0 "$pid" || { cat "$BATS_TEST_TMPDIR/err"; return 1; }
+		sleep 0.1
+	done
+	return 1
+}
+qemu_pid() { "$qlaunch" status --json "$vm" | jq '.[0].qemu'; }
+nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
+
+@test "status names the machine, its QEMU, and the CPU of each vCPU thread" {
+	start
+	run "$qlaunch" status --json "$vm"
+	[ "$(jq -r '.[0].state' <<<"$output")" = running ]
+	[ "$(jq -r '.[0]["run-state"]' <<<"$output")" = running ]
+	thread=$(jq '.[0].vcpus[0].thread' <<<"$output") cpu=$(jq '.[0].vcpus[0].cpu' <<<"$output")
+	grep -qx "Cpus_allowed_list:	$cpu" "/proc/$(qemu_pid)/task/$thread/status"
+}
+
+@test "SIGTERM presses the power button, a second one ends QEMU: exit 0, nothing left" {
+	start
+	kill -TERM "$pid"; sleep 0.5
+	kill -TERM "$pid"
+	wait "$pid"
+	grep -q 'power button' "$BATS_TEST_TMPDIR/err"
+	nothing_left
+}
+
+@test "stop --now returns when the host is back" {
+	start
+	q=$(qemu_pid)
+	"$qlaunch" stop --now "$vm"
+	[ ! -e "/proc/$q" ]
+	nothing_left
+}
+
+@test "a second launch of the same machine is refused by name, exit 4" {
+	start
+	run "$qlaunch" run "$conf"
+	[ "$status" -eq 4 ]; [[ $output == *"$vm runs already"* ]]
+	kill -0 "$(qemu_pid)"
+}
+
+@test "a disk of a running machine is refused to a second one, by name" {
+	truncate -s 1M "$BATS_TEST_TMPDIR/disk.img"
+	start --set "disk d.path=$BATS_TEST_TMPDIR/disk.img"
+	run "$qlaunch" run --set "vm.name=$vm-2" --set "disk d.path=$BATS_TEST_TMPDIR/disk.img" "$conf"
+	[ "$status" -eq 4 ]; [[ $output == *"$vm"* ]]; [[ $output == *disk.img* ]]
+}
+
+@test "the launcher killed, QEMU alive: restore ends the guest, a second restore does nothing" {
+	start
+	q=$(qemu_pid)
+	kill -KILL "$pid"; wait "$pid" || true
+	kill -0 "$q"
+	run "$qlaunch" status --json "$vm"
+	[ "$(jq -r '.[0].state' <<<"$output")" = "left behind" ]
+	run "$qlaunch" restore "$vm"
+	[ "$status" -eq 0 ]; [[ $output == *"restored"* ]]
+	[ ! -e "/proc/$q" ] || grep -q '^State:.Z' "/proc/$q/status"
+	run "$qlaunch" restore "$vm"
+	[ "$status" -eq 0 ]; [[ $output == *"nothing to restore"* ]]
+}
+
+@test "the launcher killed: the next run of the machine undoes it first" {
+	start
+	q=$(qemu_pid)
+	kill -KILL "$pid"; wait "$pid" || true
+	start
+	[ ! -e "/proc/$q" ] || grep -q '^State:.Z' "/proc/$q/status"
+	grep -q 'the last launcher died' "$BATS_TEST_TMPDIR/err"
+}
+
+@test "QEMU killed: exit 1, said how, nothing left" {
+	start
+	kill -KILL "$(qemu_pid)"
+	status=0; wait "$pid" || status=$?
+	[ "$status" -eq 1 ]
+	grep -q 'signal 9' "$BATS_TEST_TMPDIR/err"
+	nothing_left
+}
+
+@test "QEMU that refuses its arguments: its own words, exit 1 or 4, nothing left" {
+	run "$qlaunch" run --set "qemu.args=-device no-such-device" "$conf"
+	[ "$status" -eq 1 ] || [ "$status" -eq 4 ]
+	[[ $output == *no-such-device* ]]
+	nothing_left
+}
+
+@test "a QEMU that is not there: exit 4, what to do" {
+	run "$qlaunch" run --set qemu.binary=/nonexistent/qemu "$conf"
+	[ "$status" -eq 4 ]; [[ $output == */nonexistent/qemu* ]]
+	nothing_left
+}
+
+@test "SIGHUP, SIGINT at once after the start: host as before" {
+	for signal in HUP INT TERM; do
+		"$qlaunch" run "$conf" >/dev/null 2>&1 3>&- & pid=$!
+		kill "-$signal" "$pid"; sleep 0.3; kill "-$signal" "$pid" 2>/dev/null || true
+		for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; kill "-$signal" "$pid" 2>/dev/null || true; sleep 0.2; done
+		wait "$pid" || true
+		"$qlaunch" restore "$vm" >/dev/null 2>&1
+		nothing_left
+	done
+}
+
+@test "SIGCHLD ignored by the parent, standard output closed: it still ends well" {
+	(trap '' CHLD; exec "$qlaunch" run "$conf" >&- 2>"$BATS_TEST_TMPDIR/err" 3>&-) & pid=$!
+	for _ in $(seq 100); do grep -q 'running after' "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
+	"$qlaunch" stop --now "$vm"
+	wait "$pid"
+	nothing_left
+}
+
+@test "hooks run as told, with facts about the machine; a failing one stops the launch" {
+	printf '#!/bin/sh\nenv | grep ^QLAUNCH_ >"%s/$QLAUNCH_HOOK.env"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/hook"
+	chmod +x "$BATS_TEST_TMPDIR/hook"
+	start --set "hooks.before=$BATS_TEST_TMPDIR/hook" --set "hooks.ready=$BATS_TEST_TMPDIR/hook" --set "hooks.after=$BATS_TEST_TMPDIR/hook"
+	for _ in $(seq 50); do [ -s "$BATS_TEST_TMPDIR/ready.env" ] && break; sleep 0.1; done
+	"$qlaunch" stop --now "$vm"; wait "$pid"
+	grep -qx "QLAUNCH_VM=$vm" "$BATS_TEST_TMPDIR/before.env"
+	for _ in $(seq 50); do [ -s "$BATS_TEST_TMPDIR/ready.env" ] && break; sleep 0.1; done
+	grep -q '^QLAUNCH_QEMU_PID=[1-9]' "$BATS_TEST_TMPDIR/ready.env"
+	[ -e "$BATS_TEST_TMPDIR/after.env" ]
+	run "$qlaunch" run --set hooks.before=/bin/false "$conf"
+	[ "$status" -ne 0 ]; [[ $output == *"hook before"* ]]
+	nothing_left
+}
+
+@test "a hook that does not end is ended, and the launch with it" {
+	printf '#!/bin/sh\nexec sleep 300\n' >"$BATS_TEST_TMPDIR/hook"; chmod +x "$BATS_TEST_TMPDIR/hook"
+	run "$qlaunch" run --set "hooks.before=$BATS_TEST_TMPDIR/hook" --set hooks.timeout=1 "$conf"
+	[ "$status" -ne 0 ]; [[ $output == *"did not end within 1 s"* ]]
+	nothing_left
+}
+
+@test "a path with commas, quotes, blanks and percent reaches QEMU byte for byte" {
+	disk="$BATS_TEST_TMPDIR/a, b\"c' %s=x.img"
+	truncate -s 1M "$disk"
+	printf '[disk odd]\npath = %s\nformat = raw\n' "$disk" >>"$conf"
+	start
+	monitor=$(ls /run/qlaunch/"$vm"/monitor "$XDG_RUNTIME_DIR/qlaunch/$vm/monitor" 2>/dev/null | head -n 1)
+	got=$(python3 - "$monitor" <<'PY'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); f = s.makefile("rw")
+def call(c):
+    f.write(json.dumps({"execute": c}) + "\n"); f.flush()
+    while True:
+        r = json.loads(f.readline())
+        if "return" in r: return r["return"]
+f.readline(); call("qmp_capabilities")
+print(next(n["file"] for n in call("query-named-block-nodes") if n["drv"] == "file" and n["file"].endswith("x.img")))
+PY
+	)
+	[ "$got" = "$disk" ]
+}
+
+@test "the supervisor has one thread and does not wake up while idle" {
+	start
+	[ "$(ls "/proc/$pid/task" | wc -l)" -eq 1 ]
+	sleep 1
+	before=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status")
+	sleep 5
+	after=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status")
+	[ "$before" -eq "$after" ]
+}
