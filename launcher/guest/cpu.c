@@ -16,8 +16,9 @@ enum when { ALWAYS, NESTED, NESTED_INTEL, WITH_AVIC };
 enum leaf { FEATURES, MISC, HINTS, NESTED_FEATURES };
 
 /*
- * One interface: what KVM must have for it (the bits that QEMU itself asks for, target/i386/kvm/kvm.c, and the Linux that brought them, for a
- * host that cannot be asked), and when it is of use. Those that others depend on stand before them.
+ * One interface: what KVM must have for it (the bits that QEMU itself asks for, target/i386/kvm/kvm.c, and the Linux
+ * that brought them, for a host that cannot be asked), and when it is of use. Those that others depend on stand before
+ * them.
  */
 static const struct hyperv_flag {
 	const char *name;
@@ -82,9 +83,10 @@ static void add_hyperv(struct guest *g)
 		if (is_of_use(g, flag->when) && kernel_has(g->f, flag) && qemu_takes(g, flag->name))
 			strv_addf(&g->parts, "%s=on", flag->name);
 	}
-	if (g->p->overcommitted && qemu_takes(g, "hv-spinlocks")) /* a vCPU that spins for a lock may keep its holder from running */
+	/* A vCPU that spins for a lock may keep the lock's holder from running */
+	if (g->p->overcommitted && qemu_takes(g, "hv-spinlocks"))
 		strv_add(&g->parts, "hv-spinlocks=0xfff");
-	/* True only because every vCPU is pinned as the guest is told: then it need not fear siblings that it does not know of */
+	/* True only because every vCPU is pinned as the guest is told: it need not fear siblings unknown to it */
 	if (g->p->smt_true && g->p->exclusive && qemu_takes(g, "hv-no-nonarch-coresharing"))
 		strv_add(&g->parts, "hv-no-nonarch-coresharing=on");
 	if (g->c->cpu.vendor_id && qemu_takes(g, "hv-vendor-id"))
@@ -98,7 +100,7 @@ static void add_flags(struct guest *g, bool host_model)
 	if (host_model && qemu_takes(g, "migratable"))
 		strv_add(&g->parts, "migratable=no"); /* everything the CPU has, not only what another would have too */
 	if (g->f->vendor == CPU_AMD && cpu_has(g->f, "topoext") && qemu_takes(g, "topoext"))
-		strv_add(&g->parts, "topoext=on"); /* on AMD siblings and caches cannot be told without it, and -cpu host leaves it out */
+		strv_add(&g->parts, "topoext=on"); /* AMD tells of siblings and caches there; -cpu host leaves it out */
 	if (cpu_has(g->f, "constant_tsc") && cpu_has(g->f, "nonstop_tsc") && qemu_takes(g, "invtsc"))
 		strv_add(&g->parts, "invtsc=on"); /* the guest may trust its fastest clock */
 	if (!g->c->cpu.nested && cpu_has(g->f, "svm"))
@@ -118,18 +120,21 @@ static void add_model(struct args *a, struct guest *g, bool kvm)
 		add_flags(g, host || streq(model, "max"));
 	if (hyperv)
 		add_hyperv(g);
-	cleanup_free char *why = str_fmt("%s%s%s%s", kvm && host ? "the host's own CPU" : kvm ? "the model asked for" : "all that emulation can do",
-					 strv_has(&g->parts, "topoext=on") ? ", with its siblings and caches told (topoext)" : "",
-					 hyperv ? "; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap" : "",
-					 kvm && !g->c->cpu.nested ? "; no virtual machines inside: without them Windows is faster" : "");
+	const char *what = !kvm ? "emulated" : host ? "the host's own CPU" : "the model asked for";
+	cleanup_free char *why = str_fmt(
+		"%s%s%s%s", what,
+		strv_has(&g->parts, "topoext=on") ? ", with its siblings and caches told (topoext)" : "",
+		hyperv ? "; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap" : "",
+		kvm && !g->c->cpu.nested ? "; no virtual machines inside: without them Windows is faster" : "");
 	args_parts(a, "-cpu", &g->parts, why);
 }
 
-void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f, const struct cpu_plan *p, const struct qemu_facts *q,
-	       enum accel accel)
+void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f, const struct cpu_plan *p,
+	       const struct qemu_facts *q, enum accel accel)
 {
 	struct guest g = { c, f, p, q, {} };
-	cleanup_free char *smp = str_fmt("%u,sockets=%u,dies=%u,cores=%u,threads=%u", p->n_vcpus, p->sockets, p->dies, p->cores, p->threads);
+	cleanup_free char *smp = str_fmt("%u,sockets=%u,dies=%u,cores=%u,threads=%u", p->n_vcpus, p->sockets, p->dies,
+					 p->cores, p->threads);
 	add_model(a, &g, accel == ACCEL_KVM);
 	args_add(a, "-smp", smp,
 		 p->smt_true ? "the shape of the host's CPUs below: one die for each L3 cache, siblings as they are" :

@@ -20,7 +20,8 @@ static void cleanup_topology(hwloc_topology_t *t)
 		hwloc_topology_destroy(*t);
 }
 
-/* Only what the facts hold. The component x86 would visit every CPU to run cpuid there, waking each: three quarters of the time. */
+/* Only what the facts hold. The component x86 would visit every CPU to run cpuid there, waking each: three quarters of
+ * the time. */
 static int narrow(hwloc_topology_t t)
 {
 	static const hwloc_obj_type_t wanted[] = { HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE };
@@ -32,7 +33,8 @@ static int narrow(hwloc_topology_t t)
 	return bad;
 }
 
-/* hwloc takes these from the environment alone. Its plugins look for GPUs and network cards, and load those drivers' libraries. */
+/* hwloc takes these from the environment alone. Its plugins look for GPUs and network cards, and load those drivers'
+ * libraries. */
 static int load_from(hwloc_topology_t t, const char *root)
 {
 	bool plugins = getenv("HWLOC_PLUGINS_PATH");
@@ -52,11 +54,13 @@ static int load_from(hwloc_topology_t t, const char *root)
 static struct err *load(struct root *root, const char *described, hwloc_topology_t *ret_topology)
 {
 	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
-	bool bad = hwloc_topology_init(&t) < 0 || load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
+	bool bad = hwloc_topology_init(&t) < 0 ||
+		   load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
 	struct err *e = NULL;
 	if (bad && errno)
-		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? " of " : "", described ? described : "");
-	else if (bad || (described && hwloc_topology_is_thissystem(t))) /* it falls back to this machine where it cannot take a description */
+		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? " of " : "",
+			      described ? described : "");
+	else if (bad || (described && hwloc_topology_is_thissystem(t))) /* its way out of a bad description */
 		e = err_new("hwloc cannot read the topology%s%s", described ? " of " : "", described ? described : "");
 	if (e)
 		return err_hint(err_exit(e, EXIT_HOST), "lstopo shows what hwloc sees");
@@ -101,7 +105,8 @@ static int l3_of(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t core)
 	return (int)f->n_l3s++;
 }
 
-/* By hwloc's word, which a description may have. By frequency alone, a processor whose cores turbo differently would look like a hybrid. */
+/* By hwloc's word, which a description may have. By frequency alone, a processor whose cores turbo differently would
+ * look like a hybrid. */
 static bool is_e_core(hwloc_topology_t t, hwloc_const_cpuset_t cpus)
 {
 	int index = hwloc_cpukinds_get_by_cpuset(t, cpus, 0);
@@ -127,7 +132,8 @@ static void add_core(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t obj)
 	f->cores[f->n_cores++] = core;
 }
 
-/* The kernel's word: hwloc learns it only from cpuid, on each CPU. A hybrid processor has two performance monitoring units. */
+/* The kernel's word: hwloc learns it only from cpuid, on each CPU. A hybrid processor has two performance monitoring
+ * units. */
 static void mark_e_cores(struct root *root, struct cpu_facts *f)
 {
 	struct cpus p_cores = {};
@@ -189,7 +195,9 @@ static void read_processor(struct root *root, struct cpu_facts *f)
 	vendor = cpuinfo_value(text, "vendor_id");
 	flags = cpuinfo_value(text, "flags");
 	f->model = cpuinfo_value(text, "model name");
-	f->vendor = streq(vendor, "AuthenticAMD") || streq(vendor, "HygonGenuine") ? CPU_AMD : streq(vendor, "GenuineIntel") ? CPU_INTEL : CPU_OTHER;
+	f->vendor = streq(vendor, "AuthenticAMD") || streq(vendor, "HygonGenuine") ? CPU_AMD
+		    : streq(vendor, "GenuineIntel")				   ? CPU_INTEL
+										   : CPU_OTHER;
 	strv_split(&f->flags, flags ? flags : "", " ");
 	f->kernel = root_read_or(root, "/proc/sys/kernel/osrelease", NULL);
 	cleanup_free char *avic = root_read_or(root, "/sys/module/kvm_amd/parameters/avic", "N");
@@ -197,13 +205,15 @@ static void read_processor(struct root *root, struct cpu_facts *f)
 	f->avic = strchr("Y1", *avic) || strchr("Y1", *apicv);
 }
 
-/* What Hyper-V interfaces KVM has: it is the list that QEMU checks its hv-* flags against (Documentation/virt/kvm/api.rst, 4.118). */
+/* What Hyper-V interfaces KVM has: it is the list that QEMU checks its hv-* flags against
+ * (Documentation/virt/kvm/api.rst, 4.118). */
 static void read_hyperv(int kvm, struct cpu_facts *f)
 {
 	enum { LEAVES_MAX = 32 };
 	cleanup_free struct kvm_cpuid2 *cpuid = mem_new(sizeof(*cpuid) + LEAVES_MAX * sizeof(cpuid->entries[0]));
 	cpuid->nent = LEAVES_MAX;
-	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYS_HYPERV_CPUID) <= 0 || ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid) < 0)
+	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYS_HYPERV_CPUID) <= 0 ||
+	    ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid) < 0)
 		return;
 	f->hyperv.known = true;
 	for (uint32_t i = 0; i < cpuid->nent && i < LEAVES_MAX; i++) {
@@ -219,14 +229,15 @@ static void read_hyperv(int kvm, struct cpu_facts *f)
 	}
 }
 
-/* /dev/kvm that opens is not yet a KVM that works: it needs the processor's help, which a cloud machine's often hides. */
+/* /dev/kvm that opens is not yet a KVM that works: it needs the processor's help, which a cloud machine may hide. */
 static void read_kvm(struct root *root, struct cpu_facts *f)
 {
 	cleanup_fd int fd = -1;
 	cleanup_err struct err *e = NULL;
 	if (!cpu_has(f, "vmx") && !cpu_has(f, "svm")) {
 		f->kvm_problem = str_dup("the processor shows neither vmx nor svm: no hardware virtualization");
-		f->kvm_remedy = str_dup("turn on SVM (AMD) or VT-x (Intel) in the firmware's setup; on a virtual machine, nested virtualization");
+		f->kvm_remedy = str_dup("turn on SVM (AMD) or VT-x (Intel) in the firmware's setup; on a virtual "
+					"machine, nested virtualization");
 	} else if (!root_exists(root, "/dev/kvm")) {
 		f->kvm_problem = str_dup("there is no /dev/kvm");
 		f->kvm_remedy = str_fmt("modprobe kvm_%s", f->vendor == CPU_AMD ? "amd" : "intel");
@@ -264,7 +275,8 @@ void cpu_facts_free(struct cpu_facts *f)
 bool cpu_kernel_is(const struct cpu_facts *f, unsigned major, unsigned minor)
 {
 	unsigned have[2];
-	return f->kernel && sscanf(f->kernel, "%u.%u", &have[0], &have[1]) == 2 && (have[0] != major ? have[0] > major : have[1] >= minor);
+	return f->kernel && sscanf(f->kernel, "%u.%u", &have[0], &have[1]) == 2 &&
+	       (have[0] != major ? have[0] > major : have[1] >= minor);
 }
 
 bool cpu_has(const struct cpu_facts *f, const char *flag)
@@ -276,12 +288,20 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 {
 	if (f->n_cores) {
 		cleanup_free char *model = str_printable(f->model ? f->model : "processor");
-		findings_add(out, FINDING_OK, "cpu", str_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online), f->n_l3s), NULL);
+		findings_add(out, FINDING_OK, "cpu",
+			     str_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online),
+				     f->n_l3s),
+			     NULL);
 	}
+	if (f->foreign)
+		findings_add(out, FINDING_WARN, "cpu", str_dup("planned for the machine that hwloc's variables describe"),
+			     str_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
 	if (c && c->vm.accel == ACCEL_TCG)
 		return;
 	if (f->kvm_problem)
-		findings_add(out, c && c->vm.accel == ACCEL_AUTO ? FINDING_WARN : FINDING_BAD, "kvm", str_dup(f->kvm_problem), str_dup(f->kvm_remedy));
+		findings_add(out, c && c->vm.accel == ACCEL_AUTO ? FINDING_WARN : FINDING_BAD, "kvm",
+			     str_dup(f->kvm_problem), str_dup(f->kvm_remedy));
 	else
-		findings_add(out, FINDING_OK, "kvm", str_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
+		findings_add(out, FINDING_OK, "kvm",
+			     str_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * cpu: the host's processors as facts: cores, SMT siblings, L3 caches, NUMA nodes, kinds of cores, and whether KVM works here.
+ * cpu: the host's processors as facts: cores, SMT siblings, L3 caches, NUMA nodes, kinds of cores, and whether KVM
+ * works here.
  *
- * The topology is hwloc's, and hwloc's variables hold: HWLOC_XMLFILE or HWLOC_SYNTHETIC describe another machine, else /sys below the root is
- * read. The rest comes from /proc and /sys below the root. Writes nothing.
+ * The topology is hwloc's, and hwloc's variables hold: HWLOC_XMLFILE or HWLOC_SYNTHETIC describe another machine, else
+ * /sys below the root is read. The rest comes from /proc and /sys below the root. Writes nothing.
  */
 #pragma once
 #include <stdbool.h>
@@ -26,7 +27,8 @@ struct cpu_core {
 	bool e_core; /* one of a hybrid processor's small cores */
 };
 
-/* Cores that share an L3 cache; those of a package that have none. In hwloc's order: the index is `place = l3 N`, and lstopo's "L3 L#N". */
+/* Cores that share an L3 cache; those of a package that have none. In hwloc's order: the index is `place = l3 N`, and
+ * lstopo's "L3 L#N". */
 struct cpu_l3 {
 	struct cpus cpus;
 	bool cache;    /* there is one */
@@ -51,7 +53,8 @@ struct cpu_facts {
 	bool avic;         /* KVM has interrupts delivered by the processor (AVIC, APICv) turned on */
 	struct cpu_hyperv {
 		bool known;    /* KVM was asked */
-		uint32_t features, misc, hints, nested; /* CPUID 0x40000003 EAX and EDX, 0x40000004 EAX, 0x4000000A EAX that KVM can give a guest */
+		uint32_t features, misc, hints, nested; /* CPUID 0x40000003 EAX and EDX, 0x40000004 EAX, 0x4000000A EAX
+							   that KVM can give a guest */
 	} hyperv;
 	char *kvm_problem; /* why KVM cannot be used, one line; NULL: it can */
 	char *kvm_remedy;  /* what to do about it */
@@ -66,5 +69,6 @@ void cpu_facts_free(struct cpu_facts *f);
 bool cpu_kernel_is(const struct cpu_facts *f, unsigned major, unsigned minor);
 bool cpu_has(const struct cpu_facts *f, const char *flag);
 
-/* For `check`: the processor, and KVM if the machine needs or would take it. `c` may be NULL: then the host alone is judged. */
+/* For `check`: the processor, and KVM if the machine needs or would take it. `c` may be NULL: then the host alone is
+ * judged. */
 void cpu_check(struct findings *out, const struct config *c, const struct cpu_facts *f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_plan: see cpu_plan.h. Pure. Which cores is cpu_seats.c's; here are QEMU's own threads, the guest's shape, and what is said of it all. */
+/* cpu_plan: see cpu_plan.h. Pure. Which cores is cpu_seats.c's; here are QEMU's own threads, the guest's shape, and
+ * what is said of it all. */
 #include <stdlib.h>
 #include "launcher/host/cpu_seats.h"
 
@@ -26,14 +27,15 @@ static struct cpus core_cpus(const struct cpu_core *core)
 	return set;
 }
 
-/* The most vCPUs that would do: with isolation, one CPU is the host's and one QEMU's own, and siblings stay together. */
+/* The most vCPUs that would do: with isolation one CPU is the host's and one QEMU's own, and siblings stay together. */
 static char *fewer(const struct seats *s, int most)
 {
 	bool isolated = s->c->cpu.isolate != ISOLATE_OFF, smt = s->f->n_cores && s->f->cores[0].n_cpus > 1;
 	int spare = cpus_count(&s->usable) - 2;
 	most = isolated && spare < most ? (smt ? spare & ~1 : spare) : most;
 	if (most > 0)
-		return str_fmt("set threads = %d or less%s", most, isolated && most >= spare - 1 ? ", or isolate = off" : "");
+		return str_fmt("set threads = %d or less%s", most,
+			       isolated && most >= spare - 1 ? ", or isolate = off" : "");
 	return str_dup(isolated ? "set isolate = off" : "qlaunch status shows which machines have them");
 }
 
@@ -45,10 +47,12 @@ static void want_online(const struct seats *s, const char *key, const struct cpu
 	if (cpus_empty(&absent))
 		return;
 	cleanup_free char *list = cpus_format(&absent), *online = cpus_format(&s->f->online);
-	obstacle(s, key, str_fmt("%s: CPU %s is not there", key, list), str_fmt("this host has %s; qlaunch topology draws them", online));
+	obstacle(s, key, str_fmt("%s: CPU %s is not there", key, list),
+		 str_fmt("this host has %s; qlaunch topology draws them", online));
 }
 
-/* Where the machine may be at all, and of that where the guest may be. Falls back to more than allowed, after an obstacle. */
+/* Where the machine may be at all, and of that where the guest may be. Falls back to more than allowed, after an
+ * obstacle. */
 static void set_bounds(struct seats *s, const struct cpus *taken)
 {
 	const struct config *c = s->c;
@@ -62,7 +66,8 @@ static void set_bounds(struct seats *s, const struct cpus *taken)
 	} else if (c->cpu.place == PLACE_L3 && c->cpu.place_l3 < s->f->n_l3s) {
 		s->placed = cpus_and(&s->usable, &s->f->l3s[c->cpu.place_l3].cpus);
 	} else if (c->cpu.place == PLACE_L3) {
-		obstacle(s, "place", str_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, s->f->n_l3s),
+		obstacle(s, "place",
+			 str_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, s->f->n_l3s),
 			 str_dup("qlaunch topology draws them"));
 	}
 	if (!c->cpu.emulator_auto) {
@@ -121,7 +126,7 @@ static const struct seat *emulator_seat(const struct seats *s)
 	return n_free > 1 ? best : NULL;
 }
 
-/* Where no core can be spared: one CPU of those that are left, or, where nothing is isolated, wherever there is room. */
+/* Where no core can be spared: one CPU of those that are left or, where nothing is isolated, wherever there is room. */
 static struct cpus emulator_makeshift(struct seats *s)
 {
 	struct cpus rest = cpus_minus(&s->usable, &s->plan->guest), one = {};
@@ -132,8 +137,9 @@ static struct cpus emulator_makeshift(struct seats *s)
 		return n ? rest : s->usable;
 	}
 	if (n < 2) {
-		obstacle(s, "threads", str_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads", s->n_wanted,
-					       cpus_count(&s->usable), n),
+		obstacle(s, "threads",
+			 str_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads",
+				 s->n_wanted, cpus_count(&s->usable), n),
 			 fewer(s, (int)s->n_wanted - 1));
 		return n ? rest : s->usable;
 	}
@@ -162,7 +168,8 @@ static void place_emulator(struct seats *s)
 
 /* ---- the guest's shape ---- */
 
-/* Siblings can be told only where each core of the guest has the same number of them; then -smp's order is that of `vcpus`. */
+/* Siblings can be told only where each core of the guest has the same number of them; then -smp's order is that of
+ * `vcpus`. */
 static void shape(struct seats *s)
 {
 	struct cpu_plan *p = s->plan;
@@ -181,9 +188,11 @@ static void shape(struct seats *s)
 	p->dies = same && s->even ? (unsigned)s->n_l3s : 1;
 	p->cores = p->n_vcpus / p->threads / p->dies;
 	if (!same && shared)
-		strv_addf(&p->warnings, "threads = %u does not fill whole cores alike, so the guest is told of %u cores without siblings", p->n_vcpus, p->cores);
+		strv_addf(&p->warnings, "threads = %u does not fill whole cores: the guest is told of no siblings",
+			  p->n_vcpus);
 	if (s->n_l3s > p->dies)
-		strv_addf(&p->warnings, "the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one", s->n_l3s);
+		strv_addf(&p->warnings, "the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one",
+			  s->n_l3s);
 }
 
 /* ---- what is said ---- */
@@ -244,7 +253,8 @@ static void warn(struct seats *s)
 	if (s->c->cpu.cpu_pm && !p->exclusive)
 		strv_add(&p->warnings, "cpu-pm is left off: the vCPUs do not have their CPUs for themselves");
 	if (s->gpu_node >= 0 && s->many_nodes && p->numa_node != s->gpu_node)
-		strv_addf(&p->warnings, "not all of the guest's CPUs are on NUMA node %d, where the GPU is", s->gpu_node);
+		strv_addf(&p->warnings, "not all of the guest's CPUs are on NUMA node %d, where the GPU is",
+			  s->gpu_node);
 }
 
 /* ---- all of it ---- */
@@ -254,14 +264,16 @@ static void set_host(struct seats *s, const struct cpus *taken)
 	struct cpu_plan *p = s->plan;
 	p->all = cpus_or(&p->guest, &p->emulator);
 	/* Nothing is taken from the host by an emulator that only shares */
-	p->host = minus(s->f->online, s->c->cpu.isolate == ISOLATE_OFF && cpus_equal(&p->all, &s->f->online) ? p->guest : p->all);
+	p->host = minus(s->f->online,
+			s->c->cpu.isolate == ISOLATE_OFF && cpus_equal(&p->all, &s->f->online) ? p->guest : p->all);
 	if (taken)
 		p->host = cpus_minus(&p->host, taken);
 	if (!cpus_empty(&p->host))
 		return;
 	p->host = s->f->online;
 	if (s->c->cpu.isolate != ISOLATE_OFF)
-		obstacle(s, "threads", str_fmt("threads = %u: no CPU is left for the host", s->n_wanted), str_dup("set fewer threads, or isolate = off"));
+		obstacle(s, "threads", str_fmt("threads = %u: no CPU is left for the host", s->n_wanted),
+			 str_dup("set fewer threads, or isolate = off"));
 }
 
 static int common_node(const struct seats *s)
@@ -278,10 +290,13 @@ static int common_node(const struct seats *s)
 	return node;
 }
 
-void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, struct cpu_plan *ret_plan)
+void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken,
+		   struct cpu_plan *ret_plan)
 {
 	struct cpu_plan p = { .n_vcpus = c->cpu.threads, .sockets = 1 };
-	cleanup(seats_free) struct seats s = { .c = c, .f = f, .gpu_node = gpu_node, .n_wanted = c->cpu.threads, .plan = &p };
+	cleanup(seats_free) struct seats s = {
+		.c = c, .f = f, .gpu_node = gpu_node, .n_wanted = c->cpu.threads, .plan = &p
+	};
 	p.vcpus = mem_new((p.n_vcpus + 1) * sizeof(*p.vcpus));
 	set_bounds(&s, taken);
 	seats_make(&s);
@@ -315,7 +330,8 @@ void cpu_plan_check(struct findings *out, const struct cpu_plan *p)
 	if (p->obstacle)
 		findings_add(out, FINDING_BAD, "threads", str_dup(p->obstacle), p->remedy ? str_dup(p->remedy) : NULL);
 	else
-		findings_add(out, FINDING_OK, "threads", str_fmt("%u vCPUs on %s, %s; QEMU on %s", p->n_vcpus, guest, p->why, emulator), NULL);
+		findings_add(out, FINDING_OK, "threads",
+			     str_fmt("%u vCPUs on %s, %s; QEMU on %s", p->n_vcpus, guest, p->why, emulator), NULL);
 	for (size_t i = 0; i < p->warnings.n; i++)
 		findings_add(out, FINDING_WARN, "threads", str_dup(p->warnings.v[i]), NULL);
 }

@@ -36,7 +36,9 @@ bool seats_use_l3(const struct seats *s, int l3)
 static int by_number(const void *a, const void *b)
 {
 	const struct cpu_core *x = ((const struct seat *)a)->core, *y = ((const struct seat *)b)->core;
-	return x->l3 != y->l3 ? x->l3 - y->l3 : x->e_core != y->e_core ? x->e_core - y->e_core : x->cpus[0] - y->cpus[0];
+	return x->l3 != y->l3		? x->l3 - y->l3
+	       : x->e_core != y->e_core ? x->e_core - y->e_core
+					: x->cpus[0] - y->cpus[0];
 }
 
 /* The order in which cores are taken: the same, but CPU 0's comes last of its kind. */
@@ -59,8 +61,12 @@ static int by_worth(const void *a, const void *b, void *data)
 {
 	const struct seats *s = data;
 	const struct cpu_l3 *x = &s->f->l3s[*(const int *)a], *y = &s->f->l3s[*(const int *)b];
-	bool x0 = cpus_has(&x->cpus, 0), y0 = cpus_has(&y->cpus, 0), x_gpu = x->node == s->gpu_node, y_gpu = y->node == s->gpu_node;
-	return x_gpu != y_gpu ? y_gpu - x_gpu : x->size != y->size ? (x->size > y->size ? -1 : 1) : x0 != y0 ? x0 - y0 : *(const int *)a - *(const int *)b;
+	bool x0 = cpus_has(&x->cpus, 0), y0 = cpus_has(&y->cpus, 0), x_gpu = x->node == s->gpu_node,
+	     y_gpu = y->node == s->gpu_node;
+	return x_gpu != y_gpu	    ? y_gpu - x_gpu
+	       : x->size != y->size ? (x->size > y->size ? -1 : 1)
+	       : x0 != y0	    ? x0 - y0
+				    : *(const int *)a - *(const int *)b;
 }
 
 /* The caches with room on `node`, best first. Returns how many. */
@@ -113,7 +119,8 @@ static void use(struct seats *s, const int *order, size_t k, bool even)
 	s->even = even;
 }
 
-/* Chooses caches on `node`: one, or else, if `many`, the fewest, or one more where only that is even. False where there is no room. */
+/* Chooses caches on `node`: one, or else, if `many`, the fewest, or one more where only that is even. False where there
+ * is no room. */
 static bool choose_on(struct seats *s, int node, bool many)
 {
 	cleanup_free int *order = mem_new((s->f->n_l3s + 1) * sizeof(*order));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlaunch topology [CONFIG]: cores and caches as a picture (or --svg, --json), with a machine's plan drawn in. Changes nothing. */
+/* qlaunch topology [CONFIG]: cores and caches as a picture (or --svg, --json), with a machine's plan drawn in. Changes
+ * nothing. */
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
@@ -44,7 +45,8 @@ char *map_l3_title(const struct map *m, size_t l3)
 {
 	const struct cpu_l3 *x = &m->facts->l3s[l3];
 	cleanup_free char *size = x->size ? size_format(x->size) : NULL;
-	return str_fmt("%s %zu%s%s, NUMA node %d", x->cache ? "L3" : "no L3,", l3, size ? ", " : "", size ? size : "", x->node);
+	return str_fmt("%s %zu%s%s, NUMA node %d", x->cache ? "L3" : "no L3,", l3, size ? ", " : "", size ? size : "",
+		       x->node);
 }
 
 char *map_title(const struct map *m)
@@ -53,7 +55,8 @@ char *map_title(const struct map *m)
 	const char *name = m->facts->foreign ? "As described to hwloc" : m->facts->model;
 	cleanup_free char *model = str_printable(name ? name : "Processor");
 	int cpus = cpus_count(&m->facts->online);
-	return str_fmt("%.50s: %zu core%s, %d CPU%s", model, m->facts->n_cores, m->facts->n_cores == 1 ? "" : "s", cpus, cpus == 1 ? "" : "s");
+	return str_fmt("%.50s: %zu core%s, %d CPU%s", model, m->facts->n_cores, m->facts->n_cores == 1 ? "" : "s", cpus,
+		       cpus == 1 ? "" : "s");
 }
 
 static json_t *cpu_json(const struct map *m, int cpu)
@@ -81,15 +84,18 @@ json_t *map_json(const struct map *m)
 			const struct cpu_core *core = &m->facts->cores[k];
 			json_t *cpus = json_array();
 			if (core->l3 == (int)i)
-				json_array_append_new(cores, json_pack("{s:s, s:O}", "kind", core->e_core ? "E" : "P", "cpus", cpus));
+				json_array_append_new(
+					cores, json_pack("{s:s, s:O}", "kind", core->e_core ? "E" : "P", "cpus", cpus));
 			for (int j = 0; j < core->n_cpus; j++)
 				json_array_append_new(cpus, cpu_json(m, core->cpus[j]));
 			json_decref(cpus);
 		}
-		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", (int)i, "cache", l3->cache, "bytes", (json_int_t)l3->size,
-						     "node", l3->node, "package", l3->package, "cores", cores));
+		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", (int)i, "cache", l3->cache,
+						     "bytes", (json_int_t)l3->size, "node", l3->node, "package",
+						     l3->package, "cores", cores));
 	}
-	return json_pack("{s:s?, s:s?, s:o}", "model", m->facts->foreign ? NULL : m->facts->model, "vm", m->vm, "l3s", l3s);
+	return json_pack("{s:s?, s:s?, s:o}", "model", m->facts->foreign ? NULL : m->facts->model, "vm", m->vm, "l3s",
+			 l3s);
 }
 
 static void print(const struct map *m, const struct cli *cli, bool svg)

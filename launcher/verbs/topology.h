@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* topology: the map of CPUs and caches that `qlaunch topology` shows, and its forms. All pure: facts and plan in, text out. */
+/* topology: the map of CPUs and caches that `qlaunch topology` shows, and its forms. All pure: facts and plan in, text
+ * out. */
 #pragma once
 #include <jansson.h>
 #include "launcher/host/cpu_plan.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* topology_svg: the map as an SVG picture: the L3 caches in rows, in each its cores, in each its CPUs, coloured by what they are for. Pure. */
+/* topology_svg: the map as an SVG picture: the L3 caches in rows, in each its cores, in each its CPUs, coloured by what
+ * they are for. Pure. */
 #include "launcher/verbs/topology.h"
 
 /* In pixels. */
@@ -10,7 +11,11 @@ static char *escaped(const char *s)
 {
 	struct sb sb = {};
 	for (; *s; s++) {
-		const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '"' ? "&quot;" : NULL;
+		const char *entity = *s == '&'	 ? "&amp;"
+				     : *s == '<' ? "&lt;"
+				     : *s == '>' ? "&gt;"
+				     : *s == '"' ? "&quot;"
+						 : NULL;
 		if (entity)
 			sb_add(&sb, entity);
 		else if ((unsigned char)*s >= ' ')
@@ -33,7 +38,8 @@ __attribute__((format(printf, 4, 5))) static void text(struct sb *out, int x, in
 
 static void rect(struct sb *out, int x, int y, int w, int h, const char *fill)
 {
-	sb_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" stroke=\"#666\"/>\n", x, y, w, h, fill);
+	sb_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" stroke=\"#666\"/>\n", x,
+		y, w, h, fill);
 }
 
 static int core_width(const struct map *m)
@@ -50,8 +56,8 @@ static void draw_core(struct sb *out, const struct map *m, const struct cpu_core
 	for (int i = 0; i < core->n_cpus; i++) {
 		int cpu = core->cpus[i], left = x + GAP + i * CPU_W, top = y + GAP;
 		cleanup_free char *mark = map_mark(m, cpu);
-		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->e_core ? ", E core" : "", m->plan ? ": " : "",
-			m->plan ? map_roles[map_role(m, cpu)].word : "");
+		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->e_core ? ", E core" : "",
+			m->plan ? ": " : "", m->plan ? map_roles[map_role(m, cpu)].word : "");
 		rect(out, left, top, CPU_W - 2, CPU_H, map_roles[map_role(m, cpu)].fill);
 		text(out, left + 4, top + 15, "%d", cpu);
 		text(out, left + 4, top + 33, "%s", mark);
@@ -67,7 +73,8 @@ static int draw_l3(struct sb *out, const struct map *m, size_t l3, int y, int wi
 	for (size_t i = 0; i < m->facts->n_cores; i++) {
 		if (m->facts->cores[i].l3 != (int)l3)
 			continue;
-		draw_core(&cores, m, &m->facts->cores[i], MARGIN + GAP + n % CORES_IN_ROW * step_x, y + HEAD + n / CORES_IN_ROW * step_y);
+		draw_core(&cores, m, &m->facts->cores[i], MARGIN + GAP + n % CORES_IN_ROW * step_x,
+			  y + HEAD + n / CORES_IN_ROW * step_y);
 		n++;
 	}
 	int height = HEAD + (n + CORES_IN_ROW - 1) / CORES_IN_ROW * step_y;
@@ -102,7 +109,9 @@ char *map_svg(const struct map *m)
 		y += draw_l3(&body, m, i, y, width) + GAP;
 	draw_legend(&body, m, y);
 	y += m->plan ? 56 : 0;
-	sb_addf(&out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">\n%s</svg>\n",
+	sb_addf(&out,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" font-family=\"sans-serif\" "
+		"font-size=\"13\">\n%s</svg>\n",
 		width + 2 * MARGIN, y + MARGIN, body.s);
 	sb_free(&body);
 	return sb_steal(&out);

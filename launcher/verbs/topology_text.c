@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* topology_text: the map for a terminal: a box for each package, in it one for each L3, in it the cores with their CPUs. Pure. */
+/* topology_text: the map for a terminal: a box for each package, in it one for each L3, in it the cores with their
+ * CPUs. Pure. */
 #include <stdio.h>
 #include "launcher/verbs/topology.h"
 
@@ -79,7 +80,8 @@ static void add_core(struct pen *pen, struct row *r, const struct map *m, const 
 		cleanup_free char *mark = map_mark(m, cpu);
 		const char *ink = pen->colours ? map_roles[map_role(m, cpu)].ink : "";
 		sb_addf(&r->numbers, "%s%*d", i ? " " : "│", pen->mark_width, cpu);
-		sb_addf(&r->marks, "%s%s%*s%s", i ? " " : "│", ink, pen->mark_width, mark, pen->colours ? "\033[0m" : "");
+		sb_addf(&r->marks, "%s%s%*s%s", i ? " " : "│", ink, pen->mark_width, mark,
+			pen->colours ? "\033[0m" : "");
 	}
 	sb_add(&r->numbers, "│");
 	sb_add(&r->marks, "│");
@@ -116,14 +118,16 @@ static void draw_legend(struct pen *pen, const struct map *m)
 	}
 	for (int role = ROLE_QEMU; role >= 0; role--)
 		if (used[role])
-			sb_addf(&pen->out, " %s%s%s %s  ", pen->colours ? map_roles[role].ink : "", map_roles[role].mark, pen->colours ? "\033[0m" : "",
-				map_roles[role].word);
+			sb_addf(&pen->out, " %s%s%s %s  ", pen->colours ? map_roles[role].ink : "",
+				map_roles[role].mark, pen->colours ? "\033[0m" : "", map_roles[role].word);
 	if (e_cores)
 		sb_add(&pen->out, " ┌E an E core");
 	sb_addc(&pen->out, '\n');
 	if (m->plan) {
-		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator), *host = cpus_format(&m->plan->host);
-		sb_addf(&pen->out, "%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n", m->vm, m->plan->n_vcpus, guest, qemu, host, m->plan->why);
+		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator),
+				  *host = cpus_format(&m->plan->host);
+		sb_addf(&pen->out, "%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n", m->vm, m->plan->n_vcpus, guest,
+			qemu, host, m->plan->why);
 	}
 	if (m->plan && m->plan->obstacle)
 		sb_addf(&pen->out, "  not here: %s\n", m->plan->obstacle);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The CPU planner on described machines: tests/golden/cpu/NAME.in says what is planned, NAME.out what came of it. UPDATE=1 in the environment
- * writes the .out files anew; read the difference before you commit it.
+ * The CPU planner on described machines: tests/golden/cpu/NAME.in says what is planned, NAME.out what came of it.
+ * UPDATE=1 in the environment writes the .out files anew; read the difference before you commit it.
  *
- * A line of a .in file: HWLOC_…=VALUE (an .xml file stands beside it), "cpuinfo VENDOR FLAG…", "gpu-node N", "taken CPUS", and
- * "plan KEY=VALUE; KEY=VALUE…" with keys of [cpu], which gives a paragraph of the .out file.
+ * A line of a .in file: HWLOC_…=VALUE (an .xml file stands beside it), "cpuinfo VENDOR FLAG…", "gpu-node N", "taken
+ * CPUS", and "plan KEY=VALUE; KEY=VALUE…" with keys of [cpu], which gives a paragraph of the .out file.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -63,7 +63,9 @@ static void put_cpuinfo(struct machine *m, char *words)
 {
 	char *flags = words + strcspn(words, " ");
 	flags += *flags ? (*flags = '\0', 1) : 0;
-	cleanup_free char *text = str_fmt("processor\t: 0\nvendor_id\t: %s\nmodel name\t: a processor\nflags\t\t: %s\n\nprocessor\t: 1\n", words, flags);
+	cleanup_free char *text = str_fmt(
+		"processor\t: 0\nvendor_id\t: %s\nmodel name\t: a processor\nflags\t\t: %s\n\nprocessor\t: 1\n", words,
+		flags);
 	ok(root_put(m->root, "/proc/cpuinfo", text, 0644));
 }
 
@@ -74,7 +76,8 @@ static void describe(struct machine *m)
 	assert_true(f->foreign);
 	for (size_t i = 0; i < f->n_l3s; i++) {
 		cleanup_free char *cpus = cpus_format(&f->l3s[i].cpus), *size = size_format(f->l3s[i].size);
-		sb_addf(&m->out, "%s %zu: %s, node %d, CPUs %s\n", f->l3s[i].cache ? "L3" : "package", i, size, f->l3s[i].node, cpus);
+		sb_addf(&m->out, "%s %zu: %s, node %d, CPUs %s\n", f->l3s[i].cache ? "L3" : "package", i, size,
+			f->l3s[i].node, cpus);
 	}
 }
 
@@ -112,7 +115,8 @@ static void plan(struct machine *m, char *words)
 	strv_split(&keys, words, ";");
 	for (size_t i = 0; i < keys.n; i++)
 		strv_addf(&sets, "cpu.%s", str_trim(keys.v[i]));
-	cleanup_config struct config *c = config_parse("[vm]\nname = test\n[disk a]\npath = /a\n", "test.conf", NULL, &sets, &errors);
+	cleanup_config struct config *c = config_parse("[vm]\nname = test\n[disk a]\npath = /a\n", "test.conf", NULL,
+						       &sets, &errors);
 	if (!c)
 		fail_msg("%s", errors.lines.v[0]);
 	cpu_plan_make(c, &m->facts, m->gpu_node, &m->taken, &p);
@@ -120,11 +124,12 @@ static void plan(struct machine *m, char *words)
 	sb_add(&m->out, "  vcpus     ");
 	for (unsigned i = 0; i < p.n_vcpus; i++)
 		sb_addf(&m->out, "%s%d", i ? "," : "", p.vcpus[i]);
-	sb_addf(&m->out, "\n  smp       %u,sockets=%u,dies=%u,cores=%u,threads=%u\n", p.n_vcpus, p.sockets, p.dies, p.cores, p.threads);
+	sb_addf(&m->out, "\n  smp       %u,sockets=%u,dies=%u,cores=%u,threads=%u\n", p.n_vcpus, p.sockets, p.dies,
+		p.cores, p.threads);
 	tell_cpus(m, "emulator", &p.emulator);
 	tell_cpus(m, "host", &p.host);
-	sb_addf(&m->out, "  node %d%s%s%s\n  why       %s\n", p.numa_node, p.exclusive ? ", exclusive" : "", p.smt_true ? ", siblings true" : "",
-		p.overcommitted ? ", overcommitted" : "", p.why);
+	sb_addf(&m->out, "  node %d%s%s%s\n  why       %s\n", p.numa_node, p.exclusive ? ", exclusive" : "",
+		p.smt_true ? ", siblings true" : "", p.overcommitted ? ", overcommitted" : "", p.why);
 	for (size_t i = 0; i < p.warnings.n; i++)
 		sb_addf(&m->out, "  warning   %s\n", p.warnings.v[i]);
 	if (p.obstacle)
@@ -165,7 +170,8 @@ static void golden(void **state)
 	const char *name = *state;
 	struct machine m = { .gpu_node = -1 };
 	struct strv lines = {};
-	cleanup_free char *in = NULL, *in_path = str_fmt("/" GOLDEN "/%s.in", name), *out_path = str_fmt("/" GOLDEN "/%s.out", name);
+	cleanup_free char *in = NULL, *in_path = str_fmt("/" GOLDEN "/%s.in", name),
+			  *out_path = str_fmt("/" GOLDEN "/%s.out", name);
 	ok(root_open(".", &m.files));
 	ok(root_read(m.files, in_path, &in));
 	make_root(&m);
@@ -212,7 +218,9 @@ static void ryzen_5950x(void **state)
 
 static void bad_description(void **state)
 {
-	static const char *const vars[][2] = { { "HWLOC_XMLFILE", "/nowhere/at/all.xml" }, { "HWLOC_XMLFILE", "/dev/null" }, { "HWLOC_SYNTHETIC", "pack:two" } };
+	static const char *const vars[][2] = { { "HWLOC_XMLFILE", "/nowhere/at/all.xml" },
+					       { "HWLOC_XMLFILE", "/dev/null" },
+					       { "HWLOC_SYNTHETIC", "pack:two" } };
 	struct machine m = {};
 	(void)state;
 	make_root(&m);
@@ -236,10 +244,12 @@ static void captured(void **state)
 	struct root *r = tempdir_root(*state);
 	cleanup_cpu_facts struct cpu_facts f = {};
 	for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
-		const char *files[][2] = { { "topology/core_id", cpus[i].core },  { "topology/core_cpus", cpus[i].siblings },
-					   { "topology/physical_package_id", "0" }, { "topology/package_cpus", "f" },
-					   { "cache/index3/level", "3" },	  { "cache/index3/type", "Unified" },
-					   { "cache/index3/size", "8192K" },	  { "cache/index3/shared_cpu_map", "f" } };
+		const char *files[][2] = {
+			{ "topology/core_id", cpus[i].core },	 { "topology/core_cpus", cpus[i].siblings },
+			{ "topology/physical_package_id", "0" }, { "topology/package_cpus", "f" },
+			{ "cache/index3/level", "3" },		 { "cache/index3/type", "Unified" },
+			{ "cache/index3/size", "8192K" },	 { "cache/index3/shared_cpu_map", "f" }
+		};
 		for (size_t j = 0; j < ARRAY_SIZE(files); j++)
 			put(r, str_fmt("/sys/devices/system/cpu/%s/%s", cpus[i].name, files[j][0]), files[j][1]);
 	}
@@ -274,7 +284,8 @@ static void this_host(void **state)
 	(void)state;
 	ok(root_open("/", &root));
 	ok(cpu_facts_read(root, &f));
-	cleanup_free char *text = root_read_or(root, "/sys/devices/system/cpu/online", ""), *online = cpus_format(&f.online);
+	cleanup_free char *text = root_read_or(root, "/sys/devices/system/cpu/online", ""),
+			  *online = cpus_format(&f.online);
 	assert_string_equal(online, text);
 	assert_false(f.foreign);
 	for (size_t i = 0; i < f.n_cores; i++)
@@ -290,7 +301,8 @@ int main(void)
 {
 	glob_t found;
 	const struct CMUnitTest fixed[] = { cmocka_unit_test(ryzen_5950x), cmocka_unit_test(bad_description),
-					    cmocka_unit_test_setup_teardown(captured, tempdir_setup, tempdir_teardown), cmocka_unit_test(this_host) };
+					    cmocka_unit_test_setup_teardown(captured, tempdir_setup, tempdir_teardown),
+					    cmocka_unit_test(this_host) };
 	if (glob(GOLDEN "/*.in", 0, NULL, &found) != 0 || found.gl_pathc < 8)
 		return 1;
 	int bad = cmocka_run_group_tests_name("cpu", fixed, NULL, NULL);

@@ -10,8 +10,9 @@
 
 #define AMD "fpu svm topoext constant_tsc nonstop_tsc"
 #define INTEL "fpu vmx constant_tsc nonstop_tsc"
-#define BASICS                                                                                                                        \
-	"hv-relaxed=on,hv-vapic=on,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,hv-stimer-direct=on,hv-frequencies=on"
+#define BASICS                                                                                                         \
+	"hv-relaxed=on,hv-vapic=on,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,hv-stimer-direct="  \
+	"on,hv-frequencies=on"
 
 struct host {
 	struct config c;
@@ -27,7 +28,7 @@ static void setup(struct host *h, void *state, enum cpu_vendor vendor, const cha
 	struct user user = {};
 	*h = (struct host){
 		.f = { .vendor = vendor, .kernel = str_dup(kernel) },
-		.p = { .n_vcpus = 16, .sockets = 1, .dies = 2, .cores = 4, .threads = 2, .exclusive = true, .smt_true = true },
+		.p = { 16, .sockets = 1, .dies = 2, .cores = 4, .threads = 2, .exclusive = true, .smt_true = true },
 		.accel = ACCEL_KVM,
 	};
 	strv_split(&h->f.flags, flags, " ");
@@ -85,8 +86,10 @@ static void intel(void **state)
 {
 	struct host h;
 	setup(&h, *state, CPU_INTEL, INTEL, "6.6.0");
-	assert_string_equal(made(&h, "-cpu"), "host,migratable=no,invtsc=on,vmx=off," BASICS
-					      ",hv-tlbflush=on,hv-tlbflush-ext=on,hv-ipi=on,hv-xmm-input=on,hv-no-nonarch-coresharing=on");
+	assert_string_equal(
+		made(&h, "-cpu"),
+		"host,migratable=no,invtsc=on,vmx=off," BASICS
+		",hv-tlbflush=on,hv-tlbflush-ext=on,hv-ipi=on,hv-xmm-input=on,hv-no-nonarch-coresharing=on");
 	h.c.cpu.nested = true;
 	has(&h, "hv-evmcs=on", true);
 	has(&h, "vmx=off", false);
@@ -100,7 +103,9 @@ static void by_kvm(void **state)
 	setup(&h, *state, CPU_INTEL, INTEL, "6.6.0");
 	h.f.hyperv.known = true;
 	assert_string_equal(made(&h, "-cpu"), "host,migratable=no,invtsc=on,vmx=off,hv-no-nonarch-coresharing=on");
-	h.f.hyperv = (struct cpu_hyperv){ .known = true, .features = 0x2a7e, .misc = 0x80110, .hints = 0xc2c, .nested = 0x20001 };
+	h.f.hyperv = (struct cpu_hyperv){
+		.known = true, .features = 0x2a7e, .misc = 0x80110, .hints = 0xc2c, .nested = 0x20001
+	};
 	has(&h, "hv-time=on", true);
 	has(&h, "hv-stimer-direct=on", true);
 	has(&h, "hv-runtime=on", false);      /* bit 0 of the features */
@@ -119,8 +124,10 @@ static void poor(void **state)
 {
 	struct host h;
 	setup(&h, *state, CPU_AMD, "fpu svm", "4.14.0");
-	assert_string_equal(made(&h, "-cpu"), "host,migratable=no,svm=off,hv-relaxed=on,hv-vapic=on,hv-vpindex=on,hv-runtime=on,hv-time=on,"
-					      "hv-synic=on,hv-stimer=on,hv-no-nonarch-coresharing=on");
+	assert_string_equal(
+		made(&h, "-cpu"),
+		"host,migratable=no,svm=off,hv-relaxed=on,hv-vapic=on,hv-vpindex=on,hv-runtime=on,hv-time=on,"
+		"hv-synic=on,hv-stimer=on,hv-no-nonarch-coresharing=on");
 	strv_free(&h.q.has);
 	assert_string_equal(made(&h, "-cpu"), "host,svm=off");
 	drop(&h);
@@ -184,6 +191,7 @@ static void emulated(void **state)
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tempdir_setup, tempdir_teardown)
-	const struct CMUnitTest tests[] = { TEST(amd), TEST(intel), TEST(by_kvm), TEST(poor), TEST(coresharing), TEST(by_config), TEST(emulated) };
+	const struct CMUnitTest tests[] = { TEST(amd),	       TEST(intel),	TEST(by_kvm),  TEST(poor),
+					    TEST(coresharing), TEST(by_config), TEST(emulated) };
 	return cmocka_run_group_tests_name("guest cpu", tests, NULL, NULL);
 }
