@@ -165,6 +165,8 @@ static struct err *launch(struct machine *m)
 static struct err *user_files(void *data)
 {
 	struct machine *m = data;
+	if (geteuid() == 0)
+		TRY(user_become(&m->plan->user));
 	return plan_user_files(m->plan);
 }
 
@@ -219,11 +221,12 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	sigset_t ends = end_signals();
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	plan_bind(plan, &m.qemu, &m.swtpm);
-	struct err *e = geteuid() == 0 ? caps_drop_to(caps_needed(&plan->steps)) : NULL;
-	if (!e)
-		e = take_journal(&m);
+	struct err *e = take_journal(&m);
 	if (m.journal) {
 		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };
+		/* not before: what a dead launcher left may need others to be undone than this plan does */
+		if (!e && geteuid() == 0)
+			e = caps_drop_to(caps_needed(&plan->steps));
 		if (!e)
 			e = sd_event_new(&m.event) < 0 ? err_new("no event loop") : prepare_user_files(&m);
 		if (!e)

@@ -175,6 +175,7 @@ struct err *vars_prepare(struct root *root, const struct config *c, const char *
 	TRY(keep_copy(root, &keep, &missing));
 	if (!missing)
 		return NULL;
-	TRY(err_exit(err_wrap(make(root, path, &template), "the UEFI variables cannot be made"), EXIT_HOST));
+	e = err_wrap(make(root, path, &template), "the UEFI variables cannot be made");
+	TRY(err_exit(err_hint(e, "choose another place: `vars = PATH` in [firmware]"), EXIT_HOST));
 	return keep_copy(root, &keep, &missing);
 }

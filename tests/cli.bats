@@ -92,3 +92,16 @@ setup() {
 	run bash -c "'$qlaunch' plan configs/demo.conf >&-"
 	[ "$status" -ne 139 ]; [ "$status" -ne 134 ]
 }
+
+@test "after sudo the user's files are made as the user: one who has no home gets none, exit 4" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	local home; home=$(getent passwd nobody | cut -d: -f6)
+	[ ! -e "$home" ] || skip "nobody has a home here"
+	local dir; dir=$(mktemp -d) # where that user may read
+	chmod 755 "$dir"
+	printf '[vm]\nname = homeless\n[cpu]\nisolate = off\n[memory]\nsize = 64M\n' >"$dir/h.conf"
+	SUDO_UID=$(id -u nobody) run timeout 60 "$qlaunch" --set vm.accel=tcg --set firmware.type=uefi "$dir/h.conf"
+	rm -r "$dir"
+	[ "$status" -eq 4 ]; [[ $output == *"UEFI variables cannot be made"*"Permission denied"* ]]
+	[ ! -e "$home" ]
+}
