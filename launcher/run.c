@@ -188,6 +188,9 @@ static void say_end(const struct machine *m, const struct undo_report *r)
 static struct err *give_back(struct machine *m, struct err *launch_error)
 {
 	uint64_t begun = machine_now_us();
+	/* a launch that failed before QEMU was let go: it is in the cgroup that is to be removed */
+	process_drop(&m->qemu);
+	process_drop(&m->swtpm);
 	struct undo_report report = engine_undo(&m->cli->env, &m->plan->steps);
 	log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
 	log_debug("%s: host given back in %.1f ms", m->name, (double)(machine_now_us() - begun) / 1000);

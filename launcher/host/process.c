@@ -220,13 +220,18 @@ static bool wait_end(int pidfd, int limit_ms)
 	return n > 0;
 }
 
-void process_close(struct process *p)
+void process_drop(struct process *p)
 {
 	bool held = p->release_fd >= 0;
 	fd_closep(&p->release_fd);
 	fd_closep(&p->status_fd);
 	if (held && wait_end(p->pidfd, HOLD_LIMIT_MS))
 		process_ended(p);
+}
+
+void process_close(struct process *p)
+{
+	process_drop(p);
 	fd_closep(&p->pidfd);
 	fd_closep(&p->stderr_fd);
 	sb_free(&p->said);

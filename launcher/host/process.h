@@ -65,7 +65,9 @@ char *process_status_text(int status);
 bool process_listen(struct process *p);
 /* The last lines of that, at most `lines`, printable, joined by "; " ; "" for none. Owned by the caller. */
 char *process_last_words(const struct process *p, size_t lines);
-/* Closes what belongs to it here. One that is still held ends thereby, and is waited for; one that runs stays. */
+/* Ends one that is still held, and waits for its end; one that runs, or was never forked, stays as it is. */
+void process_drop(struct process *p);
+/* The same, and closes what belongs to it here. */
 void process_close(struct process *p);
 #define cleanup_process cleanup(process_close)
 

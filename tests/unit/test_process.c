@@ -226,11 +226,16 @@ static void test_closing_ends_the_held(void **state)
 	first.argv = second.argv = sleeper;
 	ok(process_hold(&first));
 	ok(process_hold(&second));
-	process_close(&first);
+	process_drop(&first);
 	assert_true(first.ended && WIFEXITED(first.status) && WEXITSTATUS(first.status) == 127);
 	assert_true(proc_alive(second.id));
+	process_close(&first);
+	ok(process_release(&second));
+	process_drop(&second); /* it runs: nothing to drop */
+	assert_false(process_ended(&second));
+	ok(process_stop(second.id, 5000));
 	process_close(&second);
-	assert_true(second.ended);
+	assert_true(second.ended || waitpid(second.id.pid, NULL, 0) == second.id.pid);
 }
 
 static void test_descriptors(void **state)
