@@ -54,7 +54,7 @@ process_state() { # affinities of what was there before the job, and every proce
 	files /proc/{1,2,$$,$PPID}/limits
 	local p
 	for p in 1 2 "$$" "$PPID" $(pidof systemd-journald dbus-daemon); do grep -sH '^Cpus_allowed_list' "/proc/$p/status"; done
-	grep -lsE '^(qemu-system|swtpm|qlaunch)' /proc/[0-9]*/comm || true
+	grep -lsE '^(qemu|swtpm|qlaunch)' /proc/[0-9]*/comm || true
 }
 host_snapshot() { # FILE
 	{
@@ -94,7 +94,7 @@ lab_host() {
 	SUDO_UID=$(id -u player) SUDO_GID=$(id -g player)
 }
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"; }
-qemu_pid() { pgrep -x qemu-system-x86 -o; }
+qemu_pid() { pidof -s qemu-system-x86_64; }
 launch() { # ARGUMENT...: qlaunch run in the background; $launcher is its pid, $log what it says
 	log=$work/qlaunch.log serial=$work/serial
 	: >"$serial"
