@@ -12,8 +12,10 @@ work=$(mktemp -d /var/lab/job.XXXXXX)
 chmod 755 "$work"
 export NO_COLOR=1
 
-ok() { echo "ok - $*"; }
-not_ok() { echo "not ok - $*"; }
+told=0
+since() { [ $((SECONDS - told)) -lt 5 ] || echo "#   $((SECONDS - told)) s:"; told=$SECONDS; }
+ok() { since; echo "ok - $*"; }
+not_ok() { since; echo "not ok - $*"; }
 note() { sed 's/^/#   /' | tail -n 40; }
 
 check() { # NAME COMMAND...: passes when the command does; its output is shown when it does not
@@ -31,8 +33,8 @@ wait_for() { # SECONDS COMMAND...: until it passes
 	done
 }
 ended() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.*Z' "/proc/$1/status"; }
-exit_of() { # SECONDS PID: its exit status (a child of this shell), or "still there"
-	if wait_for "$1" ended "$2"; then wait "$2" && echo 0 || echo $?; else echo "still there"; fi
+exit_of() { # SECONDS PID: sets `code` to the exit status of a child of this shell, or to "still there"
+	if wait_for "$1" ended "$2"; then wait "$2" && code=0 || code=$?; else code="still there"; fi
 }
 
 # --- what this host is, so that before and after can be compared by diff -----------------------------------------------------------------
@@ -48,7 +50,7 @@ cgroup_state() {
 }
 unit_state() {
 	systemctl list-units --all --plain --no-legend | awk '{ print $1, $2, $3, $4 }' | sort
-	find /run/systemd/transient /run/systemd/system.control /etc/systemd/system.control 2>/dev/null | sort
+	find /run/systemd/transient /run/systemd/system.control /etc/systemd/system.control -type f 2>/dev/null | sort
 }
 process_state() { # affinities of what was there before the job, and every process that could be ours
 	files /proc/{1,2,$$,$PPID}/limits
@@ -65,7 +67,7 @@ host_snapshot() { # FILE
 		stat -c '%n %U:%G %a' /dev/kvm /dev/vfio/* /dev/net/tun 2>/dev/null
 		files /sys/kernel/mm/hugepages/*/nr_hugepages /sys/devices/system/node/node*/hugepages/*/nr_hugepages
 		files /sys/devices/virtual/workqueue/cpumask /sys/class/vtconsole/*/bind /proc/irq/*/smp_affinity_list
-		find /run/qlaunch 2>/dev/null | sort
+		find /run/qlaunch -mindepth 1 2>/dev/null | sort
 		ls /sys/class/net
 		cat /proc/mounts
 	} >"$1"
@@ -88,8 +90,11 @@ disjoint() { ! grep -qxFf <(cpu_set "$1") <(cpu_set "$2"); }
 # The GPU's two functions get the drivers that a host's udev would have loaded, and there is an unprivileged user to run machines as.
 lab_host() {
 	modprobe -a aty128fb snd_hda_intel vfio_pci 2>/dev/null
-	chmod 666 /dev/vfio/vfio # and the modes, too
-	id player >/dev/null 2>&1 || useradd -m -s /bin/bash player
+	chmod 666 /dev/vfio/vfio # and udev's modes, too
+	getent group kvm >/dev/null || groupadd kvm
+	chgrp kvm /dev/kvm && chmod 660 /dev/kvm
+	id player >/dev/null 2>&1 || useradd -m -s /bin/bash -G kvm player
+	systemctl start dbus.service
 	export SUDO_UID SUDO_GID SUDO_USER=player
 	SUDO_UID=$(id -u player) SUDO_GID=$(id -g player)
 }

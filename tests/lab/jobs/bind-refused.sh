@@ -15,7 +15,8 @@ check "the kernel refuses function 1" bash -c "! echo vfio-pci >'$override'"
 seen_on_vfio() { while kill -0 "$1" 2>/dev/null; do [ "$(driver_of $gpu)" = vfio-pci ] && echo bound && return; done; }
 launch "$work/refused.conf"
 seen_on_vfio "$launcher" >"$work/seen" &
-equal "exit status" 4 "$(exit_of 60 "$launcher")" || show_run
+exit_of 60 "$launcher"
+equal "exit status" 4 "$code" || show_run
 equal "function 0 had been handed over" bound "$(cat "$work/seen")"
 check "it names the function that failed" grep -q "$sound" "$log" || show_run
 umount "$override"

@@ -7,7 +7,7 @@ lab_host
 direct_config orphan
 host_snapshot "$work/before"
 launch "$work/orphan.conf"
-check "the guest is up" guest_up 150 || show_run
+check "the guest is up" guest_up 150 || { show_run; finish; }
 qemu=$(qemu_pid)
 kill -KILL "$launcher"
 wait "$launcher" 2>/dev/null

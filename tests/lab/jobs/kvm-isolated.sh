@@ -17,7 +17,7 @@ equal "plan: the vCPUs are on the second L3" "4 5 6 7" "$(jq -r '[.vcpus[].cpu] 
 guests=$(jq -r '[.vcpus[].cpu | tostring] + [.emulator_cpus, .iothread_cpus] | map(select(. != null and . != "")) | join(",")' <<<"$plan")
 
 launch "$work/game.conf"
-check "the guest is up" guest_up 150 || show_run
+check "the guest is up" guest_up 150 || { show_run; finish; }
 guest_lines=$(tr -d '\r' <"$serial" | grep '^guest:')
 check "guest: sees function 0" grep -q '^guest: pci .* 1002:5046 ' <<<"$guest_lines"
 check "guest: sees function 1" grep -q '^guest: pci .* 8086:293e ' <<<"$guest_lines"
@@ -72,7 +72,8 @@ check "systemd's daemon-reload leaves the partition alone" \
 
 pkill -KILL stress-ng
 check "stop" timeout 60 "$qlaunch" stop game
-equal "the launcher's exit status" 0 "$(exit_of 60 "$launcher")" || show_run
+exit_of 60 "$launcher"
+equal "the launcher's exit status" 0 "$code" || show_run
 check "guest: it was its power button" guest_said power-button
 same_host "the host is as before"
 finish

@@ -38,7 +38,8 @@ CONF
 chmod 644 "$work/secure.conf"
 host_snapshot "$work/before"
 launch "$work/secure.conf"
-equal "the guest ends by itself; the launcher's exit status" 0 "$(exit_of 500 "$launcher")" || show_run
+exit_of 500 "$launcher"
+equal "the guest ends by itself; the launcher's exit status" 0 "$code" || show_run
 check "guest: Secure Boot" guest_said 'secure-boot enabled'
 check "guest: TPM" guest_said 'tpm 2.0'
 check "guest: PCR 7" guest_said 'pcr7 [0-9A-F]\{64\}$'
