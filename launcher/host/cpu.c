@@ -294,7 +294,8 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 			     NULL);
 	}
 	if (f->foreign)
-		findings_add(out, FINDING_WARN, "cpu", str_dup("planned for the machine that hwloc's variables describe"),
+		findings_add(out, FINDING_WARN, "cpu",
+			     str_dup("planned for a machine that hwloc's variables describe"),
 			     str_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
 	if (c && c->vm.accel == ACCEL_TCG)
 		return;

@@ -28,7 +28,7 @@ struct cpu_plan {
 	bool smt_true;     /* vCPUs share a core of the host exactly where the guest is told that they do */
 	bool overcommitted; /* more vCPUs than CPUs */
 	char *why;         /* one line */
-	char *obstacle;    /* why this cannot be run, "win11.conf:12: threads = 64: …": the rest is a makeshift; or NULL */
+	char *obstacle;    /* NULL, or why it cannot be run, "win11.conf:12: threads = 64: …": all is a makeshift then */
 	char *remedy;      /* what to do about the obstacle */
 	struct strv warnings;
 };

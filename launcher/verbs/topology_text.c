@@ -118,10 +118,10 @@ static void draw_legend(struct pen *pen, const struct map *m)
 	}
 	for (int role = ROLE_QEMU; role >= 0; role--)
 		if (used[role])
-			sb_addf(&pen->out, " %s%s%s %s  ", pen->colours ? map_roles[role].ink : "",
+			sb_addf(&pen->out, "  %s%s%s %s", pen->colours ? map_roles[role].ink : "",
 				map_roles[role].mark, pen->colours ? "\033[0m" : "", map_roles[role].word);
 	if (e_cores)
-		sb_add(&pen->out, " ┌E an E core");
+		sb_add(&pen->out, "  ┌E an E core");
 	sb_addc(&pen->out, '\n');
 	if (m->plan) {
 		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator),
