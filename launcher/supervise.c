@@ -10,6 +10,7 @@
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
 #include "launcher/machine.h"
+#include "launcher/monitor.h"
 
 #define QMP_LIMIT_MS 10000
 
@@ -148,7 +149,10 @@ static int on_qemu_end(sd_event_source *source, int fd, uint32_t revents, void *
 {
 	struct machine *m = data;
 	(void)source, (void)fd, (void)revents;
-	return process_ended(&m->qemu) ? sd_event_exit(m->event, 0) : 0;
+	if (!process_ended(&m->qemu))
+		return 0;
+	monitor_drain(m);
+	return sd_event_exit(m->event, 0);
 }
 
 static int on_swtpm_end(sd_event_source *source, int fd, uint32_t revents, void *data)
@@ -173,61 +177,32 @@ static int on_stderr(sd_event_source *source, int fd, uint32_t revents, void *da
 	return 0;
 }
 
-static int on_qmp(sd_event_source *source, int fd, uint32_t revents, void *data)
+static void on_broken(struct machine *m, struct err *e)
 {
-	struct machine *m = data;
-	(void)fd, (void)revents;
-	struct err *e = qmp_dispatch(m->qmp);
-	if (!e) {
-		sd_event_source_set_io_events(source, qmp_wants_write(m->qmp) ? EPOLLIN | EPOLLOUT : EPOLLIN);
-		return 0;
-	}
-	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	if (qmp_closed(m->qmp)) { /* QEMU is about to end: its pidfd tells */
-		err_free(e);
-		return 0;
-	}
 	log_err(LOG_LEVEL_ERROR, err_wrap(e, "%s: monitor", m->name));
 	fail(m, "its monitor (QMP) broke");
 	kill(m->qemu.id.pid, SIGTERM);
-	return 0;
 }
 
-/* Commands are sent from callbacks too: what they left to be written is asked for again before each sleep. */
-static int before_sleep(sd_event_source *source, void *data)
+static int add_io(struct machine *m, int fd, sd_event_io_handler_t fn, void *data)
 {
-	sd_event_source *qmp_source = data;
-	struct machine *m = sd_event_source_get_userdata(qmp_source);
-	(void)source;
-	if (!qmp_closed(m->qmp))
-		sd_event_source_set_io_events(qmp_source, qmp_wants_write(m->qmp) ? EPOLLIN | EPOLLOUT : EPOLLIN);
-	return 0;
-}
-
-static int add_io(struct machine *m, int fd, sd_event_io_handler_t fn, void *data, sd_event_source **ret_source)
-{
-	return fd < 0 ? 0 : sd_event_add_io(m->event, ret_source, fd, EPOLLIN, fn, data);
+	return fd < 0 ? 0 : sd_event_add_io(m->event, NULL, fd, EPOLLIN, fn, data);
 }
 
 static int watch(struct machine *m)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
-	sd_event_source *qmp_source = NULL;
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(ends) && r >= 0; i++)
 		r = sd_event_add_signal(m->event, NULL, ends[i], on_signal, m);
 	if (r >= 0)
-		r = add_io(m, m->qemu.pidfd, on_qemu_end, m, NULL);
+		r = add_io(m, m->qemu.pidfd, on_qemu_end, m);
 	if (r >= 0)
-		r = add_io(m, m->swtpm.pidfd, on_swtpm_end, m, NULL);
+		r = add_io(m, m->swtpm.pidfd, on_swtpm_end, m);
 	if (r >= 0)
-		r = add_io(m, m->qemu.stderr_fd, on_stderr, &m->qemu, NULL);
+		r = add_io(m, m->qemu.stderr_fd, on_stderr, &m->qemu);
 	if (r >= 0)
-		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm, NULL);
-	if (r >= 0)
-		r = add_io(m, qmp_fd(m->qmp), on_qmp, m, &qmp_source);
-	if (r >= 0)
-		r = sd_event_add_post(m->event, NULL, before_sleep, qmp_source);
+		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm);
 	return r;
 }
 
@@ -249,9 +224,8 @@ struct err *supervise(struct machine *m)
 	int r = watch(m);
 	if (r < 0)
 		return err_errno(-r, "event loop");
+	TRY(monitor_watch(m, on_broken));
 	cleanup_attend struct attend *attend = attend_begin(m);
-	if (qmp_queued(m->qmp))
-		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
 	r = sd_event_loop(m->event);
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
 }
