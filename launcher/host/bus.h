@@ -27,6 +27,7 @@ uint64_t bus_now_us(void);
 /* An error of a call: what the peer said in words, else the errno `r` (negative). */
 struct err *bus_err(int r, const sd_bus_error *error, const char *what);
 
-#define cleanup_bus cleanup(sd_bus_flush_close_unrefp)
+/* Without a flush, which would wait for a bus that does not answer: all calls here have had their answers. */
+#define cleanup_bus cleanup(sd_bus_close_unrefp)
 #define cleanup_message cleanup(sd_bus_message_unrefp)
 #define cleanup_bus_error cleanup(sd_bus_error_free)

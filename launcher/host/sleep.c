@@ -114,8 +114,8 @@ void sleep_release(struct sleep_guard *g)
 		return;
 	fd_closep(&g->lock);
 	fd_closep(&g->delay);
-	sd_bus_flush_close_unref(g->session);
-	sd_bus_flush_close_unref(g->system);
+	sd_bus_close_unref(g->session);
+	sd_bus_close_unref(g->system);
 	free(g->why);
 	free(g);
 }
