@@ -209,10 +209,19 @@ static struct err *bar_probe(struct step_env *env, const struct step *s, char **
 	return NULL;
 }
 
+/* Back to the driver that it was taken from. Our override, where it is still set, keeps any other away meanwhile. */
+static struct err *bar_rebind(struct root *root, struct pci_addr addr, const char *driver)
+{
+	if (!streq(driver, VFIO))
+		return bring_back(root, addr, driver);
+	TRY(probe_drivers(root, addr));
+	return bound_to(root, addr, VFIO) ? NULL : err_new("%s did not take it back", VFIO);
+}
+
 /*
- * The kernel resizes only while no driver is bound (resourceN_resize, sysfs-bus-pci): off vfio-pci, resize, on again.
- * Our override is set for as long, so no other driver comes between, and a crash here leaves a state that pci-driver
- * undoes.
+ * The kernel resizes only while no driver is bound (resourceN_resize, sysfs-bus-pci): off the driver, resize, on again.
+ * That is vfio-pci, except where an earlier undo got the host's driver back, but not the size: then only if nobody uses
+ * the card by now. A crash between leaves a state that pci-driver undoes.
  */
 static struct err *bar_set(struct root *root, const char *target, const char *size)
 {
@@ -221,24 +230,22 @@ static struct err *bar_set(struct root *root, const char *target, const char *si
 	uint64_t bytes;
 	TRY(bar_target(target, &addr, &bar));
 	TRY(size_parse(size, &bytes));
-	cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s", target);
+	cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s", target), *link = pci_path(addr, "driver");
 	cleanup_free char *bit = str_fmt("%d", __builtin_ctzll(bytes) - 20); /* 0 is 1 MiB */
-	bool bound = bound_to(root, addr, VFIO);
-	if (bound)
-		TRY(driver_write(root, addr, VFIO, "unbind"));
+	cleanup_free char *driver = root_link_name(root, link);
+	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr) : NULL;
+	if (holders)
+		return err_hint(err_new("the card is in use by %s", holders), "end them, then `qlaunch restore`");
+	if (driver)
+		TRY(driver_write(root, addr, driver, "unbind"));
 	struct err *e = bounded_write(root, addr, path, bit);
 	if (err_code(e) == ENOSPC)
 		e = err_hint(e, "switch \"Above 4G decoding\" on in the firmware setup, or ask for a smaller size");
-	if (!bound)
-		return e;
-	struct err *back = probe_drivers(root, addr);
-	if (!back && !bound_to(root, addr, VFIO))
-		back = err_new("%s did not take %s back", VFIO, pci_addr_text(addr).s);
-	if (e) {
-		err_free(back);
-		return e;
-	}
-	return back;
+	struct err *back = driver ? bar_rebind(root, addr, driver) : NULL;
+	if (!e)
+		return back;
+	err_free(back);
+	return e;
 }
 
 static struct err *bar_apply(struct step_env *env, struct step *s)
