@@ -338,5 +338,7 @@ void fake_reacts(struct fake *f, const char *what, const char *path, const char 
 		else if (!special)
 			end_line(f, path, value);
 	}
+	if (streq(path, "/proc/sys/vm/drop_caches") || streq(path, "/proc/sys/vm/compact_memory"))
+		fake_file(f, path, ""); /* nothing stays of it */
 	reacts_cgroup(f, what, path, value);
 }
