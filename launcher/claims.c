@@ -33,15 +33,6 @@ static char *clash(struct root *root, const char *base, const char *vm, const st
 	return NULL;
 }
 
-/* A machine that is not alive claims nothing: its things are given back by restore. */
-static bool alive(struct root *root, const char *base, const char *vm)
-{
-	cleanup_free char *path = str_fmt("%s/%s/lock", base, vm);
-	cleanup_fd int fd = -1;
-	cleanup_err struct err *e = root_open_fd(root, path, O_RDONLY | O_NOFOLLOW, &fd);
-	return !e && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
 /* Calls fn for each clash with another running machine. */
 static void each_clash(struct root *root, const char *base, const struct plan *p, void (*fn)(void *data, const char *thing, const char *vm), void *data)
 {
@@ -49,8 +40,8 @@ static void each_clash(struct root *root, const char *base, const struct plan *p
 	claims_of(p, &want);
 	cleanup_err struct err *e = journal_list(root, base, &vms);
 	for (size_t i = 0; !e && i < vms.n; i++) {
-		if (streq(vms.v[i], p->config->vm.name) || !alive(root, base, vms.v[i]))
-			continue;
+		if (streq(vms.v[i], p->config->vm.name) || !journal_alive(root, base, vms.v[i]))
+			continue; /* a dead one claims nothing: restore gives its things back */
 		cleanup_free char *thing = clash(root, base, vms.v[i], &want);
 		if (thing)
 			fn(data, thing, vms.v[i]);

@@ -7,6 +7,7 @@
  *  3. choices: KVM or TCG, CPUs, firmware. What cannot be chosen is a finding, and the plan goes on without it.
  *  4. steps, in the order in which they are applied; 5. arguments, a builder per part of the machine.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
@@ -127,7 +128,7 @@ static void make_steps(struct plan *p)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
 	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
 	if (c->n_pci) {
-		cleanup_free char *bytes = str_fmt("%llu", (unsigned long long)(c->memory.size + MEMLOCK_EXTRA));
+		cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size + MEMLOCK_EXTRA);
 		steps_add(s, &memlock_kind, "qemu", bytes, "the passed-through device may write to all of the guest's memory: it is locked");
 	}
 	if (p->tpm_dir) {
@@ -176,6 +177,9 @@ struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan
 void plan_check(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
+	if (p->user.uid == 0)
+		findings_add(&p->findings, FINDING_WARN, "user", str_dup("QEMU runs as root, if without its capabilities"),
+			     str_dup("start it by sudo from your own account, or set vm.user"));
 	cpu_check(&p->findings, c, &p->cpu_facts);
 	cpu_plan_check(&p->findings, &p->cpu);
 	qemu_findings(&p->findings, &p->qemu_facts);

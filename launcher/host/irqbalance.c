@@ -23,7 +23,7 @@ static struct err *balancer_connect(struct root *root, const char *path, int *re
 	struct timeval limit = { .tv_sec = LIMIT_S };
 	if (!root_is_host(root) || strlen(path) >= sizeof(address.sun_path))
 		return err_errno(EOPNOTSUPP, "%s", path);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path));
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||

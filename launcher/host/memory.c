@@ -126,7 +126,7 @@ static size_t share_out(const struct config *c, const struct memory_facts *f, co
 		const struct memory_node *node = &f->nodes[i];
 		if (!node_used(node, guest))
 			continue;
-		uint64_t own = pages / used + (n < pages % used), there = node->huge[size].free;
+		uint64_t own = used ? pages / used + (n < pages % used) : pages, there = node->huge[size].free;
 		shares[n++] = (struct share){ node, own, own > there ? own - there : 0 };
 	}
 	return n;

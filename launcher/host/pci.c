@@ -144,8 +144,9 @@ struct err *pci_scan(struct root *root, struct pci_function **ret_v, size_t *ret
 		struct pci_addr addr;
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
 		v = mem_grow(v, n, sizeof(*v));
-		if (!e && !(e = pci_function_read(root, addr, &v[n])))
-			n++;
+		if (!e)
+			e = pci_function_read(root, addr, &v[n]);
+		n += !e;
 	}
 	*ret_v = v;
 	*ret_n = n;
@@ -201,7 +202,10 @@ static void pick_expand(struct root *root, struct pci_facts *f, struct pci_pick 
 	for (size_t i = 0; i < names.n; i++) {
 		struct pci_function fn;
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
-		if (e || is_picked(f, addr) || (e = pci_function_read(root, addr, &fn)))
+		if (e || is_picked(f, addr))
+			continue;
+		e = pci_function_read(root, addr, &fn);
+		if (e)
 			continue;
 		if (pci_is_bridge(&fn))
 			pci_function_free(&fn);

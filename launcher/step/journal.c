@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/step/journal.h"
@@ -85,8 +84,9 @@ static struct err *take_lock(struct journal *j)
 		struct stat ours, there;
 		TRY(root_append(j->root, j->lock_path, ""));
 		TRY(root_open_fd(j->root, j->lock_path, O_RDWR | O_NOFOLLOW, &fd));
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return err_errno(errno == EWOULDBLOCK ? EBUSY : errno, "%s", j->lock_path);
+		struct flock whole = { .l_type = F_WRLCK };
+		if (fcntl(fd, F_SETLK, &whole) < 0)
+			return err_errno(errno == EACCES || errno == EAGAIN ? EBUSY : errno, "%s", j->lock_path);
 		cleanup_err struct err *gone = root_stat(j->root, j->lock_path, &there);
 		if (!gone && fstat(fd, &ours) == 0 && ours.st_ino == there.st_ino) {
 			j->lock = fd_steal(&fd);
@@ -99,9 +99,16 @@ static struct err *take_lock(struct journal *j)
 
 static bool lock_held(struct root *root, const char *path)
 {
+	struct flock whole = { .l_type = F_WRLCK };
 	cleanup_fd int fd = -1;
-	cleanup_err struct err *e = root_open_fd(root, path, O_RDONLY | O_NOFOLLOW, &fd);
-	return !e && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+	cleanup_err struct err *e = root_open_fd(root, path, O_RDWR | O_NOFOLLOW, &fd);
+	return !e && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
+bool journal_alive(struct root *root, const char *base, const char *vm)
+{
+	cleanup_free char *path = str_fmt("%s/%s/lock", base, vm);
+	return lock_held(root, path);
 }
 
 static struct err *write_header(struct journal *j, const char *vm)

@@ -3,7 +3,8 @@
  * journal: what has been done to the host, on a file that lives exactly as long as the kernel state it describes.
  *
  * DIR/VM/journal: a header line, then a line a step, each "CRC32 JSON\n", appended and fdatasynced before the step acts: a torn last line
- * is a step that was never done. DIR/VM/lock: held (flock) by the launcher, so that a journal without a holder is a dead launcher's.
+ * is a step that was never done. DIR/VM/lock: held by the launcher, so that a journal without a holder is a dead launcher's;
+ * by fcntl, since that lock is the process's own: a child that hangs does not keep it. (So: never open one's own lock file a second time.)
  * DIR is /run/qlaunch for root and $XDG_RUNTIME_DIR/qlaunch for others.
  */
 #pragma once
@@ -35,6 +36,8 @@ struct err *journal_open(struct step_env *env, const char *base, const char *vm,
 			 struct journal_info *ret_info);
 /* Reads without the lock: for status. */
 struct err *journal_read(struct step_env *env, const char *base, const char *vm, struct steps *ret_steps, struct journal_info *ret_info);
+/* Whether a launcher of this VM lives. Not for the launcher itself to ask. */
+bool journal_alive(struct root *root, const char *base, const char *vm);
 /* The VMs that have a directory below `base`, sorted. */
 struct err *journal_list(struct root *root, const char *base, struct strv *ret_vms);
 struct err *journal_append(struct journal *j, const struct step *s);
