@@ -16,6 +16,14 @@ static void claims_of(const struct plan *p, struct strv *ret)
 			strv_addf(ret, "disk %s", p->disks.v[i].real);
 	for (size_t i = 0; i < p->config->n_inputs; i++)
 		strv_addf(ret, "input %s", p->config->inputs[i].device);
+	for (size_t i = 0; i < p->net.n; i++) {
+		const struct net *n = &p->net.v[i];
+		strv_addf(ret, "MAC %s", n->mac);
+		if (n->own)
+			strv_addf(ret, "subnet of %s", n->gateway);
+		for (size_t k = 0; k < n->conf->forward.n; k++) /* "tcp:2222" of "tcp:2222:22": a translated port listens nowhere */
+			strv_addf(ret, "port %.*s", (int)strcspn(n->conf->forward.v[k] + 4, ":") + 4, n->conf->forward.v[k]);
+	}
 	if (p->cpu.exclusive && p->config->cpu.isolate != ISOLATE_OFF)
 		for (int cpu = cpus_next(&p->cpu.all, -1); cpu >= 0; cpu = cpus_next(&p->cpu.all, cpu))
 			strv_addf(ret, "cpu %d", cpu);

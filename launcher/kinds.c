@@ -5,6 +5,7 @@
 #include "launcher/host/irq.h"
 #include "launcher/host/memory.h"
 #include "launcher/host/module.h"
+#include "launcher/host/net.h"
 #include "launcher/host/node.h"
 #include "launcher/host/pci.h"
 #include "launcher/host/process.h"
@@ -13,5 +14,6 @@
 const struct step_kind *const all_kinds[] = {
 	&module_kind, &attr_kind, &pci_driver_kind, &pci_bar_kind, &node_kind, &hugepages_kind, &affinity_kind,
 	&irqbalance_kind, &controller_kind, &cgroup_kind,
-	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &process_kind, NULL,
+	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &process_kind,
+	&net_bridge_kind, &net_forwarding_kind, &net_nft_kind, &net_tap_kind, &net_link_kind, NULL,
 };

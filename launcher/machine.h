@@ -16,6 +16,7 @@ struct machine {
 	struct journal *journal;
 	struct engine engine;
 	struct process qemu, swtpm;
+	struct process *net_helpers; /* one for each network; of nets.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;
 	sd_event *event;

@@ -14,6 +14,7 @@
 #include "launcher/guest/cpu.h"
 #include "launcher/guest/disk.h"
 #include "launcher/guest/machine.h"
+#include "launcher/guest/net.h"
 #include "launcher/guest/pci.h"
 #include "launcher/plan.h"
 #include "ovmf/tpm.h"
@@ -89,7 +90,8 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	TRY(disk_facts_read(cli->root, c, &p->disks));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
 	TRY(irq_facts_read(cli->root, c, &p->irq));
-	return qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts);
+	TRY(qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts));
+	return net_facts_read(cli->root, c, p->user.uid, qemu_has(&p->qemu_facts, "netdev:stream"), &p->net);
 }
 
 static struct err *choose(struct cli *cli, struct plan *p)
@@ -120,6 +122,8 @@ static void make_steps(struct plan *p)
 {
 	const struct config *c = p->config;
 	struct steps *s = &p->steps;
+	net_steps(s, &p->net, p->user.uid);
+	p->n_net_steps = s->n;
 	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
 	disk_steps(s, c, &p->disks, p->user.uid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
@@ -152,6 +156,7 @@ static void make_args(struct plan *p)
 	guest_firmware(&p->qemu, c, &h);
 	guest_tpm(&p->qemu, c, &h);
 	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus);
+	guest_nets(&p->qemu, c, &p->net, p->tpm_dir ? PLAN_FD_TPM + 1 : PLAN_FD_TPM);
 	pci_args(&p->qemu, c, &p->pci);
 	guest_console(&p->qemu, c, &h);
 	guest_extra(&p->qemu, c, &h);
@@ -186,6 +191,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
+	net_findings(&p->findings, &p->net, cli->root);
 	disk_findings(&p->findings, c, &p->disks, cli->root, NULL, 0);
 	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
@@ -203,7 +209,7 @@ void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm)
 	qemu->terminal = streq(p->config->console.serial, "stdio");
 	swtpm->name = "swtpm";
 	swtpm->argv = p->swtpm_argv.v;
-	for (size_t i = 0; i < p->steps.n; i++)
+	for (size_t i = p->n_net_steps; i < p->steps.n; i++)
 		if (p->steps.v[i].kind == &process_kind || p->steps.v[i].kind == &memlock_kind)
 			p->steps.v[i].data = streq(p->steps.v[i].target, "swtpm") ? swtpm : qemu;
 }
@@ -220,7 +226,7 @@ struct err *plan_user_files(const struct plan *p)
 bool plan_needs_root(const struct plan *p)
 {
 	for (size_t i = 0; i < p->steps.n; i++)
-		if (!p->steps.v[i].late && !p->steps.v[i].optional)
+		if (!p->steps.v[i].late && !p->steps.v[i].optional && p->steps.v[i].kind != &process_kind)
 			return true;
 	return false;
 }
@@ -239,6 +245,7 @@ void plan_free(struct plan *p)
 	power_facts_free(&p->power);
 	irq_facts_free(&p->irq);
 	qemu_facts_free(&p->qemu_facts);
+	net_facts_free(&p->net);
 	firmware_free(&p->firmware);
 	free(p->vars_path);
 	free(p->tpm_dir);

@@ -15,6 +15,7 @@
 #include "launcher/host/disk.h"
 #include "launcher/host/irq.h"
 #include "launcher/host/memory.h"
+#include "launcher/host/net.h"
 #include "launcher/host/pci.h"
 #include "launcher/host/power.h"
 #include "launcher/host/process.h"
@@ -27,7 +28,7 @@
 /* The descriptors that the arguments count on (process.h: fds[i] is descriptor PROCESS_FD + i). */
 #define PLAN_FD_QMP PROCESS_FD
 #define PLAN_FD_MONITOR (PROCESS_FD + 1)
-#define PLAN_FD_TPM (PROCESS_FD + 2)
+#define PLAN_FD_TPM (PROCESS_FD + 2) /* then those of the networks, which follow PLAN_FD_MONITOR where there is no TPM */
 
 struct plan {
 	struct config *config;
@@ -44,10 +45,12 @@ struct plan {
 	struct power_facts power;
 	struct irq_facts irq;
 	struct qemu_facts qemu_facts;
+	struct net_facts net;
 	struct firmware firmware;
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 
 	struct steps steps;
+	size_t n_net_steps; /* the first of them, applied before QEMU is forked (nets.h) */
 	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
 	struct args qemu, swtpm;
 	struct strv qemu_argv, swtpm_argv, env;

@@ -5,7 +5,7 @@
  *  1. The signals that end us are blocked; from here on they are looked at between steps and, later, by the event loop.
  *  2. The journal is created: its lock makes this VM ours. What a dead launcher left of it is undone first.
  *  3. The user's own files (UEFI variables, TPM state) are copied and checked, as the user.
- *  4. QEMU is forked and held back: it has a pid, the user's identity and no capabilities, but has not begun.
+ *  4. The networks' steps are applied, for QEMU inherits the descriptors of their taps. QEMU is forked and held back: it has a pid, the user's identity and no capabilities, but has not begun.
  *  5. The steps of the host are applied, one by one, each journaled before it acts.
  *  6. The IOMMU groups are looked at once more; then swtpm and QEMU are let go, QEMU paused (-S).
  *  7. Every thread of QEMU is pinned and the pinning read back; only then does the guest run its first instruction (cont).
@@ -25,6 +25,7 @@
 #include "launcher/claims.h"
 #include "launcher/hooks.h"
 #include "launcher/machine.h"
+#include "launcher/nets.h"
 #include "launcher/restore.h"
 #include "launcher/run.h"
 
@@ -148,9 +149,11 @@ static struct err *launch(struct machine *m)
 	cleanup_fd int qmp_end = -1;
 	TRY(hook_run(m, "before", p->config->hooks.before));
 	TRY(open_channels(m, &qmp_end));
+	TRY(nets_begin(m));
 	TRY(err_exit(process_hold(&m->qemu), EXIT_HOST));
 	m->plan->held[0] = m->qemu.id.pid;
-	TRY(engine_apply(&m->engine, &p->steps));
+	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
+	TRY(engine_apply(&m->engine, &rest));
 	TRY(err_exit(pci_groups_check(m->cli->root, &p->pci), EXIT_HOST));
 	if (p->tpm_dir)
 		TRY(engine_apply_one(&m->engine, &p->steps.v[p->swtpm_step]));
@@ -208,6 +211,7 @@ static void machine_close(struct machine *m)
 	close_given(&m->swtpm);
 	process_close(&m->qemu);
 	process_close(&m->swtpm);
+	nets_close(m);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
 	sd_event_unref(m->event);
@@ -224,6 +228,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	sigset_t ends = end_signals();
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	plan_bind(plan, &m.qemu, &m.swtpm);
+	nets_bind(&m);
 	struct err *e = take_journal(&m);
 	if (m.journal) {
 		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };

@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
-#include "launcher/machine.h"
 #include "launcher/monitor.h"
+#include "launcher/nets.h"
 
 #define QMP_LIMIT_MS 10000
 
@@ -203,6 +203,8 @@ static int watch(struct machine *m)
 		r = add_io(m, m->qemu.stderr_fd, on_stderr, &m->qemu);
 	if (r >= 0)
 		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm);
+	if (r >= 0)
+		r = nets_watch(m);
 	return r;
 }
 

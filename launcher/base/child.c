@@ -211,11 +211,15 @@ struct err *child_read(struct root *root, const char *path, char **ret_text)
 	return NULL;
 }
 
-/* The last line that is not blank, for an error. */
-static char *last_line(char *text)
+/* What to quote: the line that begins with "Error: " (nft says where below it), else the last one that is not blank. */
+static char *telling_line(char *text)
 {
-	char *end = str_trim(text), *line = strrchr(end, '\n');
-	return str_printable(line ? line + 1 : end);
+	char *end = str_trim(text), *error = strstr(end, "Error: "), *last = strrchr(end, '\n');
+	if (error && (error == end || error[-1] == '\n')) {
+		error[strcspn(error, "\n")] = '\0';
+		return str_printable(error + strlen("Error: "));
+	}
+	return str_printable(last ? last + 1 : end);
 }
 
 struct err *child_output(const char *const argv[], int limit_ms, char **ret_output)
@@ -251,7 +255,7 @@ struct err *child_output(const char *const argv[], int limit_ms, char **ret_outp
 	if (!in_time || status < 0)
 		return err_errno(ETIMEDOUT, "%s: no answer within %d s", argv[0], (limit_ms + 999) / 1000);
 	if (status) {
-		cleanup_free char *line = complaint.s ? last_line(complaint.s) : str_fmt("wait status %#x", (unsigned)status);
+		cleanup_free char *line = complaint.s ? telling_line(complaint.s) : str_fmt("wait status %#x", (unsigned)status);
 		return err_new("%s: %s", argv[0], line);
 	}
 	*ret_output = sb_steal(&text);

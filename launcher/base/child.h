@@ -31,7 +31,7 @@ struct err *child_read(struct root *root, const char *path, char **ret_text);
 
 /*
  * Runs a program (argv[0] is a path, or is looked up in PATH) with no standard input and returns what it wrote to standard output, at most
- * 1 MiB. A status other than 0 is an error that quotes the last line of its standard error. Same time limit as above.
+ * 1 MiB. A status other than 0 is an error that quotes the "Error: " of its standard error, or its last line. Same time limit as above.
  */
 struct err *child_output(const char *const argv[], int limit_ms, char **ret_output);
 

@@ -20,6 +20,12 @@ static const struct {
 	{ "memlock", CAP(SYS_RESOURCE) },
 	{ "node", CAP(CHOWN) | CAP(FOWNER) },
 	{ "module", CAP(SYS_MODULE) },
+	/* of the bridge the DHCP server too: its ports, and answers to those who have no address yet */
+	{ "bridge", CAP(NET_ADMIN) | CAP(NET_BIND_SERVICE) | CAP(NET_RAW) },
+	{ "forwarding", CAP(NET_ADMIN) },
+	{ "tap", CAP(NET_ADMIN) },
+	{ "link", CAP(NET_ADMIN) },
+	{ "nft", CAP(NET_ADMIN) },
 };
 
 uint64_t caps_needed(const struct steps *steps)

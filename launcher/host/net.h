@@ -76,8 +76,9 @@ void net_findings(struct findings *out, const struct net_facts *f, struct root *
  * for each queue. */
 size_t net_fds(const struct net *n);
 #define NET_FDS_MAX 40 /* of all networks of a VM */
-/* Opens those of a tap or macvtap that its step has made; none for mode user. Closes on exec. */
-struct err *net_open(struct root *root, const struct net *n, int fds[], size_t *ret_n);
+/* Opens those of a tap or macvtap that its step has made into `fds`, one by one; none for mode user. They close on
+ * exec. */
+struct err *net_open(struct root *root, const struct net *n, int fds[]);
 
 /* own bridge: values "192.168.77.1/24", "absent" */
 extern const struct step_kind net_bridge_kind;

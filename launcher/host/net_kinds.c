@@ -259,18 +259,13 @@ static struct err *macvtap_attach(struct root *root, const char *name, bool mult
 	return NULL;
 }
 
-struct err *net_open(struct root *root, const struct net *n, int fds[], size_t *ret_n)
+struct err *net_open(struct root *root, const struct net *n, int fds[])
 {
-	bool multi = n->queues > 1;
-	for (unsigned i = 0; *n->link && i < n->queues; i++) {
-		TRY(n->conf->mode == NET_MACVTAP ? macvtap_attach(root, n->link, multi, &fds[*ret_n])
-						 : tap_attach(root, n->link, multi, &fds[*ret_n]));
-		++*ret_n;
-	}
-	for (unsigned i = 0; n->vhost && i < n->queues; i++) {
-		TRY(err_hint(root_open_fd(root, "/dev/vhost-net", O_RDWR | O_CLOEXEC, &fds[*ret_n]),
+	bool multi = n->queues > 1, macvtap = n->conf->mode == NET_MACVTAP;
+	for (unsigned i = 0; *n->link && i < n->queues; i++)
+		TRY((macvtap ? macvtap_attach : tap_attach)(root, n->link, multi, &fds[i]));
+	for (unsigned i = 0; n->vhost && i < n->queues; i++)
+		TRY(err_hint(root_open_fd(root, "/dev/vhost-net", O_RDWR | O_CLOEXEC, &fds[n->queues + i]),
 			     "modprobe vhost_net"));
-		++*ret_n;
-	}
 	return NULL;
 }

@@ -26,14 +26,16 @@ static char *mark_of(const char *want)
 
 /* ---- the rules ---- */
 
-static void forwards(struct sb *sb, const char *guest, const struct strv *list, const char *extra)
+/* `from` keeps the guest's own packets out of it, where they could come: its questions to the host's port 53 are for
+ * the host. */
+static void forwards(struct sb *sb, const char *from, const char *guest, const struct strv *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		cleanup_strv struct strv part = {};
 		strv_split(&part, list->v[i], ":");
 		if (part.n == 3)
-			sb_addf(sb, "fib daddr type local %s dport %s %sdnat ip to %s:%s; ", part.v[0], part.v[1],
-				extra, guest, part.v[2]);
+			sb_addf(sb, "%sfib daddr type local %s dport %s dnat ip to %s:%s; ", from, part.v[0], part.v[1],
+				guest, part.v[2]);
 	}
 }
 
@@ -45,15 +47,16 @@ static void nat_chains(struct sb *sb, const char *bridge, const char *subnet, co
 		subnet, bridge);
 	if (list->n)
 		sb_addf(sb, "ip saddr 127.0.0.0/8 oifname \"%s\" masquerade; ", bridge);
-	sb_add(sb, "} ");
+	sb_add(sb, "}\n");
 	if (list->n) {
 		sb_add(sb, "chain prerouting { type nat hook prerouting priority dstnat; ");
-		forwards(sb, guest, list, "");
-		sb_add(sb, "} chain output { type nat hook output priority -100; ");
-		forwards(sb, guest, list, "");
+		cleanup_free char *from = str_fmt("iifname != \"%s\" ", bridge);
+		forwards(sb, from, guest, list);
+		sb_add(sb, "}\nchain output { type nat hook output priority -100; ");
+		forwards(sb, "", guest, list);
 		/* with route_localnet the guest could else reach what listens on the host's localhost alone */
 		sb_addf(sb,
-			"} chain localhost { type filter hook prerouting priority raw; iifname \"%s\" ip daddr 127.0.0.0/8 drop; } ",
+			"}\nchain localhost { type filter hook prerouting priority raw; iifname \"%s\" ip daddr 127.0.0.0/8 drop; }\n",
 			bridge);
 	}
 	sb_addf(sb, "chain forward { type filter hook forward priority filter; iifname \"%s\" ip saddr %s accept; ",
@@ -79,11 +82,11 @@ char *net_rules(const char *bridge, const char *want)
 	} else {
 		sb_add(&sb, "chain forward { type filter hook forward priority filter; ");
 	}
-	sb_addf(&sb, "iifname \"%s\" drop; oifname \"%s\" drop; } ", bridge, bridge);
+	sb_addf(&sb, "iifname \"%s\" drop; oifname \"%s\" drop; }\n", bridge, bridge);
 	sb_addf(&sb,
 		"chain input { type filter hook input priority filter; iifname \"%s\" udp dport { 53, 67 } accept; ",
 		bridge);
-	sb_addf(&sb, "iifname \"%s\" tcp dport 53 accept; } }", bridge);
+	sb_addf(&sb, "iifname \"%s\" tcp dport 53 accept; }\n}", bridge);
 	return sb_steal(&sb);
 }
 
@@ -92,8 +95,7 @@ char *net_rules(const char *bridge, const char *want)
 static struct err *nft(const char *command, char **ret_output)
 {
 	const char *argv[] = { "nft", "--", command, NULL };
-	return err_hint(child_output(argv, NFT_LIMIT_MS, ret_output),
-			"apt-get install nftables, pacman -S nftables or dnf install nftables");
+	return child_output(argv, NFT_LIMIT_MS, ret_output);
 }
 
 static char *describe(const struct step *s)
