@@ -2,6 +2,7 @@
 /* machine: one launch while it lives: what was planned, the processes, the monitor, the journal. Shared by run, supervise and their parts. */
 #pragma once
 #include <systemd/sd-event.h>
+#include <termios.h>
 #include "launcher/cli.h"
 #include "launcher/host/process.h"
 #include "launcher/plan.h"
@@ -24,6 +25,8 @@ struct machine {
 	const char *run_state; /* QEMU's word for it; static */
 	bool panicked;         /* the guest said so */
 	char *failure;         /* why the guest's end is a failure, in words; NULL while it is none */
+	bool has_terminal;     /* standard input is one, and this is how it was */
+	struct termios terminal;
 	uint64_t begun_us, running_us; /* CLOCK_MONOTONIC: launch begun, guest running; 0 before */
 };
 

@@ -133,7 +133,11 @@ static struct err *greet(struct machine *m, int *qmp_end)
 static struct err *start_guest(struct machine *m)
 {
 	const struct cpu_plan *cpu = &m->plan->cpu;
-	struct vcpus_want want = { cpu->vcpus, cpu->n_vcpus, cpu->emulator, cpu->iothread, m->plan->config->cpu.fifo };
+	const struct config *c = m->plan->config;
+	struct vcpus_want want = {
+		.cpus = cpu->vcpus, .n_cpus = cpu->n_vcpus, .emulator = cpu->emulator, .iothreads = cpu->iothread, .fifo = c->cpu.fifo,
+		.unbalanced = c->cpu.isolate == ISOLATE_PARTITION && c->cpu.partition == PARTITION_ISOLATED,
+	};
 	TRY(err_wrap(vcpus_pin(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning"));
 	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
 	m->running_us = machine_now_us();
@@ -195,6 +199,10 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 	process_drop(&m->qemu);
 	process_drop(&m->swtpm);
 	struct undo_report report = engine_undo(&m->cli->env, &m->plan->steps);
+	if (m->has_terminal)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &m->terminal);
+	if (m->running_us) /* what the guest has written into them is copied too: a TPM's first state, above all */
+		log_err(LOG_LEVEL_WARN, prepare_user_files(m));
 	log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
 	log_debug("%s: host given back in %.1f ms", m->name, (double)(machine_now_us() - begun) / 1000);
 	say_end(m, &report);
@@ -227,6 +235,8 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	};
 	sigset_t ends = end_signals();
 	sigprocmask(SIG_BLOCK, &ends, NULL);
+	signal(SIGTTOU, SIG_IGN); /* the terminal is put back even if it is no longer ours */
+	m.has_terminal = tcgetattr(STDIN_FILENO, &m.terminal) == 0; /* a serial console on stdio makes it raw */
 	plan_bind(plan, &m.qemu, &m.swtpm);
 	nets_bind(&m);
 	struct err *e = take_journal(&m);

@@ -142,6 +142,22 @@ static struct err *ask_iothreads(struct vcpus *v, struct qmp *q)
 	return NULL;
 }
 
+/* CPU number `turn` of a set, counted round and round. */
+static struct cpus one_of(const struct cpus *set, size_t turn)
+{
+	struct cpus one = {};
+	int cpu = -1;
+	for (size_t i = 0; i <= turn % (size_t)cpus_count(set); i++)
+		cpu = cpus_next(set, cpu);
+	cpus_add(&one, cpu);
+	return one;
+}
+
+static bool in_place(const struct vcpus *v, const struct cpus *now)
+{
+	return v->unbalanced ? cpus_count(now) == 1 && cpus_subset(now, &v->emulator) : cpus_equal(now, &v->emulator);
+}
+
 /*
  * One thread of the emulator: moved if it is outside. One that has ended meanwhile, or whose mask the kernel keeps, is
  * none of ours.
@@ -152,9 +168,10 @@ static struct err *pin_other(const struct vcpus *v, pid_t thread, bool *ret_move
 	*ret_moved = false;
 	if (sched_getaffinity(thread, sizeof(now.bits), (cpu_set_t *)now.bits) < 0)
 		return errno == ESRCH ? NULL : err_errno(errno, "thread %d: sched_getaffinity", (int)thread);
-	if (cpus_equal(&now, &v->emulator))
+	if (in_place(v, &now))
 		return NULL;
-	struct err *e = pin(v, thread, &v->emulator);
+	struct cpus cpus = v->unbalanced ? one_of(&v->emulator, (size_t)(thread - v->pid)) : v->emulator;
+	struct err *e = pin(v, thread, &cpus);
 	int code = err_code(e);
 	*ret_moved = !e;
 	if (code == ESRCH || code == ENOENT || (code == EINVAL && keeps_mask(v, thread))) {
@@ -201,8 +218,11 @@ static struct err *pin_all(struct vcpus *v, struct qmp *q, const struct vcpus_wa
 	TRY(ask_iothreads(v, q));
 	/* the makers of new threads first */
 	TRY(vcpus_pin_rest(v, NULL));
-	for (size_t i = 0; i < v->n_iothreads && !cpus_empty(&want->iothreads); i++)
-		TRY(pin(v, v->iothreads[i], &want->iothreads));
+	for (size_t i = 0; i < v->n_iothreads && !cpus_empty(&want->iothreads); i++) {
+		/* from 1 on: QEMU's main thread is on the first */
+		struct cpus cpus = want->unbalanced ? one_of(&want->iothreads, i + 1) : want->iothreads;
+		TRY(pin(v, v->iothreads[i], &cpus));
+	}
 	for (size_t i = 0; i < v->n; i++) {
 		struct cpus cpu = {};
 		cpus_add(&cpu, v->v[i].cpu);
@@ -221,6 +241,7 @@ struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct 
 	v->root = root;
 	v->pid = pid;
 	v->emulator = want->emulator;
+	v->unbalanced = want->unbalanced;
 	TRY(pin_all(v, q, want));
 	*ret_vcpus = steal(v);
 	return NULL;

@@ -18,6 +18,7 @@ struct vcpus_want {
 	size_t n_cpus;   /* as many as QEMU has */
 	struct cpus emulator, iothreads; /* the empty set leaves them where they are */
 	bool fifo;       /* vCPUs with SCHED_FIFO, priority 1 */
+	bool unbalanced; /* the CPUs are an isolated partition, where the kernel moves no thread: each gets one CPU of its set, in turn */
 };
 
 struct vcpu_thread {
@@ -33,6 +34,7 @@ struct vcpus {
 	pid_t *iothreads;
 	size_t n_iothreads;
 	struct cpus emulator;
+	bool unbalanced;
 };
 
 /*

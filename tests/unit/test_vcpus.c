@@ -126,6 +126,30 @@ static void test_pin(void **state)
 	assert_non_null(gone);
 }
 
+/* In an isolated partition nothing moves a thread: each has one CPU of its set. */
+static void test_unbalanced(void **state)
+{
+	(void)state;
+	int cpus[2];
+	struct guest g = start("tcg", "2");
+	struct vcpus_want want = plan(cpus, 2);
+	cpus_add(&want.emulator, cpu[1]);
+	cpus_add(&want.iothreads, cpu[0]);
+	want.unbalanced = true;
+	cleanup_vcpus struct vcpus *v = NULL;
+	cleanup_err struct err *e = vcpus_pin(host, g.q, g.pid, &want, &v);
+	assert_string_equal(err_text(e), "");
+	cleanup_free char *path = str_fmt("/proc/%d/task", g.pid);
+	cleanup_strv struct strv threads = {};
+	assert_null(root_list(host, path, &threads));
+	for (size_t i = 0; i < threads.n; i++) {
+		cleanup_free char *is = seen(g.pid, threads.v[i]);
+		if (strpbrk(strrchr(is, ':'), "-,"))
+			fail_msg("%s", is);
+	}
+	end(&g);
+}
+
 static void test_unpinned(void **state)
 {
 	(void)state;
@@ -207,7 +231,7 @@ int main(void)
 	cpu[0] = cpus_next(&mine, -1);
 	for (int next = cpu[0]; next >= 0; next = cpus_next(&mine, next))
 		cpu[1] = next;
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pin), cmocka_unit_test(test_unpinned),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pin), cmocka_unit_test(test_unbalanced), cmocka_unit_test(test_unpinned),
 					    cmocka_unit_test(test_errors), cmocka_unit_test(test_fifo) };
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	root_close(host);
