@@ -101,31 +101,12 @@ void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int private_fds[8];
-static size_t n_private;
-
-void child_private_fd(int fd)
-{
-	if (n_private == ARRAY_SIZE(private_fds))
-		abort();
-	private_fds[n_private++] = fd;
-}
-
-void child_private_fd_gone(int fd)
-{
-	for (size_t i = 0; i < n_private; i++)
-		if (private_fds[i] == fd)
-			private_fds[i--] = private_fds[--n_private];
-}
-
 /* What a child is not to inherit: our signal mask and handlers, and life beyond ours. */
 static void child_begin(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	for (size_t i = 0; i < n_private; i++)
-		close(private_fds[i]);
 	child_signals();
 }
 

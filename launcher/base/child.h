@@ -16,12 +16,6 @@
  */
 struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms);
 
-/*
- * A descriptor that children close at once: the journal's lock, which one that hangs in the kernel would hold for ever. At most 8 at a time.
- */
-void child_private_fd(int fd);
-void child_private_fd_gone(int fd);
-
 /* root_write() for attributes that the kernel may never answer (a device's lock is held): in a child, ETIMEDOUT after the limit. */
 extern int child_write_limit_ms; /* 10 s; tests shorten it */
 struct err *child_write(struct root *root, const char *path, const char *value);

@@ -48,7 +48,6 @@ void journal_close(struct journal *j)
 {
 	if (!j)
 		return;
-	child_private_fd_gone(j->lock);
 	fd_closep(&j->lock);
 	free(j->dir);
 	free(j->path);
@@ -90,7 +89,6 @@ static struct err *take_lock(struct journal *j)
 		cleanup_err struct err *gone = root_stat(j->root, j->lock_path, &there);
 		if (!gone && fstat(fd, &ours) == 0 && ours.st_ino == there.st_ino) {
 			j->lock = fd_steal(&fd);
-			child_private_fd(j->lock);
 			return NULL;
 		}
 	}
