@@ -179,6 +179,18 @@ struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan
 	return NULL;
 }
 
+/* A disk controller takes its disks along. */
+static void check_controllers(struct cli *cli, struct plan *p)
+{
+	for (size_t i = 0; i < p->pci.n_picks; i++) {
+		for (size_t k = 0; k < p->pci.picks[i].n; k++) {
+			const struct pci_function *fn = &p->pci.picks[i].v[k];
+			for (size_t b = 0; b < fn->blocks.n; b++)
+				disk_findings_behind(&p->findings, cli->root, fn->blocks.v[b], pci_addr_text(fn->addr).s);
+		}
+	}
+}
+
 void plan_check(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
@@ -192,7 +204,8 @@ void plan_check(struct cli *cli, struct plan *p)
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
 	net_findings(&p->findings, &p->net, cli->root);
-	disk_findings(&p->findings, c, &p->disks, cli->root, NULL, 0);
+	disk_findings(&p->findings, c, &p->disks, cli->root);
+	check_controllers(cli, p);
 	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
 

@@ -38,12 +38,9 @@ void disk_facts_free(struct disk_facts *f);
 /* Block devices are given to the user of QEMU (kind "node"); files he must be able to open himself. */
 void disk_steps(struct steps *out, const struct config *c, const struct disk_facts *f, uid_t uid);
 
-/* A path that a running machine uses, by its journal. */
-struct disk_other {
-	const char *vm, *path;
-};
-void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root,
-		   const struct disk_other *others, size_t n_others);
+/* Another running machine of ours is not seen here but by the descriptors it holds: what machines claim is compared
+ * elsewhere. */
+void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root);
 /* The same for a block device behind a controller that is passed through; `whose` is its PCI address. Adds nothing if
  * it is free. */
 void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose);

@@ -167,22 +167,12 @@ static const char *label(const struct disk *d)
 	return d->cdrom ? "cdrom" : "disk";
 }
 
-static bool same_disk(struct root *root, const struct disk *d, const char *path)
-{
-	cleanup_free char *real = root_real(root, path);
-	return real && streq(real, d->real);
-}
-
-/* Somebody else's hands on it: another machine, another section, another process. */
-static void other_uses(struct root *root, const struct disk_facts *f, const struct disk *d,
-		       const struct disk_other *others, size_t n_others, struct strv *uses)
+/* Somebody else's hands on it: another section, another process. */
+static void other_uses(struct root *root, const struct disk_facts *f, const struct disk *d, struct strv *uses)
 {
 	for (const struct disk *e = f->v; e < d; e++)
 		if (streq(e->real, d->real) && !(d->cdrom && e->cdrom))
 			strv_addf(uses, "[%s %s] is the same", label(e), e->conf->name);
-	for (size_t i = 0; i < n_others; i++)
-		if (same_disk(root, d, others[i].path))
-			strv_addf(uses, "the machine %s uses it", others[i].vm);
 	cleanup_free char *who = opened_by(root, is_path, d->real, true);
 	if (who)
 		strv_addf(uses, "it is open for writing in %s", who);
@@ -203,7 +193,7 @@ static void check_free(struct findings *out, const struct disk *d, const struct 
 }
 
 static void check_disk(struct findings *out, const struct config *c, const struct disk_facts *f, const struct disk *d,
-		       struct root *root, const struct disk_other *others, size_t n_others)
+		       struct root *root)
 {
 	cleanup_free char *section = str_fmt("%s %s", label(d), d->conf->name),
 			  *where = config_where(c, section, "path");
@@ -231,7 +221,7 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 	else if (!d->block && !d->cdrom)
 		file_uses(root, d, &uses);
 	if (!d->cdrom)
-		other_uses(root, f, d, others, n_others, &uses);
+		other_uses(root, f, d, &uses);
 	check_free(out, d, &uses);
 	if (d->block && d->by_id && !str_starts(d->conf->path, "/dev/disk/"))
 		findings_add(out, FINDING_WARN, "disk",
@@ -239,11 +229,10 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			     str_fmt("path = %s", d->by_id));
 }
 
-void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root,
-		   const struct disk_other *others, size_t n_others)
+void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root)
 {
 	for (size_t i = 0; i < f->n; i++)
-		check_disk(out, c, f, &f->v[i], root, others, n_others);
+		check_disk(out, c, f, &f->v[i], root);
 }
 
 void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose)

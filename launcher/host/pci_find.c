@@ -104,7 +104,7 @@ static char *nearest(struct entries *list, const struct conf_pci *conf)
 		if (list->v[i].class >> 16 == 0x03)
 			add_named(list, &list->v[i], &out);
 	cleanup_free char *joined = strv_join(&out, "; ");
-	return out.n ? str_fmt("this host has %s", joined) : str_dup("see `qlaunch groups` for what this host has");
+	return out.n ? str_fmt("this host has %s", joined) : str_dup("`lspci -nn` shows what this host has");
 }
 
 static bool same_slot(struct pci_addr a, struct pci_addr b)
