@@ -30,6 +30,7 @@
 #include "launcher/run.h"
 
 #define GREETING_LIMIT_MS 30000
+#define QEMU_END_LIMIT_MS 2000 /* from a closed monitor to the end of the process */
 #define CONT_LIMIT_MS 30000
 #define USER_FILES_LIMIT_MS 30000
 
@@ -121,12 +122,17 @@ static struct err *greet(struct machine *m, int *qmp_end)
 	struct err *e = qmp_handshake(m->qmp, GREETING_LIMIT_MS);
 	if (!e)
 		return NULL;
-	/* why QEMU went is told better by its own last words than by a closed socket */
+	/* why QEMU went is told better by its own last words, or by the signal that ended it, than by a closed socket */
+	bool ended = qmp_closed(m->qmp) && process_wait(&m->qemu, QEMU_END_LIMIT_MS);
 	process_listen(&m->qemu);
 	cleanup_free char *words = process_last_words(&m->qemu, 5);
-	if (!*words)
+	if (!*words && !ended)
 		return err_wrap(e, "QEMU");
 	err_free(e);
+	if (!*words) {
+		cleanup_free char *status = process_status_text(m->qemu.status);
+		return err_new("QEMU ended without a word: %s", status);
+	}
 	return err_new("QEMU: %s", words);
 }
 

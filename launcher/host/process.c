@@ -220,6 +220,11 @@ static bool wait_end(int pidfd, int limit_ms)
 	return n > 0;
 }
 
+bool process_wait(struct process *p, int limit_ms)
+{
+	return p->ended || (wait_end(p->pidfd, limit_ms) && process_ended(p));
+}
+
 void process_drop(struct process *p)
 {
 	bool held = p->release_fd >= 0;

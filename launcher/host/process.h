@@ -59,6 +59,7 @@ struct err *process_hold(struct process *p);
 struct err *process_release(struct process *p);
 /* Whether it has ended; its status is then in p->status and it is reaped. */
 bool process_ended(struct process *p);
+bool process_wait(struct process *p, int limit_ms); /* likewise, after waiting for it so long at most */
 /* "exit status 1", "signal 11 (Segmentation fault)"; owned by the caller. */
 char *process_status_text(int status);
 /* Takes what it has said on standard error, without waiting. False when there is nothing more to come. */
