@@ -165,8 +165,3 @@ void attend_end(struct attend *a)
 	sleep_release(a->sleep);
 	free(a);
 }
-
-void attend_endp(struct attend **a)
-{
-	attend_end(*a);
-}

@@ -12,5 +12,3 @@ struct attend;
 /* Begins. What it cannot do is said as a warning: the guest runs without it. */
 struct attend *attend_begin(struct machine *m);
 void attend_end(struct attend *a); /* NULL is fine */
-void attend_endp(struct attend **a);
-#define cleanup_attend cleanup(attend_endp)

@@ -227,7 +227,8 @@ struct err *supervise(struct machine *m)
 	if (r < 0)
 		return err_errno(-r, "event loop");
 	TRY(monitor_watch(m, on_broken));
-	cleanup_attend struct attend *attend = attend_begin(m);
+	struct attend *attend = attend_begin(m);
 	r = sd_event_loop(m->event);
+	attend_end(attend);
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
 }

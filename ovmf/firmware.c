@@ -35,7 +35,7 @@ static int by_name(const void *a, const void *b)
 static void add_dir(struct root *root, const char *dir, struct entry **list, size_t *n)
 {
 	cleanup_strv struct strv names = {};
-	cleanup_err struct err *e = root_list(root, dir, &names);
+	err_free(root_list(root, dir, &names));
 	for (size_t i = 0; i < names.n; i++) {
 		if (!str_ends(names.v[i], ".json"))
 			continue;

@@ -56,7 +56,7 @@ static uint64_t *list_copies(struct root *root, const struct keep *k, size_t *re
 {
 	cleanup_strv struct strv names = {};
 	cleanup_free char *prefix = str_fmt("%s.", base_name(k->path)), *temp = str_fmt(".%s", prefix);
-	cleanup_err struct err *e = root_list(root, k->copies, &names);
+	err_free(root_list(root, k->copies, &names));
 	uint64_t *list = NULL;
 	*ret_n = 0;
 	for (size_t i = 0; i < names.n; i++) {

@@ -59,7 +59,8 @@ static void check_firewall(struct findings *out, struct root *root)
 {
 	const char *argv[] = { "nft", "--json", "list", "chains", NULL };
 	cleanup_free char *text = NULL;
-	cleanup_err struct err *e = root_is_host(root) ? child_output(argv, NFT_LIMIT_MS, &text) : NULL;
+	if (root_is_host(root))
+		err_free(child_output(argv, NFT_LIMIT_MS, &text));
 	json_t *ruleset = text ? json_loads(text, 0, NULL) : NULL; /* without root it says nothing: then nobody looks */
 	check_drops(out, ruleset);
 	json_decref(ruleset);
