@@ -154,6 +154,8 @@ direct_config() { # NAME: a machine that boots Debian's kernel directly, with bo
 		functions = group
 		[display]
 		mode = none
+		# Without a screen of its own a BIOS machine gets the card's VGA ports, and QEMU 7.2 dies of a SIGSEGV here.
+		video = virtio
 	CONF
 	chmod 644 "$work/$1.conf"
 }
