@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check status stop restore" options="--set --json --root --quiet --verbose --help --version"
+	local verbs="run plan check groups status stop restore" options="--set --json --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -53,6 +53,8 @@ _qlaunch() {
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif [[ $verb == status || $verb == stop || $verb == restore ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_qlaunch_machines)" -- "$cur")
+	elif [[ $verb == groups ]]; then
+		:
 	elif [[ ! $config ]]; then
 		[[ $verb ]] && verbs=""
 		compopt -o filenames

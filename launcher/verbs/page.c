@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* page: see page.h. */
+#include <stdio.h>
+#include "launcher/base/str.h"
+#include "launcher/verbs/page.h"
+
+static bool continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t page_width(const char *text)
+{
+	size_t n = 0;
+	for (; *text; text++)
+		n += !continues(*text);
+	return n;
+}
+
+char *page_cut(const char *text, size_t columns)
+{
+	if (page_width(text) <= columns)
+		return str_dup(text);
+	const char *end = text;
+	for (size_t n = 1; n < columns; n++)
+		do
+			end++;
+		while (continues(*end));
+	return str_fmt("%.*s…", (int)(end - text), text);
+}
+
+void page_wrap(const char *first, size_t indent, const char *text)
+{
+	cleanup_strv struct strv words = {};
+	size_t at = indent;
+	strv_split(&words, text, " ");
+	fputs(first, stdout);
+	for (size_t i = 0; i < words.n; i++) {
+		size_t width = page_width(words.v[i]);
+		if (i && at + 1 + width > PAGE_COLUMNS) {
+			printf("\n%*s", (int)indent, "");
+			at = indent;
+		} else if (i) {
+			putchar(' ');
+			at++;
+		}
+		fputs(words.v[i], stdout);
+		at += width;
+	}
+	putchar('\n');
+}
