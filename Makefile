@@ -79,7 +79,7 @@ lab: deps
 
 ## make bench       what qlaunch itself costs, as ratios to raw QEMU, in one run
 bench: deps
-	@$(MAKE) --no-print-directory -s all guest
+	@$(MAKE) --no-print-directory -s all
 	@tests/bench/run $(BUILD)
 
 ## make fuzz        every fuzzer for FUZZ_SECONDS (60)

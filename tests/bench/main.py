@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""main.py BUILD ROUNDS: interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
+import json, os, platform, random, shutil, statistics, subprocess, sys, tempfile, time
+import trees
+from machines import Machine, cost, program
+from virsh import Libvirt
+
+CONFIG = "[vm]\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n"
+
+def interleaved(rounds, runs):
+    """Every run once a round, in an order that changes; the first round warms up and does not count. {name: [[value, ...], ...]}"""
+    order, samples = list(runs), {name: [] for name in runs}
+    dice = random.Random(1)
+    for n in range(rounds + 1):
+        dice.shuffle(order)
+        for name in order:
+            value = runs[name]()
+            if n:
+                samples[name].append(value if isinstance(value, tuple) else (value,))
+    return samples
+
+def column(samples, name, index=0):
+    return [s[index] for s in samples[name]]
+
+def abilities(qlaunch, config):
+    """What qlaunch learned of this host's QEMU, for the made trees."""
+    cache = tempfile.mkdtemp()
+    subprocess.run([qlaunch, "plan", config], check=True, capture_output=True, env={**os.environ, "XDG_CACHE_HOME": cache})
+    places = [cache + "/qlaunch", "/var/cache/qlaunch"]
+    found = [f"{d}/{n}" for d in places if os.path.isdir(d) for n in os.listdir(d) if n.startswith("qemu")]
+    text = open(max(found, key=os.path.getmtime)).read() if found else None
+    shutil.rmtree(cache)
+    return text
+
+def growth(qlaunch, work, qemu, config, base):
+    """{what: {size: ms}}, medians of 5."""
+    def plan(root):
+        return statistics.median(program([qlaunch, "plan", "--json", "--root", root, config]) for _ in range(5))
+    def restore(n):
+        def once():
+            root = f"{work}/journal"
+            trees.journal(root, base, "bench", n, "b")
+            return program([qlaunch, "restore", "--root", root, "bench"])
+        return statistics.median(once() for _ in range(5))
+    return {
+        "plan by PCI devices": {n: plan(trees.make(f"{work}/pci{n}", qemu, devices=n)) for n in (10, 100, 1000)},
+        "plan by CPUs": {n: plan(trees.make(f"{work}/cpu{n}", qemu, cpus=n)) for n in (8, 64, 256, 1024)},
+        "restore by records": {n: restore(n) for n in (1, 10, 100, 500)},
+    }
+
+def machine_words():
+    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
+    qemu = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
+    return {"date": time.strftime("%Y-%m-%d"), "cpu": model, "cpus": os.cpu_count(), "kernel": platform.release(), "qemu": qemu}
+
+def show(result):
+    print(f"{result['machine']['cpu']}, {result['machine']['cpus']} CPUs, Linux {result['machine']['kernel']}, {result['machine']['qemu']}\n")
+    for line in result["lines"]:
+        value = "-" if line["value"] is None else f"{line['value']:.3g}" if line["unit"] == "x" else f"{line['value']:.1f}"
+        bar = f"bar {line['bar']}" + ("" if line["met"] is None else "  met" if line["met"] else "  MISSED") if line["bar"] else ""
+        print(f"  {line['what']:44} {value:>8} {line['unit']:4} {bar} {line.get('note', '')}".rstrip())
+    for what, sizes in result["growth"].items():
+        print(f"  {what:44} " + "  ".join(f"{n}: {ms:.1f}" for n, ms in sizes.items()) + " ms")
+
+class Table:
+    def __init__(self):
+        self.lines = []
+
+    def add(self, what, value, unit, bar=None, least=False, note=""):
+        met = None if bar is None or value is None else value >= bar if least else value <= bar
+        self.lines.append({"what": what, "value": value, "unit": unit, "bar": bar, "met": met, "note": note})
+
+def tabulate(t, s, libvirt, costs):
+    med = statistics.median
+    raw, ours = med(column(s, "raw")), med(column(s, "qlaunch"))
+    t.add("raw QEMU: exec to running", raw, "ms")
+    t.add("qlaunch: exec to running", ours, "ms")
+    t.add("qlaunch / raw QEMU, paired", med(a / b for a, b in zip(column(s, "qlaunch"), column(s, "raw"))), "x", 1.10)
+    if "raw with TPM" in s:
+        t.add("raw QEMU and swtpm: exec to running", med(column(s, "raw with TPM")), "ms")
+        t.add("qlaunch with TPM less raw QEMU with TPM", med(a - b for a, b in zip(column(s, "qlaunch with TPM"), column(s, "raw with TPM"))), "ms", 12)
+    if "virsh" in s:
+        t.add("virsh start", med(column(s, "virsh")), "ms")
+        t.add("virsh start / qlaunch", med(a / b for a, b in zip(column(s, "virsh"), column(s, "qlaunch"))), "x", 6, least=True)
+        t.add("virsh destroy", med(column(s, "virsh", 1)), "ms")
+    else:
+        t.add("virsh start", None, "", note=f"skipped: {libvirt.why}")
+    t.add("qlaunch: QEMU's exit to host restored", med(column(s, "qlaunch", 1)), "ms", 30)
+    t.add("qlaunch stop --now, whole", med(column(s, "qlaunch", 2)), "ms")
+    t.add("qlaunch plan win11.conf, made 5950X", med(column(s, "plan")), "ms", 10)
+    t.add("qlaunch check win11.conf, made 5950X", med(column(s, "check")), "ms")
+    for who, c in costs.items():
+        ours = who == "supervisor"
+        t.add(f"{who}: memory (PSS)", c["pss_kib"] / 1024, "MiB", 2 if ours else None)
+        t.add(f"{who}: threads", c["threads"], "", 1 if ours else None)
+        t.add(f"{who}: wake-ups a minute", c["wakeups_per_minute"], "", 0 if ours else None)
+
+def main(build, rounds):
+    qlaunch, work = build + "/qlaunch", tempfile.mkdtemp(prefix="bench")
+    os.environ.setdefault("XDG_RUNTIME_DIR", work)
+    os.environ["HOME"] = work
+    config = work + "/bench.conf"
+    with open(config, "w") as f:
+        f.write(CONFIG)
+    qemu = abilities(qlaunch, config)
+    made = trees.make(work + "/5950x", qemu)
+    plain, tpm = Machine(qlaunch, config, "bench-a"), Machine(qlaunch, config, "bench-b", ["tpm.version=2.0"])
+    costs, seconds = {}, 60 if rounds >= 20 else 10
+    try:
+        with Libvirt() as libvirt:
+            runs = {"raw": plain.raw, "qlaunch": plain.start,
+                    "plan": lambda: program([qlaunch, "plan", "--root", made, "configs/win11.conf"]),
+                    "check": lambda: program([qlaunch, "check", "--root", made, "configs/win11.conf"])}
+            with tpm.running():
+                pass # makes the TPM's state, which later starts find
+            runs |= {"raw with TPM": tpm.raw, "qlaunch with TPM": tpm.start}
+            if not libvirt.why:
+                runs["virsh"] = libvirt.start
+            samples = interleaved(rounds, runs)
+            with plain.running() as (child, _):
+                time.sleep(2)
+                costs["supervisor"] = cost([child.pid], seconds)
+            if not libvirt.why:
+                libvirt.virsh("start", "bench").check_returncode()
+                time.sleep(2)
+                costs["libvirtd and virtlogd"] = cost(libvirt.children, seconds)
+        table = Table()
+        tabulate(table, samples, libvirt, costs)
+        base = "/run/qlaunch" if os.geteuid() == 0 else os.environ["XDG_RUNTIME_DIR"] + "/qlaunch"
+        result = {"machine": machine_words(), "lines": table.lines, "samples": samples, "costs": costs,
+                  "growth": growth(qlaunch, work, qemu, "configs/win11.conf", base)}
+    finally:
+        shutil.rmtree(work)
+    with open(build + "/bench.json", "w") as f:
+        json.dump(result, f, indent=1)
+    show(result)
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
