@@ -10,6 +10,7 @@
 #define WORKQUEUE "/sys/devices/virtual/workqueue/cpumask"
 #define BALANCER_DIR "/run/irqbalance"
 #define ABSENT "absent"
+#define OR_LESS " or less" /* ends a want within which irqbalance may move the interrupt about */
 
 /* Where the text of a line of /proc/interrupts is after the counters, of which the header tells the number. */
 static const char *line_name(const char *line)
@@ -53,7 +54,7 @@ struct err *irq_facts_read(struct root *root, const struct config *c, struct irq
 	for (size_t i = 0; i < sockets.n && !f.balancer; i++) {
 		cleanup_free char *path = str_fmt(BALANCER_DIR "/%s", sockets.v[i]);
 		cleanup_err struct err *e = irqbalance_read(root, path, &f.banned);
-		if (!e)
+		if (!e || err_code(e) == EAGAIN) /* it is there, and busy */
 			f.balancer = steal(path);
 	}
 	*ret_facts = f;
@@ -69,10 +70,11 @@ void irq_facts_free(struct irq_facts *f)
 	*f = (struct irq_facts){};
 }
 
-static struct step *affinity_add(struct steps *out, const char *path, const struct cpus *cpus, const char *why)
+static struct step *affinity_add(struct steps *out, const char *path, const struct cpus *cpus, bool balanced,
+				 const char *why)
 {
-	cleanup_free char *list = cpus_format(cpus);
-	struct step *s = steps_add(out, &affinity_kind, path, list, why);
+	cleanup_free char *list = cpus_format(cpus), *want = str_fmt("%s%s", list, balanced ? OR_LESS : "");
+	struct step *s = steps_add(out, &affinity_kind, path, want, why);
 	s->optional = true;
 	return s;
 }
@@ -87,16 +89,16 @@ void irq_steps(struct steps *out, const struct config *c, const struct irq_facts
 		cleanup_free char *list = cpus_format(&banned);
 		steps_add(out, &irqbalance_kind, f->balancer, list, "it would move them back")->optional = true;
 	}
-	affinity_add(out, DEFAULT_AFFINITY, host, "new interrupts begin on the host's CPUs");
+	affinity_add(out, DEFAULT_AFFINITY, host, false, "new interrupts begin on the host's CPUs");
 	if (f->workqueue)
-		affinity_add(out, WORKQUEUE, host, "kernel workers off the guest's CPUs");
+		affinity_add(out, WORKQUEUE, host, false, "kernel workers off the guest's CPUs");
 	for (size_t i = 0; i < f->n_lines; i++) {
 		const struct irq_line *l = &f->lines[i];
 		struct cpus rest = cpus_minus(&l->affinity, guest);
 		cleanup_free char *path = str_fmt("/proc/irq/%u/smp_affinity_list", l->irq),
 				  *why = str_fmt("%s off the guest's CPUs", l->name);
 		if (!cpus_equal(&rest, &l->affinity) && !str_starts(l->name, "vfio-"))
-			affinity_add(out, path, cpus_empty(&rest) ? host : &rest, why);
+			affinity_add(out, path, cpus_empty(&rest) ? host : &rest, f->balancer, why);
 	}
 }
 
@@ -125,7 +127,7 @@ size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct
 		if (!is_of(&f->lines[i], devices, n) || cpus_subset(&f->lines[i].affinity, vcpus) ||
 		    has_target(out, path))
 			continue;
-		affinity_add(out, path, vcpus, "the guest's own interrupt, where its vCPUs are")->late = true;
+		affinity_add(out, path, vcpus, false, "the guest's own interrupt, where its vCPUs are")->late = true;
 	}
 	return out->n - before;
 }
@@ -169,12 +171,23 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	return NULL;
 }
 
-static struct err *set(struct step_env *env, const char *path, const char *list)
+static struct err *set(struct step_env *env, const char *path, const char *value)
 {
 	struct cpus cpus;
+	cleanup_free char *list = str_ndup(value, strcspn(value, " "));
 	TRY(cpus_parse(list, &cpus));
 	cleanup_free char *mask = cpus_format_mask(&cpus);
 	return root_write(env->root, path, is_mask(path) ? mask : list);
+}
+
+static bool as_wanted(const struct step *s, const char *now)
+{
+	cleanup_free char *list = str_ndup(s->want, strcspn(s->want, " "));
+	struct cpus want, has;
+	if (streq(now, list))
+		return true;
+	cleanup_err struct err *e = cpus_parse(list, &want), *absent = cpus_parse(now, &has);
+	return str_ends(s->want, OR_LESS) && !e && !absent && cpus_subset(&has, &want);
 }
 
 /* EIO, EPERM: a managed interrupt, or one that cannot move. Gone: its device has another driver meanwhile. */
@@ -193,7 +206,7 @@ static struct err *verify(struct step_env *env, const struct step *s)
 {
 	cleanup_free char *now = NULL;
 	TRY(probe(env, s, &now));
-	if (streq(now, s->want) || streq(now, s->prior) || streq(now, ABSENT))
+	if (as_wanted(s, now) || streq(now, s->prior) || streq(now, ABSENT))
 		return NULL;
 	return err_new("it is on CPUs %s after %s was written", now, s->want);
 }
@@ -208,7 +221,7 @@ static enum step_whose whose(const struct step *s, const char *now)
 {
 	if (streq(now, s->prior) || streq(now, ABSENT) || streq(s->prior, ABSENT))
 		return STEP_PRIOR;
-	return streq(now, s->want) ? STEP_WANTED : STEP_FOREIGN;
+	return as_wanted(s, now) ? STEP_WANTED : STEP_FOREIGN;
 }
 
 const struct step_kind affinity_kind = {

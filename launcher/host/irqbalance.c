@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include "launcher/host/irq.h"
 
-#define LIMIT_S 2
+#define LIMIT_S 5
 #define ABSENT "absent"
 
 static struct err *balancer_connect(struct root *root, const char *path, int *ret_fd)

@@ -125,6 +125,26 @@ static void test_managed(void **state)
 	assert_string_equal(list, "5");
 }
 
+/* Where irqbalance runs it spreads them over what is left: that is no stranger's change. */
+static void test_balanced(void **state)
+{
+	struct fake *f = *state;
+	struct step s = { .kind = &affinity_kind,
+			  .target = (char *)(uintptr_t) "/proc/irq/24/smp_affinity_list",
+			  .want = (char *)(uintptr_t) "0-3 or less" };
+	assert_null(apply(&s));
+	irq(f, 24, "2\n");
+	assert_null(affinity_kind.verify(&env, &s));
+	assert_int_equal(step_whose(&s, "2"), STEP_WANTED);
+	assert_int_equal(step_whose(&s, "2,6"), STEP_FOREIGN);
+	assert_null(affinity_kind.undo(&env, &s));
+	cleanup_free char *list = fake_read(f, "/proc/irq/24/smp_affinity_list");
+	assert_string_equal(list, "5");
+	s.want = (char *)(uintptr_t) "0-3";
+	assert_int_equal(step_whose(&s, "2"), STEP_FOREIGN);
+	free(s.prior);
+}
+
 static void test_gone(void **state)
 {
 	struct fake *f = *state;
@@ -172,8 +192,13 @@ static void test_watch_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_away), TEST(test_there_and_back), TEST(test_managed),
-		TEST(test_gone), TEST(test_vfio),           cmocka_unit_test(test_watch_ends),
+		TEST(test_away),
+		TEST(test_there_and_back),
+		TEST(test_managed),
+		TEST(test_gone),
+		TEST(test_balanced),
+		TEST(test_vfio),
+		cmocka_unit_test(test_watch_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
