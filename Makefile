@@ -30,7 +30,7 @@ FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.
 FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 
-.PHONY: all deps demo check lab bench fuzz tidy floors unit unit-san replay qemu-tests guest install uninstall clean help
+.PHONY: all deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a
 
 help:
@@ -74,8 +74,12 @@ unit-san:
 
 ## make lab         the passthrough tests, in a virtual host with an IOMMU, a GPU and a real systemd
 lab: deps
-	@$(MAKE) --no-print-directory -s all guest
+	@$(MAKE) --no-print-directory -s all guest lab-tools
 	@tests/lab/run $(BUILD)
+lab-tools: $(BUILD)/lab/steps
+	@tests/debian $(BUILD) irqbalance
+$(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a
+	@mkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 ## make bench       what qlaunch itself costs, as ratios to raw QEMU, in one run
 bench: deps
