@@ -48,16 +48,18 @@ static bool to_journal(void)
 	return streq(stream, ours);
 }
 
+/* A line that begins with a blank goes on with the one before: it has no word in front. */
 static void say(enum log_level level, const char *text)
 {
 	cleanup_free char *clean = str_printable(text);
 	cleanup_sb struct sb line = {};
+	const char *word = *text == ' ' ? "" : levels[level].word;
 	if (to_journal())
 		sb_addf(&line, "<%d>%s\n", levels[level].priority, clean);
 	else if (log_colours(STDERR_FILENO) && *levels[level].colour)
-		sb_addf(&line, "%s%s\033[0m%s\n", levels[level].colour, levels[level].word, clean);
+		sb_addf(&line, "%s%s\033[0m%s\n", levels[level].colour, word, clean);
 	else
-		sb_addf(&line, "%s%s\n", levels[level].word, clean);
+		sb_addf(&line, "%s%s\n", word, clean);
 	/* a closed standard error is nobody's failure */
 	if (write(STDERR_FILENO, line.s, line.len) < 0)
 		return;
@@ -94,7 +96,7 @@ void log_err(enum log_level level, struct err *e)
 			say(level, lines.v[i]);
 		if (err_remedy(e)) {
 			cleanup_free char *remedy = str_fmt("  → %s", err_remedy(e));
-			say(LOG_LEVEL_INFO, remedy);
+			say(level, remedy);
 		}
 	}
 	err_free(e);

@@ -4,22 +4,21 @@
 #include "launcher/base/log.h"
 #include "launcher/run.h"
 
-/* What stands in the way, as one error with a line each. */
+/* What stands in the way, a line each with its remedy. */
 static struct err *refuse(const struct plan *p)
 {
 	cleanup_sb struct sb sb = {};
-	const char *remedy = NULL;
 	for (size_t i = 0; i < p->findings.n; i++) {
 		const struct finding *f = &p->findings.v[i];
 		if (f->verdict != FINDING_BAD)
 			continue;
-		sb_add(&sb, sb.len ? "; " : "");
+		sb_addf(&sb, "\n  %s: ", f->topic);
 		sb_add(&sb, f->text);
-		if (!remedy)
-			remedy = f->remedy;
+		if (f->remedy)
+			sb_addf(&sb, "\n    → %s", f->remedy);
 	}
-	struct err *e = err_exit(err_new("%s cannot run here: %s", p->config->vm.name, sb.s ? sb.s : "?"), EXIT_HOST);
-	return remedy ? err_hint(e, "%s", remedy) : err_hint(e, "qlaunch check %s", p->config->path);
+	struct err *e = err_new("%s cannot run here%s", p->config->vm.name, sb.s ? sb.s : "");
+	return err_exit(e, EXIT_HOST);
 }
 
 static void say_warnings(const struct plan *p)

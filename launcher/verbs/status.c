@@ -33,9 +33,10 @@ static void print_line(const json_t *status)
 	const char *run_state = json_string_value(json_object_get(status, "run-state"));
 	json_int_t pid = json_integer_value(json_object_get(status, "qemu")), steps = json_integer_value(json_object_get(status, "steps"));
 	if (streq(state, "running"))
-		printf("%-20s running   QEMU %d %s, %d steps to undo\n", vm, (int)pid, run_state ? run_state : "", (int)steps);
+		printf("%-20s running       QEMU %d %s, %d step%s to undo\n", vm, (int)pid, run_state ? run_state : "", (int)steps,
+		       steps == 1 ? "" : "s");
 	else
-		printf("%-20s %s   %d steps to undo: qlaunch restore %s\n", vm, state, (int)steps, vm);
+		printf("%-20s %-13s %d step%s to undo: qlaunch restore %s\n", vm, state, (int)steps, steps == 1 ? "" : "s", vm);
 }
 
 struct err *verb_status(struct cli *cli, const struct verb_args *args)
