@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 BUILD  ?= build
 CC     ?= gcc
-LIBS   := libpci hwloc libcap-ng libsystemd jansson inih libmnl
+LIBS   := libpci hwloc libcap-ng libsystemd jansson inih libmnl libevdev
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	  -Wundef -Wnull-dereference -Wno-missing-field-initializers -Werror

@@ -14,8 +14,8 @@ static void claims_of(const struct plan *p, struct strv *ret)
 	for (size_t i = 0; i < p->disks.n_disks; i++)
 		if (p->disks.v[i].real && !p->disks.v[i].conf->readonly)
 			strv_addf(ret, "disk %s", p->disks.v[i].real);
-	for (size_t i = 0; i < p->config->n_inputs; i++)
-		strv_addf(ret, "input %s", p->config->inputs[i].device);
+	for (size_t i = 0; i < p->inputs.n; i++)
+		strv_addf(ret, "input %s", input_claim(&p->inputs.v[i]));
 	for (size_t i = 0; i < p->net.n; i++) {
 		const struct net *n = &p->net.v[i];
 		strv_addf(ret, "MAC %s", n->mac);

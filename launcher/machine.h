@@ -20,6 +20,7 @@ struct machine {
 	struct process *net_helpers; /* one for each network; of nets.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;
+	struct inputs *inputs; /* NULL: it has none */
 	sd_event *event;
 	int signals;           /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
 	const char *run_state; /* QEMU's word for it; static */

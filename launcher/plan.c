@@ -13,10 +13,12 @@
 #include "launcher/base/log.h"
 #include "launcher/guest/cpu.h"
 #include "launcher/guest/disk.h"
+#include "launcher/guest/input.h"
 #include "launcher/guest/machine.h"
 #include "launcher/guest/net.h"
 #include "launcher/guest/pci.h"
 #include "launcher/plan.h"
+#include "launcher/step/journal.h"
 #include "ovmf/tpm.h"
 #include "ovmf/vars.h"
 
@@ -84,10 +86,12 @@ static struct err *find_firmware(void *data)
 static struct err *read_facts(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
+	cleanup_free char *base = journal_base(), *run_dir = str_fmt("%s/%s", base, c->vm.name);
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
 	TRY(disk_facts_read(cli->root, c, &p->disks));
+	TRY(input_facts_read(cli->root, c, run_dir, &p->inputs));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
 	TRY(irq_facts_read(cli->root, c, &p->irq));
 	TRY(qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts));
@@ -131,6 +135,7 @@ static void make_steps(struct plan *p)
 	if (p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
 	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
+	input_steps(s, &p->inputs, &p->user);
 	if (c->n_pci) {
 		cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size + MEMLOCK_EXTRA);
 		steps_add(s, &memlock_kind, "qemu", bytes, "the passed-through device may write to all of the guest's memory: it is locked");
@@ -158,6 +163,7 @@ static void make_args(struct plan *p)
 	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus);
 	guest_nets(&p->qemu, c, &p->net, p->tpm_dir ? PLAN_FD_TPM + 1 : PLAN_FD_TPM);
 	pci_args(&p->qemu, c, &p->pci);
+	guest_inputs(&p->qemu, &p->inputs);
 	guest_console(&p->qemu, c, &h);
 	guest_extra(&p->qemu, c, &h);
 	args_argv(&p->qemu, p->qemu_facts.binary, &p->qemu_argv);
@@ -206,6 +212,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	net_findings(&p->findings, &p->net, cli->root);
 	disk_findings(&p->findings, c, &p->disks, cli->root);
 	check_controllers(cli, p);
+	input_findings(&p->findings, c, &p->inputs);
 	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
 
@@ -254,6 +261,7 @@ void plan_free(struct plan *p)
 	cpu_plan_free(&p->cpu);
 	cgroup_facts_free(&p->cgroup);
 	disk_facts_free(&p->disks);
+	input_facts_free(&p->inputs);
 	memory_facts_free(&p->memory);
 	power_facts_free(&p->power);
 	irq_facts_free(&p->irq);

@@ -13,6 +13,7 @@
 #include "launcher/host/cpu.h"
 #include "launcher/host/cpu_plan.h"
 #include "launcher/host/disk.h"
+#include "launcher/host/input.h"
 #include "launcher/host/irq.h"
 #include "launcher/host/memory.h"
 #include "launcher/host/net.h"
@@ -41,6 +42,7 @@ struct plan {
 	struct cpu_plan cpu;
 	struct cgroup_facts cgroup;
 	struct disk_facts disks;
+	struct input_facts inputs;
 	struct memory_facts memory;
 	struct power_facts power;
 	struct irq_facts irq;

@@ -24,6 +24,7 @@
 #include "launcher/host/caps.h"
 #include "launcher/claims.h"
 #include "launcher/hooks.h"
+#include "launcher/inputs.h"
 #include "launcher/machine.h"
 #include "launcher/nets.h"
 #include "launcher/restore.h"
@@ -171,6 +172,7 @@ static struct err *launch(struct machine *m)
 	close_given(&m->swtpm);
 	close_given(&m->qemu);
 	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
+	inputs_opened(m->inputs);
 	TRY(err_exit(start_guest(m), EXIT_GUEST));
 	return supervise(m);
 }
@@ -226,6 +228,7 @@ static void machine_close(struct machine *m)
 	process_close(&m->qemu);
 	process_close(&m->swtpm);
 	nets_close(m);
+	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
 	sd_event_unref(m->event);
@@ -245,6 +248,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	m.has_terminal = tcgetattr(STDIN_FILENO, &m.terminal) == 0; /* a serial console on stdio makes it raw */
 	plan_bind(plan, &m.qemu, &m.swtpm);
 	nets_bind(&m);
+	m.inputs = inputs_new(&m);
 	struct err *e = take_journal(&m);
 	if (m.journal) {
 		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };

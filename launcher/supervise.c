@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
+#include "launcher/inputs.h"
 #include "launcher/monitor.h"
 #include "launcher/nets.h"
 
@@ -228,6 +229,7 @@ struct err *supervise(struct machine *m)
 		return err_errno(-r, "event loop");
 	TRY(monitor_watch(m, on_broken));
 	struct attend *attend = attend_begin(m);
+	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	r = sd_event_loop(m->event);
 	attend_end(attend);
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);

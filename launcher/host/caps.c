@@ -19,6 +19,7 @@ static const struct {
 	{ "process", CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(KILL) | CAP(SYS_NICE) },
 	{ "memlock", CAP(SYS_RESOURCE) },
 	{ "node", CAP(CHOWN) | CAP(FOWNER) },
+	{ "twin", CAP(CHOWN) | CAP(FOWNER) },
 	{ "module", CAP(SYS_MODULE) },
 	/* of the bridge the DHCP server too: its ports, and answers to those who have no address yet */
 	{ "bridge", CAP(NET_ADMIN) | CAP(NET_BIND_SERVICE) | CAP(NET_RAW) },

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * input: the host's keyboards, mice and the like (evdev, /dev/input/eventN), by the names that they keep, and what it takes to share one
+ * with the guest. Facts come from sysfs and the links that udev made; no device is opened here.
+ *
+ * A device with a twin (kind "twin", twin.h) reaches QEMU through it; another one is opened by QEMU itself, as the user, who is given its
+ * node for as long as that takes.
+ */
+#pragma once
+#include "launcher/base/user.h"
+#include "launcher/config/config.h"
+#include "launcher/step/finding.h"
+#include "launcher/step/step.h"
+
+/* What a device is: bits, for one may be several. */
+enum input_is {
+	INPUT_KEYBOARD = 1 << 0, /* has letters */
+	INPUT_MOUSE = 1 << 1,	 /* moves by steps and has a left button */
+	INPUT_POINTER = 1 << 2,	 /* has a position and a left button, as virtual tablets do */
+	INPUT_TOUCH = 1 << 3,	 /* is touched: touchpad, screen, tablet with a pen */
+	INPUT_GAMEPAD = 1 << 4,
+	INPUT_KEYS = 1 << 5, /* a few keys: power button, multimedia keys */
+};
+
+struct input_device {
+	char *node;   /* "/dev/input/event5" */
+	char *stable; /* the name it keeps over reboots and replugs, by-id before by-path; NULL if it has none */
+	char *name, *phys;
+	unsigned vendor, product;
+	unsigned is;	   /* of enum input_is */
+	unsigned keys, buttons; /* how many */
+	bool wheel, leds, twin;	/* twin: one of ours */
+	uid_t uid;
+	gid_t gid;
+	mode_t mode;
+};
+struct input_devices {
+	struct input_device *v; /* by number */
+	size_t n;
+};
+struct err *input_devices_read(struct root *root, struct input_devices *ret_devices);
+void input_devices_free(struct input_devices *d);
+#define cleanup_input_devices cleanup(input_devices_free)
+/* "keyboard, 112 keys, LEDs"; owned by the caller. */
+char *input_describe(const struct input_device *d);
+
+/* An [input NAME] of the configuration. */
+struct input {
+	const struct conf_input *conf;	   /* borrowed */
+	const struct input_device *device; /* NULL: not there */
+	char *evdev;			   /* what QEMU opens: the device's path, or a link to its twin */
+	unsigned is;			   /* of a device that is not there: what its name says */
+	bool strange;			   /* there is something at that path, but no input device */
+};
+struct input_facts {
+	struct input *v; /* in the order of the configuration */
+	size_t n;
+	struct input_devices devices;
+	bool uinput; /* /dev/uinput is there */
+};
+/* `run_dir`: where the links to twins will be, /run/qlaunch/VM. */
+struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir, struct input_facts *ret_facts);
+void input_facts_free(struct input_facts *f);
+#define cleanup_input_facts cleanup(input_facts_free)
+
+/* The one name under which a device is claimed, whatever path the configuration gives it. Borrowed. */
+const char *input_claim(const struct input *in);
+/* Those of devices that are not there yet are `late`. */
+void input_steps(struct steps *out, const struct input_facts *f, const struct user *u);
+void input_findings(struct findings *out, const struct config *c, const struct input_facts *f);
