@@ -1,0 +1,87 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""evdev.py: virtual keyboards and mice (uinput) that are plugged in, used and unplugged on command, and a listener.
+
+    evdev.py FIFO           obeys lines from FIFO: plug NAME keyboard|mouse, key NAME CODE VALUE, move NAME DX DY, unplug NAME, end
+    evdev.py listen NODE    says each key and movement that an ordinary program gets from the device
+    evdev.py latency NODE N  plugs a mouse "bench", and after a line on standard input moves it N times: how long until NODE has it, in µs
+"""
+import fcntl, os, struct, sys, time
+
+EVENT = struct.Struct("llHHi")
+EV_SYN, EV_KEY, EV_REL = 0, 1, 2
+UI_DEV_CREATE, UI_DEV_DESTROY, UI_SET_EVBIT, UI_SET_KEYBIT, UI_SET_RELBIT = 0x5501, 0x5502, 0x40045564, 0x40045565, 0x40045566
+EVIOCSCLOCKID = 0x400445A0
+SETUP = struct.Struct("80sHHHHi" + "64i" * 4)
+
+
+def plug(name, kind):
+    fd = os.open("/dev/uinput", os.O_RDWR)
+    fcntl.ioctl(fd, UI_SET_EVBIT, EV_KEY)
+    for code in range(1, 128) if kind == "keyboard" else (0x110, 0x111, 0x112):
+        fcntl.ioctl(fd, UI_SET_KEYBIT, code)
+    if kind == "mouse":
+        fcntl.ioctl(fd, UI_SET_EVBIT, EV_REL)
+        for code in (0, 1, 8):
+            fcntl.ioctl(fd, UI_SET_RELBIT, code)
+    os.write(fd, SETUP.pack(f"LAB {name}".encode(), 3, 0x1234, 1 if kind == "keyboard" else 2, 1, 0, *([0] * 256)))
+    fcntl.ioctl(fd, UI_DEV_CREATE)
+    return fd
+
+
+def send(fd, *events):
+    os.write(fd, b"".join(EVENT.pack(0, 0, *e) for e in (*events, (EV_SYN, 0, 0))))
+
+
+def obey(fifo):
+    devices = {}
+    while True:
+        with open(fifo) as f:
+            for line in f:
+                verb, *words = line.split()
+                if verb == "end":
+                    return
+                if verb == "plug":
+                    devices[words[0]] = plug(*words)
+                elif verb == "unplug":
+                    os.close(devices.pop(words[0]))
+                elif verb == "key":
+                    send(devices[words[0]], (EV_KEY, int(words[1]), int(words[2])))
+                elif verb == "move":
+                    send(devices[words[0]], (EV_REL, 0, int(words[1])), (EV_REL, 1, int(words[2])))
+                print(line.strip(), flush=True)
+
+
+def listen(node):
+    fd = os.open(node, os.O_RDONLY)
+    print("listening", flush=True)
+    while data := os.read(fd, EVENT.size):
+        _, _, kind, code, value = EVENT.unpack(data)
+        if kind == EV_KEY and value != 2:
+            print("key", code, value, flush=True)
+        elif kind == EV_REL:
+            print("move", code, value, flush=True)
+
+
+def latency(node, n):
+    """From before the write to the real device until the kernel stamps the twin's event."""
+    mouse = plug("bench", "mouse")
+    print("plugged", flush=True)
+    sys.stdin.readline()
+    fd = os.open(os.path.realpath(node), os.O_RDONLY)
+    fcntl.ioctl(fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
+    took = []
+    for i in range(n):
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        send(mouse, (EV_REL, 0, 1 + i % 2))
+        while True:
+            s, us, kind, *_ = EVENT.unpack(os.read(fd, EVENT.size))
+            if kind == EV_SYN:
+                break
+        took.append(s * 1_000_000 + us - before // 1000)
+        time.sleep(0.002)
+    took.sort()
+    print(f"median {took[n // 2]} us, p99 {took[n * 99 // 100]} us, n {n}", flush=True)
+
+
+{"listen": lambda: listen(sys.argv[2]), "latency": lambda: latency(sys.argv[2], int(sys.argv[3]))}.get(sys.argv[1], lambda: obey(sys.argv[1]))()

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/lab/lib.sh
+# A keyboard and a mouse shared by their twins: events are the guest's or the host's, never both; the keyboard vanishes with a key down and
+# comes back; the escape chord works while QEMU is frozen; a device that was not there at the start; a launcher that is killed.
+# seconds: 300
+. "$(dirname "$0")/../lib.sh"
+lab_host
+by_id=/dev/input/by-id
+cat >/etc/udev/rules.d/99-lab.rules <<'RULES'
+SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB keyboard", SYMLINK+="input/by-id/lab-event-kbd"
+SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB mouse", SYMLINK+="input/by-id/lab-event-mouse"
+SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB late", SYMLINK+="input/by-id/lab-late-event-mouse"
+SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB bench", SYMLINK+="input/by-id/lab-bench-event-mouse"
+RULES
+systemctl start systemd-udevd.service
+udevadm control --reload
+
+mkfifo "$work/hand"
+"$(dirname "$0")/../evdev.py" "$work/hand" >"$work/hand.log" 2>&1 &
+hand=$!
+exec 9<>"$work/hand" # stays open between commands
+obeyed() { [ "$(wc -l <"$work/hand.log")" -ge "$told_hand" ]; }
+told_hand=0
+do_it() { # COMMAND...: returns when it is done
+	echo "$*" >&9
+	told_hand=$((told_hand + 1))
+	wait_for 20 obeyed || note <"$work/hand.log"
+}
+press() { do_it key "$1" "$2" 1; do_it key "$1" "$2" 0; }
+listen() { # NODE FILE
+	"$(dirname "$0")/../evdev.py" listen "$1" >"$2" 2>&1 &
+	wait_for 20 grep -q listening "$2"
+}
+heard() { grep -qx "$2" "$1"; }
+guest_key() { guest_said "key $1 $2\$"; }
+
+do_it plug keyboard keyboard
+do_it plug mouse mouse
+check "udev names them" wait_for 20 test -e $by_id/lab-event-kbd -a -e $by_id/lab-event-mouse
+check "qlaunch input names them" bash -c "'$qlaunch' input | grep -A 1 -x $by_id/lab-event-kbd | grep -q 'LAB keyboard.*keyboard, '"
+"$qlaunch" input --seconds 5 >"$work/speaks" &
+speaks=$!
+wait_for 10 grep -q '^Press a key' "$work/speaks"
+press keyboard 30
+exit_of 20 $speaks
+check "qlaunch input tells who speaks, as lines for the configuration" grep -qx "device = $by_id/lab-event-kbd" "$work/speaks" || note <"$work/speaks"
+check "and that the mouse did not" bash -c "! grep -qx 'device = $by_id/lab-event-mouse' '$work/speaks'"
+
+direct_config desk
+sed -i -e '/^\[pci/,/^functions/d' -e 's/^threads = .*/threads = 1/' -e 's/^isolate = .*/isolate = off/' -e 's/guest.forever/guest.input &/' "$work/desk.conf"
+cat >>"$work/desk.conf" <<-CONF
+	[input keyboard]
+	device = $by_id/lab-event-kbd
+	[input mouse]
+	device = $by_id/lab-event-mouse
+	[input late]
+	device = $by_id/lab-late-event-mouse
+	persistent = no
+	wait = yes
+	[input bench]
+	device = $by_id/lab-bench-event-mouse
+	wait = yes
+CONF
+source=$(readlink -f $by_id/lab-event-kbd)
+listen "$source" "$work/source"
+host_snapshot "$work/before"
+do_it key keyboard 28 1 # as whoever presses Enter to start the machine
+launch "$work/desk.conf"
+check "the guest is up" guest_up 150 || { show_run; finish; }
+twin=$(readlink -f /run/qlaunch/desk/input-keyboard)
+check "the twin is another device" test -c "$twin" -a "$twin" != "$source"
+equal "its node is root's again" 0 "$(stat -c %u "$twin")"
+listen "$twin" "$work/twin"
+do_it key keyboard 28 0
+check "a key that was down before is the host's until it is up" wait_for 10 heard "$work/source" "key 28 0"
+
+press keyboard 30
+check "a key arrives in the guest" wait_for 20 guest_key 30 0
+press mouse 272
+do_it move mouse 3 -4
+check "so does a button" wait_for 20 guest_key 272 0
+check "so does a movement" wait_for 20 guest_said 'move 1 -4$'
+check "the real device is silent on the host" bash -c "! grep -q 'key 30' '$work/source'"
+check "so is the twin" bash -c "! grep -q 'key 30' '$work/twin'"
+check "nobody told the guest of the key before" bash -c "! grep -q 'key 28' '$serial'"
+
+toggle() { do_it key keyboard 29 1; do_it key keyboard 97 1; do_it key keyboard 97 0; do_it key keyboard 29 0; }
+toggle
+press keyboard 31
+check "after the toggle a key arrives on the host, by the twin" wait_for 20 heard "$work/twin" "key 31 0"
+check "and not by the real device" bash -c "! grep -q 'key 31' '$work/source'"
+toggle
+press keyboard 32
+check "after another toggle, in the guest" wait_for 20 guest_key 32 0
+check "which heard nothing of the one between" bash -c "! tr -d '\r' <'$serial' | grep -q 'key 31 '"
+
+do_it key keyboard 33 1
+check "a key is down in the guest" wait_for 20 guest_key 33 1
+do_it unplug keyboard
+check "unplugged: the key goes up" wait_for 20 guest_key 33 0
+check "the launcher says so" grep -q 'input keyboard. is gone' "$log"
+check "the twin stays" test "$(readlink -f /run/qlaunch/desk/input-keyboard)" = "$twin" -a -c "$twin"
+do_it plug keyboard keyboard
+check "plugged in again: the launcher has it" wait_for 20 grep -q 'input keyboard. is back' "$log"
+press keyboard 34
+check "and so has the guest" wait_for 20 guest_key 34 0
+
+source=$(readlink -f $by_id/lab-event-kbd)
+listen "$source" "$work/source"
+qemu=$(qemu_pid)
+chord() { local k; for k in 29 56 42 1; do do_it key keyboard $k 1; done; for k in 1 42 56 29; do do_it key keyboard $k 0; done; }
+kill -STOP "$qemu"
+chord
+press keyboard 35
+check "the escape chord gives the keyboard to the host, QEMU frozen or not" wait_for 10 heard "$work/source" "key 35 0"
+kill -CONT "$qemu"
+chord
+press keyboard 36
+check "the same chord gives it back" wait_for 20 guest_key 36 0
+check "the guest has not heard what was the host's" bash -c "! tr -d '\r' <'$serial' | grep -q 'key 35 '"
+check "no key of the chord is left down in the guest" guest_key 29 0
+
+do_it plug late mouse
+check "a device without a twin that comes later is taken" wait_for 20 grep -q 'input late. has come' "$log"
+do_it move late 7 0
+check "the guest has it" wait_for 20 guest_said 'move 0 7$'
+
+mkfifo "$work/go"
+"$(dirname "$0")/../evdev.py" latency /run/qlaunch/desk/input-bench 300 <"$work/go" >"$work/latency" 2>&1 &
+bench=$!
+exec 8>"$work/go"
+check "a device with a twin that comes later is taken" wait_for 20 grep -q 'input bench. has come' "$log" || note <"$log"
+toggle
+echo go >&8
+exit_of 60 $bench
+equal "latency: measured" 0 "$code"
+echo "# latency from a write to the real device until the twin has it, emulated CPUs: $(tail -n 1 "$work/latency")"
+
+switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$launcher/status"; }
+sleep 2
+before=$(switches)
+sleep 5
+equal "nobody touches anything: the launcher does not wake up" "$before" "$(switches)"
+
+kill -KILL "$launcher"
+wait "$launcher" 2>/dev/null
+check "the launcher killed: the twin ends" wait_for 10 test ! -e "$twin"
+press keyboard 37
+check "and the keyboard is the host's" wait_for 10 heard "$work/source" "key 37 0"
+timeout 90 "$qlaunch" restore >"$work/restore" 2>&1
+equal "restore: exit status" 0 $? || note <"$work/restore"
+same_host "the host is as before"
+do_it end
+wait $hand
+finish
