@@ -16,7 +16,7 @@
 static const struct verb verbs[] = {
 	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give it all back", NULL, verb_run },
 	{ "plan", "The machine", "CONFIG", "what run would do: now, then, why; QEMU's arguments", NULL, verb_plan },
-	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", NULL, verb_check },
+	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", "html", verb_check },
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
 	{ "input", "The host", "", "keyboards and mice; which one speaks, and its lines for the config", "seconds=", verb_input },

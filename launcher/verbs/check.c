@@ -1,53 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlaunch check CONFIG: can this host run it? One finding a line, each with its remedy. Changes nothing. */
-#include <jansson.h>
-#include <unistd.h>
-#include "launcher/base/log.h"
+/* qlaunch check [CONFIG]: can this host run the machine, or any machine? Each finding with its remedy. Changes nothing. */
 #include "launcher/plan.h"
+#include "launcher/survey.h"
+#include "launcher/verbs/findings.h"
 
-static const struct {
-	const char *mark, *colour, *word;
-} verdicts[] = {
-	[FINDING_OK] = { "✓", "\033[32m", "ok" },
-	[FINDING_WARN] = { "!", "\033[33m", "warning" },
-	[FINDING_BAD] = { "✗", "\033[31m", "bad" },
-};
-
-static void print_findings(const struct findings *f, const char *vm)
+static struct err *check_machine(struct cli *cli, const char *config, struct findings *ret_findings, char **ret_vm)
 {
-	bool colours = log_colours(STDOUT_FILENO);
-	for (size_t i = 0; i < f->n; i++) {
-		const struct finding *x = &f->v[i];
-		printf("%s%s%s %-10s %s\n", colours ? verdicts[x->verdict].colour : "", verdicts[x->verdict].mark, colours ? "\033[0m" : "", x->topic,
-		       x->text);
-		if (x->remedy && x->verdict != FINDING_OK)
-			printf("  %-10s → %s\n", "", x->remedy);
-	}
-	printf("\n%s: %s\n", vm, findings_worst(f) == FINDING_BAD ? "this host cannot run it yet; mend what is marked ✗" : "this host can run it");
+	cleanup_plan struct plan p = {};
+	TRY(plan_make(cli, config, &p));
+	plan_check(cli, &p);
+	*ret_vm = str_dup(p.config->vm.name);
+	*ret_findings = p.findings;
+	p.findings = (struct findings){};
+	return NULL;
 }
 
-static void print_json(const struct findings *f, const char *vm)
+static struct err *check_host(struct cli *cli, struct findings *ret_findings)
 {
-	json_t *list = json_array();
-	for (size_t i = 0; i < f->n; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s?}", "verdict", verdicts[f->v[i].verdict].word, "topic", f->v[i].topic,
-						      "text", f->v[i].text, "remedy", f->v[i].remedy));
-	json_t *o = json_pack("{s:s, s:b, s:o}", "vm", vm, "can_run", findings_worst(f) != FINDING_BAD, "findings", list);
-	json_dumpf(o, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(o);
+	cleanup_survey struct survey s = {};
+	TRY(survey_read(cli, &s));
+	survey_check(ret_findings, cli, &s);
+	return NULL;
+}
+
+static char *conclusion(const struct findings *f, const char *vm)
+{
+	bool bad = findings_worst(f) == FINDING_BAD;
+	if (vm)
+		return str_fmt("%s: %s", vm, bad ? "this host cannot run it yet; mend what is marked ✗" : "this host can run it");
+	return str_dup(bad ? "This host is not ready yet: mend what is marked ✗, from the top."
+			   : "This host is ready. Next: `qlaunch new NAME` proposes a machine for it.");
 }
 
 struct err *verb_check(struct cli *cli, const struct verb_args *args)
 {
-	cleanup_plan struct plan p = {};
-	TRY(verb_words(args, 1, 1, "check [--json] CONFIG"));
-	TRY(plan_make(cli, args->words.v[0], &p));
-	plan_check(cli, &p);
+	cleanup_findings struct findings f = {};
+	cleanup_free char *vm = NULL;
+	TRY(verb_words(args, 0, 1, "check [--json | --html] [CONFIG]"));
+	TRY(args->words.n ? check_machine(cli, args->words.v[0], &f, &vm) : check_host(cli, &f));
+	cleanup_free char *last = conclusion(&f, vm);
 	if (cli->json)
-		print_json(&p.findings, p.config->vm.name);
+		findings_print_json(&f, vm);
+	else if (verb_option(args, "html"))
+		findings_print_html(&f, vm, last);
 	else
-		print_findings(&p.findings, p.config->vm.name);
-	cli->status = findings_worst(&p.findings) == FINDING_BAD ? EXIT_HOST : EXIT_OK;
+		findings_print(&f, last);
+	cli->status = findings_worst(&f) == FINDING_BAD ? EXIT_HOST : EXIT_OK;
 	return NULL;
 }

@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check groups status stop restore" options="--set --json --root --quiet --verbose --help --version"
+	local verbs="run plan check groups status stop restore" options="--set --json --html --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"

@@ -33,6 +33,7 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from groups status stop resto
 complete -c qlaunch -n "__fish_seen_subcommand_from status stop restore" -a '(__qlaunch_machines)'
 complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
 complete -c qlaunch -l json -d 'Answer in JSON'
+complete -c qlaunch -l html -d 'check: one page of HTML'
 complete -c qlaunch -l root -r -F -d 'A captured machine'
 complete -c qlaunch -s q -l quiet -d 'Warnings and errors only'
 complete -c qlaunch -s v -l verbose -d 'Each step as it is done'

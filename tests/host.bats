@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# check without a configuration: captured hosts judged as a whole, each finding with a remedy for that very host.
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.."
+	for m in ryzen intel-off shared; do tests/captured/capture $m "$BATS_FILE_TMPDIR/$m"; done
+}
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	export LC_ALL=C.UTF-8
+	at=$BATS_FILE_TMPDIR
+}
+finding() { # TOPIC VERDICT: text and remedy of each such finding in $output
+	jq -r --arg t "$1" --arg v "$2" '.findings[] | select(.topic == $t and .verdict == $v) | .text + " → " + (.remedy // "")' <<<"$output"
+}
+
+@test "check: a host that is ready, the host's card and the guest's told apart" {
+	run "$qlaunch" check --json --root "$at/ryzen"
+	[ "$status" -eq 0 ]
+	[ "$(jq .can_run <<<"$output")" = true ]
+	[[ $(finding gpu ok) == *"the host's: 0a:00.0"*"amdgpu"*"can be passed: 0c:00.0"*"RTX 3090"*"group 30 with 0c:00.1 audio"* ]]
+	[[ $(finding cpu ok) == *"16 cores, 32 threads, 2 L3"* ]]
+	[[ $(finding hugepages ok) == *"1 GiB and 2 MiB"* ]]
+	for topic in kernel kvm iommu vfio firmware swtpm memory cgroup input ddc; do [ -n "$(finding $topic ok)" ]; done
+}
+
+@test "check: an IOMMU that waits for its parameter: the command for systemd-boot does it" {
+	run "$qlaunch" check --json --root "$at/intel-off"
+	[ "$status" -eq 4 ]
+	[[ $(finding iommu bad) == *"sudo sed"*"intel_iommu=on"*"/boot/loader/entries/arch.conf # then reboot" ]]
+	command=$(jq -r '.findings[] | select(.topic == "iommu") | .remedy' <<<"$output")
+	command=${command#sudo } command=${command% #*}
+	cp -r "$at/intel-off/boot" "$BATS_TEST_TMPDIR/boot"
+	eval "${command//\/boot\//$BATS_TEST_TMPDIR/boot/}"
+	grep -qx 'options root=UUID=3c rw intel_iommu=on' "$BATS_TEST_TMPDIR/boot/loader/entries/arch.conf"
+	[[ $(finding gpu warning) == *"no second graphics card"*"release-console"* ]]
+}
+
+@test "check: the command for GRUB on Debian, and on Fedora; a parameter that switches it off is named" {
+	cp -r "$at/intel-off" "$BATS_TEST_TMPDIR/debian"; cp -r "$at/ryzen/etc/default" "$BATS_TEST_TMPDIR/debian/etc/"
+	cp -r "$at/ryzen/usr/sbin" "$BATS_TEST_TMPDIR/debian/usr/"
+	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/debian"
+	[[ $(finding iommu bad) == *"GRUB_CMDLINE_LINUX_DEFAULT=./&intel_iommu=on /' /etc/default/grub && sudo update-grub"* ]]
+	cp -r "$at/shared/usr" "$BATS_TEST_TMPDIR/debian/"; rm "$BATS_TEST_TMPDIR/debian/usr/sbin/update-grub"
+	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/debian"
+	[[ $(finding iommu bad) == *"grubby --update-kernel=ALL --args=intel_iommu=on"* ]]
+	echo "root=/dev/sda1 intel_iommu=off" >"$BATS_TEST_TMPDIR/debian/proc/cmdline"
+	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/debian"
+	[[ $(finding iommu bad) == *"switches the IOMMU off: intel_iommu=off"*"take intel_iommu=off out of /etc/default/grub"* ]]
+}
+
+@test "check: a card that shares its group with the host's network is told so" {
+	run "$qlaunch" check --json --root "$at/shared"
+	[[ $(finding gpu warning) == *"02:00.0"*"IOMMU group 1"*"enp3s0"*"another slot"* ]]
+}
+
+@test "check: this host at a glance, within 80 columns but for commands; --html is well-formed and whole in itself" {
+	run "$qlaunch" check
+	[ "$status" -eq 0 ] || [ "$status" -eq 4 ]
+	[ "$(grep -v '→ sudo' <<<"$output" | wc -L)" -le 80 ]
+	[[ $output != *$'\033'* ]]
+	run "$qlaunch" check --html --root "$at/shared"
+	xmllint --noout - <<<"$output"
+	[[ $output == *"<td>gpu</td>"*"RTX 3070"* ]]
+	! grep -Eiq '(src|href)=|@import|<script' <<<"$output"
+}
+
+@test "check: somebody who may not open /dev/kvm is told which group" {
+	[ "$(id -u)" -eq 0 ] && [ -e /dev/kvm ] && [[ $(stat -c %a /dev/kvm) == *0 ]] && grep -Eqw 'svm|vmx' /proc/cpuinfo || skip "no closed /dev/kvm here"
+	SUDO_UID=$(id -u nobody) run "$qlaunch" check --json
+	[[ $(finding kvm bad) == *"usermod -aG kvm nobody"* ]]
+}
