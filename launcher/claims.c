@@ -18,7 +18,8 @@ static void claims_of(const struct plan *p, struct strv *ret)
 		strv_addf(ret, "input %s", input_claim(&p->inputs.v[i]));
 	for (size_t i = 0; i < p->net.n; i++) {
 		const struct net *n = &p->net.v[i];
-		strv_addf(ret, "MAC %s", n->mac);
+		if (*n->link) /* those of mode user meet nobody else's */
+			strv_addf(ret, "MAC %s", n->mac);
 		if (n->own)
 			strv_addf(ret, "subnet of %s", n->gateway);
 		for (size_t k = 0; k < n->conf->forward.n; k++) /* "tcp:2222" of "tcp:2222:22": a translated port listens nowhere */

@@ -74,10 +74,14 @@ static void read_ports(struct root *root, struct net_facts *f)
 		cleanup_strv struct strv lines = {};
 		strv_split(&lines, text, "\n");
 		for (size_t i = 1; i < lines.n; i++) {
+			char address[33];
 			unsigned port, state;
-			if (sscanf(lines.v[i], " %*d: %*[0-9A-F]:%4x %*[0-9A-F]:%*x %2x", &port, &state) == 2 &&
-			    (!files[k].listen || state == 0x0a))
-				strv_addf(&f->ports, "%s:%u", files[k].protocol, port);
+			if (sscanf(lines.v[i], " %*d: %32[0-9A-F]:%4x %*[0-9A-F]:%*x %2x", address, &port, &state) !=
+				    3 ||
+			    (files[k].listen && state != 0x0a))
+				continue;
+			strv_addf(&f->ports, "%s:%u", files[k].protocol, port);
+			f->dns_everywhere |= files[k].listen && port == 53 && !address[strspn(address, "0")];
 		}
 	}
 	cleanup_free char *first = root_read_or(root, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024");

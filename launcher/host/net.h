@@ -50,6 +50,7 @@ struct net_facts {
 	struct net_route *routes;
 	size_t n_routes;
 	struct strv ports;   /* in use: "tcp:22" */
+	bool dns_everywhere; /* somebody listens on port 53 of every address */
 	unsigned first_port; /* the lowest that a user may open */
 	bool vhost;
 };

@@ -222,6 +222,10 @@ static void choose_own(struct net_facts *f, size_t i, uint64_t hash)
 	if (!f->dnsmasq)
 		problem(n, str_fmt("apt-get install dnsmasq-base, pacman -S dnsmasq or dnf install dnsmasq"),
 			"dnsmasq, which gives the guest its address, is not installed");
+	if (f->dns_everywhere && n->conf->mode == NET_NAT)
+		problem(n,
+			str_dup("let it listen on its own addresses only (dnsmasq: bind-interfaces, unbound: interface, named: listen-on)"),
+			"a DNS server of this host listens on every address: the network's own finds no room for port 53");
 	dnsmasq_argv(n, f->dnsmasq ? f->dnsmasq : "dnsmasq");
 }
 

@@ -235,6 +235,18 @@ static void test_programs_that_miss(void **state)
 	assert_int_equal(findings_worst(&findings), FINDING_BAD);
 }
 
+static void test_dns_everywhere(void **state)
+{
+	struct conf_network nat = { .name = (char *)"lan", .mode = NET_NAT },
+			    alone = { .name = (char *)"lan", .mode = NET_ISOLATED };
+	cleanup_net_facts struct net_facts local = {}, all = {}, isolated = {};
+	fake_file(*state, "/proc/net/tcp", "  sl\n   0: 3500007F:0035 00000000:0000 0A 0:0 0:0 0 0 0 12\n");
+	assert_null(problem_of(*state, nat, &local)); /* systemd-resolved: 127.0.0.53 */
+	fake_file(*state, "/proc/net/tcp", "  sl\n   0: 00000000:0035 00000000:0000 0A 0:0 0:0 0 0 0 12\n");
+	assert_non_null(strstr(problem_of(*state, nat, &all), "DNS server"));
+	assert_null(problem_of(*state, alone, &isolated));
+}
+
 static char *steps_told(const struct net_facts *f)
 {
 	cleanup_steps struct steps steps = {};
@@ -452,6 +464,7 @@ int main(void)
 		TEST(test_problems),
 		TEST(test_ports),
 		TEST(test_programs_that_miss),
+		TEST(test_dns_everywhere),
 		TEST(test_steps),
 		TEST(test_dnsmasq),
 		cmocka_unit_test(test_rules),
