@@ -93,7 +93,6 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	TRY(disk_facts_read(cli->root, c, &p->disks));
 	TRY(input_facts_read(cli->root, c, run_dir, &p->inputs));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
-	TRY(irq_facts_read(cli->root, c, &p->irq));
 	TRY(qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts));
 	return net_facts_read(cli->root, c, p->user.uid, qemu_has(&p->qemu_facts, "netdev:stream"), &p->net);
 }
@@ -107,6 +106,9 @@ static struct err *choose(struct cli *cli, struct plan *p)
 	choose_accel(p);
 	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, &p->cpu);
 	TRY(power_facts_read(cli->root, c, &p->cpu.guest, &p->power));
+	p->irqs_away = p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF && c->host.irqs == IRQS_AWAY;
+	if (p->irqs_away) /* a file for each interrupt: only where it is used */
+		TRY(irq_facts_read(cli->root, c, &p->irq));
 	if (c->firmware.type == FIRMWARE_UEFI) {
 		found(p, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
 							     : firmware_find(cli->root, NULL, c->firmware.secure_boot, &p->firmware));
@@ -132,7 +134,7 @@ static void make_steps(struct plan *p)
 	disk_steps(s, c, &p->disks, p->user.uid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);
-	if (p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF)
+	if (p->irqs_away)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
 	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
 	input_steps(s, &p->inputs, &p->user);

@@ -45,7 +45,8 @@ struct plan {
 	struct input_facts inputs;
 	struct memory_facts memory;
 	struct power_facts power;
-	struct irq_facts irq;
+	struct irq_facts irq; /* empty unless irqs_away */
+	bool irqs_away;       /* interrupts are kept off the guest's CPUs */
 	struct qemu_facts qemu_facts;
 	struct net_facts net;
 	struct firmware firmware;
