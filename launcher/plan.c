@@ -90,6 +90,7 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
+	TRY(console_facts_read(cli->root, c, &p->console));
 	TRY(disk_facts_read(cli->root, c, &p->disks));
 	TRY(input_facts_read(cli->root, c, run_dir, &p->inputs));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
@@ -130,6 +131,7 @@ static void make_steps(struct plan *p)
 	struct steps *s = &p->steps;
 	net_steps(s, &p->net, p->user.uid);
 	p->n_net_steps = s->n;
+	console_steps(s, &p->console);
 	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
 	disk_steps(s, c, &p->disks, p->user.uid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
@@ -208,6 +210,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	cpu_check(&p->findings, c, &p->cpu_facts);
 	cpu_plan_check(&p->findings, &p->cpu);
 	qemu_findings(&p->findings, &p->qemu_facts);
+	console_findings(&p->findings, c, &p->console);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
@@ -262,6 +265,7 @@ void plan_free(struct plan *p)
 	cpu_facts_free(&p->cpu_facts);
 	cpu_plan_free(&p->cpu);
 	cgroup_facts_free(&p->cgroup);
+	console_facts_free(&p->console);
 	disk_facts_free(&p->disks);
 	input_facts_free(&p->inputs);
 	memory_facts_free(&p->memory);

@@ -10,6 +10,7 @@
 #include "launcher/config/config.h"
 #include "launcher/guest/args.h"
 #include "launcher/host/cgroup.h"
+#include "launcher/host/console.h"
 #include "launcher/host/cpu.h"
 #include "launcher/host/cpu_plan.h"
 #include "launcher/host/disk.h"
@@ -41,6 +42,7 @@ struct plan {
 	struct cpu_facts cpu_facts;
 	struct cpu_plan cpu;
 	struct cgroup_facts cgroup;
+	struct console_facts console;
 	struct disk_facts disks;
 	struct input_facts inputs;
 	struct memory_facts memory;

@@ -39,7 +39,8 @@ static struct err *set(struct root *root, const char *path, const char *value)
 {
 	if (!*value)
 		value = "\n"; /* a write of no bytes would not reach the kernel's function */
-	return str_starts(path, "/sys/bus/") ? child_write(root, path, value) : root_write(root, path, value);
+	bool device = str_starts(path, "/sys/bus/") || str_starts(path, "/sys/class/vtconsole/");
+	return device ? child_write(root, path, value) : root_write(root, path, value);
 }
 
 static struct err *apply(struct step_env *env, struct step *s)

@@ -55,8 +55,8 @@ static void check_function(struct findings *out, const struct config *c, const s
 				     "primary display in the firmware setup"));
 	if (!holders)
 		return;
-	/* sound servers let go when their card leaves; a driver with an open screen waits for ever */
-	enum verdict verdict = fn->class >> 16 == 0x04 ? FINDING_WARN : FINDING_BAD;
+	/* sound servers let go when their card leaves; a driver with an open screen waits for ever, unless the desktop is stopped before */
+	enum verdict verdict = fn->class >> 16 == 0x04 || c->host.release_console ? FINDING_WARN : FINDING_BAD;
 	findings_add(out, verdict, "holders", str_fmt("%s is held open by %s", addr, holders),
 		     str_dup(verdict == FINDING_BAD
 				     ? "end them before the launch: unbinding would wait for them for ever"

@@ -8,12 +8,14 @@
 #include "launcher/host/systemd.h"
 
 #define JOB_LIMIT_US (UINT64_C(10) * 1000000)
+#define UNIT_LIMIT_US (UINT64_C(60) * 1000000)   /* a display manager ends whole sessions */
 #define RELOAD_LIMIT_US (UINT64_C(60) * 1000000) /* every unit file is read again: slow on a slow disk */
 #define STOP_LIMIT_US (UINT64_C(5) * 1000000)    /* SIGTERM to SIGKILL in our scope; below JOB_LIMIT_US */
 
 #define SERVICE "org.freedesktop.systemd1"
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
+#define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
 #define MANAGER_CALL SERVICE, OBJECT, MANAGER
 
 bool systemd_runs(struct root *root)
@@ -103,11 +105,12 @@ static const char *job_result(const struct job_watch *w, const char *job)
 }
 
 /* Waits for the job named in `reply`. */
-static struct err *job_wait(sd_bus *bus, struct job_watch *w, sd_bus_message *reply, const char *what)
+static struct err *job_wait(sd_bus *bus, struct job_watch *w, sd_bus_message *reply, const char *what,
+			    uint64_t limit_us)
 {
 	const char *job, *result;
 	int r = sd_bus_message_read(reply, "o", &job);
-	uint64_t until = bus_now_us() + JOB_LIMIT_US;
+	uint64_t until = bus_now_us() + limit_us;
 	while (r >= 0 && !(result = job_result(w, job)))
 		r = bus_step(bus, until);
 	if (r < 0)
@@ -202,7 +205,7 @@ struct err *systemd_scope_start(struct root *root, const char *scope, const char
 		r = sd_bus_call(bus, m, BUS_CALL_LIMIT_US, &error, &reply);
 	if (r < 0)
 		return failed(r, &error, scope);
-	return job_wait(bus, &watch, reply, scope);
+	return job_wait(bus, &watch, reply, scope, JOB_LIMIT_US);
 }
 
 static struct err *unit_job(struct root *root, const char *method, const char *unit)
@@ -214,11 +217,11 @@ static struct err *unit_job(struct root *root, const char *method, const char *u
 	TRY(open_bus(root, &bus));
 	TRY(jobs_watch(bus, &watch));
 	int r = sd_bus_call_method(bus, MANAGER_CALL, method, &error, &reply, "ss", unit, "replace");
-	if (r < 0 && streq(method, "StopUnit") && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
+	if (r < 0 && streq(method, "StopUnit") && sd_bus_error_has_name(&error, NO_SUCH_UNIT))
 		return NULL;
 	if (r < 0)
 		return failed(r, &error, unit);
-	return job_wait(bus, &watch, reply, unit);
+	return job_wait(bus, &watch, reply, unit, UNIT_LIMIT_US);
 }
 
 struct err *systemd_unit_stop(struct root *root, const char *unit)
@@ -229,6 +232,29 @@ struct err *systemd_unit_stop(struct root *root, const char *unit)
 struct err *systemd_unit_start(struct root *root, const char *unit)
 {
 	return unit_job(root, "StartUnit", unit);
+}
+
+struct err *systemd_unit_state(struct root *root, const char *unit, char **ret_state)
+{
+	cleanup_bus sd_bus *bus = NULL;
+	cleanup_message sd_bus_message *reply = NULL;
+	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	cleanup_free char *state = NULL;
+	const char *path;
+	TRY(open_bus(root, &bus));
+	int r = sd_bus_call_method(bus, MANAGER_CALL, "GetUnit", &error, &reply, "s", unit);
+	if (r < 0 && sd_bus_error_has_name(&error, NO_SUCH_UNIT)) {
+		*ret_state = str_dup("inactive");
+		return NULL;
+	}
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "o", &path);
+	if (r >= 0)
+		r = sd_bus_get_property_string(bus, SERVICE, path, SERVICE ".Unit", "ActiveState", &error, &state);
+	if (r < 0)
+		return failed(r, &error, unit);
+	*ret_state = steal(state);
+	return NULL;
 }
 
 struct err *systemd_set_cpus(struct root *root, const char *unit, const struct cpus *cpus)

@@ -29,6 +29,8 @@ struct err *systemd_scope_start(struct root *root, const char *scope, const char
 /* Stops or starts a unit and waits for the end of the job. Stopping a unit that is not loaded is no error. */
 struct err *systemd_unit_stop(struct root *root, const char *unit);
 struct err *systemd_unit_start(struct root *root, const char *unit);
+/* ActiveState (systemd.unit(5)): "active", "inactive", "failed", "deactivating", …; a unit that is not loaded is inactive. */
+struct err *systemd_unit_state(struct root *root, const char *unit, char **ret_state);
 /* Sets AllowedCPUs of a unit, until the next boot. */
 struct err *systemd_set_cpus(struct root *root, const char *unit, const struct cpus *cpus);
 /* systemctl daemon-reload. */

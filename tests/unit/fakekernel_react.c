@@ -15,6 +15,7 @@
 
 #define DEVICES "/sys/bus/pci/devices"
 #define DRIVERS "/sys/bus/pci/drivers"
+#define PLATFORM "/sys/bus/platform"
 #define CGROUP  "/sys/fs/cgroup"
 
 /* "/sys/bus/pci/drivers/NAME/bind" with `file` "bind" → NAME; NULL for any other path. */
@@ -196,6 +197,22 @@ static bool reacts_driver(struct fake *f, const char *path, const char *value)
 	return true;
 }
 
+/* A device of the platform bus, such as a frame buffer: on its driver exactly while the driver's directory has a link to it. */
+static bool reacts_platform(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *binder = between(path, PLATFORM "/drivers", "bind"), *unbinder = between(path, PLATFORM "/drivers", "unbind");
+	if (!binder && !unbinder)
+		return false;
+	cleanup_free char *link = str_fmt(PLATFORM "/drivers/%s/%s", binder ? binder : unbinder, value);
+	cleanup_free char *to = str_fmt("../../devices/%s", value);
+	fake_file(f, path, "");
+	if (binder)
+		fake_link(f, link, to);
+	else
+		remove_file(f, link);
+	return true;
+}
+
 /* resource1_resize ← 9: BAR 1 is 512 MiB now; the file goes on saying what it can be. */
 static bool reacts_resize(struct fake *f, const char *path, const char *value)
 {
@@ -331,7 +348,8 @@ static void end_line(struct fake *f, const char *path, const char *value)
 void fake_reacts(struct fake *f, const char *what, const char *path, const char *value)
 {
 	if (streq(what, "write") && str_starts(path, "/sys/")) {
-		bool special = reacts_driver(f, path, value) || reacts_resize(f, path, value) ||
+		bool special = reacts_driver(f, path, value) || reacts_platform(f, path, value) ||
+			       reacts_resize(f, path, value) ||
 			       reacts_hugepages(f, path, value);
 		if (!special && str_ends(path, "/driver_override") && streq(value, "\n"))
 			write_file(f, path, "(null)");

@@ -25,6 +25,7 @@
 #include "launcher/base/log.h"
 #include "launcher/host/attr.h"
 #include "launcher/host/cgroup.h"
+#include "launcher/host/console.h"
 #include "launcher/host/memory.h"
 #include "launcher/host/node.h"
 #include "launcher/host/pci.h"
@@ -39,7 +40,8 @@
 
 static const struct step_kind *const kinds[] = { &pci_driver_kind, &pci_bar_kind,   &attr_kind,
 						 &node_kind,       &cgroup_kind,    &controller_kind,
-						 &partition_kind,  &hugepages_kind, NULL };
+						 &partition_kind,  &hugepages_kind, &framebuffer_kind,
+						 NULL };
 
 /* A sanitized process forks slowly: there every third change, and all of them in the plain build. */
 #ifdef __SANITIZE_ADDRESS__
@@ -79,17 +81,20 @@ static void plan_all(struct sweep *s)
 	cleanup_pci_facts struct pci_facts pci = {};
 	cleanup_memory_facts struct memory_facts memory = {};
 	cleanup_cgroup_facts struct cgroup_facts cgroup = {};
+	cleanup_console_facts struct console_facts console = {};
 	struct cpus guest, host;
 	must(cpus_parse("2-3", &guest));
 	must(cpus_parse("0-1", &host));
 	must(pci_facts_read(s->env.root, &s->config, &pci));
 	must(memory_facts_read(s->env.root, &s->config, &memory));
 	must(cgroup_facts_read(s->env.root, &s->config, &cgroup));
+	must(console_facts_read(s->env.root, &s->config, &console));
 	memory_steps(&s->steps, &s->config, &memory, &guest);
 	for (int cpu = 2; cpu < 4; cpu++) {
 		cleanup_free char *path = str_fmt("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);
 		assert_non_null(attr_step(&s->steps, s->env.root, path, "performance", "full clock"));
 	}
+	console_steps(&s->steps, &console);
 	pci_steps(&s->steps, &s->config, &pci, 1000, 1001);
 	cgroup_steps(&s->steps, &s->config, &cgroup, &guest, &host, held);
 	for (size_t i = 0; i < s->steps.n; i++)
@@ -124,6 +129,12 @@ static int setup(void **state)
 	fake_file(s->fake, HUGE "/nr_hugepages", "2\n");
 	fake_file(s->fake, HUGE "/free_hugepages", "2\n");
 	fake_file(s->fake, "/proc/meminfo", "MemTotal: 8388608 kB\nMemFree: 1 kB\nMemAvailable: 4194304 kB\n");
+	fake_file(s->fake, "/sys/class/vtconsole/vtcon1/name", "(M) frame buffer device\n");
+	fake_file(s->fake, "/sys/class/vtconsole/vtcon1/bind", "1\n");
+	fake_dir(s->fake, "/sys/bus/platform/devices/efi-framebuffer.0");
+	fake_link(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/efi-framebuffer.0", "../../devices/efi-framebuffer.0");
+	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/bind", "");
+	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/unbind", "");
 	s->env = (struct step_env){ s->fake->root, kinds };
 	s->pci = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rebar = UINT64_C(8) << 30 };
 	must(pci_addr_parse("01:00.0", &s->pci.address));
@@ -131,6 +142,7 @@ static int setup(void **state)
 				     .vm.name = (char *)VM,
 				     .pci = &s->pci,
 				     .n_pci = 1,
+				     .host.release_console = true,
 				     .memory = { .size = 64 << 20, .hugepages = HUGEPAGES_2M } };
 	held[0] = getpid();
 	plan_all(s);
