@@ -19,7 +19,7 @@ static const struct verb verbs[] = {
 	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", "html", verb_check },
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
-	{ "input", "The host", "", "keyboards and mice; which one speaks, and its lines for the config", "seconds=", verb_input },
+	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
 	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget", verb_restore },

@@ -74,6 +74,22 @@ setup() {
 	[ "$status" -eq 4 ]; [[ $output == *"→"* ]]
 }
 
+@test "a missing qemu or swtpm is a finding with its remedy; run does not begin" {
+	run env PATH=/nonexistent "$qlaunch" check configs/demo.conf
+	[ "$status" -eq 4 ]; [[ $output == *"swtpm"*"not installed"* ]]; [[ $output == *"qemu-system-x86_64 is not installed"* ]]
+	run env PATH=/nonexistent "$qlaunch" run configs/demo.conf
+	[ "$status" -eq 4 ]
+	[ -z "$(ls -A "$XDG_RUNTIME_DIR")" ]
+}
+
+@test "a host without firmware, IOMMU or vfio: findings, and still a plan" {
+	mkdir -p "$BATS_TEST_TMPDIR/host"/{proc,sys,dev}
+	run "$qlaunch" check --root "$BATS_TEST_TMPDIR/host" configs/win11.conf
+	[ "$status" -eq 4 ]; [[ $output == *"firmware"* ]]; [[ $output == *"IOMMU is off"* ]]
+	run "$qlaunch" plan --root "$BATS_TEST_TMPDIR/host" configs/win11.conf
+	[ "$status" -eq 0 ]
+}
+
 @test "run of a machine that this host cannot run: exit 4, nothing left" {
 	run "$qlaunch" run configs/win11.conf
 	[ "$status" -eq 4 ]
