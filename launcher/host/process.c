@@ -353,6 +353,7 @@ static struct err *process_undo(struct step_env *env, const struct step *s)
 
 const struct step_kind process_kind = {
 	.name = "process",
+	.ends_first = true,
 	.describe = process_describe,
 	.probe = process_probe,
 	.prepare = process_prepare,

@@ -104,8 +104,9 @@ void engine_undo_one(struct step_env *env, struct step *s, struct undo_report *r
 struct undo_report engine_undo(struct step_env *env, struct steps *steps)
 {
 	struct undo_report report = {};
-	for (size_t i = steps->n; i-- > 0;)
-		if (steps->v[i].state == STEP_DONE || steps->v[i].state == STEP_FAILED)
-			engine_undo_one(env, &steps->v[i], &report);
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = steps->n; i-- > 0;)
+			if ((steps->v[i].state == STEP_DONE || steps->v[i].state == STEP_FAILED) && steps->v[i].kind->ends_first == (pass == 0))
+				engine_undo_one(env, &steps->v[i], &report);
 	return report;
 }

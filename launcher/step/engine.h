@@ -28,5 +28,5 @@ struct undo_report {
 };
 /* Undoes one step; logs what is left and why. */
 void engine_undo_one(struct step_env *env, struct step *s, struct undo_report *report);
-/* Undoes all that were recorded, last to first. */
+/* Undoes all that were recorded, last to first; the processes among them before the rest, of which some was done while they ran. */
 struct undo_report engine_undo(struct step_env *env, struct steps *steps);

@@ -38,6 +38,7 @@ struct step_kind {
 	struct err *(*verify)(struct step_env *env, const struct step *s);
 	/* Makes it s->prior again, from s->want or any state between. Called only when whose() says WANTED or BETWEEN. */
 	struct err *(*undo)(struct step_env *env, const struct step *s);
+	bool ends_first; /* a process of ours: undone before all that is none, for it may still use that */
 	bool undo_reads_back; /* undo itself says whether it worked: others may have a part in the value */
 	/* Optional; where there is none, texts are compared and nothing is BETWEEN. */
 	enum step_whose (*whose)(const struct step *s, const char *now);
