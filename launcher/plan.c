@@ -17,6 +17,7 @@
 #include "launcher/guest/machine.h"
 #include "launcher/guest/net.h"
 #include "launcher/guest/pci.h"
+#include "launcher/guest/usb.h"
 #include "launcher/plan.h"
 #include "launcher/step/journal.h"
 #include "ovmf/tpm.h"
@@ -93,6 +94,8 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	TRY(console_facts_read(cli->root, c, &p->console));
 	TRY(disk_facts_read(cli->root, c, &p->disks));
 	TRY(input_facts_read(cli->root, c, run_dir, &p->inputs));
+	if (c->n_usb)
+		TRY(usb_devices_read(cli->root, &p->usb));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
 	TRY(qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts));
 	return net_facts_read(cli->root, c, p->user.uid, qemu_has(&p->qemu_facts, "netdev:stream"), &p->net);
@@ -140,6 +143,7 @@ static void make_steps(struct plan *p)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
 	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
 	input_steps(s, &p->inputs, &p->user);
+	usb_steps(s, c, &p->usb);
 	if (c->n_pci) {
 		cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size + MEMLOCK_EXTRA);
 		steps_add(s, &memlock_kind, "qemu", bytes, "the passed-through device may write to all of the guest's memory: it is locked");
@@ -168,6 +172,7 @@ static void make_args(struct plan *p)
 	guest_nets(&p->qemu, c, &p->net, p->tpm_dir ? PLAN_FD_TPM + 1 : PLAN_FD_TPM);
 	pci_args(&p->qemu, c, &p->pci);
 	guest_inputs(&p->qemu, &p->inputs);
+	guest_usb(&p->qemu, c);
 	guest_console(&p->qemu, c, &h);
 	guest_extra(&p->qemu, c, &h);
 	args_argv(&p->qemu, p->qemu_facts.binary, &p->qemu_argv);
@@ -218,6 +223,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	disk_findings(&p->findings, c, &p->disks, cli->root);
 	check_controllers(cli, p);
 	input_findings(&p->findings, c, &p->inputs);
+	usb_findings(&p->findings, c, &p->usb);
 	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
 
@@ -268,6 +274,7 @@ void plan_free(struct plan *p)
 	console_facts_free(&p->console);
 	disk_facts_free(&p->disks);
 	input_facts_free(&p->inputs);
+	usb_devices_free(&p->usb);
 	memory_facts_free(&p->memory);
 	power_facts_free(&p->power);
 	irq_facts_free(&p->irq);

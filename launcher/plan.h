@@ -22,6 +22,7 @@
 #include "launcher/host/power.h"
 #include "launcher/host/process.h"
 #include "launcher/host/qemu.h"
+#include "launcher/host/usb.h"
 #include "launcher/base/user.h"
 #include "launcher/step/finding.h"
 #include "launcher/step/step.h"
@@ -45,6 +46,7 @@ struct plan {
 	struct console_facts console;
 	struct disk_facts disks;
 	struct input_facts inputs;
+	struct usb_devices usb; /* empty where the machine has no [usb NAME] */
 	struct memory_facts memory;
 	struct power_facts power;
 	struct irq_facts irq; /* empty unless irqs_away */

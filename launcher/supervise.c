@@ -12,6 +12,7 @@
 #include "launcher/inputs.h"
 #include "launcher/monitor.h"
 #include "launcher/nets.h"
+#include "launcher/usb.h"
 
 #define QMP_LIMIT_MS 10000
 
@@ -230,7 +231,9 @@ struct err *supervise(struct machine *m)
 	TRY(monitor_watch(m, on_broken));
 	struct attend *attend = attend_begin(m);
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
+	struct usb *usb = usb_begin(m);
 	r = sd_event_loop(m->event);
+	usb_end(usb);
 	attend_end(attend);
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
 }
