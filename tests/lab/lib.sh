@@ -67,7 +67,7 @@ host_snapshot() { # FILE
 		stat -c '%n %U:%G %a' /dev/kvm /dev/vfio/* /dev/net/tun 2>/dev/null
 		files /sys/kernel/mm/hugepages/*/nr_hugepages /sys/devices/system/node/node*/hugepages/*/nr_hugepages
 		files /sys/devices/virtual/workqueue/cpumask /sys/class/vtconsole/*/bind /proc/irq/*/smp_affinity_list
-		find /run/qlaunch -mindepth 1 2>/dev/null | sort
+		find /run/qlaunch -mindepth 1 ! -name .claims 2>/dev/null | sort
 		ls /sys/class/net
 		cat /proc/mounts
 	} >"$1"

@@ -12,7 +12,7 @@ SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB mouse", SYMLINK+="input/
 SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB late", SYMLINK+="input/by-id/lab-late-event-mouse"
 SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB bench", SYMLINK+="input/by-id/lab-bench-event-mouse"
 RULES
-systemctl start systemd-udevd.service
+systemctl start systemd-udevd.service systemd-logind.service
 udevadm control --reload
 
 mkfifo "$work/hand"
@@ -131,6 +131,8 @@ bench=$!
 exec 8>"$work/go"
 check "a device with a twin that comes later is taken" wait_for 20 grep -q 'input bench. has come' "$log" || note <"$log"
 toggle
+press keyboard 38 # heard on the host: by now all have been moved
+check "it is the host's now, as all are" wait_for 20 heard "$work/twin" "key 38 0"
 echo go >&8
 exit_of 60 $bench
 equal "latency: measured" 0 "$code"

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/lab/lib.sh
+# A gamepad that comes, goes and comes again while the guest runs, by its id; another run has it by its port, and its launcher and QEMU are
+# killed: the host's driver has it back each time.
+# seconds: 300
+. "$(dirname "$0")/../lib.sh"
+lab_host
+systemctl start systemd-udevd.service systemd-logind.service
+modprobe -a usbhid hid-generic
+plug() {
+	"$(dirname "$0")/../usb-pad.py" >"$work/pad.log" 2>&1 &
+	pad=$!
+	wait_for 20 pad_driver usbhid || note <"$work/pad.log"
+}
+unplug() { kill "$pad"; wait "$pad" 2>/dev/null; }
+pad_name() { grep -lsx 1209 /sys/bus/usb/devices/*/idVendor | head -n 1 | xargs -r dirname | xargs -r basename; }
+pad_driver() { [ "$(basename "$(readlink "/sys/bus/usb/devices/$(pad_name):1.0/driver" || echo none)")" = "$1" ]; }
+times() { [ "$(tr -d '\r' <"$serial" | grep -c "^guest: usb 1209:0001 $1\$")" -eq "$2" ]; }
+
+direct_config pad
+sed -i -e '/^\[pci/,/^functions/d' -e 's/^threads = .*/threads = 1/' -e 's/^isolate = .*/isolate = off/' -e 's/guest.forever/guest.usb &/' "$work/pad.conf"
+cp "$work/pad.conf" "$work/port.conf"
+printf '[usb pad]\nid = 1209:0001\n' >>"$work/pad.conf"
+host_snapshot "$work/before"
+launch "$work/pad.conf"
+check "the guest is up" guest_up 150 || { show_run; finish; }
+plug
+check "plugged in: the launcher hands it over" wait_for 30 grep -q "is the guest's" "$log" || show_run
+check "the guest has it" wait_for 60 times came 1 || show_run
+check "the host's driver has let go" pad_driver usbfs
+check "QEMU may not open its node" test "$(stat -c %u "/dev/bus/usb/$(printf '%03d/%03d' "$(cat "/sys/bus/usb/devices/$(pad_name)/busnum")" "$(cat "/sys/bus/usb/devices/$(pad_name)/devnum")")")" = 0
+unplug
+check "unplugged: the guest hears of it" wait_for 30 times went 1 || show_run
+check "the launcher says so" grep -q 'USB device .* is gone' "$log"
+plug
+check "plugged in again: the guest has it again" wait_for 60 times came 2 || show_run
+timeout 60 "$qlaunch" stop --now pad >/dev/null 2>&1
+exit_of 60 "$launcher"
+equal "the launcher's exit status" 0 "$code" || show_run
+check "the host's driver has it back" wait_for 10 pad_driver usbhid
+
+sed -i 's/^name = pad/name = port/' "$work/port.conf"
+printf '[usb pad]\nport = %s\n' "$(pad_name)" >>"$work/port.conf"
+launch "$work/port.conf"
+check "by its port, there from the start: the guest is up" guest_up 150 || { show_run; finish; }
+check "the guest has it" wait_for 60 times came 1 || show_run
+kill -KILL "$launcher"
+wait "$launcher" 2>/dev/null
+timeout 90 "$qlaunch" restore >"$work/restore" 2>&1
+equal "the launcher killed: restore" 0 $? || note <"$work/restore"
+check "the host's driver has it back" pad_driver usbhid
+
+launch "$work/port.conf"
+check "once more: the guest has it" wait_for 200 times came 1 || show_run
+kill -KILL "$(qemu_pid)"
+exit_of 60 "$launcher"
+equal "QEMU killed: the launcher's exit status" 1 "$code" || show_run
+check "the host's driver has it back" pad_driver usbhid
+unplug
+same_host "the host is as before"
+finish
