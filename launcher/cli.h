@@ -47,4 +47,5 @@ struct err *verb_restore(struct cli *cli, const struct verb_args *args);
 struct err *verb_topology(struct cli *cli, const struct verb_args *args);
 struct err *verb_groups(struct cli *cli, const struct verb_args *args);
 struct err *verb_input(struct cli *cli, const struct verb_args *args);
+struct err *verb_new(struct cli *cli, const struct verb_args *args);
 struct err *verb_keys(struct cli *cli, const struct verb_args *args);

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# new: a configuration proposed from a host, captured or this one, that parses, plans, and is never written over another.
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.."
+	for m in ryzen intel-off shared; do tests/captured/capture $m "$BATS_FILE_TMPDIR/$m"; done
+}
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	at=$BATS_FILE_TMPDIR
+	export LC_ALL=C.UTF-8 HOME=$BATS_TEST_TMPDIR XDG_DATA_HOME=$BATS_TEST_TMPDIR/data XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	unset SUDO_UID PKEXEC_UID
+}
+value() { # SECTION KEY: of the configuration in $output
+	awk -v s="[$1]" -v k="$2" '$0 == s { on = 1; next } /^\[/ { on = 0 } on && $1 == k { sub(/^[^=]*= */, ""); print }' <<<"$output"
+}
+
+@test "new: the card that is not the host's, one cache's CPUs, half of the memory, inputs; plan and check take it" {
+	run "$qlaunch" new win11 --yes --root "$at/ryzen"
+	[ "$status" -eq 0 ]; [[ $output == *"$HOME/.config/qlaunch/win11.conf"*"RTX 3090"*"sudo qlaunch win11"* ]]
+	output=$(<"$HOME/.config/qlaunch/win11.conf")
+	[ "$(value vm name) $(value vm accel) $(value cpu threads)" = "win11 kvm 16" ]
+	[ "$(value memory size) $(value memory hugepages)" = "32G 1G" ]
+	[ "$(value 'pci gpu' address) $(value 'pci gpu' functions)" = "0c:00.0 group" ]
+	[ "$(value firmware secure-boot) $(value tpm version)" = "yes 2.0" ]
+	[ "$(value 'input keyboard' device)" = /dev/input/by-id/usb-ZSA_Moonlander-event-kbd ]
+	[ "$(value 'input mouse' device)" = /dev/input/by-id/usb-Logitech_USB_Receiver-if01-event-mouse ]
+	[ "$(value 'disk main' path)" = "$XDG_DATA_HOME/qlaunch/win11/disk.qcow2" ]
+	[ ! -e "$XDG_DATA_HOME" ] # another machine's: nothing is made here
+	run "$qlaunch" plan --json --root "$at/ryzen" win11
+	[ "$status" -eq 0 ]
+	[ "$(jq -c '[.steps[] | select(.kind == "pci-driver") | .target]' <<<"$output")" = '["0000:0c:00.0","0000:0c:00.1"]' ]
+	[ "$(jq -c '[.vcpus[].cpu] | sort | [first, last]' <<<"$output")" = '[8,31]' ]
+	[ "$(jq '[.steps[] | select(.obstacle)] | length' <<<"$output")" -eq 0 ]
+}
+
+@test "new: without a card to give away a picture in a window; without firmware and TPM a word about it" {
+	run "$qlaunch" new x --yes --output - --root "$at/shared"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c '^\[pci' <<<"$output")" -eq 0 ]
+	[ -n "$(value display mode)" ]; [ "$(value cpu isolate) $(value memory hugepages)" = "off transparent" ]
+	[ "$(value cpu threads)" -eq 8 ]
+	[[ $output == *"install swtpm"* ]]
+	printf '%s\n' "$output" >"$HOME/x.conf"
+	run "$qlaunch" plan --root "$at/shared" "$HOME/x.conf"
+	[ "$status" -eq 0 ]
+}
+
+@test "new --yes on this host: a file and an empty image, of which check has nothing bad to say" {
+	run "$qlaunch" new here --yes
+	[ "$status" -eq 0 ]
+	qemu-img info "$XDG_DATA_HOME/qlaunch/here/disk.qcow2" | grep -q 'virtual size: 100 GiB'
+	run "$qlaunch" plan here
+	[ "$status" -eq 0 ]; [[ $output == *"disk.qcow2"* ]]
+	run "$qlaunch" check --json here
+	[ "$(jq '[.findings[] | select(.topic == "disk" and .verdict == "bad")] | length' <<<"$output")" -eq 0 ]
+}
+
+@test "new never writes over a file, its own or another" {
+	run "$qlaunch" new a --yes --root "$at/ryzen"; [ "$status" -eq 0 ]
+	before=$(sha256sum "$HOME/.config/qlaunch/a.conf")
+	run "$qlaunch" new a --yes --root "$at/ryzen"
+	[ "$status" -eq 2 ]; [[ $output == *"a.conf is there already"* ]]
+	echo mine >"$HOME/mine.conf"
+	cd "$HOME"; run "$qlaunch" new a --yes --root "$at/ryzen" --output mine.conf
+	[ "$status" -eq 2 ]; [ "$(cat mine.conf)" = mine ]
+	ln -s /nowhere "$HOME/dangling.conf"
+	run "$qlaunch" new a --yes --root "$at/ryzen" --output dangling.conf
+	[ "$status" -ne 0 ]; [ -L "$HOME/dangling.conf" ]
+	[ "$before" = "$(sha256sum "$HOME/.config/qlaunch/a.conf")" ]
+}
+
+@test "new --from: an example with this host's card, disk, inputs and memory; the other host's monitor is a comment" {
+	run "$qlaunch" new mine --yes --from win11 --root "$at/ryzen" --output -
+	[ "$status" -eq 0 ]
+	[ "$(value vm name) $(value 'pci gpu' address) $(value memory size)" = "mine 0c:00.0 32G" ]
+	[ "$(value 'disk windows' path) $(value 'disk windows' format)" = "$XDG_DATA_HOME/qlaunch/mine/disk.qcow2 qcow2" ]
+	[ "$(value 'input keyboard' device)" = /dev/input/by-id/usb-ZSA_Moonlander-event-kbd ]
+	[[ $output == *"#[monitor main]"* ]]
+	run "$qlaunch" new mine --yes --from win11 --root "$at/shared" --output -
+	[ "$status" -eq 0 ]; [[ $output == *"#[pci gpu]"* ]]; [ "$(value display mode)" != none ]
+	run "$qlaunch" new mine --yes --from direct --root "$at/shared" --output -
+	[ "$status" -eq 0 ]; [[ $(value boot kernel) == /*/guest/vmlinuz ]]
+	run "$qlaunch" new mine --yes --from nosuch --output -
+	[ "$status" -eq 2 ]; [[ $output == *nosuch* ]]
+}
+
+@test "new on a terminal: few questions, each with its default; a wrong answer is asked again" {
+	printf '1\n99\n6\n12G\nnone\n/iso/win.iso\n' | script -qec "'$qlaunch' new asked --root '$at/ryzen'" /dev/null >"$HOME/said"
+	grep -q 'Graphics card for the guest (or none) \[1\]' "$HOME/said"
+	grep -q 'a number from 1 to 32' "$HOME/said"
+	output=$(<"$HOME/.config/qlaunch/asked.conf")
+	[ "$(value cpu threads) $(value memory size) $(value 'cdrom install' path)" = "6 12G /iso/win.iso" ]
+}
+
+@test "new: a bad name is a usage error, and nothing is written" {
+	run "$qlaunch" new ../x --yes
+	[ "$status" -eq 2 ]
+	run "$qlaunch" new --yes
+	[ "$status" -eq 2 ]
+	[ -z "$(ls -A "$HOME")" ]
+}
+
+@test "new after sudo: written as the user, not as root" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	local dir; dir=$(mktemp -d); chmod 755 "$dir"; mkdir "$dir/theirs"; chown nobody "$dir/theirs"; chmod -R a+rX "$at"
+	SUDO_UID=$(id -u nobody) run "$qlaunch" new x --yes --root "$at/ryzen" --output "$dir/theirs/x.conf"
+	[ "$status" -eq 0 ]; [ "$(stat -c %U "$dir/theirs/x.conf")" = nobody ]
+	SUDO_UID=$(id -u nobody) run "$qlaunch" new x --yes --root "$at/ryzen" --output "$dir/x.conf"
+	[ "$status" -ne 0 ]; [ ! -e "$dir/x.conf" ]
+	rm -r "$dir"
+}
