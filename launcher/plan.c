@@ -7,6 +7,8 @@
  *  3. choices: KVM or TCG, CPUs, firmware. What cannot be chosen is a finding, and the plan goes on without it.
  *  4. steps, in the order in which they are applied; 5. arguments, a builder per part of the machine.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -206,12 +208,31 @@ static void check_controllers(struct cli *cli, struct plan *p)
 	}
 }
 
+static struct err *may_use_kvm(void *data)
+{
+	(void)data;
+	return faccessat(AT_FDCWD, "/dev/kvm", R_OK | W_OK, AT_EACCESS) == 0 ? NULL : err_errno(errno, "/dev/kvm");
+}
+
+/* QEMU opens it as the user. */
+static void check_kvm_node(struct cli *cli, struct plan *p)
+{
+	if (p->accel != ACCEL_KVM || p->cpu_facts.kvm_problem || !root_is_host(cli->root))
+		return;
+	struct err *e = user_visit(&p->user, may_use_kvm, NULL);
+	if (e)
+		findings_add(&p->findings, FINDING_BAD, "kvm", str_fmt("%s may not use KVM: %s", p->user.name, err_text(e)),
+			     str_fmt("usermod -aG kvm %s, then log in again", p->user.name));
+	err_free(e);
+}
+
 void plan_check(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
 	if (p->user.uid == 0)
 		findings_add(&p->findings, FINDING_WARN, "user", str_dup("QEMU runs as root, if without its capabilities"),
 			     str_dup("start it by sudo from your own account, or set vm.user"));
+	check_kvm_node(cli, p);
 	cpu_check(&p->findings, c, &p->cpu_facts);
 	cpu_plan_check(&p->findings, &p->cpu);
 	qemu_findings(&p->findings, &p->qemu_facts);

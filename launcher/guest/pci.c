@@ -43,7 +43,7 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 	if (i == pick->named && pick->conf->rom)
 		json_object_set_new(o, "romfile", json_string(pick->conf->rom));
 	/* SeaBIOS shows its text through the VGA ports of the old days, which QEMU then hands to the card */
-	if (b->c->firmware.type == FIRMWARE_BIOS && f->class >> 8 == 0x0300 && b->c->display.video == VIDEO_NONE)
+	if (b->c->firmware.type == FIRMWARE_BIOS && !b->c->boot.kernel && f->class >> 8 == 0x0300 && b->c->display.video == VIDEO_NONE)
 		json_object_set_new(o, "x-vga", json_true());
 	cleanup_free char *why = str_fmt("%s of the host", i == pick->named ? "the device itself" : "goes with it");
 	args_json(b->out, "-device", o, why);

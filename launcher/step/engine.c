@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* engine: see engine.h. */
+#include <poll.h>
 #include <stdlib.h>
 #include "launcher/base/log.h"
 #include "launcher/step/engine.h"
@@ -61,6 +62,25 @@ struct err *engine_apply(struct engine *en, struct steps *steps)
 	return NULL;
 }
 
+/* Some drivers finish their probing after the write that asked for it has returned. How often to look again, and how long apart. */
+#define SETTLE_LOOKS 20
+#define SETTLE_MS 100
+
+/* Whether it is as before, by now or soon; *ret_now is what it is. A captured tree does not change by itself. */
+static struct err *is_back(struct step_env *env, const struct step *s, bool *ret_back, char **ret_now)
+{
+	for (int look = 0;; look++) {
+		cleanup_free char *now = NULL;
+		TRY(s->kind->probe(env, s, &now));
+		*ret_back = step_whose(s, now) == STEP_PRIOR;
+		if (*ret_back || look == SETTLE_LOOKS || !root_is_host(env->root)) {
+			*ret_now = steal(now);
+			return NULL;
+		}
+		poll(NULL, 0, SETTLE_MS);
+	}
+}
+
 /* Undoes what is ours. *ret_whose says what was found before. */
 static struct err *undo(struct step_env *env, struct step *s, enum step_whose *ret_whose)
 {
@@ -77,8 +97,9 @@ static struct err *undo(struct step_env *env, struct step *s, enum step_whose *r
 	TRY(s->kind->undo(env, s));
 	if (s->kind->undo_reads_back)
 		return NULL;
-	TRY(s->kind->probe(env, s, &after));
-	if (step_whose(s, after) != STEP_PRIOR)
+	bool back = false;
+	TRY(is_back(env, s, &back, &after));
+	if (!back)
 		return err_new("it is \"%s\" after \"%s\" was put back", after, s->prior);
 	return NULL;
 }
