@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/trim.h"
 #include "launcher/host/caps.h"
 #include "launcher/claims.h"
 #include "launcher/hooks.h"
@@ -175,6 +176,7 @@ static struct err *launch(struct machine *m)
 	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
 	inputs_opened(m->inputs);
 	TRY(err_exit(start_guest(m), EXIT_GUEST));
+	trim_memory();
 	return supervise(m);
 }
 

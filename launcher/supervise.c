@@ -38,12 +38,16 @@ static void command(struct machine *m, const char *name)
 	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", m->name));
 }
 
-/* First: power button. Second: quit. Third: kill. A guest that has not begun, or has stopped for good, hears no button. */
+/*
+ * First: power button. Second: quit. Third: kill. `qlaunch stop` sends one signal that says which it means (sigqueue(3)): signals that come
+ * close together are one. A guest that has not begun, or has stopped for good, hears no button.
+ */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
 {
 	struct machine *m = data;
 	(void)source;
-	m->signals++;
+	int meant = si->ssi_code == SI_QUEUE ? si->ssi_int : 0;
+	m->signals = meant > m->signals ? meant : m->signals + 1;
 	if (m->signals == 1 && streq(m->run_state, "running")) {
 		log_info("%s: %s: pressing the guest's power button; once more to end QEMU", m->name, strsignal((int)si->ssi_signo));
 		command(m, "system_powerdown");

@@ -9,18 +9,18 @@
 #include "launcher/cli.h"
 #include "launcher/step/journal.h"
 
-/* By pidfd, after a look at the start time: a pid that was reused is never signalled. */
+/* By pidfd, after a look at the start time: a pid that was reused is never signalled. `times`: as if so many had come (supervise.c). */
 static struct err *signal_launcher(struct proc_id id, int times, int *ret_pidfd)
 {
 	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, id.pid, 0);
 	if (fd < 0 || !proc_alive(id))
 		return err_errno(ESRCH, "launcher %d", (int)id.pid);
-	for (int i = 0; i < times; i++) {
-		if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) < 0)
-			return err_errno(errno, "launcher %d", (int)id.pid);
-		if (i + 1 < times)
-			poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 300); /* standard signals do not queue */
-	}
+	siginfo_t info = { .si_signo = SIGTERM, .si_code = SI_QUEUE };
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_int = times;
+	if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, &info, 0) < 0)
+		return err_errno(errno, "launcher %d", (int)id.pid);
 	*ret_pidfd = fd_steal(&fd);
 	return NULL;
 }
