@@ -19,7 +19,7 @@ endif
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
-LDLIBS      = $(shell pkg-config --libs $(LIBS))
+LDLIBS      = $(shell pkg-config --libs $(LIBS)) -lm
 
 SRC     := $(shell find launcher qmp ovmf -name '*.c' 2>/dev/null | sort)
 LIBOBJ  := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out launcher/main.c,$(SRC)))
