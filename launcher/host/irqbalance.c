@@ -14,13 +14,15 @@
 #include <unistd.h>
 #include "launcher/host/irq.h"
 
-#define LIMIT_S 5
+#define ASK_LIMIT_S 2
+#define TELL_LIMIT_S 15 /* while it looks around it answers nobody: 3 to 5 s were seen on slow processors */
 #define ABSENT "absent"
+#define BUSY "busy"
 
-static struct err *balancer_connect(struct root *root, const char *path, int *ret_fd)
+static struct err *balancer_connect(struct root *root, const char *path, int limit_s, int *ret_fd)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = LIMIT_S };
+	struct timeval limit = { .tv_sec = limit_s };
 	if (!root_is_host(root) || strlen(path) >= sizeof(address.sun_path))
 		return err_errno(EOPNOTSUPP, "%s", path);
 	memcpy(address.sun_path, path, strlen(path));
@@ -50,12 +52,12 @@ static struct err *balancer_send(int fd, const char *text)
 	return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? err_errno(errno, "irqbalance") : NULL;
 }
 
-struct err *irqbalance_read(struct root *root, const char *path, struct cpus *ret_banned)
+static struct err *balancer_ask(struct root *root, const char *path, int limit_s, struct cpus *ret_banned)
 {
 	static const char key[] = "BANNED ";
 	cleanup_fd int fd = -1;
 	char answer[8192];
-	TRY(balancer_connect(root, path, &fd));
+	TRY(balancer_connect(root, path, limit_s, &fd));
 	TRY(balancer_send(fd, "setup"));
 	ssize_t n = recv(fd, answer, sizeof(answer) - 1, 0);
 	if (n < 0)
@@ -67,11 +69,16 @@ struct err *irqbalance_read(struct root *root, const char *path, struct cpus *re
 	return err_wrap(cpus_parse_mask(str_trim(banned + strlen(key)), ret_banned), "irqbalance");
 }
 
+struct err *irqbalance_read(struct root *root, const char *path, struct cpus *ret_banned)
+{
+	return balancer_ask(root, path, ASK_LIMIT_S, ret_banned);
+}
+
 static struct err *balancer_set(struct root *root, const char *path, const struct cpus *banned)
 {
 	cleanup_fd int fd = -1;
 	cleanup_free char *list = cpus_format(banned), *text = str_fmt("settings cpus %s", *list ? list : "NULL");
-	TRY(balancer_connect(root, path, &fd));
+	TRY(balancer_connect(root, path, TELL_LIMIT_S, &fd));
 	return balancer_send(fd, text);
 }
 
@@ -84,9 +91,10 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 {
 	struct cpus banned;
 	struct err *e = irqbalance_read(env->root, s->target, &banned);
-	if (err_code(e) == ENOENT || err_code(e) == ECONNREFUSED) { /* it has ended */
+	bool ended = err_code(e) == ENOENT || err_code(e) == ECONNREFUSED;
+	if (ended || err_code(e) == EAGAIN) {
 		err_free(e);
-		*ret_value = str_dup(ABSENT);
+		*ret_value = str_dup(ended ? ABSENT : BUSY);
 		return NULL;
 	}
 	TRY(e);
@@ -113,7 +121,7 @@ static struct err *undo(struct step_env *env, const struct step *s)
 	struct cpus prior = {}, want, now;
 	TRY(cpus_parse(s->want, &want));
 	err_free(cpus_parse(s->prior, &prior));
-	TRY(irqbalance_read(env->root, s->target, &now));
+	TRY(balancer_ask(env->root, s->target, TELL_LIMIT_S, &now));
 	struct cpus ours = cpus_minus(&want, &prior), rest = cpus_minus(&now, &ours);
 	return balancer_set(env->root, s->target, &rest);
 }
