@@ -14,12 +14,13 @@ struct one {
 	struct inputs *in;
 	struct twin *twin; /* NULL: QEMU opens the device itself */
 	bool there;	   /* QEMU has it, or has been asked to take it */
+	unsigned again;	   /* how often a device without a twin came back */
 };
 
 struct inputs {
 	struct machine *m;
 	struct one *v; /* as in the plan's facts */
-	bool host; /* let go by the escape chord */
+	bool host;     /* let go by the escape chord */
 	sd_device_monitor *monitor;
 };
 
@@ -82,7 +83,8 @@ static void on_chord(void *data)
 	struct inputs *in = data;
 	in->host = !in->host;
 	log_info("%s: %s", in->m->name,
-		 in->host ? "keyboard and mouse are the host's now; Ctrl+Alt+Shift+Esc gives them back" : "keyboard and mouse are shared again");
+		 in->host ? "keyboard and mouse are the host's now; Ctrl+Alt+Shift+Esc gives them back"
+			  : "keyboard and mouse are shared again");
 	for (size_t i = 0; i < facts(in)->n; i++)
 		if (in->v[i].twin)
 			twin_let_go(in->v[i].twin, in->host);
@@ -118,7 +120,7 @@ static void added(void *data, json_t *value, struct err *e)
 	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s: [input %s]", in->m->name, facts(in)->v[i].conf->name));
 }
 
-/* A device that was not there at the start. */
+/* A device that was not there, at the start or since it was unplugged. */
 static struct err *add(struct inputs *in, size_t i)
 {
 	struct machine *m = in->m;
@@ -127,7 +129,13 @@ static struct err *add(struct inputs *in, size_t i)
 		TRY(engine_apply_one(&m->engine, s));
 	in->v[i].there = true;
 	TRY(watch_twin(in, i));
-	return qmp_send(m->qmp, "object-add", guest_input_object(facts(in), i), QMP_LIMIT_MS, added, &in->v[i]);
+	json_t *object = guest_input_object(facts(in), i);
+	/* the old one stays in QEMU, which never opens a device again, and when told to forget a lost one closes a
+	 * descriptor twice */
+	if (in->v[i].again)
+		json_object_set_new(object, "id",
+				    json_sprintf("input-%s-%u", facts(in)->v[i].conf->name, in->v[i].again));
+	return qmp_send(m->qmp, "object-add", object, QMP_LIMIT_MS, added, &in->v[i]);
 }
 
 /* Something came: a twin's device, or one that was waited for. */
@@ -145,13 +153,26 @@ static void look(struct inputs *in)
 	}
 }
 
+/* A twin learns from its descriptor that the device is gone; of the others only udev tells. */
+static void look_for_lost(struct inputs *in)
+{
+	for (size_t i = 0; i < facts(in)->n; i++) {
+		const struct conf_input *conf = facts(in)->v[i].conf;
+		if (in->v[i].twin || !in->v[i].there || root_exists(in->m->cli->root, conf->device))
+			continue;
+		in->v[i].there = false;
+		in->v[i].again++;
+		log_info("%s: [input %s] is gone; it is taken when it comes back", in->m->name, conf->name);
+	}
+}
+
 static int on_device(sd_device_monitor *monitor, sd_device *device, void *data)
 {
 	struct inputs *in = data;
 	sd_device_action_t action;
 	(void)monitor;
-	if (sd_device_get_action(device, &action) >= 0 && action != SD_DEVICE_REMOVE)
-		look(in);
+	if (sd_device_get_action(device, &action) >= 0)
+		action == SD_DEVICE_REMOVE ? look_for_lost(in) : look(in);
 	return 0;
 }
 

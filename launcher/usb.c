@@ -55,13 +55,15 @@ static void quietly(void *data, json_t *value, struct err *e)
 
 static void close_set(struct one *one)
 {
-	err_free(qmp_send(one->u->m->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", one->fdset), FD_LIMIT_MS, quietly, NULL));
+	err_free(qmp_send(one->u->m->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", one->fdset), FD_LIMIT_MS, quietly,
+			  NULL));
 }
 
 static void remove_device(struct one *one)
 {
 	one->state = GONE;
-	err_free(qmp_send(one->u->m->qmp, "device_del", json_pack("{s:s}", "id", one->id), ATTACH_LIMIT_MS, quietly, NULL));
+	err_free(qmp_send(one->u->m->qmp, "device_del", json_pack("{s:s}", "id", one->id), ATTACH_LIMIT_MS, quietly,
+			  NULL));
 }
 
 static void attached(void *data, json_t *value, struct err *e)
@@ -110,7 +112,8 @@ static void add(struct usb *u, const struct conf_usb *conf, const struct usb_dev
 {
 	struct one *one = mem_new(sizeof(*one));
 	int number = FIRST_FDSET + (int)u->n;
-	*one = (struct one){ u, str_dup(d->sys), str_dup(d->node), str_fmt("usb-%s-%zu", conf->name, u->n), number, COMING };
+	*one = (struct one){ u,	     str_dup(d->sys), str_dup(d->node), str_fmt("usb-%s-%zu", conf->name, u->n),
+			     number, COMING };
 	u->v = mem_grow(u->v, u->n, sizeof(*u->v));
 	u->v[u->n++] = one;
 	struct err *e = attach(one, d);
@@ -161,7 +164,8 @@ static void look(struct usb *u)
 		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
 }
 
-/* "bind" comes when the host's own drivers have what they want of a new device: so that it is known to whom it goes back. */
+/* "bind" comes when the host's own drivers have what they want of a new device: so that it is known to whom it goes
+ * back. */
 static int on_device(sd_device_monitor *monitor, sd_device *device, void *data)
 {
 	sd_device_action_t action;

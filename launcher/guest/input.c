@@ -6,13 +6,14 @@
 
 /* In the words of QEMU's GrabToggleKeys (qapi/common.json). */
 static const char *const toggles[] = {
-	[TOGGLE_CTRL_CTRL] = "ctrl-ctrl", [TOGGLE_ALT_ALT] = "alt-alt",	    [TOGGLE_SHIFT_SHIFT] = "shift-shift",
-	[TOGGLE_META_META] = "meta-meta", [TOGGLE_SCROLLLOCK] = "scrolllock", [TOGGLE_CTRL_SCROLLLOCK] = "ctrl-scrolllock",
+	[TOGGLE_CTRL_CTRL] = "ctrl-ctrl",     [TOGGLE_ALT_ALT] = "alt-alt",
+	[TOGGLE_SHIFT_SHIFT] = "shift-shift", [TOGGLE_META_META] = "meta-meta",
+	[TOGGLE_SCROLLLOCK] = "scrolllock",   [TOGGLE_CTRL_SCROLLLOCK] = "ctrl-scrolllock",
 };
 
 /*
- * Who moves all the others along: the first keyboard that may. QEMU moves no device that has grab_all itself, so a second one would stay
- * behind, and so would a mouse.
+ * Who moves all the others along: the first keyboard that may. QEMU moves no device that has grab_all itself, so a
+ * second one would stay behind, and so would a mouse.
  */
 static bool leads(const struct input_facts *f, size_t i)
 {
@@ -25,7 +26,8 @@ static bool leads(const struct input_facts *f, size_t i)
 json_t *guest_input_object(const struct input_facts *f, size_t i)
 {
 	const struct input *in = &f->v[i];
-	json_t *o = json_pack("{s:s, s:o, s:s}", "qom-type", "input-linux", "id", json_sprintf("input-%s", in->conf->name), "evdev", in->evdev);
+	json_t *o = json_pack("{s:s, s:o, s:s}", "qom-type", "input-linux", "id",
+			      json_sprintf("input-%s", in->conf->name), "evdev", in->evdev);
 	if (in->is & (INPUT_KEYBOARD | INPUT_KEYS)) {
 		json_object_set_new(o, "grab_all", json_boolean(leads(f, i)));
 		json_object_set_new(o, "repeat", json_true());
@@ -36,8 +38,8 @@ json_t *guest_input_object(const struct input_facts *f, size_t i)
 
 static void add_virtio(struct args *out, const char *what, unsigned function, const char *why)
 {
-	json_t *o = json_pack("{s:o, s:s, s:s, s:o}", "driver", json_sprintf("virtio-%s-pci", what), "id", what, "bus", "pcie.0", "addr",
-			      json_sprintf(SLOT ".%u", function));
+	json_t *o = json_pack("{s:o, s:s, s:s, s:o}", "driver", json_sprintf("virtio-%s-pci", what), "id", what, "bus",
+			      "pcie.0", "addr", json_sprintf(SLOT ".%u", function));
 	if (function == 0)
 		json_object_set_new(o, "multifunction", json_true());
 	args_json(out, "-device", o, why);

@@ -5,12 +5,14 @@
 void guest_usb(struct args *out, const struct config *c)
 {
 	if (c->n_usb)
-		args_json(out, "-device", json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "driver", "qemu-xhci", "id", "usb", "bus", "pcie.0", "addr", "03.0",
-						    "p2", 15, "p3", 15),
+		args_json(out, "-device",
+			  json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "driver", "qemu-xhci", "id", "usb", "bus",
+				    "pcie.0", "addr", "03.0", "p2", 15, "p3", 15),
 			  "a USB controller; devices are attached when they are plugged in");
 }
 
 json_t *guest_usb_device(const char *id, int fdset)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "driver", "usb-host", "id", id, "bus", "usb.0", "hostdevice", json_sprintf("/dev/fdset/%d", fdset));
+	return json_pack("{s:s, s:s, s:s, s:o}", "driver", "usb-host", "id", id, "bus", "usb.0", "hostdevice",
+			 json_sprintf("/dev/fdset/%d", fdset));
 }

@@ -8,7 +8,8 @@
 #define CLASS "/sys/class/input"
 #define WORDS ((KEY_CNT + 63) / 64)
 
-/* A capability bitmap: hexadecimal words of 64 bits (of 32 on a 32-bit kernel, which has no GPU to pass), the highest first. */
+/* A capability bitmap: hexadecimal words of 64 bits (of 32 on a 32-bit kernel, which has no GPU to pass), the highest
+ * first. */
 struct bitmap {
 	uint64_t w[WORDS];
 };
@@ -31,7 +32,8 @@ static bool has(const struct bitmap *b, unsigned bit)
 
 static bool is_button(unsigned code)
 {
-	return (code >= BTN_MISC && code < KEY_OK) || (code >= BTN_DPAD_UP && code < KEY_ALS_TOGGLE) || code >= BTN_TRIGGER_HAPPY;
+	return (code >= BTN_MISC && code < KEY_OK) || (code >= BTN_DPAD_UP && code < KEY_ALS_TOGGLE) ||
+	       code >= BTN_TRIGGER_HAPPY;
 }
 
 static void count_keys(const struct bitmap *key, struct input_device *d)
@@ -41,7 +43,8 @@ static void count_keys(const struct bitmap *key, struct input_device *d)
 			is_button(code) ? d->buttons++ : d->keys++;
 }
 
-static unsigned classify(const struct bitmap *key, const struct bitmap *rel, const struct bitmap *abs, const struct input_device *d)
+static unsigned classify(const struct bitmap *key, const struct bitmap *rel, const struct bitmap *abs,
+			 const struct input_device *d)
 {
 	unsigned is = 0;
 	bool position = has(abs, ABS_X) && has(abs, ABS_Y);
@@ -78,7 +81,8 @@ static char *stable_name(struct root *root, const char *event)
 		cleanup_strv struct strv names = {};
 		err_free(root_list(root, dirs[i], &names));
 		for (size_t k = 0; k < names.n; k++) {
-			cleanup_free char *path = str_fmt("%s/%s", dirs[i], names.v[k]), *to = root_link_name(root, path);
+			cleanup_free char *path = str_fmt("%s/%s", dirs[i], names.v[k]),
+					  *to = root_link_name(root, path);
 			if (streq(to, event))
 				return steal(path);
 		}
@@ -89,8 +93,8 @@ static char *stable_name(struct root *root, const char *event)
 static void device_read(struct root *root, const char *event, struct input_device *d)
 {
 	cleanup_free char *dir = str_fmt(CLASS "/%s/device", event);
-	struct bitmap key = read_bitmap(root, dir, "key"), rel = read_bitmap(root, dir, "rel"), abs = read_bitmap(root, dir, "abs"),
-		      led = read_bitmap(root, dir, "led");
+	struct bitmap key = read_bitmap(root, dir, "key"), rel = read_bitmap(root, dir, "rel"),
+		      abs = read_bitmap(root, dir, "abs"), led = read_bitmap(root, dir, "led");
 	struct stat st = {};
 	*d = (struct input_device){
 		.node = str_fmt("/dev/input/%s", event),
@@ -154,8 +158,12 @@ char *input_describe(const struct input_device *d)
 		unsigned is;
 		const char *word;
 	} words[] = {
-		{ INPUT_KEYBOARD, "keyboard" }, { INPUT_MOUSE, "mouse" },     { INPUT_POINTER, "pointer with a position" },
-		{ INPUT_TOUCH, "touch" },	{ INPUT_GAMEPAD, "gamepad" }, { INPUT_KEYS, "a few keys" },
+		{ INPUT_KEYBOARD, "keyboard" },
+		{ INPUT_MOUSE, "mouse" },
+		{ INPUT_POINTER, "pointer with a position" },
+		{ INPUT_TOUCH, "touch" },
+		{ INPUT_GAMEPAD, "gamepad" },
+		{ INPUT_KEYS, "a few keys" },
 	};
 	cleanup_strv struct strv parts = {};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -179,11 +187,13 @@ char *input_describe(const struct input_device *d)
 /* udev ends its links with what the device is. */
 static unsigned guess(const char *path)
 {
-	return str_ends(path, "-event-mouse") ? INPUT_MOUSE : str_ends(path, "-event-joystick") ? INPUT_GAMEPAD : INPUT_KEYBOARD;
+	return str_ends(path, "-event-mouse")	   ? INPUT_MOUSE
+	       : str_ends(path, "-event-joystick") ? INPUT_GAMEPAD
+						   : INPUT_KEYBOARD;
 }
 
-static void input_read(struct root *root, const struct conf_input *conf, const char *run_dir, const struct input_devices *all,
-		       struct input *in)
+static void input_read(struct root *root, const struct conf_input *conf, const char *run_dir,
+		       const struct input_devices *all, struct input *in)
 {
 	cleanup_free char *real = root_real(root, conf->device);
 	*in = (struct input){ .conf = conf, .is = guess(conf->device), .strange = real };
@@ -197,7 +207,8 @@ static void input_read(struct root *root, const struct conf_input *conf, const c
 	in->evdev = conf->persistent ? str_fmt("%s/input-%s", run_dir, conf->name) : str_dup(conf->device);
 }
 
-struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir, struct input_facts *ret_facts)
+struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir,
+			     struct input_facts *ret_facts)
 {
 	struct input_facts f = { .n = c->n_inputs, .uinput = root_exists(root, "/dev/uinput") };
 	if (f.n)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * input: the host's keyboards, mice and the like (evdev, /dev/input/eventN), by the names that they keep, and what it takes to share one
- * with the guest. Facts come from sysfs and the links that udev made; no device is opened here.
+ * input: the host's keyboards, mice and the like (evdev, /dev/input/eventN), by the names that they keep, and what it
+ * takes to share one with the guest. Facts come from sysfs and the links that udev made; no device is opened here.
  *
- * A device with a twin (kind "twin", twin.h) reaches QEMU through it; another one is opened by QEMU itself, as the user, who is given its
- * node for as long as that takes.
+ * A device with a twin (kind "twin", twin.h) reaches QEMU through it; another one is opened by QEMU itself, as the
+ * user, who is given its node for as long as that takes.
  */
 #pragma once
 #include "launcher/base/user.h"
@@ -27,9 +27,9 @@ struct input_device {
 	char *stable; /* the name it keeps over reboots and replugs, by-id before by-path; NULL if it has none */
 	char *name, *phys;
 	unsigned vendor, product;
-	unsigned is;	   /* of enum input_is */
+	unsigned is;		/* of enum input_is */
 	unsigned keys, buttons; /* how many */
-	bool wheel, leds, twin;	/* twin: one of ours */
+	bool wheel, leds, twin; /* twin: one of ours */
 	uid_t uid;
 	gid_t gid;
 	mode_t mode;
@@ -59,7 +59,8 @@ struct input_facts {
 	bool uinput; /* /dev/uinput is there */
 };
 /* `run_dir`: where the links to twins will be, /run/qlaunch/VM. */
-struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir, struct input_facts *ret_facts);
+struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir,
+			     struct input_facts *ret_facts);
 void input_facts_free(struct input_facts *f);
 #define cleanup_input_facts cleanup(input_facts_free)
 

@@ -39,8 +39,9 @@ static void release(struct twin *t)
 }
 
 /*
- * By the events that we have read, and then by the kernel's word, for those may be behind. In this order: the kernel, asked for the keys,
- * drops the key events that are still to be read, so libevdev would keep a key that it saw go down and not up.
+ * By the events that we have read, and then by the kernel's word, for those may be behind. In this order: the kernel,
+ * asked for the keys, drops the key events that are still to be read, so libevdev would keep a key that it saw go down
+ * and not up.
  */
 static bool idle(const struct twin *t)
 {
@@ -64,7 +65,8 @@ static void ungrab(struct twin *t)
 	release(t);
 }
 
-/* A key that went down between the look and the grab is seen by the second look: the host has it, so the host shall see it go up. */
+/* A key that went down between the look and the grab is seen by the second look: the host has it, so the host shall see
+ * it go up. */
 static int grab_if_idle(struct twin *t)
 {
 	if (t->grabbed || t->host || !idle(t))
@@ -86,8 +88,8 @@ static bool holds(const struct twin *t, unsigned one, unsigned other)
 /* Once a press. Looked at while the host has the device, too: it is the way back. */
 static void check_chord(struct twin *t)
 {
-	bool now = holds(t, KEY_LEFTCTRL, KEY_RIGHTCTRL) && holds(t, KEY_LEFTALT, KEY_RIGHTALT) && holds(t, KEY_LEFTSHIFT, KEY_RIGHTSHIFT) &&
-		   holds(t, KEY_ESC, KEY_ESC);
+	bool now = holds(t, KEY_LEFTCTRL, KEY_RIGHTCTRL) && holds(t, KEY_LEFTALT, KEY_RIGHTALT) &&
+		   holds(t, KEY_LEFTSHIFT, KEY_RIGHTSHIFT) && holds(t, KEY_ESC, KEY_ESC);
 	bool pressed = now && !t->chord;
 	t->chord = now;
 	if (pressed && t->told.chord)
@@ -165,7 +167,8 @@ static struct err *watch_source(struct twin *t)
 		return err_errno(-r, "%s", t->source);
 	r = grab_if_idle(t);
 	if (r < 0)
-		return err_hint(err_errno(-r, "%s", t->source), "another program may have grabbed it: a remapper, another virtual machine");
+		return err_hint(err_errno(-r, "%s", t->source),
+				"another program may have grabbed it: a remapper, another virtual machine");
 	return NULL;
 }
 

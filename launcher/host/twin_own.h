@@ -15,14 +15,14 @@ struct twin {
 	int ufd;
 	struct libevdev_uinput *uinput;
 	char *node;
-	bool down[KEY_CNT]; /* the keys that are down on it */
+	bool down[KEY_CNT];  /* the keys that are down on it */
 	int vendor, product; /* of the device that it was made from */
 
 	/* the real device; fd -1 while it is away */
 	int fd;
 	struct libevdev *dev;
 	bool grabbed;
-	bool host; /* let go by the escape chord */
+	bool host;  /* let go by the escape chord */
 	bool chord; /* is down */
 
 	/* the events of one report, written at once */

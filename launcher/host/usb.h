@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * usb: the host's USB devices, which of them a configuration means, and what is given back when the guest has had one. QEMU takes a device
- * from the host's drivers when it is attached, and is given an open descriptor for that: no node changes its owner, and no program of the
- * user's gets at the device.
+ * usb: the host's USB devices, which of them a configuration means, and what is given back when the guest has had one.
+ * QEMU takes a device from the host's drivers when it is attached, and is given an open descriptor for that: no node
+ * changes its owner, and no program of the user's gets at the device.
  *
- * Kind "usb": target the kernel's name of the device ("1-2.3": bus, then ports), want "guest", values the device's number on its bus and
- * the driver of each interface: "1/5 1-2.3:1.0=usbhid"; "absent". It changes nothing at first; undo asks the kernel for drivers again where
- * a QEMU that was killed has left none.
+ * Kind "usb": target the kernel's name of the device ("1-2.3": bus, then ports), want "guest", values the device's
+ * number on its bus and the driver of each interface: "1/5 1-2.3:1.0=usbhid"; "absent". It changes nothing at first;
+ * undo asks the kernel for drivers again where a QEMU that was killed has left none.
  */
 #pragma once
 #include "launcher/config/config.h"
@@ -32,7 +32,8 @@ struct err *usb_devices_read(struct root *root, struct usb_devices *ret_devices)
 void usb_devices_free(struct usb_devices *d);
 #define cleanup_usb_devices cleanup(usb_devices_free)
 
-/* Whether `conf` means that device: by its id, by its port, or because it is below the hub at that port. A hub itself stays the host's. */
+/* Whether `conf` means that device: by its id, by its port, or because it is below the hub at that port. A hub itself
+ * stays the host's. */
 bool usb_means(const struct conf_usb *conf, const struct usb_device *d);
 /* For the devices that are there; `late`, for they are attached to a QEMU that runs. */
 void usb_steps(struct steps *out, const struct config *c, const struct usb_devices *d);

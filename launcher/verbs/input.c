@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qlaunch input: the keyboards and mice of this host by the names that they keep, and, in a terminal or for --seconds, which of them speaks
- * when a key is pressed or a mouse is moved, with the lines for the configuration. Reads devices, never tells which key it was.
+ * qlaunch input: the keyboards and mice of this host by the names that they keep, and, in a terminal or for --seconds,
+ * which of them speaks when a key is pressed or a mouse is moved, with the lines for the configuration. Reads devices,
+ * never tells which key it was.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +33,8 @@ static const char *section_of(const struct input_device *d)
 static void print_device(const struct input_device *d)
 {
 	cleanup_free char *what = input_describe(d);
-	printf("%s\n    %s (%04x:%04x): %s%s%s\n", path_of(d), *d->name ? d->name : "no name", d->vendor, d->product, what,
-	       d->stable ? "; " : "", d->stable ? d->node : "");
+	printf("%s\n    %s (%04x:%04x): %s%s%s\n", path_of(d), *d->name ? d->name : "no name", d->vendor, d->product,
+	       what, d->stable ? "; " : "", d->stable ? d->node : "");
 }
 
 static void print_list(const struct input_devices *all)
@@ -53,10 +54,12 @@ static void print_json(const struct input_devices *all)
 	json_t *list = json_array();
 	for (size_t i = 0; i < all->n; i++) {
 		const struct input_device *d = &all->v[i];
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i}", "device", path_of(d), "node", d->node,
-						      "name", d->name, "phys", d->phys, "vendor", json_sprintf("%04x", d->vendor), "product",
-						      json_sprintf("%04x", d->product), "keyboard", !!(d->is & INPUT_KEYBOARD), "mouse",
-						      !!(d->is & INPUT_MOUSE), "twin", d->twin, "keys", (int)d->keys, "buttons", (int)d->buttons));
+		json_array_append_new(
+			list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i}", "device", path_of(d),
+					"node", d->node, "name", d->name, "phys", d->phys, "vendor",
+					json_sprintf("%04x", d->vendor), "product", json_sprintf("%04x", d->product),
+					"keyboard", !!(d->is & INPUT_KEYBOARD), "mouse", !!(d->is & INPUT_MOUSE),
+					"twin", d->twin, "keys", (int)d->keys, "buttons", (int)d->buttons));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -71,7 +74,8 @@ static bool spoke(int fd)
 	bool yes = false;
 	while ((n = read(fd, ev, sizeof(ev))) > 0)
 		for (size_t i = 0; i < (size_t)n / sizeof(ev[0]); i++)
-			yes |= (ev[i].type == EV_KEY && ev[i].value == 1) || ev[i].type == EV_REL || ev[i].type == EV_ABS;
+			yes |= (ev[i].type == EV_KEY && ev[i].value == 1) || ev[i].type == EV_REL ||
+			       ev[i].type == EV_ABS;
 	return yes;
 }
 
@@ -90,7 +94,8 @@ static struct err *open_all(struct root *root, const struct input_devices *all, 
 	size_t opened = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-		struct err *e = all->v[i].is ? root_open_fd(root, all->v[i].node, O_RDONLY | O_NONBLOCK, &fds[i].fd) : NULL;
+		struct err *e =
+			all->v[i].is ? root_open_fd(root, all->v[i].node, O_RDONLY | O_NONBLOCK, &fds[i].fd) : NULL;
 		opened += !e && fds[i].fd >= 0;
 		if (e) {
 			err_free(last);
@@ -101,7 +106,8 @@ static struct err *open_all(struct root *root, const struct input_devices *all, 
 		err_free(last);
 		return NULL;
 	}
-	return err_exit(err_hint(last, "root, or a member of the group input, may listen: sudo qlaunch input"), EXIT_HOST);
+	return err_exit(err_hint(last, "root, or a member of the group input, may listen: sudo qlaunch input"),
+			EXIT_HOST);
 }
 
 static void listen_all(const struct input_devices *all, struct pollfd *fds, uint64_t seconds)
@@ -120,7 +126,9 @@ static void listen_all(const struct input_devices *all, struct pollfd *fds, uint
 			const struct input_device *d = &all->v[i];
 			if (fds[i].revents & POLLIN && spoke(fds[i].fd) && !told[i]) {
 				told[i] = true;
-				print_speaker(d, d->is & INPUT_KEYBOARD ? ++keyboards : d->is & INPUT_MOUSE ? ++mice : ++others);
+				print_speaker(d, d->is & INPUT_KEYBOARD ? ++keyboards
+						 : d->is & INPUT_MOUSE	? ++mice
+									: ++others);
 			}
 			if (fds[i].revents & (POLLHUP | POLLERR)) /* unplugged */
 				fd_closep(&fds[i].fd);

@@ -26,10 +26,15 @@ static void must(struct err *e)
 		fail_msg("%s", err_text(e));
 }
 
-static void device(struct fake *f, const char *event, const char *name, const char *key, const char *rel, const char *abs)
+static void device(struct fake *f, const char *event, const char *name, const char *key, const char *rel,
+		   const char *abs)
 {
-	const char *const files[][2] = { { "name", name }, { "capabilities/key", key }, { "capabilities/rel", rel }, { "capabilities/abs", abs },
-					 { "id/vendor", "046d\n" }, { "id/product", "c52b\n" } };
+	const char *const files[][2] = { { "name", name },
+					 { "capabilities/key", key },
+					 { "capabilities/rel", rel },
+					 { "capabilities/abs", abs },
+					 { "id/vendor", "046d\n" },
+					 { "id/product", "c52b\n" } };
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		cleanup_free char *path = str_fmt("/sys/class/input/%s/device/%s", event, files[i][0]);
 		fake_file(f, path, files[i][1]);
@@ -43,7 +48,8 @@ static int setup(void **state)
 {
 	struct fixture *f = mem_new(sizeof(*f));
 	f->fake = fake_new();
-	device(f->fake, "event2", "LAB \033[1mKeyboard\n", "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n", "0\n", "0\n");
+	device(f->fake, "event2", "LAB \033[1mKeyboard\n",
+	       "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n", "0\n", "0\n");
 	device(f->fake, "event3", "LAB Mouse\n", "1f0000 0 0 0 0\n", "903\n", "0\n");
 	device(f->fake, "event4", "LAB Pad\n", "7cdb000000000000 0 0 0 0\n", "0\n", "3003f\n");
 	device(f->fake, "event5", "LAB Touch\n", "e520 10000 0 0 0 0\n", "0\n", "2608000 3\n");
@@ -52,9 +58,15 @@ static int setup(void **state)
 	fake_link(f->fake, KBD, "../event2");
 	fake_link(f->fake, "/dev/input/by-path/pci-1-event-kbd", "../event2");
 	fake_link(f->fake, MOUSE, "../event3");
-	f->input[0] = (struct conf_input){ .name = (char *)"keyboard", .device = (char *)KBD, .grab = true, .persistent = true };
-	f->input[1] = (struct conf_input){ .name = (char *)"mouse", .device = (char *)MOUSE, .grab = true, .toggle = TOGGLE_SCROLLLOCK };
-	f->input[2] = (struct conf_input){ .name = (char *)"other", .device = (char *)"/dev/input/by-id/usb-none-event-mouse", .grab = true };
+	f->input[0] = (struct conf_input){
+		.name = (char *)"keyboard", .device = (char *)KBD, .grab = true, .persistent = true
+	};
+	f->input[1] = (struct conf_input){
+		.name = (char *)"mouse", .device = (char *)MOUSE, .grab = true, .toggle = TOGGLE_SCROLLLOCK
+	};
+	f->input[2] = (struct conf_input){ .name = (char *)"other",
+					   .device = (char *)"/dev/input/by-id/usb-none-event-mouse",
+					   .grab = true };
 	f->config = (struct config){ .path = (char *)"vm.conf", .inputs = f->input, .n_inputs = 2 };
 	*state = f;
 	return 0;
@@ -82,9 +94,9 @@ static void test_devices(void **state)
 		const char *node, *stable;
 		unsigned is;
 	} want[] = {
-		{ "/dev/input/event2", KBD, INPUT_KEYBOARD },	{ "/dev/input/event3", MOUSE, INPUT_MOUSE },
-		{ "/dev/input/event4", NULL, INPUT_GAMEPAD },	{ "/dev/input/event5", NULL, INPUT_TOUCH },
-		{ "/dev/input/event6", NULL, INPUT_KEYS },	{ "/dev/input/event10", NULL, INPUT_POINTER },
+		{ "/dev/input/event2", KBD, INPUT_KEYBOARD }, { "/dev/input/event3", MOUSE, INPUT_MOUSE },
+		{ "/dev/input/event4", NULL, INPUT_GAMEPAD }, { "/dev/input/event5", NULL, INPUT_TOUCH },
+		{ "/dev/input/event6", NULL, INPUT_KEYS },    { "/dev/input/event10", NULL, INPUT_POINTER },
 	};
 	cleanup_input_devices struct input_devices d = {};
 	must(input_devices_read(f->fake->root, &d));
@@ -112,12 +124,18 @@ static void test_arguments(void **state)
 	read_again(f);
 	guest_inputs(&args, &f->facts);
 	assert_int_equal(args.n, 4);
-	assert_string_equal(args.v[0].value, "{\"qom-type\":\"input-linux\",\"id\":\"input-keyboard\",\"evdev\":\"/run/qlaunch/vm/input-keyboard\","
-					     "\"grab_all\":true,\"repeat\":true,\"grab-toggle\":\"ctrl-ctrl\"}");
-	assert_string_equal(args.v[1].value, "{\"qom-type\":\"input-linux\",\"id\":\"input-mouse\",\"evdev\":\"" MOUSE "\"}");
-	assert_string_equal(args.v[2].value, "{\"driver\":\"virtio-keyboard-pci\",\"id\":\"keyboard\",\"bus\":\"pcie.0\",\"addr\":\"04.0\","
-					     "\"multifunction\":true}");
-	assert_string_equal(args.v[3].value, "{\"driver\":\"virtio-mouse-pci\",\"id\":\"mouse\",\"bus\":\"pcie.0\",\"addr\":\"04.1\"}");
+	assert_string_equal(
+		args.v[0].value,
+		"{\"qom-type\":\"input-linux\",\"id\":\"input-keyboard\",\"evdev\":\"/run/qlaunch/vm/input-keyboard\","
+		"\"grab_all\":true,\"repeat\":true,\"grab-toggle\":\"ctrl-ctrl\"}");
+	assert_string_equal(args.v[1].value,
+			    "{\"qom-type\":\"input-linux\",\"id\":\"input-mouse\",\"evdev\":\"" MOUSE "\"}");
+	assert_string_equal(
+		args.v[2].value,
+		"{\"driver\":\"virtio-keyboard-pci\",\"id\":\"keyboard\",\"bus\":\"pcie.0\",\"addr\":\"04.0\","
+		"\"multifunction\":true}");
+	assert_string_equal(args.v[3].value,
+			    "{\"driver\":\"virtio-mouse-pci\",\"id\":\"mouse\",\"bus\":\"pcie.0\",\"addr\":\"04.1\"}");
 }
 
 /* QEMU moves no device that has grab_all itself: of two keyboards one leads, and the one that may not does not. */
@@ -175,7 +193,8 @@ static void expect(struct fixture *f, enum verdict verdict, const char *part)
 	read_again(f);
 	input_findings(&found, &f->config, &f->facts);
 	for (size_t i = 0; i < found.n; i++)
-		if (found.v[i].verdict == verdict && (strstr(found.v[i].text, part) || (found.v[i].remedy && strstr(found.v[i].remedy, part))))
+		if (found.v[i].verdict == verdict &&
+		    (strstr(found.v[i].text, part) || (found.v[i].remedy && strstr(found.v[i].remedy, part))))
 			return;
 	fail_msg("no \"%s\" among %zu findings, the first: %s", part, found.n, found.n ? found.v[0].text : "none");
 }
@@ -219,9 +238,12 @@ static void test_claim(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_devices, setup, teardown),	  cmocka_unit_test_setup_teardown(test_arguments, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_one_leads, setup, teardown), cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_findings, setup, teardown),  cmocka_unit_test_setup_teardown(test_claim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_devices, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_arguments, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_leads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_findings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

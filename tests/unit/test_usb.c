@@ -96,7 +96,8 @@ static void test_means(void **state)
 static void test_steps(void **state)
 {
 	struct fake *f = *state;
-	struct conf_usb both[] = { { .name = (char *)"a", .id = (char *)"046d:c52b" }, { .name = (char *)"b", .port = (char *)"1-4" } };
+	struct conf_usb both[] = { { .name = (char *)"a", .id = (char *)"046d:c52b" },
+				   { .name = (char *)"b", .port = (char *)"1-4" } };
 	struct config c = { .usb = both, .n_usb = 2 };
 	cleanup_usb_devices struct usb_devices all = {};
 	cleanup_steps struct steps steps = {};
@@ -115,16 +116,19 @@ static void test_given_back(void **state)
 	static const struct {
 		const char *prior, *now, *asked;
 	} cases[] = {
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", NULL, "1-4.1:1.0" },     /* killed */
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbfs", "1-4.1:1.0" },  /* still QEMU's */
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbhid", "" },	       /* QEMU gave it back */
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "xpad", "" },	       /* another driver of the host's */
-		{ "1/9 1-4.1:1.0=usbhid", NULL, "" },			       /* another device by now */
-		{ "1/3 1-4.1:1.0=-", NULL, "" },			       /* it had none */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", NULL, "1-4.1:1.0" },    /* killed */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbfs", "1-4.1:1.0" }, /* still QEMU's */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbhid", "" },	      /* QEMU gave it back */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "xpad", "" },	      /* another driver of the host's */
+		{ "1/9 1-4.1:1.0=usbhid", NULL, "" },			      /* another device by now */
+		{ "1/3 1-4.1:1.0=-", NULL, "" },			      /* it had none */
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct undo_report report = {};
-		struct step s = { .kind = &usb_kind, .target = (char *)"1-4.1", .want = (char *)"guest", .prior = (char *)cases[i].prior };
+		struct step s = { .kind = &usb_kind,
+				  .target = (char *)"1-4.1",
+				  .want = (char *)"guest",
+				  .prior = (char *)cases[i].prior };
 		s.state = STEP_DONE;
 		driver(f, "1-4.1:1.0", cases[i].now);
 		fake_file(f, "/sys/bus/usb/drivers_probe", "");

@@ -125,6 +125,14 @@ check "a device without a twin that comes later is taken" wait_for 20 grep -q 'i
 do_it move late 7 0
 check "the guest has it" wait_for 20 guest_said 'move 0 7$'
 
+do_it unplug late
+check "unplugged: the launcher says so" wait_for 20 grep -q 'input late. is gone' "$log"
+do_it plug late mouse
+again() { [ "$(grep -c 'input late. has come' "$log")" -eq 2 ]; }
+check "plugged in again: it is taken again" wait_for 20 again
+do_it move late 0 9
+check "the guest has it again" wait_for 20 guest_said 'move 1 9$'
+
 mkfifo "$work/go"
 "$(dirname "$0")/../evdev.py" latency /run/qlaunch/desk/input-bench 300 <"$work/go" >"$work/latency" 2>&1 &
 bench=$!
