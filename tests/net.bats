@@ -131,6 +131,8 @@ refused() { # CONFIG PATTERN: exit 4, the word, nothing changed
 
 @test "an existing bridge, macvtap and user: each guest's card on its own network" {
 	ip -n "$host" link add br7 type bridge
+	ip -n "$host" link add up2 address 02:00:00:00:00:07 type veth peer name srv2 netns "$server" # a port of its own: whose MAC it has
+	ip -n "$host" link set up2 master br7 up
 	ip -n "$host" addr add 10.77.0.1/24 dev br7
 	ip -n "$host" link set br7 up
 	ip -n "$host" link add up1 type veth peer name srv1 netns "$server"
@@ -142,7 +144,7 @@ refused() { # CONFIG PATTERN: exit 4, the word, nothing changed
 		--dhcp-range=10.77.0.9,10.77.0.9 3>&- 2>/dev/null & others+=($!)
 	ip netns exec "$server" dnsmasq -k -C /dev/null --port=0 --pid-file= --leasefile-ro --interface=srv1 --bind-interfaces \
 		--dhcp-range=10.78.0.9,10.78.0.9 3>&- 2>/dev/null & others+=($!)
-	conf=$(config joined guest.net guest.fetch=198.51.100.2:80 <<-CONF
+	conf=$(config joined guest.net <<-CONF
 		[network a]
 		mode = user
 		forward = tcp:2223:80

@@ -55,28 +55,29 @@ static void check_drops(struct findings *out, const json_t *ruleset)
 	}
 }
 
-static void check_firewall(struct findings *out, struct root *root)
+/* br_netfilter, which Docker loads, has bridged frames pass the host's IP rules: no matter where those drop nothing. */
+static void check_bridge_filter(struct findings *out, struct root *root, const char *bridge, const json_t *ruleset)
+{
+	cleanup_strv struct strv tables = {};
+	cleanup_free char *on = root_read_or(root, "/proc/sys/net/bridge/bridge-nf-call-iptables", "0"),
+			  *legacy = root_read_or(root, "/proc/net/ip_tables_names", "");
+	find_drops(ruleset, "forward", &tables);
+	if (streq(on, "1") && (tables.n || *legacy))
+		findings_add(
+			out, FINDING_WARN, TOPIC,
+			str_fmt("the host's IP rules hold up what passes bridge %s (net.bridge.bridge-nf-call-iptables = 1)",
+				bridge),
+			str_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT",
+				bridge));
+}
+
+static json_t *read_rules(struct root *root)
 {
 	const char *argv[] = { "nft", "--json", "list", "chains", NULL };
 	cleanup_free char *text = NULL;
-	if (root_is_host(root))
+	if (root_is_host(root)) /* without privileges it says nothing: then nobody looks */
 		err_free(child_output(argv, NFT_LIMIT_MS, &text));
-	json_t *ruleset = text ? json_loads(text, 0, NULL) : NULL; /* without root it says nothing: then nobody looks */
-	check_drops(out, ruleset);
-	json_decref(ruleset);
-}
-
-/* br_netfilter, which Docker loads, has bridged frames pass the host's IP rules. */
-static void check_bridge_filter(struct findings *out, struct root *root, const struct net *n)
-{
-	cleanup_free char *on = root_read_or(root, "/proc/sys/net/bridge/bridge-nf-call-iptables", "0");
-	if (streq(on, "1"))
-		findings_add(
-			out, FINDING_WARN, TOPIC,
-			str_fmt("what passes bridge %s is held up by the host's IP rules (net.bridge.bridge-nf-call-iptables = 1)",
-				n->bridge),
-			str_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT",
-				n->bridge));
+	return text ? json_loads(text, 0, NULL) : NULL;
 }
 
 static char *summary(const struct net *n)
@@ -99,18 +100,22 @@ static char *summary(const struct net *n)
 
 void net_findings(struct findings *out, const struct net_facts *f, struct root *root)
 {
-	bool own = false;
+	bool own = false, joined = false;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct net *n = &f->v[i];
 		own |= n->own;
+		joined |= n->conf->mode == NET_BRIDGE;
 		if (n->problem)
 			findings_add(out, FINDING_BAD, TOPIC, str_fmt("%s: %s", n->conf->name, n->problem),
 				     str_dup(n->remedy));
 		else
 			findings_add(out, FINDING_OK, TOPIC, summary(n), NULL);
-		if (n->conf->mode == NET_BRIDGE)
-			check_bridge_filter(out, root, n);
 	}
-	if (own && f->nft)
-		check_firewall(out, root);
+	json_t *ruleset = f->nft && (own || joined) ? read_rules(root) : NULL;
+	if (own)
+		check_drops(out, ruleset);
+	for (size_t i = 0; i < f->n; i++)
+		if (f->v[i].conf->mode == NET_BRIDGE)
+			check_bridge_filter(out, root, f->v[i].bridge, ruleset);
+	json_decref(ruleset);
 }
