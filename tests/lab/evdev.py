@@ -64,11 +64,18 @@ def listen(node):
 
 
 def latency(node, n):
-    """From before the write to the real device until the kernel stamps the twin's event."""
+    """From before the write to a device until the kernel stamps the event; of a mouse that nobody has, then by the twin."""
+    plain = plug("plain", "mouse")
+    own = next(d for d in os.listdir("/sys/class/input") if d.startswith("event") and open(f"/sys/class/input/{d}/device/name").read() == "LAB plain\n")
+    bare = times(plain, "/dev/input/" + own, n)
     mouse = plug("bench", "mouse")
     print("plugged", flush=True)
     sys.stdin.readline()
-    fd = os.open(os.path.realpath(node), os.O_RDONLY)
+    print(f"without a twin: {bare}; with: {times(mouse, os.path.realpath(node), n)}", flush=True)
+
+
+def times(mouse, node, n):
+    fd = os.open(node, os.O_RDONLY)
     fcntl.ioctl(fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
     took = []
     for i in range(n):
@@ -81,7 +88,7 @@ def latency(node, n):
         took.append(s * 1_000_000 + us - before // 1000)
         time.sleep(0.002)
     took.sort()
-    print(f"median {took[n // 2]} us, p99 {took[n * 99 // 100]} us, n {n}", flush=True)
+    return f"median {took[n // 2]} us, p99 {took[n * 99 // 100]} us"
 
 
 {"listen": lambda: listen(sys.argv[2]), "latency": lambda: latency(sys.argv[2], int(sys.argv[3]))}.get(sys.argv[1], lambda: obey(sys.argv[1]))()
