@@ -17,9 +17,8 @@ static void claims_of(const struct plan *p, struct strv *ret)
 	for (size_t i = 0; i < p->inputs.n; i++)
 		strv_addf(ret, "input %s", input_claim(&p->inputs.v[i]));
 	for (size_t i = 0; i < p->usb.n; i++)
-		for (size_t k = 0; k < p->config->n_usb; k++)
-			if (usb_means(&p->config->usb[k], &p->usb.v[i]))
-				strv_addf(ret, "usb %s", p->usb.v[i].sys);
+		if (usb_meant(p->config, &p->usb.v[i]))
+			strv_addf(ret, "usb %s", p->usb.v[i].sys);
 	for (size_t i = 0; i < p->config->n_usb; i++) /* they may be plugged in later */
 		strv_addf(ret, "usb %s", p->config->usb[i].id ? p->config->usb[i].id : p->config->usb[i].port);
 	for (size_t i = 0; i < p->net.n; i++) {

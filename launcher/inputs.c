@@ -193,11 +193,11 @@ struct err *inputs_watch(struct inputs *in)
 {
 	if (!in)
 		return NULL;
-	TRY(watch_devices(in));
-	for (size_t i = 0; i < facts(in)->n; i++)
-		TRY(watch_twin(in, i));
+	struct err *e = watch_devices(in);
+	for (size_t i = 0; i < facts(in)->n; i++) /* one that fails keeps no other from being fed */
+		log_err(LOG_LEVEL_WARN, err_wrap(watch_twin(in, i), "%s: [input %s]", in->m->name, facts(in)->v[i].conf->name));
 	look(in); /* what came before we listened */
-	return NULL;
+	return e;
 }
 
 void inputs_free(struct inputs *in)

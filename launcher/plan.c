@@ -196,7 +196,7 @@ struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan
 	return NULL;
 }
 
-/* A disk controller takes its disks along. */
+/* A disk controller takes its disks along, and so does a USB device. */
 static void check_controllers(struct cli *cli, struct plan *p)
 {
 	for (size_t i = 0; i < p->pci.n_picks; i++) {
@@ -205,6 +205,11 @@ static void check_controllers(struct cli *cli, struct plan *p)
 			for (size_t b = 0; b < fn->blocks.n; b++)
 				disk_findings_behind(&p->findings, cli->root, fn->blocks.v[b], pci_addr_text(fn->addr).s);
 		}
+	}
+	for (size_t i = 0; i < p->usb.n; i++) {
+		const struct usb_device *d = &p->usb.v[i];
+		for (size_t b = 0; usb_meant(p->config, d) && b < d->blocks.n; b++)
+			disk_findings_behind(&p->findings, cli->root, d->blocks.v[b], d->sys);
 	}
 }
 

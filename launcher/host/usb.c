@@ -96,6 +96,14 @@ bool usb_means(const struct conf_usb *conf, const struct usb_device *d)
 	return !*rest || *rest == '.';
 }
 
+bool usb_meant(const struct config *c, const struct usb_device *d)
+{
+	for (size_t i = 0; i < c->n_usb; i++)
+		if (usb_means(&c->usb[i], d))
+			return true;
+	return false;
+}
+
 struct step *usb_step(struct steps *out, const struct usb_device *d)
 {
 	cleanup_free char *why = str_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : "it",
@@ -108,11 +116,8 @@ struct step *usb_step(struct steps *out, const struct usb_device *d)
 void usb_steps(struct steps *out, const struct config *c, const struct usb_devices *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		for (size_t k = 0; k < c->n_usb; k++)
-			if (usb_means(&c->usb[k], &d->v[i])) {
-				usb_step(out, &d->v[i]);
-				break;
-			}
+		if (usb_meant(c, &d->v[i]))
+			usb_step(out, &d->v[i]);
 }
 
 void usb_findings(struct findings *out, const struct config *c, const struct usb_devices *d)

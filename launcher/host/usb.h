@@ -35,6 +35,8 @@ void usb_devices_free(struct usb_devices *d);
 /* Whether `conf` means that device: by its id, by its port, or because it is below the hub at that port. A hub itself
  * stays the host's. */
 bool usb_means(const struct conf_usb *conf, const struct usb_device *d);
+/* Whether any [usb NAME] means it. */
+bool usb_meant(const struct config *c, const struct usb_device *d);
 /* For the devices that are there; `late`, for they are attached to a QEMU that runs. */
 void usb_steps(struct steps *out, const struct config *c, const struct usb_devices *d);
 struct step *usb_step(struct steps *out, const struct usb_device *d);
