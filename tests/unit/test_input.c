@@ -178,9 +178,10 @@ static void test_steps(void **state)
 	assert_non_null(steps.v[3].obstacle);
 
 	steps_free(&steps);
-	mouse->gid = group; /* he may open it already */
 	f->config.n_inputs = 2;
-	f->facts.n = 2;
+	read_again(f);
+	mouse = (struct input_device *)f->facts.v[1].device;
+	mouse->uid = 0, mouse->gid = group, mouse->mode = 0660; /* he may open it already */
 	f->facts.uinput = true;
 	input_steps(&steps, &f->facts, &user);
 	assert_int_equal(steps.n, 1);
