@@ -62,6 +62,13 @@ demo: deps
 
 guest:
 	@tests/guest/demo-image $(BUILD) && tests/guest/direct $(BUILD)
+	@$(MAKE) --no-print-directory -s $(BUILD)/guest/bench.gz
+
+# what `qlaunch bench` runs: as a command of the host, and as all of a guest
+$(BUILD)/bench-guest: share/bench/guest.c
+	@mkdir -p $(@D); echo "  LD    $@"; $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -static -pthread -o $@ $<
+$(BUILD)/guest/bench.gz: $(BUILD)/bench-guest
+	@mkdir -p $(@D)/bench; cp $< $(@D)/bench/init; cd $(@D)/bench && echo init | cpio -o -H newc --quiet -R 0:0 | gzip -1 >../bench.gz
 
 ## make check       all set-up, then every test; ends with N passed, N failed, N skipped
 check: deps
@@ -110,6 +117,7 @@ floors:
 ## make install     to DESTDIR and PREFIX (/usr/local); make uninstall takes it away
 MAN   := $(patsubst share/man/%.scd,$(BUILD)/man/%,$(wildcard share/man/*.scd))
 FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
+	 lib/qlaunch/bench-guest:755:$(BUILD)/bench-guest \
 	 $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644:$(m)) \
 	 share/bash-completion/completions/qlaunch:644:share/completions/qlaunch.bash \
 	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \
@@ -119,7 +127,7 @@ $(BUILD)/man/qlaunch.conf.5: share/man/qlaunch.conf.5.scd $(BUILD)/qlaunch
 	@mkdir -p $(@D); $(BUILD)/qlaunch _keys man >$@.keys && sed -e '/^@KEYS@$$/{r $@.keys' -e 'd}' $< | scdoc >$@
 $(BUILD)/man/%: share/man/%.scd
 	@mkdir -p $(@D); scdoc <$< >$@
-install: all $(MAN)
+install: all $(MAN) $(BUILD)/bench-guest
 	@for f in $(FILES); do IFS=: read -r to mode from <<<"$$f"; install -D -m "$$mode" "$$from" "$(DESTDIR)$(PREFIX)/$$to"; done
 uninstall:
 	@for f in $(FILES); do rm -f "$(DESTDIR)$(PREFIX)/$${f%%:*}"; done

@@ -45,6 +45,7 @@ struct err *verb_status(struct cli *cli, const struct verb_args *args);
 struct err *verb_stop(struct cli *cli, const struct verb_args *args);
 struct err *verb_restore(struct cli *cli, const struct verb_args *args);
 struct err *verb_topology(struct cli *cli, const struct verb_args *args);
+struct err *verb_bench(struct cli *cli, const struct verb_args *args);
 struct err *verb_groups(struct cli *cli, const struct verb_args *args);
 struct err *verb_input(struct cli *cli, const struct verb_args *args);
 struct err *verb_new(struct cli *cli, const struct verb_args *args);

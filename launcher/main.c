@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
 	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },
+	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; bench report FILE; bench compare A B", "force", verb_bench },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
 	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget", verb_restore },

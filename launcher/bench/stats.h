@@ -29,9 +29,9 @@ enum stats_verdict {
 struct stats_pair {
 	struct stats_interval ratio; /* b / a */
 	enum stats_verdict verdict;
-	double least; /* the smallest detectable effect of these rounds: 0.03 is 3 % */
+	double least; /* the smallest detectable effect of these rounds: 0.03 is 3 %; 0 if untrusted */
 };
-#define STATS_ROUNDS_MIN 3
+#define STATS_ROUNDS_MIN 6 /* with n pairs all resamples together cover the true median with 1 - 2^(1-n): 97 % */
 /* Of values that were measured in pairs: a[i] and b[i] in the same round. A pair with a value that is not above 0 does not count. */
 struct stats_pair stats_compare(const double *a, const double *b, size_t n);
 
