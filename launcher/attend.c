@@ -132,6 +132,41 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
+static int on_viewer_talk(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)fd, (void)revents;
+	if (!process_listen(data))
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+/* Who closes the window may have meant just that: the guest goes on. */
+static int on_viewer_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct machine *m = data;
+	(void)fd, (void)revents;
+	if (!process_ended(&m->viewer))
+		return 0;
+	sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	if (!process_ended(&m->qemu)) {
+		cleanup_free char *again = strv_join(&m->plan->viewer_argv, " ");
+		log_info("%s: its viewer was closed, the guest runs on; to see it again: %s", m->name, again);
+	}
+	return 0;
+}
+
+/* A guest that nobody sees still runs. */
+static void begin_viewer(struct machine *m)
+{
+	if (!m->plan->viewer_argv.n)
+		return;
+	log_err(LOG_LEVEL_WARN, engine_apply_one(&m->engine, &m->plan->steps.v[m->plan->viewer_step]));
+	if (m->viewer.pidfd < 0)
+		return;
+	sd_event_add_io(m->event, NULL, m->viewer.stderr_fd, EPOLLIN, on_viewer_talk, &m->viewer);
+	sd_event_add_io(m->event, NULL, m->viewer.pidfd, EPOLLIN, on_viewer_end, m);
+}
+
 /* Without a passed-through device there is nothing to wait for. */
 static void begin_looks(struct attend *a)
 {
@@ -151,6 +186,7 @@ struct attend *attend_begin(struct machine *m)
 	a->m = m;
 	if (root_is_host(m->cli->root))
 		begin_sleep(a);
+	begin_viewer(m);
 	begin_looks(a);
 	return a;
 }

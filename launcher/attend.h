@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * attend: what is seen to while the guest runs, beside its end: the host's sleep, the interrupts that the guest's
- * drivers make once they have started, threads that QEMU makes later, and the `ready` hook when the guest drives its
- * devices. Timers and descriptors of the one event loop; the last timer goes off some eight minutes after the start.
+ * attend: what is seen to while the guest runs, beside its end: its viewer, the host's sleep, the interrupts that the
+ * guest's drivers make once they have started, threads that QEMU makes later, and the `ready` hook when the guest drives
+ * its devices. Timers and descriptors of the one event loop; the last timer goes off some eight minutes after the start.
  */
 #pragma once
 #include "launcher/machine.h"

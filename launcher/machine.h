@@ -16,7 +16,7 @@ struct machine {
 	const char *name; /* the VM's */
 	struct journal *journal;
 	struct engine engine;
-	struct process qemu, swtpm;
+	struct process qemu, swtpm, viewer;
 	struct process *net_helpers; /* one for each network; of nets.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;

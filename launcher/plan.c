@@ -13,8 +13,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/guest/audio.h"
 #include "launcher/guest/cpu.h"
 #include "launcher/guest/disk.h"
+#include "launcher/guest/display.h"
 #include "launcher/guest/input.h"
 #include "launcher/guest/machine.h"
 #include "launcher/guest/net.h"
@@ -100,6 +102,7 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 		TRY(usb_devices_read(cli->root, &p->usb));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
 	TRY(qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts));
+	TRY(desktop_facts_read(cli->root, c, &p->user, qemu_has(&p->qemu_facts, "spice"), &p->desktop));
 	return net_facts_read(cli->root, c, p->user.uid, qemu_has(&p->qemu_facts, "netdev:stream"), &p->net);
 }
 
@@ -143,6 +146,7 @@ static void make_steps(struct plan *p)
 	power_steps(s, c, &p->power);
 	if (p->irqs_away)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
+	desktop_steps(s, &p->desktop, p->user.uid, p->user.gid);
 	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
 	input_steps(s, &p->inputs, &p->user);
 	usb_steps(s, c, &p->usb);
@@ -156,6 +160,12 @@ static void make_steps(struct plan *p)
 	}
 	p->qemu_step = s->n;
 	steps_add(s, &process_kind, "qemu", PROCESS_WANT, "the guest, paused until every thread is pinned")->late = true;
+	display_viewer(&p->viewer_argv, c, &p->desktop);
+	if (!p->viewer_argv.n)
+		return;
+	p->viewer_step = s->n;
+	struct step *viewer = steps_add(s, &process_kind, "viewer", PROCESS_WANT, "shows the guest's picture");
+	viewer->late = viewer->optional = true;
 }
 
 static void make_args(struct plan *p)
@@ -175,6 +185,8 @@ static void make_args(struct plan *p)
 	pci_args(&p->qemu, c, &p->pci);
 	guest_inputs(&p->qemu, &p->inputs);
 	guest_usb(&p->qemu, c);
+	guest_display(&p->qemu, c, &p->desktop, &p->qemu_facts);
+	guest_audio(&p->qemu, c, &p->desktop, &p->qemu_facts);
 	guest_console(&p->qemu, c, &h);
 	guest_extra(&p->qemu, c, &h);
 	args_argv(&p->qemu, p->qemu_facts.binary, &p->qemu_argv);
@@ -183,6 +195,8 @@ static void make_args(struct plan *p)
 		args_argv(&p->swtpm, p->swtpm_path ? p->swtpm_path : "swtpm", &p->swtpm_argv);
 	}
 	user_env(&p->user, &p->env);
+	if (c->display.mode == DISPLAY_WINDOW) /* GTK would start a bus for it by fork, for which QEMU's sandbox ends QEMU */
+		strv_add(&p->env, "NO_AT_BRIDGE=1");
 }
 
 struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan)
@@ -242,6 +256,8 @@ void plan_check(struct cli *cli, struct plan *p)
 	cpu_plan_check(&p->findings, &p->cpu);
 	qemu_findings(&p->findings, &p->qemu_facts);
 	console_findings(&p->findings, c, &p->console);
+	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
+	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
@@ -253,22 +269,24 @@ void plan_check(struct cli *cli, struct plan *p)
 	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
 
-void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm)
+void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm, struct process *viewer)
 {
-	struct process *both[] = { qemu, swtpm };
-	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		both[i]->env = p->env.v;
-		both[i]->become = geteuid() == 0 ? user_become_data : NULL;
-		both[i]->become_data = &p->user;
+	struct process *all[] = { qemu, swtpm, viewer };
+	static const char *const names[] = { "qemu", "swtpm", "viewer" };
+	char *const *const argvs[] = { p->qemu_argv.v, p->swtpm_argv.v, p->viewer_argv.v };
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		all[i]->name = names[i];
+		all[i]->argv = argvs[i];
+		all[i]->env = p->env.v;
+		all[i]->become = geteuid() == 0 ? user_become_data : NULL;
+		all[i]->become_data = &p->user;
+		for (size_t k = p->n_net_steps; k < p->steps.n; k++) {
+			struct step *s = &p->steps.v[k];
+			if ((s->kind == &process_kind || s->kind == &memlock_kind) && streq(s->target, names[i]))
+				s->data = all[i];
+		}
 	}
-	qemu->name = "qemu";
-	qemu->argv = p->qemu_argv.v;
 	qemu->terminal = streq(p->config->console.serial, "stdio");
-	swtpm->name = "swtpm";
-	swtpm->argv = p->swtpm_argv.v;
-	for (size_t i = p->n_net_steps; i < p->steps.n; i++)
-		if (p->steps.v[i].kind == &process_kind || p->steps.v[i].kind == &memlock_kind)
-			p->steps.v[i].data = streq(p->steps.v[i].target, "swtpm") ? swtpm : qemu;
 }
 
 struct err *plan_user_files(const struct plan *p)
@@ -306,6 +324,7 @@ void plan_free(struct plan *p)
 	irq_facts_free(&p->irq);
 	qemu_facts_free(&p->qemu_facts);
 	net_facts_free(&p->net);
+	desktop_facts_free(&p->desktop);
 	firmware_free(&p->firmware);
 	free(p->vars_path);
 	free(p->tpm_dir);
@@ -315,6 +334,7 @@ void plan_free(struct plan *p)
 	args_free(&p->swtpm);
 	strv_free(&p->qemu_argv);
 	strv_free(&p->swtpm_argv);
+	strv_free(&p->viewer_argv);
 	strv_free(&p->env);
 	findings_free(&p->findings);
 }

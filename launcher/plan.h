@@ -13,6 +13,7 @@
 #include "launcher/host/console.h"
 #include "launcher/host/cpu.h"
 #include "launcher/host/cpu_plan.h"
+#include "launcher/host/desktop.h"
 #include "launcher/host/disk.h"
 #include "launcher/host/input.h"
 #include "launcher/host/irq.h"
@@ -53,6 +54,7 @@ struct plan {
 	bool irqs_away;       /* interrupts are kept off the guest's CPUs */
 	struct qemu_facts qemu_facts;
 	struct net_facts net;
+	struct desktop_facts desktop;
 	struct firmware firmware;
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 
@@ -60,7 +62,8 @@ struct plan {
 	size_t n_net_steps; /* the first of them, applied before QEMU is forked (nets.h) */
 	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
 	struct args qemu, swtpm;
-	struct strv qemu_argv, swtpm_argv, env;
+	size_t viewer_step; /* only where viewer_argv has words */
+	struct strv qemu_argv, swtpm_argv, viewer_argv, env;
 	struct findings findings;
 	pid_t held[2]; /* QEMU while it is held back, then 0: what the scope is made of */
 };
@@ -74,7 +77,7 @@ void plan_free(struct plan *p);
 void plan_check(struct cli *cli, struct plan *p);
 
 /* Gives the steps the processes of this launch. */
-void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm);
+void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm, struct process *viewer);
 
 /* The user's own files of this VM: variables and TPM state are there, whole, and copied. To be called as the user. */
 struct err *plan_user_files(const struct plan *p);

@@ -232,6 +232,7 @@ static void machine_close(struct machine *m)
 	close_given(&m->swtpm);
 	process_close(&m->qemu);
 	process_close(&m->swtpm);
+	process_close(&m->viewer);
 	nets_close(m);
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
@@ -245,13 +246,13 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 {
 	struct machine m = {
 		.cli = cli, .plan = plan, .name = plan->config->vm.name, .run_state = "prelaunch", .begun_us = cli->begun_us,
-		.qemu = PROCESS_INIT, .swtpm = PROCESS_INIT,
+		.qemu = PROCESS_INIT, .swtpm = PROCESS_INIT, .viewer = PROCESS_INIT,
 	};
 	sigset_t ends = end_signals();
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	signal(SIGTTOU, SIG_IGN); /* the terminal is put back even if it is no longer ours */
 	m.has_terminal = tcgetattr(STDIN_FILENO, &m.terminal) == 0; /* a serial console on stdio makes it raw */
-	plan_bind(plan, &m.qemu, &m.swtpm);
+	plan_bind(plan, &m.qemu, &m.swtpm, &m.viewer);
 	nets_bind(&m);
 	m.inputs = inputs_new(&m);
 	struct err *e = take_journal(&m);

@@ -184,3 +184,16 @@ PY
 	after=$(awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$pid/status")
 	[ "$before" -eq "$after" ]
 }
+
+@test "SPICE's socket is the user's alone, and gone with the guest; after a killed launcher, with restore" {
+	start --set display.mode=spice
+	socket=$XDG_RUNTIME_DIR/qlaunch-$vm.spice
+	[ "$(stat -c '%F %a' "$socket")" = "socket 700" ]
+	"$qlaunch" stop --now "$vm"
+	[ ! -e "$socket" ]
+	start --set display.mode=spice
+	kill -KILL "$pid"; wait "$pid" || true
+	[ -S "$socket" ]
+	"$qlaunch" restore "$vm"
+	[ ! -e "$socket" ]
+}

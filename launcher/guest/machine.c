@@ -46,8 +46,6 @@ void guest_machine(struct args *a, const struct config *c, const struct guest_ho
 	args_add(a, "-rtc", "base=localtime,driftfix=slew", "the clock as Windows expects it; ticks that were missed are caught up slowly");
 	if (h->accel == ACCEL_KVM)
 		args_add(a, "-global", "kvm-pit.lost_tick_policy=delay", "missed timer ticks are not thrown away");
-	if (c->display.mode == DISPLAY_NONE || c->display.mode == DISPLAY_LOOKING_GLASS)
-		args_add(a, "-display", "none", "no window on this host");
 	monitor(a, "qmp", h->fd_qmp, false, "qlaunch's own control connection, inherited: nobody else can take it");
 	monitor(a, "control", h->fd_monitor, true, "for `qlaunch stop`, `status` and others while the guest runs");
 }

@@ -4,8 +4,10 @@
 #include "launcher/config/config.h"
 #include "launcher/guest/args.h"
 
-/* A controller "usb" in slot 3 of the root bus, where the configuration has any [usb NAME]; the devices are attached
- * while QEMU runs. */
+#define USB_BUS "usb.0" /* what its devices are on */
+
+/* A controller "usb" in slot 3 of the root bus, where the machine has anything to plug in there; devices of the host are
+ * attached while QEMU runs. */
 void guest_usb(struct args *out, const struct config *c);
 /* What device_add takes for a device whose descriptor is in the set `fdset`. Owned by the caller. */
 json_t *guest_usb_device(const char *id, int fdset);

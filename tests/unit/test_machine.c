@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "launcher/guest/display.h"
 #include "launcher/guest/machine.h"
 #include "launcher/host/process.h"
 #include "ovmf/tpm.h"
@@ -45,6 +46,7 @@ static void all(struct args *a, const struct config *c, const struct guest_host 
 	guest_memory(a, c, h);
 	guest_firmware(a, c, h);
 	guest_tpm(a, c, h);
+	guest_display(a, c, &(struct desktop_facts){}, h->qemu);
 	guest_console(a, c, h);
 	guest_extra(a, c, h);
 }
