@@ -265,13 +265,45 @@ static void test_other_boot(void **state)
 	teardown(&f);
 }
 
+/* The order in which they are undone: target by target. */
+static char undone[8];
+
+static struct err *noted_undo(struct step_env *env, const struct step *s)
+{
+	strncat(undone, s->target + 1, 1);
+	return file_undo(env, s);
+}
+
+/* What was done while a process ran is not taken from under it, although it stands behind it. */
+static void test_processes_end_first(void **state)
+{
+	static const struct step_kind noted = { .name = "file", .describe = file_describe, .probe = file_probe, .undo = noted_undo };
+	static const struct step_kind process = { .name = "p", .describe = file_describe, .probe = file_probe, .undo = noted_undo, .ends_first = true };
+	static const struct step_kind *const order[] = { &noted, &process, &noted, &process, &noted };
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	cleanup_steps struct steps steps = {};
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		cleanup_free char *path = str_fmt("/%c", 'a' + (int)i);
+		must(root_put(f.root, path, "now", 0644));
+		struct step *s = steps_add(&steps, order[i], path, "now", NULL);
+		s->prior = str_dup("then");
+		s->state = STEP_DONE;
+	}
+	undone[0] = '\0';
+	assert_int_equal(engine_undo(&f.env, &steps).undone, 5);
+	assert_string_equal(undone, "dbeca");
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),	   cmocka_unit_test(test_changed_meanwhile_is_left),
 		cmocka_unit_test(test_every_write_failed), cmocka_unit_test(test_restore_after_death),
 		cmocka_unit_test(test_two_launchers),	   cmocka_unit_test(test_damaged_journals),
-		cmocka_unit_test(test_other_boot),
+		cmocka_unit_test(test_other_boot),	   cmocka_unit_test(test_processes_end_first),
 	};
 	return cmocka_run_group_tests_name("step", tests, NULL, NULL);
 }
