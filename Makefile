@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 BUILD  ?= build
 CC     ?= gcc
-LIBS   := libpci hwloc libcap-ng libsystemd jansson inih libmnl libevdev
+LIBS   := libpci hwloc libcap-ng libsystemd jansson inih libmnl libevdev libxml-2.0
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	  -Wundef -Wnull-dereference -Wno-missing-field-initializers -Werror
@@ -99,7 +99,7 @@ fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
 		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
 $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(SRC)
 	@mkdir -p $(@D); echo "  FUZZ  $@"; clang -std=gnu17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< $(filter-out launcher/main.c,$(SRC)) $(LDLIBS)
+		-fno-sanitize-recover=undefined $(PKG_CFLAGS) -o $@ $< $(filter-out launcher/main.c launcher/verbs/%,$(SRC)) $(LDLIBS)
 # the kept corpora once through each entry, for check
 replay: $(FUZZ:%=$(BUILD)/replay/%)
 	@for f in $(FUZZ); do $(BUILD)/replay/$$f tests/fuzz/corpus/$$f/* || exit 1; done

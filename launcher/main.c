@@ -18,6 +18,7 @@ static const struct verb verbs[] = {
 	{ "plan", "The machine", "CONFIG", "what run would do: now, then, why; QEMU's arguments", NULL, verb_plan },
 	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", "html", verb_check },
 	{ "new", "A new machine", "NAME", "propose a whole config from this host: --yes, --from", "yes from= output=", verb_new },
+	{ "import", "A new machine", "FILE", "libvirt's domain XML or a quickemu .conf", "output=", verb_import },
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
 	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* import: see import.h. */
+#include <ctype.h>
+#include "launcher/import/import.h"
+
+char *import_name(const char *text)
+{
+	char name[65];
+	size_t n = 0;
+	for (; *text && n < sizeof(name) - 1; text++) {
+		bool plain = isascii((unsigned char)*text) && (isalnum((unsigned char)*text) || (n && strchr("_.-", *text)));
+		if (plain || (n && name[n - 1] != '-'))
+			name[n++] = plain ? *text : '-';
+	}
+	while (n && name[n - 1] == '-')
+		n--;
+	return n ? str_ndup(name, n) : str_dup("imported");
+}
+
+struct err *import_text(const char *text, const char *name, const char *dir, struct draft *ret_draft, char **ret_text)
+{
+	static const char bom[] = "\xef\xbb\xbf";
+	cleanup_draft struct draft d = {};
+	text += str_starts(text, bom) ? sizeof(bom) - 1 : 0;
+	const char *first = text + strspn(text, " \t\r\n");
+	bool xml = *first == '<';
+	TRY(xml ? import_xml(text, name, &d) : import_quickemu(text, name, dir, &d));
+	cleanup_free char *head = str_fmt("Imported from %s. All keys: man qlaunch.conf", xml ? "libvirt's domain XML" : "quickemu");
+	TRY(draft_finish(&d, head, ret_text));
+	*ret_draft = d;
+	d = (struct draft){};
+	return NULL;
+}

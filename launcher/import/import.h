@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * import: another program's description of a machine becomes a configuration: libvirt's domain XML, or a quickemu .conf,
+ * which is read as text and never run. Pure: text in, text out; what could not be carried over is told with its line.
+ */
+#pragma once
+#include "launcher/import/draft.h"
+
+/* The text of the configuration in *ret_text; the notes are the draft's. `name`: the file's, without folder and ending;
+ * the machine's where the text names none. `dir`: its folder, from which relative paths are taken. EXIT_CONFIG. */
+struct err *import_text(const char *text, const char *name, const char *dir, struct draft *ret_draft, char **ret_text);
+
+/* For the files of this folder. */
+struct err *import_xml(const char *text, const char *name, struct draft *d);
+struct err *import_quickemu(const char *text, const char *name, const char *dir, struct draft *d);
+/* A name that a machine can have, made of any text; owned by the caller. */
+char *import_name(const char *text);
