@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
 	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", "html", verb_check },
 	{ "new", "A new machine", "NAME", "propose a whole config from this host: --yes, --from", "yes from= output=", verb_new },
 	{ "import", "A new machine", "FILE", "libvirt's domain XML or a quickemu .conf", "output=", verb_import },
+	{ "setup", "The host", "", "kernel parameters, early vfio-pci, rules; --undo", "undo yes gpu=", verb_setup },
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
 	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },

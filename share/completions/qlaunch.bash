@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check new import groups status stop restore" options="--set --json --html --yes --from --output --root --quiet --verbose --help --version"
+	local verbs="run plan check new import setup groups status stop restore" options="--set --json --html --undo --gpu --yes --from --output --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -37,7 +37,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --from | --output) skip=yes ;;
+		--set | --root | --gpu | --from | --output) skip=yes ;;
 		-*) ;;
 		*) if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; else verb=${verb:-run} config=${config:-$word}; fi ;;
 		esac
@@ -59,7 +59,7 @@ _qlaunch() {
 	elif [[ $verb == import ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-	elif [[ $verb == groups || $verb == new ]]; then
+	elif [[ $verb == groups || $verb == new || $verb == setup ]]; then
 		:
 	elif [[ ! $config ]]; then
 		[[ $verb ]] && verbs=""

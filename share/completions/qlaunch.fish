@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -l verbs run plan check new import groups status stop restore
+set -l verbs run plan check new import setup groups status stop restore
 
 function __qlaunch_configs
 	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
@@ -27,17 +27,20 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a plan -d 'What
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a check -d 'Can this host run it?'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a new -d 'Propose a configuration from this host'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a import -d 'A domain of libvirt or a quickemu .conf'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a setup -d 'Make this host ready for good'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a groups -d 'IOMMU groups, and which can be passed'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a status -d 'What runs, and what was left behind'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a stop -d 'Press the power button'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a restore -d 'Undo what a dead launcher left'
-complete -c qlaunch -n "not __fish_seen_subcommand_from new import groups status stop restore" -a '(__qlaunch_configs)'
+complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups status stop restore" -a '(__qlaunch_configs)'
 complete -c qlaunch -n "__fish_seen_subcommand_from status stop restore" -a '(__qlaunch_machines)'
 complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
 complete -c qlaunch -l json -d 'Answer in JSON'
 complete -c qlaunch -l html -d 'check: one page of HTML'
 complete -c qlaunch -n '__fish_seen_subcommand_from import' -F
-complete -c qlaunch -l yes -d 'new: every default, no question'
+complete -c qlaunch -l undo -d 'setup: put every file back'
+complete -c qlaunch -l gpu -x -d 'setup: the card to bind early'
+complete -c qlaunch -l yes -d 'new, setup: no question'
 complete -c qlaunch -l from -r -F -d 'new: an example'
 complete -c qlaunch -l output -r -F -d 'new: the file to write'
 complete -c qlaunch -l root -r -F -d 'A captured machine'
