@@ -299,9 +299,11 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 			     str_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
 	if (c && c->vm.accel == ACCEL_TCG)
 		return;
+	bool emulated = c && c->vm.accel == ACCEL_AUTO;
 	if (f->kvm_problem)
-		findings_add(out, c && c->vm.accel == ACCEL_AUTO ? FINDING_WARN : FINDING_BAD, "kvm",
-			     str_dup(f->kvm_problem), str_dup(f->kvm_remedy));
+		findings_add(out, emulated ? FINDING_WARN : FINDING_BAD, "kvm",
+			     str_fmt("%s%s", f->kvm_problem, emulated ? ": the guest is emulated, many times slower" : ""),
+			     str_dup(f->kvm_remedy));
 	else
 		findings_add(out, FINDING_OK, "kvm",
 			     str_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);

@@ -23,8 +23,6 @@ static struct err *refuse(const struct plan *p)
 
 static void say_warnings(const struct plan *p)
 {
-	if (p->accel_why)
-		log_warn("%s: no KVM (%s): the guest is emulated, many times slower", p->config->vm.name, p->accel_why);
 	for (size_t i = 0; i < p->findings.n; i++)
 		if (p->findings.v[i].verdict == FINDING_WARN)
 			log_warn("%s: %s", p->findings.v[i].topic, p->findings.v[i].text);
