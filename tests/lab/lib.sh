@@ -94,7 +94,9 @@ lab_host() {
 	getent group kvm >/dev/null || groupadd kvm
 	chgrp kvm /dev/kvm && chmod 660 /dev/kvm
 	id player >/dev/null 2>&1 || useradd -m -s /bin/bash -G kvm player
-	systemctl start dbus.service
+	# what is made by who first asks, and stays: there before the first look
+	mkdir -p /run/qlaunch /run/systemd/transient /run/systemd/system.control
+	systemctl start dbus.service user.slice systemd-logind.service
 	export SUDO_UID SUDO_GID SUDO_USER=player
 	SUDO_UID=$(id -u player) SUDO_GID=$(id -g player)
 }
