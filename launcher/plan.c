@@ -22,6 +22,7 @@
 #include "launcher/guest/net.h"
 #include "launcher/guest/pci.h"
 #include "launcher/guest/usb.h"
+#include "launcher/host/unit.h"
 #include "launcher/plan.h"
 #include "launcher/step/journal.h"
 #include "ovmf/tpm.h"
@@ -88,16 +89,30 @@ static struct err *find_firmware(void *data)
 	return firmware_find(root, config_home, p->config->firmware.secure_boot, &p->firmware);
 }
 
+struct named {
+	struct cli *cli;
+	struct plan *p;
+	const char *run_dir;
+};
+
+/* What the configuration names by a path. Root does not even look there: it could tell the user what is in others' directories. */
+static struct err *read_named(void *data)
+{
+	struct named *n = data;
+	TRY(disk_facts_read(n->cli->root, n->p->config, &n->p->disks));
+	return input_facts_read(n->cli->root, n->p->config, n->run_dir, &n->p->inputs);
+}
+
 static struct err *read_facts(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
 	cleanup_free char *base = journal_base(), *run_dir = str_fmt("%s/%s", base, c->vm.name);
+	struct named named = { cli, p, run_dir };
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
 	TRY(console_facts_read(cli->root, c, &p->console));
-	TRY(disk_facts_read(cli->root, c, &p->disks));
-	TRY(input_facts_read(cli->root, c, run_dir, &p->inputs));
+	TRY(root_is_host(cli->root) ? user_visit(&p->user, read_named, &named) : read_named(&named));
 	if (c->n_usb)
 		TRY(usb_devices_read(cli->root, &p->usb));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
@@ -133,10 +148,12 @@ static struct err *choose(struct cli *cli, struct plan *p)
 	return NULL;
 }
 
-static void make_steps(struct plan *p)
+static void make_steps(const struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
 	struct steps *s = &p->steps;
+	if (geteuid() == 0)
+		unit_guard_step(s, cli->root, c->vm.name);
 	net_steps(s, &p->net, p->user.uid);
 	p->n_net_steps = s->n;
 	console_steps(s, &p->console);
@@ -205,7 +222,7 @@ struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan
 	TRY(who_and_what(cli, config, p));
 	TRY(read_facts(cli, p));
 	TRY(choose(cli, p));
-	make_steps(p);
+	make_steps(cli, p);
 	make_args(p);
 	return NULL;
 }

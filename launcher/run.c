@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
@@ -91,7 +92,7 @@ static struct err *listen_control(struct machine *m, int *ret_fd)
 		return err_errno(ENAMETOOLONG, "%s", path);
 	memcpy(addr.sun_path, path, strlen(path));
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 4) < 0)
+	if (fd < 0 || fchmod(fd, 0600) < 0 /* whatever our umask is */ || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 4) < 0)
 		return err_errno(errno, "%s", path);
 	*ret_fd = fd_steal(&fd);
 	return NULL;

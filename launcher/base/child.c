@@ -246,14 +246,14 @@ struct err *child_output(const char *const argv[], int limit_ms, char **ret_outp
 char *child_find(const char *program)
 {
 	if (strchr(program, '/'))
-		return access(program, X_OK) == 0 ? str_dup(program) : NULL;
+		return faccessat(AT_FDCWD, program, X_OK, AT_EACCESS) == 0 ? str_dup(program) : NULL;
 	cleanup_strv struct strv dirs = {};
 	strv_split(&dirs, getenv("PATH") ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin", ":");
 	strv_add(&dirs, "/usr/sbin");
 	strv_add(&dirs, "/usr/libexec");
 	for (size_t i = 0; i < dirs.n; i++) {
 		cleanup_free char *path = str_fmt("%s/%s", dirs.v[i], program);
-		if (access(path, X_OK) == 0)
+		if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
 			return steal(path);
 	}
 	return NULL;
@@ -284,6 +284,18 @@ bool proc_alive(struct proc_id id)
 	struct proc_id now;
 	cleanup_err struct err *e = proc_id_of(id.pid, &now);
 	return !e && now.start == id.start;
+}
+
+struct err *proc_wait(struct proc_id id)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, id.pid, 0);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	if (pidfd < 0 && errno != ESRCH)
+		return err_errno(errno, "process %d", (int)id.pid);
+	while (pidfd >= 0 && proc_alive(id) && poll(&p, 1, -1) < 0) /* asked after the descriptor is there: it is of this process then */
+		if (errno != EINTR)
+			return err_errno(errno, "process %d", (int)id.pid);
+	return NULL;
 }
 
 char *proc_id_format(struct proc_id id)

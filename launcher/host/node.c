@@ -2,6 +2,7 @@
 /* node: see node.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "launcher/host/node.h"
 
 #define ABSENT "absent"
@@ -25,13 +26,33 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	return e;
 }
 
-/* Only below /dev, and never by a journal that somebody bent: a record names a file that root is to give away. */
+/*
+ * Whether only root can have put there what is at `path` now: below /dev, in directories that nobody else can write to. In any other, /dev/shm
+ * for one, a user could lay a link to a file of root's between the look at a device and this.
+ */
+static struct err *trusted(struct root *root, const char *path)
+{
+	struct stat st;
+	if (!str_starts(path, "/dev/") || strstr(path, "/../"))
+		return err_new("%s is no device node", path);
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		cleanup_free char *dir = str_ndup(path, (size_t)(slash - path));
+		TRY(root_stat(root, dir, &st));
+		if (st.st_uid != geteuid() || st.st_mode & 022)
+			return err_new("%s is not given away: others can write to %s", path, dir);
+	}
+	TRY(root_stat(root, path, &st));
+	if (root_is_host(root) && !S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_new("%s is no device node", path);
+	return NULL;
+}
+
+/* Nor by a journal that somebody bent: a record names a file that root is to give away. */
 static struct err *give(struct root *root, const char *path, const char *owner)
 {
 	unsigned uid, gid;
 	char rest;
-	if (!str_starts(path, "/dev/") || strstr(path, "/../"))
-		return err_new("%s is no device node", path);
+	TRY(trusted(root, path));
 	if (sscanf(owner, "%u:%u%c", &uid, &gid, &rest) != 2)
 		return err_new("%s: \"%s\" is no owner such as 1000:1000", path, owner);
 	return root_chown(root, path, uid, gid);

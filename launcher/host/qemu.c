@@ -173,16 +173,35 @@ static void ask(struct root *root, const char *path, const char *key, const stru
 	json_decref(answer);
 }
 
+struct located {
+	struct root *root;
+	const char *wanted;
+	char *binary, *key;
+};
+
+/* Done with the user's rights: of a path in a configuration root does not even tell whether it is there. */
+static struct err *locate(void *data)
+{
+	struct located *p = data;
+	p->binary = child_find(p->wanted);
+	p->key = p->binary ? cache_key(p->root, p->binary) : NULL;
+	return NULL;
+}
+
 struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user,
 			    struct qemu_facts *ret_facts)
 {
 	const char *wanted = c->qemu.binary ? c->qemu.binary : QEMU_NAME;
 	struct qemu_facts f = {};
-	if (!root_is_host(root))
-		f.binary = str_dup(c->qemu.binary ? c->qemu.binary : "/usr/bin/" QEMU_NAME);
-	else if (!(f.binary = child_find(wanted)))
+	struct located place = { .root = root, .wanted = wanted };
+	if (root_is_host(root))
+		TRY(user_visit(user, locate, &place));
+	else
+		place.binary = str_dup(c->qemu.binary ? c->qemu.binary : "/usr/bin/" QEMU_NAME);
+	cleanup_free char *key = place.key ? place.key : root_is_host(root) ? NULL : cache_key(root, place.binary);
+	f.binary = place.binary;
+	if (!f.binary)
 		f.problem = str_fmt("%s is not installed", wanted);
-	cleanup_free char *key = f.binary ? cache_key(root, f.binary) : NULL;
 	cleanup_free char *path = f.binary ? cache_path(root, f.binary, user) : NULL;
 	if (!f.binary)
 		f.binary = str_dup(wanted);
