@@ -30,7 +30,7 @@ FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.
 FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 
-.PHONY: all deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest install uninstall clean help
+.PHONY: all deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a
 
 help:
@@ -122,12 +122,18 @@ FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
 	 share/bash-completion/completions/qlaunch:644:share/completions/qlaunch.bash \
 	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \
 	 share/fish/vendor_completions.d/qlaunch.fish:644:share/completions/qlaunch.fish \
+	 $(foreach u,$(UNITS),lib/systemd/$(if $(filter user/%,$u),$u,system/$u):644:$(BUILD)/units/$u) \
 	 $(foreach c,$(wildcard configs/*.conf),share/doc/qlaunch/examples/$(notdir $(c)):644:$(c))
+UNITS := $(patsubst share/units/%,%,$(wildcard share/units/*.* share/units/user/*.*))
+FORCE:
+units: $(UNITS:%=$(BUILD)/units/%)
+$(BUILD)/units/%: share/units/% FORCE # for the PREFIX of this call
+	@mkdir -p $(@D); sed 's|@BINDIR@|$(PREFIX)/bin|' $< >$@
 $(BUILD)/man/qlaunch.conf.5: share/man/qlaunch.conf.5.scd $(BUILD)/qlaunch
 	@mkdir -p $(@D); $(BUILD)/qlaunch _keys man >$@.keys && sed -e '/^@KEYS@$$/{r $@.keys' -e 'd}' $< | scdoc >$@
 $(BUILD)/man/%: share/man/%.scd
 	@mkdir -p $(@D); scdoc <$< >$@
-install: all $(MAN) $(BUILD)/bench-guest
+install: all $(MAN) units $(BUILD)/bench-guest
 	@for f in $(FILES); do IFS=: read -r to mode from <<<"$$f"; install -D -m "$$mode" "$$from" "$(DESTDIR)$(PREFIX)/$$to"; done
 uninstall:
 	@for f in $(FILES); do rm -f "$(DESTDIR)$(PREFIX)/$${f%%:*}"; done

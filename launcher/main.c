@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; bench report FILE; bench compare A B", "force", verb_bench },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
-	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget", verb_restore },
+	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget wait", verb_restore },
 	{ "_keys", NULL, "", "the table of keys, for the manual page and for completion", NULL, verb_keys },
 };
 

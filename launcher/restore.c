@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* restore: see restore.h. */
+#include <errno.h>
 #include "launcher/base/log.h"
+#include "launcher/host/process.h"
 #include "launcher/restore.h"
 
 struct err *restore_finish(struct journal *j, const char *vm, const struct undo_report *report)
@@ -34,4 +36,35 @@ struct err *restore_vm(struct step_env *env, const char *base, const char *vm, b
 	if (forget)
 		report.residue = 0;
 	return restore_finish(j, vm, &report);
+}
+
+/* Waits for the guest that a dead launcher left. */
+static struct err *wait_for_guest(struct step_env *env, const char *base, const char *vm)
+{
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	TRY(journal_read(env, base, vm, &steps, &info));
+	for (size_t i = steps.n; i-- > 0;) {
+		struct proc_id id;
+		if (info.other_boot || steps.v[i].kind != &process_kind || !streq(steps.v[i].target, "qemu"))
+			continue;
+		TRY(proc_id_parse(steps.v[i].want, &id));
+		TRY(proc_wait(id));
+	}
+	return NULL;
+}
+
+struct err *restore_after(struct step_env *env, const char *base, const char *vm, struct undo_report *ret_report)
+{
+	cleanup_free char *path = str_fmt("%s/%s/journal", base, vm);
+	for (;;) {
+		TRY(journal_wait(env->root, base, vm));
+		if (!root_exists(env->root, path))
+			return NULL; /* its launcher ended well, or somebody else has restored it */
+		TRY(err_wrap(wait_for_guest(env, base, vm), "%s", vm));
+		struct err *e = restore_vm(env, base, vm, false, ret_report);
+		if (err_code(e) != EBUSY && err_code(e) != ENOENT)
+			return e;
+		err_free(e); /* somebody was faster */
+	}
 }

@@ -9,5 +9,11 @@
  */
 struct err *restore_vm(struct step_env *env, const char *base, const char *vm, bool forget, struct undo_report *ret_report);
 
+/*
+ * The same once both its launcher and its guest have ended, however long that takes: for the unit that is woken by the launcher's death. A
+ * guest that has lost its launcher goes on, and nobody's work is lost. Whoever else wants to restore meanwhile can.
+ */
+struct err *restore_after(struct step_env *env, const char *base, const char *vm, struct undo_report *ret_report);
+
 /* The end of every run and restore: removes the journal if all was put back, else names what to do (EXIT_RESIDUE). */
 struct err *restore_finish(struct journal *j, const char *vm, const struct undo_report *report);

@@ -82,6 +82,21 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	[ "$status" -eq 0 ]; [[ $output == *"nothing to restore"* ]]
 }
 
+@test "the launcher killed: restore --wait leaves the guest alone, and gives all back once it has ended" {
+	"$qlaunch" restore --wait "$vm" # nothing runs: at once
+	start
+	"$qlaunch" restore --wait "$vm" 2>"$BATS_TEST_TMPDIR/wait.err" 3>&- & waiter=$!
+	q=$(qemu_pid)
+	kill -KILL "$pid"; wait "$pid" || true
+	sleep 0.5
+	kill -0 "$q"; kill -0 "$waiter"
+	[ "$("$qlaunch" status --json "$vm" | jq -r '.[0].state')" = "left behind" ]
+	kill -KILL "$q"
+	wait "$waiter"
+	grep -q restored "$BATS_TEST_TMPDIR/wait.err"
+	nothing_left
+}
+
 @test "the launcher killed: the next run of the machine undoes it first" {
 	start
 	q=$(qemu_pid)

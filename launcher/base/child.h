@@ -45,5 +45,6 @@ struct proc_id {
 };
 struct err *proc_id_of(pid_t pid, struct proc_id *ret_id); /* ESRCH if there is none, or it is a zombie */
 bool proc_alive(struct proc_id id);                        /* the same process still exists and is no zombie */
+struct err *proc_wait(struct proc_id id);                  /* until it has ended, for ever if need be */
 char *proc_id_format(struct proc_id id);                   /* "PID START"; owned by the caller */
 struct err *proc_id_parse(const char *text, struct proc_id *ret_id);

@@ -99,7 +99,8 @@ static bool lock_held(struct root *root, const char *path)
 {
 	struct flock whole = { .l_type = F_WRLCK };
 	cleanup_fd int fd = -1;
-	cleanup_err struct err *e = root_open_fd(root, path, O_RDWR | O_NOFOLLOW, &fd);
+	/* opened for reading only: the guard's unit takes the end of a writer for the end of the launcher */
+	cleanup_err struct err *e = root_open_fd(root, path, O_RDONLY | O_NOFOLLOW, &fd);
 	return !e && fcntl(fd, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
 }
 
@@ -107,6 +108,23 @@ bool journal_alive(struct root *root, const char *base, const char *vm)
 {
 	cleanup_free char *path = str_fmt("%s/%s/lock", base, vm);
 	return lock_held(root, path);
+}
+
+struct err *journal_wait(struct root *root, const char *base, const char *vm)
+{
+	cleanup_free char *path = str_fmt("%s/%s/lock", base, vm);
+	struct flock whole = { .l_type = F_WRLCK };
+	cleanup_fd int fd = -1;
+	struct err *e = root_open_fd(root, path, O_RDWR | O_NOFOLLOW, &fd);
+	if (err_code(e) == ENOENT) {
+		err_free(e);
+		return NULL;
+	}
+	TRY(e);
+	while (fcntl(fd, F_SETLKW, &whole) < 0)
+		if (errno != EINTR)
+			return err_errno(errno, "%s", path);
+	return NULL;
 }
 
 static struct err *write_header(struct journal *j, const char *vm)

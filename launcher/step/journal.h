@@ -38,6 +38,8 @@ struct err *journal_open(struct step_env *env, const char *base, const char *vm,
 struct err *journal_read(struct step_env *env, const char *base, const char *vm, struct steps *ret_steps, struct journal_info *ret_info);
 /* Whether a launcher of this VM lives. Not for the launcher itself to ask. */
 bool journal_alive(struct root *root, const char *base, const char *vm);
+/* Waits, for ever if need be, until no launcher or `restore` has this VM's lock. Not for one that has it itself. */
+struct err *journal_wait(struct root *root, const char *base, const char *vm);
 /* The VMs that have a directory below `base`, sorted. */
 struct err *journal_list(struct root *root, const char *base, struct strv *ret_vms);
 struct err *journal_append(struct journal *j, const struct step *s);
