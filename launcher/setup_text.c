@@ -32,12 +32,13 @@ static char *insert(const char *old, const char *text, size_t n, const char *at,
 static const char *find_line(const char *text, const char *variable)
 {
 	size_t n = strlen(variable);
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	for (const char *line = text;;) {
 		if (strncmp(line, variable, n) == 0 && line[n] == '=')
 			return line;
+		line += strcspn(line, "\n");
+		if (!*line++)
+			return NULL;
 	}
-	return NULL;
 }
 
 static char *append_line(const char *old, const char *line)
@@ -75,11 +76,10 @@ char *setup_cmdline(const char *old, const struct strv *words)
 /* "options" may stand there several times: together they are the command line. */
 char *setup_entry(const char *old, const struct strv *words)
 {
-	for (const char *line = old; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
+	for (const char *line = old; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t n = strcspn(line, "\n");
 		if (!str_starts(line, "options") || !line[7] || !strchr(" \t", line[7]))
 			continue;
-		size_t n = strcspn(line, "\n");
 		while (n && strchr(" \t\r", line[n - 1]))
 			n--;
 		return insert(old, line, n, line + n, words);

@@ -127,10 +127,7 @@ static void read_interface_source(struct xml_import *im, struct node *n, struct 
 	const char *network = node_attr(source, "network"), *dev = node_attr(source, "dev"), *mode = node_attr(source, "mode");
 	const char *bridge = node_attr(source, "bridge");
 	node_attr(source, "portid");
-	if (streq(type, "bridge") && bridge) {
-		draft_set(im->d, n->line, title, "mode", "bridge");
-		draft_set(im->d, n->line, title, "bridge", bridge);
-	} else if (streq(type, "network") && bridge && !streq(bridge, "virbr0")) {
+	if (bridge && (streq(type, "bridge") || (streq(type, "network") && !streq(bridge, "virbr0")))) {
 		draft_set(im->d, n->line, title, "mode", "bridge");
 		draft_set(im->d, n->line, title, "bridge", bridge);
 	} else if (streq(type, "direct") && dev) {

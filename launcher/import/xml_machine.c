@@ -370,9 +370,10 @@ static bool read_input_linux(struct xml_import *im, const char *value, unsigned 
 static void read_commandline(struct xml_import *im, struct node *n)
 {
 	for (size_t i = 0; i < n->n_children; i++) {
-		struct node *arg = n->children[i], *next = i + 1 < n->n_children ? n->children[i + 1] : NULL;
-		const char *value = streq(arg->name, "qemu:arg") ? node_attr(arg, "value") : NULL;
-		const char *following = next && streq(next->name, "qemu:arg") ? node_attr(next, "value") : NULL;
+		struct node *arg = n->children[i];
+		const char *value = streq(arg->name, "qemu:arg") ? node_attr(arg, "value") : NULL, *following = NULL;
+		if (i + 1 < n->n_children && streq(n->children[i + 1]->name, "qemu:arg"))
+			following = node_attr(n->children[i + 1], "value");
 		node_take(arg);
 		if (!value) {
 			const char *name = node_attr(arg, "name");
