@@ -42,9 +42,9 @@ static struct bench_variant *variant_of(struct bench_plan *p, const char *name)
 	return &p->variants[p->n_variants++];
 }
 
-static struct err *read_number(const char *value, unsigned max, unsigned *ret_number)
+__attribute__((nonnull)) static struct err *read_number(const char *value, unsigned max, unsigned *ret_number)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	TRY(num_parse(value, max, &n));
 	if (!n)
 		return err_new("0 is none");
@@ -55,6 +55,10 @@ static struct err *read_number(const char *value, unsigned max, unsigned *ret_nu
 static struct err *bench_key(struct reading *r, const char *key, const char *value)
 {
 	struct bench_plan *p = r->plan;
+	if (streq(key, "rounds"))
+		return err_wrap(read_number(value, ROUNDS_MAX, &p->rounds), "rounds");
+	if (streq(key, "limit"))
+		return err_wrap(read_number(value, LIMIT_MAX_S, &p->limit_s), "limit (seconds)");
 	char **path = streq(key, "config") ? &p->config : streq(key, "guest") ? &p->guest : streq(key, "output") ? &p->output : NULL;
 	if (path) {
 		free(*path);
@@ -66,10 +70,6 @@ static struct err *bench_key(struct reading *r, const char *key, const char *val
 		strv_split(&p->workloads, value, ", ");
 		return NULL;
 	}
-	if (streq(key, "rounds"))
-		return err_wrap(read_number(value, ROUNDS_MAX, &p->rounds), "rounds");
-	if (streq(key, "limit"))
-		return err_wrap(read_number(value, LIMIT_MAX_S, &p->limit_s), "limit (seconds)");
 	return err_hint(err_new("unknown key \"%s\" in [bench]", key), "config, guest, output, workloads, rounds, limit");
 }
 

@@ -6,6 +6,7 @@
 #include "launcher/bench/report.h"
 
 #define WIDTH 460
+#define LINE_WIDTH 230
 #define ROW 26
 #define LINE_HEIGHT 60
 
@@ -73,10 +74,10 @@ static void add_points(struct sb *out, const double *v, size_t n, double median,
 
 static void add_timeline(struct sb *out, const double *v, size_t n, double low, double high)
 {
-	sb_addf(out, "<svg class=\"time\" width=\"%d\" height=\"%d\"><polyline points=\"", WIDTH / 2, LINE_HEIGHT);
+	sb_addf(out, "<svg class=\"time\" width=\"%d\" height=\"%d\"><polyline points=\"", LINE_WIDTH, LINE_HEIGHT);
 	for (size_t i = 0; i < n; i++)
 		if (v[i] > 0)
-			sb_addf(out, "%.1f,%.1f ", 5 + (double)i * (WIDTH / 2 - 10) / (double)(n > 1 ? n - 1 : 1),
+			sb_addf(out, "%.1f,%.1f ", 5 + (double)i * (LINE_WIDTH - 10) / (double)(n > 1 ? n - 1 : 1),
 				5 + (high - v[i]) / (high - low) * (LINE_HEIGHT - 10));
 	sb_add(out, "\"/></svg>");
 }
