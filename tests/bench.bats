@@ -32,7 +32,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ "$(jq -r .variant "$dir/out.jsonl" | sort | xargs)" = "control native one" ]
 	jq -es 'map(select(.variant == "one"))[0].metrics["boot.kernel"].v[0] > 0' "$dir/out.jsonl"
 	jq -es 'map(select(.variant == "native"))[0].metrics["bandwidth.copy"].v | length == 3' "$dir/out.jsonl"
-	[ "$("$qlaunch" status --json | jq length)" -eq 0 ]
+	[ "$("$qlaunch" status --json | jq 'map(select(.vm | test("^bench-[0-9]+$"))) | length')" -eq 0 ]
 	run "$qlaunch" bench "$dir/plan"
 	[ "$status" -eq 2 ]; [[ $output == *"is there already"* ]]
 }
