@@ -13,6 +13,7 @@ struct cli {
 	struct step_env env;
 	struct strv sets;        /* every --set */
 	bool json;               /* --json */
+	const char *install, *drivers; /* discs of `run --install`; borrowed */
 	uint64_t begun_us;       /* when the program began, CLOCK_MONOTONIC */
 	enum exit_status status; /* what a command that said everything itself wants to end with; an error's own status wins */
 };
@@ -43,6 +44,7 @@ struct err *verb_plan(struct cli *cli, const struct verb_args *args);
 struct err *verb_check(struct cli *cli, const struct verb_args *args);
 struct err *verb_status(struct cli *cli, const struct verb_args *args);
 struct err *verb_stop(struct cli *cli, const struct verb_args *args);
+struct err *verb_console(struct cli *cli, const struct verb_args *args);
 struct err *verb_restore(struct cli *cli, const struct verb_args *args);
 struct err *verb_topology(struct cli *cli, const struct verb_args *args);
 struct err *verb_bench(struct cli *cli, const struct verb_args *args);

@@ -4,6 +4,8 @@
 #include <time.h>
 #include "launcher/machine.h"
 
+#define CONSOLE_LIMIT_MS 10000
+
 uint64_t machine_now_us(void)
 {
 	struct timespec ts;
@@ -28,7 +30,46 @@ struct err *machine_status(struct machine *m)
 			      (int)m->qemu.id.pid, "swtpm", p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus",
 			      cpu_list(&p->cpu.emulator), "accel", p->accel == ACCEL_KVM ? "kvm" : "tcg", "running_ms",
 			      (double)(m->running_us - m->begun_us) / 1000);
+	if (m->console)
+		json_object_set_new(o, "console", json_string(m->console));
 	cleanup_free char *text = json_dumps(o, JSON_INDENT(2)), *path = str_fmt("%s/status.json", journal_dir(m->journal));
 	json_decref(o);
 	return root_put(m->cli->root, path, text, 0644);
+}
+
+struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status)
+{
+	cleanup_free char *base = journal_base();
+	cleanup_strv struct strv vms = {};
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	TRY(journal_list(cli->root, base, &vms));
+	if (strv_has(&vms, vm))
+		TRY(journal_read(&cli->env, base, vm, &steps, &info));
+	if (!info.alive)
+		return err_exit(err_hint(err_new("%s does not run", vm), "qlaunch status"), EXIT_USAGE);
+	cleanup_free char *path = str_fmt("%s/status.json", info.dir), *text = root_read_or(cli->root, path, "{}");
+	json_t *status = json_loads(text, 0, NULL);
+	if (!json_is_object(status)) {
+		json_decref(status);
+		return err_exit(err_new("%s has only just begun", vm), EXIT_USAGE);
+	}
+	*ret_status = status;
+	return NULL;
+}
+
+struct err *machine_console(struct machine *m)
+{
+	json_t *list = NULL, *chardev;
+	size_t i;
+	if (!streq(m->plan->config->console.serial, "pty"))
+		return NULL;
+	TRY(qmp_call(m->qmp, "query-chardev", NULL, CONSOLE_LIMIT_MS, &list));
+	json_array_foreach(list, i, chardev) {
+		const char *name = json_string_value(json_object_get(chardev, "filename"));
+		if (streq(json_string_value(json_object_get(chardev, "label")), "chr-serial") && name && str_starts(name, "pty:"))
+			str_set(&m->console, name + strlen("pty:"));
+	}
+	json_decref(list);
+	return m->console ? NULL : err_new("QEMU has no console \"chr-serial\"");
 }

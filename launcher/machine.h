@@ -23,6 +23,7 @@ struct machine {
 	struct inputs *inputs; /* NULL: it has none */
 	sd_event *event;
 	int signals;           /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
+	char *console; /* the guest's serial port as a pseudo-terminal: "/dev/pts/3"; NULL for none */
 	const char *run_state; /* QEMU's word for it; static */
 	bool panicked;         /* the guest said so */
 	char *failure;         /* why the guest's end is a failure, in words; NULL while it is none */
@@ -35,4 +36,8 @@ struct machine {
 struct err *supervise(struct machine *m);
 /* Writes status.json beside the journal, for `qlaunch status`. */
 struct err *machine_status(struct machine *m);
+/* The status.json of a machine that runs; what is wrong else is said as an error of usage. Owned by the caller. */
+struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status);
+/* Where QEMU has put a serial port that is a pseudo-terminal. */
+struct err *machine_console(struct machine *m);
 uint64_t machine_now_us(void);

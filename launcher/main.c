@@ -14,7 +14,7 @@
 #define VERSION "0.1.0"
 
 static const struct verb verbs[] = {
-	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give it all back", NULL, verb_run },
+	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give it all back", "install= drivers=", verb_run },
 	{ "plan", "The machine", "CONFIG", "what run would do: now, then, why; QEMU's arguments", NULL, verb_plan },
 	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", "html", verb_check },
 	{ "new", "A new machine", "NAME", "propose a whole config from this host: --yes, --from", "yes from= output=", verb_new },
@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
 	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },
 	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; bench report FILE; bench compare A B", "force", verb_bench },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
+	{ "console", "Running machines", "VM", "its serial console in this terminal; Ctrl-] leaves", NULL, verb_console },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
 	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget wait", verb_restore },
 	{ "_keys", NULL, "", "the table of keys, for the manual page and for completion", NULL, verb_keys },

@@ -23,6 +23,7 @@
 #include "launcher/guest/pci.h"
 #include "launcher/guest/usb.h"
 #include "launcher/host/unit.h"
+#include "launcher/install.h"
 #include "launcher/plan.h"
 #include "launcher/step/journal.h"
 #include "ovmf/tpm.h"
@@ -50,6 +51,10 @@ static struct err *who_and_what(struct cli *cli, const char *arg, struct plan *p
 	TRY(user_find(NULL, &caller));
 	struct loading l = { arg, &cli->sets, &p->config };
 	TRY(user_visit(&caller, load, &l));
+	if (cli->install) {
+		cleanup_free char *viewer = child_find("remote-viewer");
+		install_amend(p->config, cli->install, cli->drivers, viewer ? DISPLAY_SPICE : DISPLAY_WINDOW);
+	}
 	return user_find(p->config->vm.user, &p->user);
 }
 
@@ -178,11 +183,11 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	p->qemu_step = s->n;
 	steps_add(s, &process_kind, "qemu", PROCESS_WANT, "the guest, paused until every thread is pinned")->late = true;
 	display_viewer(&p->viewer_argv, c, &p->desktop);
-	if (!p->viewer_argv.n)
-		return;
-	p->viewer_step = s->n;
-	struct step *viewer = steps_add(s, &process_kind, "viewer", PROCESS_WANT, "shows the guest's picture");
-	viewer->late = viewer->optional = true;
+	if (p->viewer_argv.n) {
+		p->viewer_step = s->n;
+		struct step *viewer = steps_add(s, &process_kind, "viewer", PROCESS_WANT, "shows the guest's picture");
+		viewer->late = viewer->optional = true;
+	}
 }
 
 static void make_args(struct plan *p)

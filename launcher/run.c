@@ -149,6 +149,7 @@ static struct err *start_guest(struct machine *m)
 		.unbalanced = c->cpu.isolate == ISOLATE_PARTITION && c->cpu.partition == PARTITION_ISOLATED,
 	};
 	TRY(err_wrap(vcpus_pin(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning"));
+	TRY(machine_console(m));
 	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
 	m->running_us = machine_now_us();
 	m->run_state = "running";
@@ -241,6 +242,7 @@ static void machine_close(struct machine *m)
 	sd_event_unref(m->event);
 	journal_close(m->journal);
 	free(m->failure);
+	free(m->console);
 }
 
 struct err *run_machine(struct cli *cli, struct plan *plan)

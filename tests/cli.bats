@@ -121,3 +121,10 @@ setup() {
 	[ "$status" -eq 4 ]; [[ $output == *"UEFI variables cannot be made"*"Permission denied"* ]]
 	[ ! -e "$home" ]
 }
+
+@test "every example plans" {
+	for conf in configs/*.conf; do
+		run "$qlaunch" plan --json "$conf"
+		[ "$status" -eq 0 ] || { echo "$conf: $output"; return 1; }
+	done
+}

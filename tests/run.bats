@@ -212,3 +212,27 @@ PY
 	"$qlaunch" restore "$vm"
 	[ ! -e "$socket" ]
 }
+
+@test "console: one at a time, until the guest's end; a machine without one says how it gets one" {
+	start --set console.serial=pty
+	"$qlaunch" console "$vm" </dev/null 3>&- & first=$!
+	sleep 0.5
+	run "$qlaunch" console "$vm" </dev/null
+	[ "$status" -eq 2 ]; [[ $output == *"somebody else"* ]]
+	"$qlaunch" stop --now "$vm"
+	wait "$first"
+	start
+	run "$qlaunch" console "$vm"
+	[ "$status" -eq 2 ]; [[ $output == *console.serial=pty* ]]
+}
+
+@test "run --install: both discs in SATA drives, booted first, a picture; what is no disc is refused" {
+	disc=$BATS_TEST_TMPDIR/disc.iso
+	truncate -s 64K "$disc"
+	run "$qlaunch" run --install "$disc" "$conf"
+	[ "$status" -eq 3 ]; [[ $output == *"no disc"* ]]
+	printf '\001CD001' | dd of="$disc" bs=2048 seek=16 conv=notrunc status=none
+	start --install "$disc" --drivers "$disc" --set console.serial=none
+	line=$(tr '\0' ' ' <"/proc/$(qemu_pid)/cmdline")
+	[[ $line == *'"ide-cd","id":"cdrom-install"'*'"bootindex":1'*'"ide-cd","id":"cdrom-drivers"'*virtio-vga* ]]
+}

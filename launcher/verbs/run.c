@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qlaunch run CONFIG: plan, judge, launch. What the host cannot is said before anything is changed. */
+#include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/install.h"
 #include "launcher/run.h"
 
 /* What stands in the way, a line each with its remedy. */
@@ -28,13 +30,55 @@ static void say_warnings(const struct plan *p)
 			log_warn("%s: %s", p->findings.v[i].topic, p->findings.v[i].text);
 }
 
+/* The discs of --install and --drivers: looked at with the rights of the user, who named them. */
+struct discs {
+	const char *given[2];
+	char *path[2]; /* without links, for QEMU may see another directory as its own */
+	struct disc disc[2];
+};
+
+static struct err *look_at_discs(void *data)
+{
+	struct discs *d = data;
+	for (size_t i = 0; i < ARRAY_SIZE(d->given); i++) {
+		if (!d->given[i])
+			continue;
+		TRY(disc_read(d->given[i], &d->disc[i]));
+		d->path[i] = realpath(d->given[i], NULL);
+	}
+	return NULL;
+}
+
+static void free_discs(struct discs *d)
+{
+	free(d->path[0]);
+	free(d->path[1]);
+}
+
+static struct err *take_discs(struct cli *cli, const struct verb_args *args, struct discs *d)
+{
+	cleanup_user struct user caller = {};
+	d->given[0] = verb_option(args, "install");
+	d->given[1] = verb_option(args, "drivers");
+	if (d->given[1] && !d->given[0])
+		return err_exit(err_hint(err_new("--drivers belongs to --install"), "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
+				EXIT_USAGE);
+	TRY(user_find(NULL, &caller));
+	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
+	cli->install = d->path[0];
+	cli->drivers = d->path[1];
+	return NULL;
+}
+
 struct err *verb_run(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_plan struct plan p = {};
-	TRY(verb_words(args, 1, 1, "run CONFIG"));
+	cleanup(free_discs) struct discs discs = {};
+	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO]] CONFIG"));
 	if (!root_is_host(cli->root))
 		return err_exit(err_hint(err_new("a machine runs on this host only, not under --root %s", root_dir(cli->root)),
 					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
+	TRY(take_discs(cli, args, &discs));
 	TRY(plan_make(cli, args->words.v[0], &p));
 	plan_check(cli, &p);
 	say_warnings(&p);
@@ -42,5 +86,7 @@ struct err *verb_run(struct cli *cli, const struct verb_args *args)
 		return refuse(&p);
 	if (plan_needs_root(&p) && geteuid() != 0)
 		return err_exit(err_hint(err_new("%s: its steps need root", p.config->vm.name), "sudo qlaunch %s", p.config->path), EXIT_HOST);
+	if (cli->install)
+		install_say(p.config, &discs.disc[0], cli->drivers);
 	return run_machine(cli, &p);
 }
