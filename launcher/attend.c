@@ -9,6 +9,7 @@
 #include "launcher/hooks.h"
 #include "launcher/host/irq.h"
 #include "launcher/host/sleep.h"
+#include "launcher/screens.h"
 
 #define PAUSE_LIMIT_MS 3000 /* logind waits 5 s for who delays the sleep (InhibitDelayMaxSec in logind.conf(5)) */
 #define ACCURACY_US 500000
@@ -20,6 +21,7 @@ struct attend {
 	sd_event_source *timer;
 	unsigned round;
 	bool ready; /* the guest drives its devices */
+	struct screens *screens;
 	struct hook hook;
 	sd_event_source *hook_end, *hook_limit;
 };
@@ -55,6 +57,7 @@ static void guest_ready(struct attend *a)
 		return;
 	a->ready = true;
 	log_debug("%s: the guest is up", m->name);
+	screens_ready(a->screens);
 	struct err *e = hook_start(m, "ready", m->plan->config->hooks.ready, &a->hook);
 	if (e || !a->hook.name) {
 		log_err(LOG_LEVEL_WARN, e);
@@ -187,6 +190,7 @@ struct attend *attend_begin(struct machine *m)
 	if (root_is_host(m->cli->root))
 		begin_sleep(a);
 	begin_viewer(m);
+	a->screens = screens_begin(m);
 	begin_looks(a);
 	return a;
 }
@@ -198,6 +202,7 @@ void attend_end(struct attend *a)
 	if (a->hook.name)
 		finish_hook(a);
 	sd_event_source_disable_unref(a->timer);
+	screens_end(a->screens);
 	sleep_release(a->sleep);
 	free(a);
 }

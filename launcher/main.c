@@ -23,6 +23,7 @@ static const struct verb verbs[] = {
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
 	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },
+	{ "monitors", "The host", "[MONITOR]", "monitors and their inputs; --try VALUE for 5 s", "try=", verb_monitors },
 	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; bench report FILE; bench compare A B", "force", verb_bench },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
 	{ "console", "Running machines", "VM", "its serial console in this terminal; Ctrl-] leaves", NULL, verb_console },

@@ -22,6 +22,7 @@
 #include "launcher/guest/net.h"
 #include "launcher/guest/pci.h"
 #include "launcher/guest/usb.h"
+#include "launcher/host/monitor.h"
 #include "launcher/host/unit.h"
 #include "launcher/install.h"
 #include "launcher/plan.h"
@@ -188,6 +189,9 @@ static void make_steps(const struct cli *cli, struct plan *p)
 		struct step *viewer = steps_add(s, &process_kind, "viewer", PROCESS_WANT, "shows the guest's picture");
 		viewer->late = viewer->optional = true;
 	}
+	p->monitor_step = s->n;
+	for (size_t i = 0; i < c->n_monitors; i++)
+		monitor_step(s, c->monitors[i].match, c->monitors[i].guest_input, c->monitors[i].host_input);
 }
 
 static void make_args(struct plan *p)

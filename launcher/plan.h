@@ -62,6 +62,7 @@ struct plan {
 	size_t n_net_steps; /* the first of them, applied before QEMU is forked (nets.h) */
 	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
 	struct args qemu, swtpm;
+	size_t monitor_step; /* the first of them; one for each [monitor] */
 	size_t viewer_step; /* only where viewer_argv has words */
 	struct strv qemu_argv, swtpm_argv, viewer_argv, env;
 	struct findings findings;

@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check new import setup groups status stop restore" options="--set --json --html --undo --gpu --yes --from --output --root --quiet --verbose --help --version"
+	local verbs="run plan check new import setup groups monitors status console stop restore" options="--set --json --html --undo --gpu --yes --from --output --install --drivers --try --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -37,7 +37,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --install | --drivers | --try) skip=yes ;;
 		-*) ;;
 		*) if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; else verb=${verb:-run} config=${config:-$word}; fi ;;
 		esac
@@ -47,14 +47,14 @@ _qlaunch() {
 		mapfile -t COMPREPLY < <(_qlaunch_sets "$cur" "$config")
 		compopt -o nospace
 		[[ $cur == *=* ]] && COMPREPLY=("${COMPREPLY[@]#*=}") # bash completes what stands after the "="
-	elif [[ $prev == --from || $prev == --output ]]; then
+	elif [[ $prev == --from || $prev == --output || $prev == --install || $prev == --drivers ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $prev == --root ]]; then
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-	elif [[ $verb == status || $verb == stop || $verb == restore ]]; then
+	elif [[ $verb == status || $verb == console || $verb == stop || $verb == restore ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_qlaunch_machines)" -- "$cur")
 	elif [[ $verb == import ]]; then
 		compopt -o filenames

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * monitor: which input a monitor shows, asked and set over DDC/CI (VESA MCCS, VCP feature 0x60) by libddcutil.
+ *
+ * libddcutil can hang on a bad monitor or bus, and brings GLib along: it is loaded in a forked child with a time limit,
+ * never in the launcher. It opens /dev/i2c-N, which belongs to root or to the group i2c.
+ *
+ * What monitors do, and what is made of it: many answer only on the cable whose input they show, so that one that shows
+ * the guest is silent here; some advertise other values than they take. Everything they say is untrusted text.
+ */
+#pragma once
+#include <stdint.h>
+#include "launcher/base/root.h"
+#include "launcher/step/step.h"
+
+#define MONITORS_MAX 16
+#define MONITOR_INPUTS_MAX 24
+
+struct monitor {
+	int bus;	    /* N of /dev/i2c-N; -1 for one that is asked over USB */
+	char name[40];	    /* maker's letters and model: "AUS ROG PG279Q" */
+	char serial[16];    /* as it says; may be empty */
+	int input;	    /* the value of VCP 0x60, 0 to 255; -1: it does not answer */
+	uint8_t inputs[MONITOR_INPUTS_MAX]; /* that it advertises; not all that it takes, not all of them real */
+	size_t n_inputs;
+};
+struct monitors {
+	struct monitor v[MONITORS_MAX];
+	size_t n;
+};
+
+/* All that are connected. `inputs`: asks for what they advertise, too, which takes a second each. */
+struct err *monitors_read(struct root *root, bool inputs, struct monitors *ret_monitors);
+/* The one whose name or serial number has `match` in it, in any case; an error where none or several have. */
+struct err *monitor_find(const struct monitors *all, const char *match, const struct monitor **ret_monitor);
+/* Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. */
+struct err *monitor_switch(struct root *root, const char *match, unsigned input, bool *ret_silent);
+
+/* The values after "60(" of a capabilities string, such as "(prot(monitor)vcp(10 60(0F 12)))". Pure. */
+void monitor_parse_inputs(const char *capabilities, struct monitor *m);
+/* "DisplayPort 1" of 0x0f (MCCS 2.2a, feature 0x60); NULL for a value without a name. */
+const char *monitor_input_name(unsigned input);
+
+/*
+ * Kind "monitor-input": target the match, want "0x0f", or "0x0f, then 0x12" where the way back is not to what was found
+ * but to a given value. Values "0x0f", and "silent" for one that does not answer.
+ */
+extern const struct step_kind monitor_kind;
+/* For step->data: a buffer that two processes share gets what was there before, or stays empty if nothing was done. */
+#define MONITOR_PRIOR_MAX 16
+/* A late step. `back`: 0 for what was found. */
+struct step *monitor_step(struct steps *out, const char *match, unsigned input, unsigned back);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qlaunch monitors [--try VALUE] [MONITOR]: which monitors there are, what each shows and says that it can; or one input
+ * for five seconds, to see which value is which cable. The monitor is switched back whatever happens but SIGKILL.
+ */
+#include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include "launcher/base/log.h"
+#include "launcher/cli.h"
+#include "launcher/host/monitor.h"
+
+#define TRY_SECONDS 5
+
+static char *input_text(unsigned input)
+{
+	const char *name = monitor_input_name(input);
+	return name ? str_fmt("0x%02x (%s)", input, name) : str_fmt("0x%02x", input);
+}
+
+static void print(const struct monitor *m)
+{
+	cleanup_free char *name = str_printable(m->name), *serial = str_printable(m->serial);
+	printf("%s%s%s", name, *serial ? "   serial " : "", serial);
+	if (m->bus >= 0)
+		printf("   /dev/i2c-%d", m->bus);
+	printf("\n");
+	if (m->input < 0) {
+		printf("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in its menu\n");
+		return;
+	}
+	cleanup_free char *now = input_text((unsigned)m->input);
+	printf("  shows      %s\n  advertises", now);
+	for (size_t i = 0; i < m->n_inputs; i++) {
+		cleanup_free char *input = input_text(m->inputs[i]);
+		printf("%s %s", i ? "," : "", input);
+	}
+	printf("%s\n", m->n_inputs ? "" : " no inputs");
+	printf("  [monitor %.*s]\n  match = %s\n  host-input = 0x%02x\n", (int)strcspn(name, " "), name, name, (unsigned)m->input);
+}
+
+static void print_json(const struct monitors *all)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < all->n; i++) {
+		const struct monitor *m = &all->v[i];
+		cleanup_free char *name = str_printable(m->name), *serial = str_printable(m->serial);
+		json_t *inputs = json_array();
+		for (size_t k = 0; k < m->n_inputs; k++)
+			json_array_append_new(inputs, json_integer(m->inputs[k]));
+		json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "bus", m->bus, "answers", m->input >= 0,
+				      "inputs", inputs);
+		if (m->input >= 0)
+			json_object_set_new(o, "input", json_integer(m->input));
+		json_array_append_new(list, o);
+	}
+	json_dumpf(list, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(list);
+}
+
+static sigset_t end_signals(void)
+{
+	sigset_t ends;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	return ends;
+}
+
+/* There and back; the way back is taken also when the way there went wrong. */
+static struct err *there_and_back(struct root *root, const char *match, unsigned input, unsigned back)
+{
+	bool silent = false, lost = false;
+	sigset_t ends = end_signals();
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	struct err *e = monitor_switch(root, match, input, &silent);
+	if (!e) {
+		log_info(silent ? "switched; it does not answer on this cable now, so check that it came back"
+				: "switched; it answers on this cable also while it shows another");
+		sigtimedwait(&ends, NULL, &(struct timespec){ .tv_sec = TRY_SECONDS });
+	}
+	struct err *other = monitor_switch(root, match, back, &lost);
+	if (!other && lost)
+		other = err_hint(err_new("it does not answer since it was to come back"),
+				 "press the button of its own that chooses the input; from here it cannot be switched");
+	if (e && other)
+		log_err(LOG_LEVEL_ERROR, steal(e));
+	return other ? err_exit(other, EXIT_RESIDUE) : e;
+}
+
+static struct err *try_input(struct root *root, const char *match, const char *value)
+{
+	struct monitors all = {};
+	const struct monitor *m;
+	char *end;
+	unsigned long input = strtoul(value, &end, 0);
+	if (!*value || *end || input < 1 || input > 0xff)
+		return err_exit(err_new("\"%s\" is no input; one is a number from 1 to 255, such as 0x0f", value), EXIT_USAGE);
+	TRY(monitors_read(root, false, &all));
+	TRY(monitor_find(&all, match, &m));
+	if (m->input < 0)
+		return err_new("%s does not answer, so nobody knows what to come back to", m->name);
+	cleanup_free char *there = input_text((unsigned)input), *back = input_text((unsigned)m->input);
+	log_info("%s: %s for %d seconds, then %s again", m->name, there, TRY_SECONDS, back);
+	return err_wrap(there_and_back(root, match, (unsigned)input, (unsigned)m->input), "%s", m->name);
+}
+
+struct err *verb_monitors(struct cli *cli, const struct verb_args *args)
+{
+	struct monitors all = {};
+	TRY(verb_words(args, 0, 1, "monitors [--try VALUE] [MONITOR]"));
+	const char *value = verb_option(args, "try"), *match = args->words.n ? args->words.v[0] : "";
+	if (value)
+		return err_exit(try_input(cli->root, match, value), EXIT_HOST);
+	TRY(err_exit(monitors_read(cli->root, true, &all), EXIT_HOST));
+	const struct monitor *one = NULL;
+	if (*match)
+		TRY(err_exit(monitor_find(&all, match, &one), EXIT_HOST));
+	if (one)
+		all = (struct monitors){ .v = { *one }, .n = 1 };
+	if (cli->json)
+		print_json(&all);
+	for (size_t i = 0; !cli->json && i < all.n; i++)
+		print(&all.v[i]);
+	if (!all.n)
+		log_info("no monitor was found");
+	return NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Monitors: what is made of their words, and whose an input is; and which files are discs. The lab has the real library. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include "launcher/host/monitor.h"
+#include "launcher/install.h"
+#include "tests/unit/tempdir.h"
+
+static void test_inputs(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		size_t n;
+		uint8_t first, last;
+	} cases[] = {
+		{ "(prot(monitor)type(LCD)cmds(01 02)vcp(10 60(0F 12)DF)mccs_ver(2.1))", 2, 0x0f, 0x12 },
+		{ "(vcp(02 14(05 60 08) 60( 11 12 0F 10 ) 62))", 4, 0x11, 0x10 }, /* a 60 that is a value of another feature */
+		{ "(vcp(60))", 0, 0, 0 },
+		{ "(vcp(60(", 0, 0, 0 },
+		{ "(vcp(60(0f", 1, 0x0f, 0x0f },
+		{ "vcp(((((", 0, 0, 0 },
+		{ "60(0F)", 0, 0, 0 },
+		{ "(vcp(60(zz 0F fff 12)))", 2, 0x0f, 0x12 },
+		{ "", 0, 0, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct monitor m = {};
+		monitor_parse_inputs(cases[i].text, &m);
+		assert_int_equal(m.n_inputs, cases[i].n);
+		if (m.n_inputs) {
+			assert_int_equal(m.inputs[0], cases[i].first);
+			assert_int_equal(m.inputs[m.n_inputs - 1], cases[i].last);
+		}
+	}
+	cleanup_sb struct sb sb = {};
+	sb_add(&sb, "(vcp(60(");
+	for (int i = 0; i < 200; i++)
+		sb_add(&sb, "0F ");
+	struct monitor m = {};
+	monitor_parse_inputs(sb.s, &m);
+	assert_int_equal(m.n_inputs, MONITOR_INPUTS_MAX);
+}
+
+static void test_find(void **state)
+{
+	(void)state;
+	struct monitors all = { .v = { { .name = "AUS ROG PG279Q", .serial = "K1" }, { .name = "AUS VG27", .serial = "K2" } }, .n = 2 };
+	const struct monitor *m = NULL;
+	assert_null(monitor_find(&all, "rog", &m));
+	assert_ptr_equal(m, &all.v[0]);
+	assert_null(monitor_find(&all, "K2", &m));
+	assert_ptr_equal(m, &all.v[1]);
+	cleanup_err struct err *two = monitor_find(&all, "AUS", &m), *none = monitor_find(&all, "DELL", &m);
+	assert_non_null(strstr(err_text(two), "fits two"));
+	assert_non_null(none);
+}
+
+static void test_whose(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *want, *prior, *now;
+		enum step_whose whose;
+	} cases[] = {
+		{ "0x0f", "0x12", "0x12", STEP_PRIOR },
+		{ "0x0f", "0x12", "0x0f", STEP_WANTED },
+		{ "0x0f", "0x12", "silent", STEP_WANTED },
+		{ "0x0f", "0x12", "0x11", STEP_FOREIGN }, /* somebody pressed its button */
+		{ "0x0f, then 0x11", "0x12", "0x11", STEP_PRIOR },
+		{ "0x0f, then 0x11", "silent", "0x0f", STEP_WANTED },
+		{ "nonsense", "0x12", "0x0f", STEP_FOREIGN },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct steps steps = {};
+		struct step *s = steps_add(&steps, &monitor_kind, "ROG", cases[i].want, "");
+		str_set(&s->prior, cases[i].prior);
+		assert_int_equal(step_whose(s, cases[i].now), cases[i].whose);
+		steps_free(&steps);
+	}
+	struct steps steps = {};
+	cleanup_free char *what = monitor_kind.describe(monitor_step(&steps, "ROG", 0x0f, 0x12));
+	assert_string_equal(what, "switch monitor ROG to input 0x0f (DisplayPort 1)");
+	steps_free(&steps);
+}
+
+static void test_discs(void **state)
+{
+	cleanup_free char *path = str_fmt("%s/disc", tempdir_path(*state)), *sectors = mem_new(40 * 2048);
+	struct disc d = {};
+	for (int round = 0; round < 3; round++) {
+		if (round == 1)
+			memcpy(sectors + 16 * 2048, "\1CD001", 6), memcpy(sectors + 16 * 2048 + 40, "UBUNTU\33   ", 10);
+		if (round == 2)
+			memcpy(sectors + 19 * 2048, "\0NSR02", 6);
+		FILE *f = fopen(path, "w");
+		assert_true(f && fwrite(sectors, 2048, 40, f) == 40 && fclose(f) == 0);
+		cleanup_err struct err *e = disc_read(path, &d);
+		assert_true(!e == (round > 0));
+		if (round)
+			assert_string_equal(d.label, "UBUNTU?");
+		assert_int_equal(d.udf, round == 2);
+	}
+	cleanup_err struct err *dir = disc_read(tempdir_path(*state), &d), *none = disc_read("/nonexistent", &d);
+	assert_non_null(dir);
+	assert_non_null(none);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_inputs),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_whose),
+		cmocka_unit_test_setup_teardown(test_discs, tempdir_setup, tempdir_teardown),
+	};
+	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
+}
