@@ -59,8 +59,9 @@ static void add_disc(struct config *c, const char *name, const char *path)
 			return;
 		}
 	c->cdroms = mem_grow(c->cdroms, c->n_cdroms, sizeof(*c->cdroms));
-	c->cdroms[c->n_cdroms++] = (struct conf_disk){ .name = str_dup(name), .path = str_dup(path), .bus = BUS_SATA,
-						       .format = FORMAT_RAW, .readonly = true };
+	c->cdroms[c->n_cdroms++] = (struct conf_disk){
+		.name = str_dup(name), .path = str_dup(path), .bus = BUS_SATA, .format = FORMAT_RAW, .readonly = true
+	};
 }
 
 /* The disc, then what was booted before: the installer starts the machine again and wants to go on from the disk. */
@@ -108,17 +109,21 @@ static const struct conf_disk *needs_driver(const struct config *c)
 void install_say(const struct config *c, const struct disc *disc, bool drivers)
 {
 	const struct conf_disk *d = needs_driver(c);
-	log_info("%s: installing from \"%s\"; this run only, the configuration stays as it is", c->vm.name, disc->label);
+	log_info("%s: installing from \"%s\"; this run only, the configuration stays as it is", c->vm.name,
+		 disc->label);
 	if (!disc->udf) /* no Windows */
 		return;
 	log_info("  1. Press a key in the window when it says \"Press any key to boot from CD or DVD\".");
 	if (d && drivers)
-		log_info("  2. Where it asks where to install and shows no disk: Load driver, Browse, the virtio-win disc, %s, w11.",
+		log_info("  2. Where it asks where to install and shows no disk: Load driver, Browse, the virtio-win "
+			 "disc, %s, w11.",
 			 d->bus == BUS_SCSI ? "vioscsi" : "amd64");
 	else if (d)
-		log_warn("%s: Windows does not see [disk %s] without a driver: add --drivers virtio-win.iso, or --set 'disk %s.bus=nvme'",
+		log_warn("%s: Windows does not see [disk %s] without a driver: add --drivers virtio-win.iso, or --set "
+			 "'disk %s.bus=nvme'",
 			 c->vm.name, d->name, d->name);
 	else
 		log_info("  2. Choose the disk; Windows has its driver.");
-	log_info("  When Windows is up, run virtio-win-guest-tools from the virtio-win disc; from then on: qlaunch %s", c->vm.name);
+	log_info("  When Windows is up, run virtio-win-guest-tools from the virtio-win disc; from then on: qlaunch %s",
+		 c->vm.name);
 }

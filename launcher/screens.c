@@ -29,7 +29,7 @@ struct screens {
 	size_t n;
 	struct screen *now; /* whose child runs; NULL for none */
 	pid_t pid;
-	int fd;		    /* the child says there, by one byte, in which state the step is */
+	int fd; /* the child says there, by one byte, in which state the step is */
 	sd_event_source *io;
 	char *prior; /* shared with the child: MONITOR_PRIOR_MAX bytes */
 };

@@ -12,7 +12,7 @@ setup() {
 	printf '[vm]\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' >"$conf"
 }
 teardown() {
-	[ -z "${pid:-}" ] || kill -KILL "$pid" 2>/dev/null || true
+	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true # only a launcher that is gone can be restored
 	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
 }
 

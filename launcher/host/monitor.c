@@ -13,19 +13,20 @@
 #include "launcher/base/child.h"
 #include "launcher/host/ddc.h"
 
-#define LIMIT_MS   20000 /* a monitor answers within 0.1 s; libddcutil repeats up to ten times on each bus */
-#define SETTLE_MS  500	 /* while it switches, a monitor answers nothing, or what it showed before */
+#define LIMIT_MS 20000 /* a monitor answers within 0.1 s; libddcutil repeats up to ten times on each bus */
+#define SETTLE_MS 500  /* while it switches, a monitor answers nothing, or what it showed before */
 #define SETTLE_TRIES 10
+#define BY_HAND "press the button of its own that chooses the input"
 #define DDC_ADDRESS 0x37 /* of DDC/CI on the bus (VESA DDC/CI 1.1) */
 
 const char *monitor_input_name(unsigned input)
 {
 	static const char *const names[] = {
-		[0x01] = "VGA 1",	  [0x02] = "VGA 2",	    [0x03] = "DVI 1",	[0x04] = "DVI 2",
-		[0x05] = "composite 1", [0x06] = "composite 2", [0x07] = "S-video 1", [0x08] = "S-video 2",
-		[0x09] = "tuner 1",	  [0x0a] = "tuner 2",   [0x0b] = "tuner 3",   [0x0c] = "component 1",
+		[0x01] = "VGA 1",       [0x02] = "VGA 2",       [0x03] = "DVI 1",         [0x04] = "DVI 2",
+		[0x05] = "composite 1", [0x06] = "composite 2", [0x07] = "S-video 1",     [0x08] = "S-video 2",
+		[0x09] = "tuner 1",     [0x0a] = "tuner 2",     [0x0b] = "tuner 3",       [0x0c] = "component 1",
 		[0x0d] = "component 2", [0x0e] = "component 3", [0x0f] = "DisplayPort 1", [0x10] = "DisplayPort 2",
-		[0x11] = "HDMI 1",	  [0x12] = "HDMI 2",
+		[0x11] = "HDMI 1",      [0x12] = "HDMI 2",
 	};
 	return input < ARRAY_SIZE(names) ? names[input] : NULL;
 }
@@ -79,7 +80,7 @@ struct job {
 	bool inputs;
 	unsigned input;
 	struct monitors *seen; /* shared with the launcher: what was found before a hang is found */
-	bool *silent;	       /* likewise */
+	bool *silent;          /* likewise */
 };
 
 /* No word of the library's, and none of the caller's settings for it: root must not follow a user's file. */
@@ -115,8 +116,9 @@ static struct err *set_unheard(struct root *root, const struct monitor *m, unsig
 
 static struct err *silent_error(const struct monitor *m)
 {
-	return err_hint(err_new("%s does not answer: it may answer only on the input that it shows, or be off", m->name),
-			"press the button of its own that chooses the input");
+	return err_hint(
+		err_new("%s does not answer: it may answer only on the input that it shows, or be off", m->name),
+		"press the button of its own that chooses the input");
 }
 
 static struct err *settle(struct job *j, const struct monitor *m, unsigned input)
@@ -139,8 +141,8 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 	if (now < 0 && m->input < 0)
 		return silent_error(m);
 	if (now >= 0 && now != (int)input)
-		return err_hint(err_new("%s shows input 0x%02x after 0x%02x was set: it does not take that value", m->name,
-					(unsigned)now, input),
+		return err_hint(err_new("%s shows input 0x%02x after 0x%02x was set: it does not take that value",
+					m->name, (unsigned)now, input),
 				"qlaunch monitors; other values by: qlaunch monitors --try VALUE");
 	return NULL;
 }
@@ -155,7 +157,7 @@ static struct err *switch_job(void *data)
 	if (m->input >= 0)
 		TRY(err_wrap(ddc_set_input(m, j->input), "%s", m->name));
 	else if (m->bus >= 0)
-		TRY(err_wrap(set_unheard(j->root, m, j->input), "%s", m->name));
+		TRY(err_hint(err_wrap(set_unheard(j->root, m, j->input), "%s", m->name), BY_HAND));
 	else
 		return silent_error(m);
 	return settle(j, m, j->input);
@@ -214,8 +216,8 @@ struct err *monitor_find(const struct monitors *all, const char *match, const st
 		if (!strcasestr(m->name, match) && !strcasestr(m->serial, match))
 			continue;
 		if (found)
-			return err_hint(err_new("\"%s\" fits two monitors, %s %s and %s %s", match, found->name, found->serial,
-						m->name, m->serial),
+			return err_hint(err_new("\"%s\" fits two monitors, %s %s and %s %s", match, found->name,
+						found->serial, m->name, m->serial),
 					"name it by its serial number: qlaunch monitors");
 		found = m;
 	}

@@ -23,7 +23,8 @@ static char *describe(const struct step *s)
 	unsigned input, back;
 	cleanup_err struct err *e = parse(s->want, &input, &back);
 	const char *name = e ? NULL : monitor_input_name(input);
-	return str_fmt("switch monitor %s to input %.4s%s%s%s", s->target, s->want, name ? " (" : "", name ? name : "", name ? ")" : "");
+	return str_fmt("switch monitor %s to input %.4s%s%s%s", s->target, s->want, name ? " (" : "", name ? name : "",
+		       name ? ")" : "");
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
@@ -44,11 +45,13 @@ static struct err *apply(struct step_env *env, struct step *s)
 	if (s->data) /* where the launcher, who has forked us, finds what was there before */
 		snprintf(s->data, MONITOR_PRIOR_MAX, "%s", s->prior);
 	if (streq(s->prior, SILENT) && !back)
-		return err_hint(err_new("%s does not answer, so it is not known which input to come back to", s->target),
-				"set host-input");
+		return err_hint(
+			err_new("%s does not answer, so it is not known which input to come back to", s->target),
+			"set host-input");
 	TRY(monitor_switch(env->root, s->target, input, &silent));
 	if (silent)
-		log_info("monitor %s: silent since it shows the guest; it answers only on the input that it shows", s->target);
+		log_info("monitor %s: silent since it shows the guest; it answers only on the input that it shows",
+			 s->target);
 	return NULL;
 }
 

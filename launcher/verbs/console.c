@@ -72,7 +72,11 @@ static struct err *converse(int pty, int signals, bool terminal)
 	struct line typed = { .from = STDIN_FILENO, .to = pty }, said = { .from = pty, .to = STDOUT_FILENO };
 	bool left = false;
 	while (!left && !(said.closed && empty(&said))) {
-		struct pollfd p[] = { reader(&typed), writer(&typed), reader(&said), writer(&said), { .fd = signals, .events = POLLIN } };
+		struct pollfd p[] = { reader(&typed),
+				      writer(&typed),
+				      reader(&said),
+				      writer(&said),
+				      { .fd = signals, .events = POLLIN } };
 		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
 			return err_errno(errno, "poll");
 		if (p[4].revents)
@@ -126,7 +130,8 @@ static struct err *open_pty(struct root *root, const char *path, int *ret_fd)
 	uint64_t number;
 	static const char dir[] = "/dev/pts/";
 	cleanup_fd int fd = -1;
-	cleanup_err struct err *bad = str_starts(path, dir) ? num_parse(path + strlen(dir), 1 << 20, &number) : err_new("not there");
+	cleanup_err struct err *bad =
+		str_starts(path, dir) ? num_parse(path + strlen(dir), 1 << 20, &number) : err_new("not there");
 	if (bad)
 		return err_new("\"%s\" is no pseudo-terminal", path);
 	TRY(root_open_fd(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK, &fd));
@@ -146,7 +151,9 @@ struct err *verb_console(struct cli *cli, const struct verb_args *args)
 	cleanup_free char *path = str_dup(json_string_value(json_object_get(status, "console")));
 	json_decref(status);
 	if (!path)
-		return err_exit(err_hint(err_new("%s has no console to come to", vm), "qlaunch %s --set console.serial=pty", vm), EXIT_USAGE);
+		return err_exit(err_hint(err_new("%s has no console to come to", vm),
+					 "qlaunch %s --set console.serial=pty", vm),
+				EXIT_USAGE);
 	TRY(err_wrap(open_pty(cli->root, path, &pty), "%s: console", vm));
 	return err_wrap(in_raw_terminal(vm, pty), "%s", vm);
 }

@@ -27,7 +27,8 @@ static void print(const struct monitor *m)
 		printf("   /dev/i2c-%d", m->bus);
 	printf("\n");
 	if (m->input < 0) {
-		printf("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in its menu\n");
+		printf("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in "
+		       "its menu\n");
 		return;
 	}
 	cleanup_free char *now = input_text((unsigned)m->input);
@@ -37,7 +38,8 @@ static void print(const struct monitor *m)
 		printf("%s %s", i ? "," : "", input);
 	}
 	printf("%s\n", m->n_inputs ? "" : " no inputs");
-	printf("  [monitor %.*s]\n  match = %s\n  host-input = 0x%02x\n", (int)strcspn(name, " "), name, name, (unsigned)m->input);
+	printf("  [monitor %.*s]\n  match = %s\n  host-input = 0x%02x\n", (int)strcspn(name, " "), name, name,
+	       (unsigned)m->input);
 }
 
 static void print_json(const struct monitors *all)
@@ -49,8 +51,8 @@ static void print_json(const struct monitors *all)
 		json_t *inputs = json_array();
 		for (size_t k = 0; k < m->n_inputs; k++)
 			json_array_append_new(inputs, json_integer(m->inputs[k]));
-		json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "bus", m->bus, "answers", m->input >= 0,
-				      "inputs", inputs);
+		json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "bus", m->bus,
+				      "answers", m->input >= 0, "inputs", inputs);
 		if (m->input >= 0)
 			json_object_set_new(o, "input", json_integer(m->input));
 		json_array_append_new(list, o);
@@ -98,7 +100,8 @@ static struct err *try_input(struct root *root, const char *match, const char *v
 	char *end;
 	unsigned long input = strtoul(value, &end, 0);
 	if (!*value || *end || input < 1 || input > 0xff)
-		return err_exit(err_new("\"%s\" is no input; one is a number from 1 to 255, such as 0x0f", value), EXIT_USAGE);
+		return err_exit(err_new("\"%s\" is no input; one is a number from 1 to 255, such as 0x0f", value),
+				EXIT_USAGE);
 	TRY(monitors_read(root, false, &all));
 	TRY(monitor_find(&all, match, &m));
 	if (m->input < 0)
