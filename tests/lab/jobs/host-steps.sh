@@ -2,6 +2,7 @@
 # shellcheck shell=bash source=tests/lab/lib.sh
 # What the host's steps do to a real kernel and a real systemd, and how all of it comes back: isolation in its three ways, huge pages,
 # interrupts, sleep. A process that waits stands in QEMU's place (tests/lab/steps.c), so that each case takes seconds.
+# check: no: irqbalance, in a host under load, has taken longer than the job waits
 # seconds: 500
 . "$(dirname "$0")/../lib.sh"
 steps=$build/lab/steps
