@@ -4,7 +4,9 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/install.h"
+#include "launcher/restore.h"
 #include "launcher/run.h"
+#include "launcher/step/journal.h"
 
 /* What stands in the way, a line each with its remedy. */
 static struct err *refuse(const struct plan *p)
@@ -70,6 +72,29 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 	return NULL;
 }
 
+/* What a dead launcher of this VM left is undone before anything is judged: the facts would be those of its launch, not of this host. */
+static struct err *undo_dead(struct cli *cli, const char *vm, bool *ret_undone)
+{
+	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/journal", base, vm);
+	*ret_undone = root_exists(cli->root, path) && !journal_alive(cli->root, base, vm);
+	if (!*ret_undone)
+		return NULL;
+	log_warn("%s: the last launcher died; undoing what it left", vm);
+	return restore_vm(&cli->env, base, vm, false, NULL);
+}
+
+static struct err *make_plan(struct cli *cli, const char *config, struct plan *ret_plan)
+{
+	bool undone = false;
+	TRY(plan_make(cli, config, ret_plan));
+	TRY(undo_dead(cli, ret_plan->config->vm.name, &undone));
+	if (!undone)
+		return NULL;
+	plan_free(ret_plan);
+	*ret_plan = (struct plan){};
+	return plan_make(cli, config, ret_plan);
+}
+
 struct err *verb_run(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_plan struct plan p = {};
@@ -79,7 +104,7 @@ struct err *verb_run(struct cli *cli, const struct verb_args *args)
 		return err_exit(err_hint(err_new("a machine runs on this host only, not under --root %s", root_dir(cli->root)),
 					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
 	TRY(take_discs(cli, args, &discs));
-	TRY(plan_make(cli, args->words.v[0], &p));
+	TRY(make_plan(cli, args->words.v[0], &p));
 	plan_check(cli, &p);
 	say_warnings(&p);
 	if (findings_worst(&p.findings) == FINDING_BAD)
