@@ -128,10 +128,10 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 		poll(NULL, 0, SETTLE_MS);
 		if (m->input < 0) { /* the library opens only what answered when it looked: look again */
 			struct monitors again = {};
-			const struct monitor *same;
+			const struct monitor *same = NULL;
 			TRY(ddc_list(false, &again));
 			struct err *e = monitor_find(&again, j->match, &same);
-			now = e ? -1 : same->input;
+			now = same ? same->input : -1;
 			err_free(e);
 		} else {
 			now = ddc_input(m);
@@ -150,10 +150,12 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 static struct err *switch_job(void *data)
 {
 	struct job *j = data;
-	const struct monitor *m;
+	const struct monitor *m = NULL;
 	begin();
 	TRY(ddc_list(false, j->seen));
 	TRY(monitor_find(j->seen, j->match, &m));
+	if (!m)
+		return err_new("no monitor \"%s\"", j->match);
 	if (m->input >= 0)
 		TRY(err_wrap(ddc_set_input(m, j->input), "%s", m->name));
 	else if (m->bus >= 0)
