@@ -90,7 +90,8 @@ void console_steps(struct steps *out, const struct console_facts *f)
 		steps_add(out, &unit_kind, f->manager, "inactive", "the desktop holds the card; it starts again when the guest has ended");
 	for (size_t i = 0; i < f->vtconsoles.n; i++) {
 		cleanup_free char *path = str_fmt(VTCONSOLES "/%s/bind", f->vtconsoles.v[i]);
-		steps_add(out, &attr_kind, path, "0", "the text console draws into the card's memory");
+		/* without another console to fall back to the kernel keeps this one, and says nothing; it goes with its GPU's driver */
+		steps_add(out, &attr_kind, path, "0", "the text console draws into the card's memory")->optional = true;
 	}
 	for (size_t i = 0; i < f->framebuffers.n; i++)
 		steps_add(out, &framebuffer_kind, f->framebuffers.v[i], "unbound", "the firmware's frame buffer lies in the card's memory");

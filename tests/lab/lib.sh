@@ -161,3 +161,8 @@ direct_config() { # NAME: a machine that boots Debian's kernel directly, with bo
 	CONF
 	chmod 644 "$work/$1.conf"
 }
+
+idle_config() { # NAME: the same without a system to boot, for launches that are only to be there
+	direct_config "$1"
+	sed -i '/^\[boot\]/,/^cmdline/d; s/^size = .*/size = 64M/' "$work/$1.conf"
+}

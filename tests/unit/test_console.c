@@ -98,6 +98,7 @@ static void test_steps(void **state)
 		assert_ptr_equal(steps.v[i].kind, wanted[i].kind);
 		assert_string_equal(steps.v[i].target, wanted[i].target);
 		assert_string_equal(steps.v[i].want, wanted[i].want);
+		assert_int_equal(steps.v[i].optional, wanted[i].kind == &attr_kind);
 	}
 }
 
