@@ -19,7 +19,7 @@
 
 const struct step_kind *const all_kinds[] = {
 	&module_kind, &unit_kind, &framebuffer_kind, &attr_kind, &pci_driver_kind, &pci_bar_kind, &node_kind, &hugepages_kind, &affinity_kind,
-	&irqbalance_kind, &controller_kind, &cgroup_kind,
+	&irq_born_kind, &irqbalance_kind, &controller_kind, &cgroup_kind,
 	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &scratch_kind, &process_kind, &twin_kind,
 	&usb_kind, &monitor_kind,
 	&net_bridge_kind, &net_forwarding_kind, &net_nft_kind, &net_tap_kind, &net_link_kind, NULL,

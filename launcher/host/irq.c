@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include "launcher/host/irq.h"
 
-#define DEFAULT_AFFINITY "/proc/irq/default_smp_affinity"
 #define WORKQUEUE "/sys/devices/virtual/workqueue/cpumask"
 #define BALANCER_DIR "/run/irqbalance"
 #define ABSENT "absent"
@@ -19,7 +18,7 @@ static const char *line_name(const char *line)
 	return last && last[1] ? last + 1 : line;
 }
 
-static bool affinity_read(struct root *root, unsigned irq, struct cpus *ret)
+bool irq_affinity_read(struct root *root, unsigned irq, struct cpus *ret)
 {
 	cleanup_free char *path = str_fmt("/proc/irq/%u/smp_affinity_list", irq),
 			  *text = root_read_or(root, path, NULL);
@@ -34,7 +33,7 @@ static void line_add(struct root *root, const char *line, struct irq_facts *f)
 		line++;
 	unsigned long irq = strtoul(line, &end, 10);
 	struct irq_line l = { .irq = (unsigned)irq };
-	if (!isdigit((unsigned char)*line) || *end != ':' || !affinity_read(root, l.irq, &l.affinity))
+	if (!isdigit((unsigned char)*line) || *end != ':' || !irq_affinity_read(root, l.irq, &l.affinity))
 		return;
 	l.name = str_dup(line_name(line));
 	f->lines = mem_grow(f->lines, f->n_lines, sizeof(l));
@@ -89,7 +88,9 @@ void irq_steps(struct steps *out, const struct config *c, const struct irq_facts
 		cleanup_free char *list = cpus_format(&banned);
 		steps_add(out, &irqbalance_kind, f->balancer, list, "it would move them back")->optional = true;
 	}
-	affinity_add(out, DEFAULT_AFFINITY, host, false, "new interrupts begin on the host's CPUs");
+	cleanup_free char *cpus = cpus_format(host);
+	steps_add(out, &irq_born_kind, "/proc/irq", cpus, "those that come while the guest runs get every CPU afterwards")->optional = true;
+	affinity_add(out, IRQ_DEFAULT_AFFINITY, host, false, "new interrupts begin on the host's CPUs");
 	if (f->workqueue)
 		affinity_add(out, WORKQUEUE, host, false, "kernel workers off the guest's CPUs");
 	for (size_t i = 0; i < f->n_lines; i++) {
@@ -190,11 +191,15 @@ static bool as_wanted(const struct step *s, const char *now)
 	return str_ends(s->want, OR_LESS) && !e && !absent && cpus_subset(&has, &want);
 }
 
-/* EIO, EPERM: a managed interrupt, or one that cannot move. Gone: its device has another driver meanwhile. */
+bool irq_stays(const struct err *e)
+{
+	return !e || has_gone(e) || err_code(e) == EIO || err_code(e) == EPERM;
+}
+
 static struct err *apply(struct step_env *env, struct step *s)
 {
 	struct err *e = set(env, s->target, s->want);
-	if (has_gone(e) || err_code(e) == EIO || err_code(e) == EPERM) {
+	if (irq_stays(e)) {
 		err_free(e);
 		return NULL;
 	}

@@ -48,5 +48,14 @@ int irq_watch_delay(unsigned round);
 extern const struct step_kind affinity_kind;
 /* irqbalance's socket, the list of CPUs it keeps off. Undo takes ours out again; what others added stays. */
 extern const struct step_kind irqbalance_kind;
-/* For irq.c: asks irqbalance over its socket. */
+/* "/proc/irq", the CPUs on which new interrupts begin. Undo gives those that came meanwhile every CPU (irq_born.c). */
+extern const struct step_kind irq_born_kind;
+
+/* For the files of this module. */
+#define IRQ_DEFAULT_AFFINITY "/proc/irq/default_smp_affinity"
+/* False where it is gone. */
+bool irq_affinity_read(struct root *root, unsigned irq, struct cpus *ret);
+/* Whether a write's error (or NULL) is the way of such a thing: EIO, EPERM: managed, or it cannot move; or it is gone with its driver. */
+bool irq_stays(const struct err *e);
+/* Asks irqbalance over its socket. */
 struct err *irqbalance_read(struct root *root, const char *path, struct cpus *ret_banned);

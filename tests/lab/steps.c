@@ -25,7 +25,7 @@
 
 static const struct step_kind *const kinds[] = {
 	&attr_kind,         &scope_kind,     &cgroup_kind,   &controller_kind, &partition_kind,
-	&allowed_cpus_kind, &hugepages_kind, &affinity_kind, &irqbalance_kind, NULL,
+	&allowed_cpus_kind, &hugepages_kind, &affinity_kind, &irq_born_kind, &irqbalance_kind, NULL,
 };
 static struct root *root;
 static struct step_env env = { .kinds = kinds };

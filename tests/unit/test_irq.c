@@ -71,6 +71,7 @@ static struct steps plan(struct fake *f, enum irqs irqs)
 static void test_away(void **state)
 {
 	static const char *const expect[][2] = {
+		{ "/proc/irq", "0-3" },
 		{ "/proc/irq/default_smp_affinity", "0-3" },
 		{ "/sys/devices/virtual/workqueue/cpumask", "0-3" },
 		{ "/proc/irq/0/smp_affinity_list", "0-3" },
@@ -84,7 +85,7 @@ static void test_away(void **state)
 		assert_string_equal(steps.v[i].want, expect[i][1]);
 		assert_true(steps.v[i].optional);
 	}
-	assert_string_equal(steps.v[3].why, "nvme0q1 off the guest's CPUs");
+	assert_string_equal(steps.v[4].why, "nvme0q1 off the guest's CPUs");
 	cleanup_steps struct steps none = plan(*state, IRQS_KEEP);
 	assert_int_equal(none.n, 0);
 }
@@ -108,10 +109,27 @@ static void test_there_and_back(void **state)
 	assert_string_equal(list, "0-3");
 	for (size_t i = steps.n; i-- > 0;) {
 		cleanup_free char *now = NULL;
-		assert_null(affinity_kind.undo(&env, &steps.v[i]));
-		assert_null(affinity_kind.probe(&env, &steps.v[i], &now));
+		assert_null(steps.v[i].kind->undo(&env, &steps.v[i]));
+		assert_null(steps.v[i].kind->probe(&env, &steps.v[i], &now));
 		assert_int_equal(step_whose(&steps.v[i], now), STEP_PRIOR);
 	}
+}
+
+/* One that began while the default was narrow, and one that stood on just those CPUs before. */
+static void test_born_meanwhile(void **state)
+{
+	struct fake *f = *state;
+	fake_file(f, "/proc/irq/26/smp_affinity", "f\n");
+	cleanup_steps struct steps steps = plan(f, IRQS_AWAY);
+	for (size_t i = 0; i < steps.n; i++)
+		assert_null(apply(&steps.v[i]));
+	irq(f, 20, "0-3\n");
+	fake_file(f, "/proc/irq/20/smp_affinity", "f\n");
+	for (size_t i = steps.n; i-- > 0;)
+		assert_null(steps.v[i].kind->undo(&env, &steps.v[i]));
+	cleanup_free char *born = fake_read(f, "/proc/irq/20/smp_affinity"), *old = fake_read(f, "/proc/irq/26/smp_affinity");
+	assert_string_equal(born, "ff");
+	assert_string_equal(old, "f");
 }
 
 static void test_managed(void **state)
@@ -119,8 +137,8 @@ static void test_managed(void **state)
 	struct fake *f = *state;
 	cleanup_steps struct steps steps = plan(f, IRQS_AWAY);
 	fake_fault(f, FAKE_FAIL, f->shared->count + 1, EIO);
-	assert_null(apply(&steps.v[3])); /* stays where it is, and nobody is told */
-	assert_string_equal(steps.v[3].prior, "5");
+	assert_null(apply(&steps.v[4])); /* stays where it is, and nobody is told */
+	assert_string_equal(steps.v[4].prior, "5");
 	cleanup_free char *list = fake_read(f, "/proc/irq/24/smp_affinity_list");
 	assert_string_equal(list, "5");
 }
@@ -149,13 +167,13 @@ static void test_gone(void **state)
 {
 	struct fake *f = *state;
 	cleanup_steps struct steps steps = plan(f, IRQS_AWAY);
-	assert_null(apply(&steps.v[3]));
+	assert_null(apply(&steps.v[4]));
 	assert_null(root_unlink(f->root, "/proc/irq/24/smp_affinity_list"));
 	cleanup_free char *now = NULL;
-	assert_null(affinity_kind.probe(&env, &steps.v[3], &now));
-	assert_int_equal(step_whose(&steps.v[3], now), STEP_PRIOR);
+	assert_null(affinity_kind.probe(&env, &steps.v[4], &now));
+	assert_int_equal(step_whose(&steps.v[4], now), STEP_PRIOR);
 	assert_null(root_unlink(f->root, "/proc/irq/25/smp_affinity_list"));
-	assert_null(apply(&steps.v[4])); /* the device has another driver since the plan was made */
+	assert_null(apply(&steps.v[5])); /* the device has another driver since the plan was made */
 }
 
 static void test_vfio(void **state)
@@ -194,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_away),
 		TEST(test_there_and_back),
+		TEST(test_born_meanwhile),
 		TEST(test_managed),
 		TEST(test_gone),
 		TEST(test_balanced),
