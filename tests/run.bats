@@ -115,6 +115,15 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
+@test "a guest whose kernel panics: said so, exit 1, nothing left" {
+	# a boot sector that writes "panicked" to QEMU's pvpanic port (docs/specs/pvpanic): mov dx,0x505; mov al,1; out dx,al; hlt
+	{ printf '\xba\x05\x05\xb0\x01\xee\xf4\xeb\xfd'; head -c 501 /dev/zero; printf '\x55\xaa'; } >"$BATS_TEST_TMPDIR/panic.img"
+	truncate -s 4M "$BATS_TEST_TMPDIR/panic.img" # SeaBIOS does not read a disk that has no whole cylinder
+	run timeout -k 1 60 "$qlaunch" run --set "disk d.path=$BATS_TEST_TMPDIR/panic.img" "$conf"
+	[ "$status" -eq 1 ]; [[ $output == *"the guest's kernel panicked"* ]]
+	nothing_left
+}
+
 @test "QEMU that refuses its arguments: its own words, exit 1 or 4, nothing left" {
 	run "$qlaunch" run --set "qemu.args=-device no-such-device" "$conf"
 	[ "$status" -eq 1 ] || [ "$status" -eq 4 ]

@@ -57,7 +57,7 @@ static const struct conf_word cdrom_buses[] = { { "sata", BUS_SATA }, { "scsi", 
 static const struct conf_word formats[] = {
 	{ "auto", FORMAT_AUTO }, { "raw", FORMAT_RAW }, { "qcow2", FORMAT_QCOW2 }, {}
 };
-static const struct conf_word caches[] = { { "none", CACHE_NONE }, { "writeback", CACHE_WRITEBACK }, {} };
+static const struct conf_word caches[] = { { "auto", CACHE_AUTO }, { "none", CACHE_NONE }, { "writeback", CACHE_WRITEBACK }, {} };
 static const struct conf_word functions[] = { { "group", FUNCTIONS_GROUP }, { "own", FUNCTIONS_OWN }, {} };
 static const struct conf_word toggles[] = { /* QEMU, qapi/common.json: GrabToggleKeys */
 	{ "ctrl-ctrl", TOGGLE_CTRL_CTRL }, { "alt-alt", TOGGLE_ALT_ALT }, { "shift-shift", TOGGLE_SHIFT_SHIFT },
@@ -168,9 +168,9 @@ const struct conf_key conf_keys[] = {
 	     HELP "virtio is fastest, and Windows needs a driver for it; nvme and sata need none."),
 	ITEM("disk", "format", ENUM, conf_disk, format, IS "auto", .words = formats,
 	     HELP "*auto* is raw for devices, and for a file what its header says."),
-	ITEM("disk", "cache", ENUM, conf_disk, cache, IS "none", .words = caches,
-	     HELP "*none* goes past the host's page cache; *writeback* uses it, for images on file systems without "
-	          "direct I/O."),
+	ITEM("disk", "cache", ENUM, conf_disk, cache, IS "auto", .words = caches,
+	     HELP "*none* goes past the host's page cache, *writeback* uses it; *auto* goes past it where the image's file "
+		  "system lets it."),
 	ITEM("disk", "discard", BOOL, conf_disk, discard, IS "yes",
 	     HELP "Hands the guest's TRIM on to the device or image."),
 	ITEM("disk", "iothread", BOOL, conf_disk, iothread, IS "yes",

@@ -62,7 +62,7 @@ static const char *aio(const struct builder *b, bool direct)
 /* What QEMU does with the host's file: one chain of format and protocol. */
 static void add_blockdev(struct builder *b, const struct disk *d)
 {
-	bool direct = d->conf->cache == CACHE_NONE && !d->cdrom, readonly = d->cdrom || d->conf->readonly;
+	bool direct = disk_is_direct(d), readonly = d->cdrom || d->conf->readonly;
 	const char *discard = d->conf->discard && !readonly ? "unmap" : "ignore";
 	cleanup_free char *name = node_name(d);
 	const char *protocol = d->kind == DISK_BLOCK ? (d->cdrom ? "host_cdrom" : "host_device") : "file";

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* disk: facts and steps. See disk.h. */
+#include <errno.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -59,6 +61,19 @@ static void read_block(struct root *root, struct disk *d)
 	d->by_id = find_by_id(root, d->block);
 }
 
+/* open(2): EINVAL is a file system that does not have O_DIRECT. */
+static bool is_buffered(struct root *root, const char *path)
+{
+	cleanup_fd int fd = -1;
+	cleanup_err struct err *e = root_is_host(root) ? root_open_fd(root, path, O_RDONLY | O_DIRECT | O_NONBLOCK, &fd) : NULL;
+	return err_code(e) == EINVAL;
+}
+
+bool disk_is_direct(const struct disk *d)
+{
+	return !d->cdrom && (d->conf->cache == CACHE_NONE || (d->conf->cache == CACHE_AUTO && !d->buffered));
+}
+
 static void disk_read(struct root *root, const struct conf_disk *conf, bool cdrom, struct disk *d)
 {
 	struct stat st;
@@ -73,6 +88,7 @@ static void disk_read(struct root *root, const struct conf_disk *conf, bool cdro
 		d->gid = st.st_gid;
 		if (d->block)
 			read_block(root, d);
+		d->buffered = d->kind == DISK_FILE && is_buffered(root, conf->path);
 	}
 	if (cdrom)
 		d->format = FORMAT_RAW;

@@ -2,7 +2,7 @@
 /*
  * disk: what stands behind [disk NAME] and [cdrom NAME], and whether the host or anybody else uses it: then it is
  * refused, for two systems that write to one file system destroy it. Nothing that the configuration names is opened
- * here, only looked at (stat, sysfs, /proc).
+ * here, only looked at (stat, sysfs, /proc), but for image files: the user opens those, to see whether direct I/O works.
  */
 #pragma once
 #include "launcher/config/config.h"
@@ -22,9 +22,12 @@ struct disk {
 	unsigned sector; /* logical block size of a block device; 0 otherwise */
 	enum disk_format
 		format; /* never FORMAT_AUTO: by the name alone, for a raw disk's content belongs to its guest */
+	bool buffered; /* an image on a file system without direct I/O (tmpfs) */
 	uid_t uid;
 	gid_t gid;
 };
+/* Whether it is read and written past the host's page cache. */
+bool disk_is_direct(const struct disk *d);
 struct disk_facts {
 	struct disk *v; /* the disks, then the CD-ROMs, in the order of the configuration */
 	size_t n, n_disks;

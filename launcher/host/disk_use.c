@@ -216,6 +216,10 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 	if (d->conf->readonly && d->conf->bus == BUS_SATA && !d->cdrom)
 		findings_add(out, FINDING_BAD, "disk", str_fmt("%s: a SATA disk cannot be read-only", where),
 			     str_dup("bus = virtio, nvme or scsi"));
+	if (d->buffered && disk_is_direct(d))
+		findings_add(out, FINDING_BAD, "disk",
+			     str_fmt("%s: the file system of %s has no direct I/O, which cache = none needs", where, d->conf->path),
+			     str_dup("cache = auto"));
 	if (d->block && !d->cdrom)
 		disk_uses(root, d->block, &uses);
 	else if (!d->block && !d->cdrom)

@@ -66,7 +66,9 @@ host_snapshot() { # FILE
 		process_state
 		stat -c '%n %U:%G %a' /dev/kvm /dev/vfio/* /dev/net/tun 2>/dev/null
 		files /sys/kernel/mm/hugepages/*/nr_hugepages /sys/devices/system/node/node*/hugepages/*/nr_hugepages
-		files /sys/devices/virtual/workqueue/cpumask /sys/class/vtconsole/*/bind /proc/irq/*/smp_affinity_list
+		files /sys/devices/virtual/workqueue/cpumask /sys/class/vtconsole/*/bind /proc/irq/default_smp_affinity
+		# an interrupt stays once it was asked for: one on every CPU is as good as none
+		files /proc/irq/*/smp_affinity_list | grep -v ":0-$(($(nproc --all) - 1))$"
 		find /run/qlaunch -mindepth 1 ! -name .claims 2>/dev/null | sort
 		ls /sys/class/net
 		cat /proc/mounts

@@ -68,6 +68,9 @@ check "the host has its load" test "$(pgrep -c stress-ng)" -ge 8
 check "the host's load never runs on the machine's CPUs" stress_elsewhere
 check "status names the machine" bash -c "'$qlaunch' status --json | jq -e 'tostring | test(\"game\")'"
 check "a second launch of it is refused" bash -c "! timeout 30 '$qlaunch' run '$work/game.conf'"
+sed 's/^name = .*/name = rival/' "$work/game.conf" >"$work/rival.conf"
+refused() { out=$(timeout 60 "$qlaunch" run --set cpu.isolate=off "$work/rival.conf" 2>&1) && return 1; grep -q '01:00.*game\|game.*01:00' <<<"$out" || { echo "$out"; false; }; }
+check "another machine with the same card is refused, by the name of who has it" refused
 check "systemd's daemon-reload leaves the partition alone" \
 	bash -c "systemctl daemon-reload && grep -qx isolated $slice/cpuset.cpus.partition"
 
