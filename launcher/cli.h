@@ -6,6 +6,7 @@
 #include "launcher/base/err.h"
 #include "launcher/base/root.h"
 #include "launcher/base/str.h"
+#include "launcher/phases.h"
 #include "launcher/step/step.h"
 
 struct cli {
@@ -14,7 +15,7 @@ struct cli {
 	struct strv sets;        /* every --set */
 	bool json;               /* --json */
 	const char *install, *drivers; /* discs of `run --install`; borrowed */
-	uint64_t begun_us;       /* when the program began, CLOCK_MONOTONIC */
+	struct phases phases;    /* of `run` */
 	enum exit_status status; /* what a command that said everything itself wants to end with; an error's own status wins */
 };
 

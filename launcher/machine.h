@@ -29,7 +29,7 @@ struct machine {
 	char *failure;         /* why the guest's end is a failure, in words; NULL while it is none */
 	bool has_terminal;     /* standard input is one, and this is how it was */
 	struct termios terminal;
-	uint64_t begun_us, running_us; /* CLOCK_MONOTONIC: launch begun, guest running; 0 before */
+	uint64_t running_us; /* CLOCK_MONOTONIC: since when the guest runs; 0 before */
 };
 
 /* Watches until QEMU has ended. What QEMU or the guest did wrong is the error (EXIT_GUEST). */

@@ -208,7 +208,7 @@ int main(int argc, char **argv)
 {
 	struct timespec begun;
 	clock_gettime(CLOCK_MONOTONIC, &begun);
-	struct cli cli = { .begun_us = (uint64_t)begun.tv_sec * 1000000 + (uint64_t)begun.tv_nsec / 1000 };
+	struct cli cli = { .phases.begun_us = (uint64_t)begun.tv_sec * 1000000 + (uint64_t)begun.tv_nsec / 1000 };
 	struct line line = {};
 	signal(SIGPIPE, SIG_IGN); /* a closed output must not end a launch half-way */
 	signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it: then no child could be waited for */

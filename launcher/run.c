@@ -144,16 +144,21 @@ static struct err *start_guest(struct machine *m)
 {
 	const struct cpu_plan *cpu = &m->plan->cpu;
 	const struct config *c = m->plan->config;
+	struct phases *phases = &m->cli->phases;
 	struct vcpus_want want = {
 		.cpus = cpu->vcpus, .n_cpus = cpu->n_vcpus, .emulator = cpu->emulator, .iothreads = cpu->iothread, .fifo = c->cpu.fifo,
 		.unbalanced = c->cpu.isolate == ISOLATE_PARTITION && c->cpu.partition == PARTITION_ISOLATED,
 	};
 	TRY(err_wrap(vcpus_pin(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning"));
 	TRY(machine_console(m));
+	phase_end(phases, "pinning");
 	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
+	phase_end(phases, "cont");
 	m->running_us = machine_now_us();
 	m->run_state = "running";
-	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - m->begun_us) / 1000);
+	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - phases->begun_us) / 1000);
+	cleanup_free char *text = phases_text(phases);
+	log_debug("%s: ms: %s", m->name, text);
 	return machine_status(m);
 }
 
@@ -161,22 +166,27 @@ static struct err *start_guest(struct machine *m)
 static struct err *launch(struct machine *m)
 {
 	struct plan *p = m->plan;
+	struct phases *phases = &m->cli->phases;
 	cleanup_fd int qmp_end = -1;
 	TRY(hook_run(m, "before", p->config->hooks.before));
 	TRY(open_channels(m, &qmp_end));
 	TRY(nets_begin(m));
 	TRY(err_exit(process_hold(&m->qemu), EXIT_HOST));
 	m->plan->held[0] = m->qemu.id.pid;
+	phase_end(phases, "fork");
 	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
 	TRY(engine_apply(&m->engine, &rest));
 	TRY(err_exit(pci_groups_check(m->cli->root, &p->pci), EXIT_HOST));
+	phase_end(phases, "steps");
 	if (p->tpm_dir)
 		TRY(engine_apply_one(&m->engine, &p->steps.v[p->swtpm_step]));
 	TRY(engine_apply_one(&m->engine, &p->steps.v[p->qemu_step]));
 	close_given(&m->swtpm);
 	close_given(&m->qemu);
+	phase_end(phases, "exec");
 	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
 	inputs_opened(m->inputs);
+	phase_end(phases, "greeting");
 	TRY(err_exit(start_guest(m), EXIT_GUEST));
 	trim_memory();
 	return supervise(m);
@@ -248,7 +258,7 @@ static void machine_close(struct machine *m)
 struct err *run_machine(struct cli *cli, struct plan *plan)
 {
 	struct machine m = {
-		.cli = cli, .plan = plan, .name = plan->config->vm.name, .run_state = "prelaunch", .begun_us = cli->begun_us,
+		.cli = cli, .plan = plan, .name = plan->config->vm.name, .run_state = "prelaunch",
 		.qemu = PROCESS_INIT, .swtpm = PROCESS_INIT, .viewer = PROCESS_INIT,
 	};
 	sigset_t ends = end_signals();
@@ -259,6 +269,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	nets_bind(&m);
 	m.inputs = inputs_new(&m);
 	struct err *e = take_journal(&m);
+	phase_end(&cli->phases, "journal");
 	if (m.journal) {
 		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };
 		/* not before: what a dead launcher left may need others to be undone than this plan does */
@@ -266,6 +277,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 			e = caps_drop_to(caps_needed(&plan->steps));
 		if (!e)
 			e = sd_event_new(&m.event) < 0 ? err_new("no event loop") : prepare_user_files(&m);
+		phase_end(&cli->phases, "user files");
 		if (!e)
 			e = launch(&m);
 		e = give_back(&m, e);

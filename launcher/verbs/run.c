@@ -105,6 +105,7 @@ struct err *verb_run(struct cli *cli, const struct verb_args *args)
 					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
 	TRY(take_discs(cli, args, &discs));
 	TRY(make_plan(cli, args->words.v[0], &p));
+	phase_end(&cli->phases, "plan");
 	plan_check(cli, &p);
 	say_warnings(&p);
 	if (findings_worst(&p.findings) == FINDING_BAD)
@@ -113,5 +114,6 @@ struct err *verb_run(struct cli *cli, const struct verb_args *args)
 		return err_exit(err_hint(err_new("%s: its steps need root", p.config->vm.name), "sudo qlaunch %s", p.config->path), EXIT_HOST);
 	if (cli->install)
 		install_say(p.config, &discs.disc[0], cli->drivers);
+	phase_end(&cli->phases, "check");
 	return run_machine(cli, &p);
 }
