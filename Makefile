@@ -4,7 +4,8 @@
 PREFIX ?= /usr/local
 BUILD  ?= build
 CC     ?= gcc
-LIBS   := libpci hwloc libcap-ng libsystemd jansson inih libmnl libevdev libxml-2.0
+LIBS   := hwloc libcap-ng jansson inih libmnl
+LATE   := libpci libsystemd libevdev libxml-2.0 # only their headers: launcher/base/late.h loads them when they are needed
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	  -Wundef -Wnull-dereference -Wno-missing-field-initializers -Werror
@@ -18,7 +19,7 @@ ifeq ($(SAN),1)
 endif
 ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
-PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) $(LATE) 2>/dev/null)
 LDLIBS      = $(shell pkg-config --libs $(LIBS)) -lm
 
 SRC     := $(shell find launcher qmp ovmf -name '*.c' 2>/dev/null | sort)

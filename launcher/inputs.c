@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* inputs: see inputs.h. */
 #include <stdlib.h>
-#include <systemd/sd-device.h>
 #include "launcher/base/log.h"
+#include "launcher/base/sd.h"
 #include "launcher/guest/input.h"
 #include "launcher/host/node.h"
 #include "launcher/host/twin.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machine: one launch while it lives: what was planned, the processes, the monitor, the journal. Shared by run, supervise and their parts. */
 #pragma once
-#include <systemd/sd-event.h>
 #include <termios.h>
+#include "launcher/base/sd.h"
 #include "launcher/cli.h"
 #include "launcher/host/process.h"
 #include "launcher/plan.h"

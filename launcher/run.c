@@ -184,6 +184,10 @@ static struct err *launch(struct machine *m)
 	close_given(&m->swtpm);
 	close_given(&m->qemu);
 	phase_end(phases, "exec");
+	/* from here on our own work is done while QEMU begins */
+	int r = sd_event_new(&m->event);
+	if (r < 0)
+		return err_errno(-r, "no event loop");
 	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
 	inputs_opened(m->inputs);
 	phase_end(phases, "greeting");
@@ -249,7 +253,8 @@ static void machine_close(struct machine *m)
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
-	sd_event_unref(m->event);
+	if (m->event)
+		sd_event_unref(m->event);
 	journal_close(m->journal);
 	free(m->failure);
 	free(m->console);
@@ -276,7 +281,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 		if (!e && geteuid() == 0)
 			e = caps_drop_to(caps_needed(&plan->steps));
 		if (!e)
-			e = sd_event_new(&m.event) < 0 ? err_new("no event loop") : prepare_user_files(&m);
+			e = prepare_user_files(&m);
 		phase_end(&cli->phases, "user files");
 		if (!e)
 			e = launch(&m);

@@ -2,8 +2,8 @@
 /* usb: see usb.h. */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <systemd/sd-device.h>
 #include "launcher/base/log.h"
+#include "launcher/base/sd.h"
 #include "launcher/guest/usb.h"
 #include "launcher/host/disk.h"
 #include "launcher/host/usb.h"

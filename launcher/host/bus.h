@@ -6,8 +6,8 @@
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>
-#include <systemd/sd-bus.h>
 #include "launcher/base/root.h"
+#include "launcher/base/sd.h"
 
 #define BUS_CALL_LIMIT_US (UINT64_C(5) * 1000000)
 
@@ -28,6 +28,24 @@ uint64_t bus_now_us(void);
 struct err *bus_err(int r, const sd_bus_error *error, const char *what);
 
 /* Without a flush, which would wait for a bus that does not answer: all calls here have had their answers. */
-#define cleanup_bus cleanup(sd_bus_close_unrefp)
-#define cleanup_message cleanup(sd_bus_message_unrefp)
-#define cleanup_bus_error cleanup(sd_bus_error_free)
+#define cleanup_bus cleanup(bus_closep)
+#define cleanup_message cleanup(bus_message_freep)
+#define cleanup_bus_error cleanup(bus_error_free)
+
+static inline void bus_closep(sd_bus **bus)
+{
+	if (*bus)
+		sd_bus_close_unref(*bus);
+}
+
+static inline void bus_message_freep(sd_bus_message **m)
+{
+	if (*m)
+		sd_bus_message_unref(*m);
+}
+
+static inline void bus_error_free(sd_bus_error *e)
+{
+	if (e->name)
+		sd_bus_error_free(e);
+}

@@ -2,11 +2,16 @@
 /* pci_names: names by pci.ids, through libpci; see pci.h. The only file that knows libpci. */
 #include <pci/pci.h>
 #include <stdlib.h>
+#include "launcher/base/late.h"
 #include "launcher/base/log.h"
 #include "launcher/host/pci.h"
 
+#define PCI_FUNCTIONS(X) X(pci_alloc) X(pci_cleanup) X(pci_lookup_name)
+
+static struct LATE_TABLE(PCI_FUNCTIONS) pci;
+
 struct pci_names {
-	struct pci_access *access;
+	struct pci_access *access; /* NULL without libpci: then names are numbers */
 };
 
 __attribute__((format(printf, 1, 2))) static void say_nothing(char *format, ...)
@@ -29,8 +34,13 @@ __attribute__((format(printf, 1, 2), noreturn)) static void give_up(char *format
 /* Never pci_init: nothing of the host is looked at, only pci.ids. So what pci_init would set is set here; and no cache in HOME is used. */
 struct pci_names *pci_names_new(void)
 {
+	static const char *const functions[] = LATE_NAMES(PCI_FUNCTIONS);
 	struct pci_names *names = mem_new(sizeof(*names));
-	names->access = pci_alloc();
+	struct err *e = late_load("libpci.so.3", functions, &pci);
+	log_err(LOG_LEVEL_WARN, e);
+	if (e)
+		return names;
+	names->access = pci.pci_alloc();
 	names->access->error = give_up;
 	names->access->warning = say_nothing;
 	names->access->debug = say_nothing;
@@ -41,9 +51,8 @@ struct pci_names *pci_names_new(void)
 char *pci_names_get(struct pci_names *names, uint16_t vendor, uint16_t device)
 {
 	char buf[256];
-	const char *name = pci_lookup_name(
-		names->access, buf, sizeof(buf),
-		PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_HWDB | PCI_LOOKUP_NO_NUMBERS, vendor, device);
+	const int how = PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_HWDB | PCI_LOOKUP_NO_NUMBERS;
+	const char *name = names->access ? pci.pci_lookup_name(names->access, buf, sizeof(buf), how, vendor, device) : NULL;
 	return name ? str_printable(name) : str_fmt("%04x:%04x", vendor, device);
 }
 
@@ -51,6 +60,7 @@ void pci_names_freep(struct pci_names **names)
 {
 	if (!*names)
 		return;
-	pci_cleanup((*names)->access);
+	if ((*names)->access)
+		pci.pci_cleanup((*names)->access);
 	free(*names);
 }

@@ -7,8 +7,8 @@
  */
 #pragma once
 #include <sys/types.h>
-#include <systemd/sd-event.h>
 #include "launcher/base/root.h"
+#include "launcher/base/sd.h"
 #include "launcher/config/config.h"
 
 struct sleep_guard;

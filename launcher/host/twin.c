@@ -10,6 +10,8 @@
 
 #define ABSENT "absent"
 
+struct evdev evdev;
+
 struct twin *twin_new(struct root *root, const char *name, const char *source, const char *link)
 {
 	struct twin *t = mem_new(sizeof(*t));
@@ -26,7 +28,7 @@ static void unmake(struct twin *t)
 {
 	twin_feed_end(t);
 	if (t->uinput) {
-		libevdev_uinput_destroy(t->uinput);
+		evdev.libevdev_uinput_destroy(t->uinput);
 		t->uinput = NULL;
 		err_free(root_unlink(t->root, t->link));
 	}
@@ -50,8 +52,17 @@ bool twin_made(const struct twin *t)
 	return t->uinput;
 }
 
+void twin_close_source(struct twin *t)
+{
+	if (t->dev)
+		evdev.libevdev_free(t->dev);
+	t->dev = NULL;
+	fd_closep(&t->fd);
+}
+
 struct err *twin_open_source(struct twin *t)
 {
+	static const char *const functions[] = LATE_NAMES(EVDEV_FUNCTIONS);
 	struct stat st;
 	cleanup_fd int fd = -1;
 	cleanup_free char *real = root_real(t->root, t->source);
@@ -67,7 +78,8 @@ struct err *twin_open_source(struct twin *t)
 		e = root_open_fd(t->root, real, O_RDONLY | O_NONBLOCK, &fd);
 	}
 	TRY(e);
-	int r = libevdev_new_from_fd(fd, &t->dev);
+	TRY(late_load("libevdev.so.2", functions, &evdev));
+	int r = evdev.libevdev_new_from_fd(fd, &t->dev);
 	if (r < 0)
 		return err_errno(-r, "%s", t->source);
 	t->fd = fd_steal(&fd);
@@ -82,17 +94,17 @@ static struct err *make(struct twin *t, uid_t uid)
 	TRY(twin_open_source(t));
 	TRY(root_open_fd(t->root, "/dev/uinput", O_RDWR | O_NONBLOCK, &t->ufd));
 	cleanup_free char *phys = str_fmt(TWIN_PHYS "%s", t->source),
-			  *name = str_fmt("%.60s (qlaunch)", libevdev_get_name(t->dev));
-	libevdev_disable_event_type(t->dev, EV_FF);
-	libevdev_set_name(t->dev, name);
-	t->vendor = libevdev_get_id_vendor(t->dev);
-	t->product = libevdev_get_id_product(t->dev);
+			  *name = str_fmt("%.60s (qlaunch)", evdev.libevdev_get_name(t->dev));
+	evdev.libevdev_disable_event_type(t->dev, EV_FF);
+	evdev.libevdev_set_name(t->dev, name);
+	t->vendor = evdev.libevdev_get_id_vendor(t->dev);
+	t->product = evdev.libevdev_get_id_product(t->dev);
 	if (ioctl(t->ufd, UI_SET_PHYS, phys) < 0)
 		return err_errno(errno, "/dev/uinput");
-	int r = libevdev_uinput_create_from_device(t->dev, t->ufd, &t->uinput);
+	int r = evdev.libevdev_uinput_create_from_device(t->dev, t->ufd, &t->uinput);
 	if (r < 0)
 		return err_errno(-r, "a twin of %s", t->source);
-	t->node = str_dup(libevdev_uinput_get_devnode(t->uinput));
+	t->node = str_dup(evdev.libevdev_uinput_get_devnode(t->uinput));
 	if (!t->node)
 		return err_new("the twin of %s has no node", t->source);
 	TRY(root_stat(t->root, t->node, &st));

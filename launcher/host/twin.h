@@ -18,7 +18,7 @@
  * was typed.
  */
 #pragma once
-#include <systemd/sd-event.h>
+#include "launcher/base/sd.h"
 #include "launcher/step/step.h"
 
 #define TWIN_PHYS "qlaunch" /* how a twin's phys begins; the real device's path follows */

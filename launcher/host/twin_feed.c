@@ -47,7 +47,7 @@ static bool idle(const struct twin *t)
 {
 	unsigned char keys[KEY_CNT / 8] = {};
 	for (unsigned code = 0; code < KEY_CNT; code++)
-		if (libevdev_get_event_value(t->dev, EV_KEY, code))
+		if (evdev.libevdev_get_event_value(t->dev, EV_KEY, code))
 			return false;
 	if (ioctl(t->fd, EVIOCGKEY(sizeof(keys)), keys) < 0)
 		return false;
@@ -60,7 +60,7 @@ static bool idle(const struct twin *t)
 static void ungrab(struct twin *t)
 {
 	if (t->grabbed && t->fd >= 0)
-		libevdev_grab(t->dev, LIBEVDEV_UNGRAB);
+		evdev.libevdev_grab(t->dev, LIBEVDEV_UNGRAB);
 	t->grabbed = false;
 	release(t);
 }
@@ -71,18 +71,18 @@ static int grab_if_idle(struct twin *t)
 {
 	if (t->grabbed || t->host || !idle(t))
 		return 0;
-	int r = libevdev_grab(t->dev, LIBEVDEV_GRAB);
+	int r = evdev.libevdev_grab(t->dev, LIBEVDEV_GRAB);
 	if (r < 0)
 		return r;
 	t->grabbed = idle(t);
 	if (!t->grabbed)
-		libevdev_grab(t->dev, LIBEVDEV_UNGRAB);
+		evdev.libevdev_grab(t->dev, LIBEVDEV_UNGRAB);
 	return 0;
 }
 
 static bool holds(const struct twin *t, unsigned one, unsigned other)
 {
-	return libevdev_get_event_value(t->dev, EV_KEY, one) || libevdev_get_event_value(t->dev, EV_KEY, other);
+	return evdev.libevdev_get_event_value(t->dev, EV_KEY, one) || evdev.libevdev_get_event_value(t->dev, EV_KEY, other);
 }
 
 /* Once a press. Looked at while the host has the device, too: it is the way back. */
@@ -114,9 +114,7 @@ static void lose(struct twin *t)
 	t->grabbed = false;
 	release(t);
 	t->from = sd_event_source_disable_unref(t->from);
-	libevdev_free(t->dev);
-	t->dev = NULL;
-	fd_closep(&t->fd);
+	twin_close_source(t);
 	t->chord = false;
 	if (t->told.away)
 		t->told.away(t->told.data, t->name);
@@ -130,7 +128,7 @@ static int on_source(sd_event_source *source, int fd, uint32_t revents, void *da
 	int r;
 	(void)source, (void)fd, (void)revents;
 	for (;;) {
-		r = libevdev_next_event(t->dev, flags, &ev);
+		r = evdev.libevdev_next_event(t->dev, flags, &ev);
 		if (r == -EAGAIN && flags == LIBEVDEV_READ_FLAG_SYNC) {
 			flags = LIBEVDEV_READ_FLAG_NORMAL;
 			continue;
@@ -186,7 +184,7 @@ bool twin_return(struct twin *t)
 		return false;
 	struct err *e = twin_open_source(t);
 	/* a path such as /dev/input/event5 may belong to something else by now */
-	if (!e && (libevdev_get_id_vendor(t->dev) != t->vendor || libevdev_get_id_product(t->dev) != t->product))
+	if (!e && (evdev.libevdev_get_id_vendor(t->dev) != t->vendor || evdev.libevdev_get_id_product(t->dev) != t->product))
 		e = err_new("another device");
 	if (!e)
 		e = watch_source(t);
@@ -194,9 +192,7 @@ bool twin_return(struct twin *t)
 		return true;
 	err_free(e);
 	t->from = sd_event_source_disable_unref(t->from);
-	libevdev_free(t->dev);
-	t->dev = NULL;
-	fd_closep(&t->fd);
+	twin_close_source(t);
 	return false;
 }
 
@@ -216,8 +212,6 @@ void twin_feed_end(struct twin *t)
 	ungrab(t);
 	t->from = sd_event_source_disable_unref(t->from);
 	t->leds = sd_event_source_disable_unref(t->leds);
-	libevdev_free(t->dev);
-	t->dev = NULL;
-	fd_closep(&t->fd);
+	twin_close_source(t);
 	t->event = NULL;
 }

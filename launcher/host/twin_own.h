@@ -3,9 +3,17 @@
 #pragma once
 #include <libevdev/libevdev-uinput.h>
 #include <libevdev/libevdev.h>
+#include "launcher/base/late.h"
 #include "launcher/host/twin.h"
 
 #define TWIN_BATCH 64
+
+/* libevdev, there once twin_open_source has succeeded */
+#define EVDEV_FUNCTIONS(X) \
+	X(libevdev_new_from_fd) X(libevdev_free) X(libevdev_grab) X(libevdev_next_event) X(libevdev_get_event_value) X(libevdev_get_name) \
+	X(libevdev_set_name) X(libevdev_get_id_vendor) X(libevdev_get_id_product) X(libevdev_disable_event_type) \
+	X(libevdev_uinput_create_from_device) X(libevdev_uinput_get_devnode) X(libevdev_uinput_destroy)
+extern struct evdev LATE_TABLE(EVDEV_FUNCTIONS) evdev;
 
 struct twin {
 	struct root *root;
@@ -36,4 +44,5 @@ struct twin {
 
 /* Opens the real device: t->fd and t->dev. */
 struct err *twin_open_source(struct twin *t);
+void twin_close_source(struct twin *t);
 void twin_feed_end(struct twin *t);

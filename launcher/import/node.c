@@ -2,11 +2,20 @@
 /* node: see node.h. The only file that knows libxml2. */
 #include <libxml/xmlreader.h>
 #include <stdlib.h>
+#include "launcher/base/late.h"
 #include "launcher/import/node.h"
 
 #define NODES_MAX 10000
 #define EQUALS_MAX 2000 /* in a tag: the parser compares each attribute with every other */
 #define NODE_DEPTH_MAX 32
+/* Its 2.14 is another ABI, but not for these functions. */
+#define LIBXML2 (LIBXML_VERSION < 21400 ? "libxml2.so.2" : "libxml2.so.16")
+#define XML_FUNCTIONS(X) \
+	X(xmlReaderForMemory) X(xmlFreeTextReader) X(xmlTextReaderSetStructuredErrorHandler) X(xmlTextReaderRead) X(xmlTextReaderDepth) \
+	X(xmlTextReaderNodeType) X(xmlTextReaderConstName) X(xmlTextReaderConstValue) X(xmlTextReaderIsEmptyElement) \
+	X(xmlTextReaderMoveToNextAttribute) X(xmlTextReaderMoveToElement) X(xmlTextReaderCurrentNode) X(xmlGetLineNo)
+
+static struct LATE_TABLE(XML_FUNCTIONS) xml;
 
 struct reading {
 	struct node *root, *at;
@@ -51,28 +60,28 @@ static void complain(void *data, xmlErrorPtr e)
 
 static void add_attrs(xmlTextReaderPtr reader, struct node *n)
 {
-	while (xmlTextReaderMoveToNextAttribute(reader) == 1) {
-		const char *name = (const char *)xmlTextReaderConstName(reader);
-		const char *value = (const char *)xmlTextReaderConstValue(reader);
+	while (xml.xmlTextReaderMoveToNextAttribute(reader) == 1) {
+		const char *name = (const char *)xml.xmlTextReaderConstName(reader);
+		const char *value = (const char *)xml.xmlTextReaderConstValue(reader);
 		if (!name || str_starts(name, "xmlns"))
 			continue;
 		n->attrs = mem_grow(n->attrs, n->n_attrs, sizeof(*n->attrs));
 		n->attrs[n->n_attrs++] = (struct node_attr){ .name = str_dup(name), .value = str_dup(value ? value : "") };
 	}
-	xmlTextReaderMoveToElement(reader);
+	xml.xmlTextReaderMoveToElement(reader);
 }
 
 static struct err *begin(xmlTextReaderPtr reader, struct reading *r)
 {
-	const char *name = (const char *)xmlTextReaderConstName(reader);
-	bool empty = xmlTextReaderIsEmptyElement(reader);
+	const char *name = (const char *)xml.xmlTextReaderConstName(reader);
+	bool empty = xml.xmlTextReaderIsEmptyElement(reader);
 	if (++r->n_nodes > NODES_MAX)
 		return err_new("more than %d elements: that is no machine", NODES_MAX);
-	if (xmlTextReaderDepth(reader) >= NODE_DEPTH_MAX)
+	if (xml.xmlTextReaderDepth(reader) >= NODE_DEPTH_MAX)
 		return err_new("elements nested deeper than %d: that is no machine", NODE_DEPTH_MAX);
 	struct node *n = mem_new(sizeof(*n)), *p = r->at;
 	n->name = str_dup(name ? name : "");
-	n->line = (unsigned)xmlGetLineNo(xmlTextReaderCurrentNode(reader));
+	n->line = (unsigned)xml.xmlGetLineNo(xml.xmlTextReaderCurrentNode(reader));
 	n->parent = p;
 	if (p) {
 		p->children = mem_grow(p->children, p->n_children, sizeof(struct node *));
@@ -89,7 +98,7 @@ static struct err *begin(xmlTextReaderPtr reader, struct reading *r)
 
 static void add_text(xmlTextReaderPtr reader, struct reading *r)
 {
-	const char *value = (const char *)xmlTextReaderConstValue(reader);
+	const char *value = (const char *)xml.xmlTextReaderConstValue(reader);
 	if (!r->at || !value)
 		return;
 	char *joined = str_fmt("%s%s", r->at->text ? r->at->text : "", value);
@@ -107,7 +116,7 @@ static void end(struct reading *r)
 
 static struct err *take(xmlTextReaderPtr reader, struct reading *r)
 {
-	switch (xmlTextReaderNodeType(reader)) {
+	switch (xml.xmlTextReaderNodeType(reader)) {
 	case XML_READER_TYPE_ELEMENT:
 		return begin(reader, r);
 	case XML_READER_TYPE_END_ELEMENT:
@@ -135,7 +144,7 @@ static struct err *read_all(xmlTextReaderPtr reader, struct reading *r)
 {
 	int more;
 	struct err *e = NULL;
-	while (!e && !r->error && (more = xmlTextReaderRead(reader)) == 1)
+	while (!e && !r->error && (more = xml.xmlTextReaderRead(reader)) == 1)
 		e = take(reader, r);
 	close_all(r);
 	if (e || r->error) {
@@ -158,6 +167,7 @@ static bool swollen(const char *text, size_t length)
 
 struct err *node_parse(const char *text, size_t length, bool wrap, struct node **ret_root)
 {
+	static const char *const functions[] = LATE_NAMES(XML_FUNCTIONS);
 	struct reading r = {};
 	cleanup_sb struct sb all = {};
 	/* Refused before it is parsed; what expands is declared there. A text in another encoding has no such bytes, and is
@@ -174,13 +184,14 @@ struct err *node_parse(const char *text, size_t length, bool wrap, struct node *
 		sb_add(&all, "</fragment>");
 	if (all.len > INT32_MAX)
 		return err_exit(err_new("it is too large"), EXIT_CONFIG);
+	TRY(late_load(LIBXML2, functions, &xml));
 	xmlTextReaderPtr reader =
-		xmlReaderForMemory(all.s ? all.s : "", (int)all.len, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_NOWARNING);
+		xml.xmlReaderForMemory(all.s ? all.s : "", (int)all.len, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_NOWARNING);
 	if (!reader)
 		return err_new("no XML reader");
-	xmlTextReaderSetStructuredErrorHandler(reader, complain, &r);
+	xml.xmlTextReaderSetStructuredErrorHandler(reader, complain, &r);
 	struct err *e = read_all(reader, &r);
-	xmlFreeTextReader(reader);
+	xml.xmlFreeTextReader(reader);
 	if (e)
 		node_free(r.root);
 	else
