@@ -4,8 +4,8 @@
 PREFIX ?= /usr/local
 BUILD  ?= build
 CC     ?= gcc
-LIBS   := hwloc libcap-ng jansson inih libmnl
-LATE   := libpci libsystemd libevdev libxml-2.0 # only their headers: launcher/base/late.h loads them when they are needed
+LIBS   := libcap-ng jansson inih libmnl
+LATE   := hwloc libpci libsystemd libevdev libxml-2.0 # only their headers: launcher/base/late.h loads them when they are needed
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	  -Wundef -Wnull-dereference -Wno-missing-field-initializers -Werror

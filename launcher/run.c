@@ -140,6 +140,14 @@ static struct err *greet(struct machine *m, int *qmp_end)
 	return err_new("QEMU: %s", words);
 }
 
+static bool mentions(const struct strv *argv, const char *word)
+{
+	for (size_t i = 0; i < argv->n; i++)
+		if (strstr(argv->v[i], word))
+			return true;
+	return false;
+}
+
 static struct err *start_guest(struct machine *m)
 {
 	const struct cpu_plan *cpu = &m->plan->cpu;
@@ -147,6 +155,7 @@ static struct err *start_guest(struct machine *m)
 	struct phases *phases = &m->cli->phases;
 	struct vcpus_want want = {
 		.cpus = cpu->vcpus, .n_cpus = cpu->n_vcpus, .emulator = cpu->emulator, .iothreads = cpu->iothread, .fifo = c->cpu.fifo,
+		.no_iothreads = !mentions(&m->plan->qemu_argv, "iothread"),
 		.unbalanced = c->cpu.isolate == ISOLATE_PARTITION && c->cpu.partition == PARTITION_ISOLATED,
 	};
 	TRY(err_wrap(vcpus_pin(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning"));
@@ -162,6 +171,14 @@ static struct err *start_guest(struct machine *m)
 	return machine_status(m);
 }
 
+static bool has_early(const struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++)
+		if (!steps->v[i].late)
+			return true;
+	return false;
+}
+
 /* 4 to 8. */
 static struct err *launch(struct machine *m)
 {
@@ -171,10 +188,11 @@ static struct err *launch(struct machine *m)
 	TRY(hook_run(m, "before", p->config->hooks.before));
 	TRY(open_channels(m, &qmp_end));
 	TRY(nets_begin(m));
-	TRY(err_exit(process_hold(&m->qemu), EXIT_HOST));
+	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
+	/* before the host is changed it must have become the user; where there is nothing to change, that may take its time */
+	TRY(err_exit(has_early(&rest) ? process_hold(&m->qemu) : process_fork(&m->qemu), EXIT_HOST));
 	m->plan->held[0] = m->qemu.id.pid;
 	phase_end(phases, "fork");
-	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
 	TRY(engine_apply(&m->engine, &rest));
 	TRY(err_exit(pci_groups_check(m->cli->root, &p->pci), EXIT_HOST));
 	phase_end(phases, "steps");

@@ -215,7 +215,8 @@ struct err *vcpus_pin_rest(const struct vcpus *v, size_t *ret_moved)
 static struct err *pin_all(struct vcpus *v, struct qmp *q, const struct vcpus_want *want)
 {
 	TRY(ask_vcpus(v, q, want));
-	TRY(ask_iothreads(v, q));
+	if (!want->no_iothreads)
+		TRY(ask_iothreads(v, q));
 	/* the makers of new threads first */
 	TRY(vcpus_pin_rest(v, NULL));
 	for (size_t i = 0; i < v->n_iothreads && !cpus_empty(&want->iothreads); i++) {

@@ -17,6 +17,7 @@ struct vcpus_want {
 	const int *cpus; /* cpus[n]: the CPU of vCPU n; -1 leaves it where it is */
 	size_t n_cpus;   /* as many as QEMU has */
 	struct cpus emulator, iothreads; /* the empty set leaves them where they are */
+	bool no_iothreads; /* QEMU was given none: it need not be asked, which costs it a third of a millisecond */
 	bool fifo;       /* vCPUs with SCHED_FIFO, priority 1 */
 	bool unbalanced; /* the CPUs are an isolated partition, where the kernel moves no thread: each gets one CPU of its set, in turn */
 };

@@ -23,6 +23,25 @@ void user_free(struct user *u)
 	*u = (struct user){};
 }
 
+static bool has_group(const struct user *u, gid_t gid)
+{
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (u->groups[i] == gid)
+			return true;
+	return false;
+}
+
+/* Those that this process has: what the account would get at its next login is neither ours to give, nor free to ask for (name services). */
+static void keep_groups(struct user *u)
+{
+	int n = getgroups(0, NULL);
+	u->groups = mem_new(((size_t)(n > 0 ? n : 0) + 1) * sizeof(gid_t));
+	n = getgroups(n > 0 ? n : 0, u->groups);
+	u->n_groups = n > 0 ? (size_t)n : 0;
+	if (!has_group(u, u->gid))
+		u->groups[u->n_groups++] = u->gid;
+}
+
 static void add_groups(struct user *u)
 {
 	int n = 64, room;
@@ -51,7 +70,10 @@ static struct err *fill(const struct passwd *pw, bool own, struct user *ret_user
 	struct user u = { .uid = pw->pw_uid, .gid = pw->pw_gid, .name = str_dup(pw->pw_name), .home = str_dup(pw->pw_dir) };
 	u.runtime_dir = runtime_dir(u.uid, own ? getenv("XDG_RUNTIME_DIR") : NULL);
 	u.data_dir = data && *data == '/' ? str_dup(data) : str_fmt("%s/.local/share", u.home);
-	add_groups(&u);
+	if (own)
+		keep_groups(&u);
+	else
+		add_groups(&u);
 	*ret_user = u;
 	return NULL;
 }

@@ -17,7 +17,7 @@ struct user {
 	char *name, *home;
 	char *runtime_dir; /* $XDG_RUNTIME_DIR, /run/user/UID; NULL if there is none */
 	char *data_dir;    /* $XDG_DATA_HOME or ~/.local/share */
-	gid_t *groups;     /* supplementary, gid among them */
+	gid_t *groups;     /* supplementary, gid among them; of the caller itself those that it has */
 	size_t n_groups;
 };
 

@@ -2,132 +2,37 @@
 /* cpu: see cpu.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <hwloc.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include "launcher/host/cpu.h"
+#include "launcher/host/cpu_own.h"
 
 #define CPUINFO_MAX 16384 /* the first CPU's paragraph; 64 more are alike, and the kernel would make up all of them */
 
 /* ---- topology ---- */
 
-static void cleanup_topology(hwloc_topology_t *t)
+/* The L3 that `core` belongs to, made where it is not there yet. */
+static int l3_of(struct cpu_facts *f, const struct cpu_found *core)
 {
-	if (*t)
-		hwloc_topology_destroy(*t);
-}
-
-/* Only what the facts hold. The component x86 would visit every CPU to run cpuid there, waking each: three quarters of
- * the time. */
-static int narrow(hwloc_topology_t t)
-{
-	static const hwloc_obj_type_t wanted[] = { HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE };
-	int bad = hwloc_topology_set_all_types_filter(t, HWLOC_TYPE_FILTER_KEEP_NONE) |
-		  hwloc_topology_set_flags(t, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) |
-		  hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
-	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		bad |= hwloc_topology_set_type_filter(t, wanted[i], HWLOC_TYPE_FILTER_KEEP_ALL);
-	return bad;
-}
-
-/* hwloc takes these from the environment alone. Its plugins look for GPUs and network cards, and load those drivers'
- * libraries. */
-static int load_from(hwloc_topology_t t, const char *root)
-{
-	bool plugins = getenv("HWLOC_PLUGINS_PATH");
-	if (!plugins)
-		setenv("HWLOC_PLUGINS_PATH", "", 1);
-	if (root)
-		setenv("HWLOC_FSROOT", root, 1);
-	errno = 0;
-	int result = narrow(t) ? -1 : hwloc_topology_load(t);
-	if (root)
-		unsetenv("HWLOC_FSROOT");
-	if (!plugins)
-		unsetenv("HWLOC_PLUGINS_PATH");
-	return result;
-}
-
-static struct err *load(struct root *root, const char *described, hwloc_topology_t *ret_topology)
-{
-	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
-	bool bad = hwloc_topology_init(&t) < 0 ||
-		   load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
-	struct err *e = NULL;
-	if (bad && errno)
-		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? " of " : "",
-			      described ? described : "");
-	else if (bad || (described && hwloc_topology_is_thissystem(t))) /* its way out of a bad description */
-		e = err_new("hwloc cannot read the topology%s%s", described ? " of " : "", described ? described : "");
-	if (e)
-		return err_hint(err_exit(e, EXIT_HOST), "lstopo shows what hwloc sees");
-	*ret_topology = steal(t);
-	return NULL;
-}
-
-static struct cpus cpus_of(hwloc_const_bitmap_t bitmap)
-{
-	struct cpus set = {};
-	for (int i = hwloc_bitmap_first(bitmap); i >= 0 && i < CPUS_MAX; i = hwloc_bitmap_next(bitmap, i))
-		cpus_add(&set, i);
-	return set;
-}
-
-static hwloc_obj_t above(hwloc_topology_t t, hwloc_obj_type_t type, hwloc_obj_t obj)
-{
-	return obj->type == type ? obj : hwloc_get_ancestor_obj_by_type(t, type, obj);
-}
-
-/* The L3 of a core, or its package's, or the machine's; made where it is not there yet. */
-static int l3_of(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t core)
-{
-	hwloc_obj_t package = above(t, HWLOC_OBJ_PACKAGE, core), l3 = above(t, HWLOC_OBJ_L3CACHE, core);
-	struct cpu_l3 new = {
-		.cpus = cpus_of(core->cpuset),
-		.cache = l3 != NULL,
-		.size = l3 ? l3->attr->cache.size : 0,
-		.node = core->nodeset ? hwloc_bitmap_first(core->nodeset) : 0,
-		.package = package ? (int)package->os_index : 0,
-	};
-	struct cpus whole = cpus_of(l3 ? l3->cpuset : package ? package->cpuset : hwloc_get_root_obj(t)->cpuset);
 	for (size_t i = 0; i < f->n_l3s; i++) {
 		/* A core without L3 may lie in a package where others have one: those are groups of their own */
-		if (!cpus_subset(&f->l3s[i].cpus, &whole) || f->l3s[i].cache != new.cache)
+		if (!cpus_subset(&f->l3s[i].cpus, &core->whole) || f->l3s[i].cache != core->cache)
 			continue;
-		f->l3s[i].cpus = cpus_or(&f->l3s[i].cpus, &new.cpus);
+		f->l3s[i].cpus = cpus_or(&f->l3s[i].cpus, &core->cpus);
 		return (int)i;
 	}
 	f->l3s = mem_grow(f->l3s, f->n_l3s, sizeof(*f->l3s));
-	f->l3s[f->n_l3s] = new;
+	f->l3s[f->n_l3s] = (struct cpu_l3){ core->cpus, core->cache, core->size, core->node, core->package };
 	return (int)f->n_l3s++;
 }
 
-/* By hwloc's word, which a description may have. By frequency alone, a processor whose cores turbo differently would
- * look like a hybrid. */
-static bool is_e_core(hwloc_topology_t t, hwloc_const_cpuset_t cpus)
+void cpu_add_core(struct cpu_facts *f, const struct cpu_found *found)
 {
-	int index = hwloc_cpukinds_get_by_cpuset(t, cpus, 0);
-	unsigned n = 0;
-	struct hwloc_info_s *infos = NULL;
-	if (index < 0 || hwloc_cpukinds_get_info(t, (unsigned)index, NULL, NULL, &n, &infos, 0) < 0)
-		return false;
-	for (unsigned i = 0; i < n; i++)
-		if (streq(infos[i].name, "CoreType") && streq(infos[i].value, "IntelAtom"))
-			return true;
-	return false;
-}
-
-static void add_core(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t obj)
-{
-	struct cpu_core core = { .l3 = l3_of(t, f, obj), .e_core = is_e_core(t, obj->cpuset) };
-	struct cpus cpus = cpus_of(obj->cpuset);
-	for (int cpu = cpus_next(&cpus, -1); cpu >= 0 && core.n_cpus < CPU_SIBLINGS_MAX; cpu = cpus_next(&cpus, cpu))
+	struct cpu_core core = { .l3 = l3_of(f, found), .e_core = found->e_core };
+	for (int cpu = cpus_next(&found->cpus, -1); cpu >= 0 && core.n_cpus < CPU_SIBLINGS_MAX; cpu = cpus_next(&found->cpus, cpu))
 		core.cpus[core.n_cpus++] = cpu;
-	if (!core.n_cpus)
-		return;
 	f->cores = mem_grow(f->cores, f->n_cores, sizeof(*f->cores));
 	f->cores[f->n_cores++] = core;
 }
@@ -151,17 +56,11 @@ static int compare_cores(const void *a, const void *b)
 
 static struct err *read_topology(struct root *root, struct cpu_facts *f)
 {
-	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
 	const char *described = getenv("HWLOC_XMLFILE");
 	described = described ? described : getenv("HWLOC_SYNTHETIC");
-	TRY(load(root, described, &t));
 	f->foreign = described != NULL;
-	f->online = cpus_of(hwloc_topology_get_topology_cpuset(t));
-	f->allowed = cpus_of(hwloc_topology_get_allowed_cpuset(t));
-	/* By lowest CPU, as hwloc orders its objects. A description may have no cores: then each CPU is one. */
-	hwloc_obj_type_t type = hwloc_get_nbobjs_by_type(t, HWLOC_OBJ_CORE) > 0 ? HWLOC_OBJ_CORE : HWLOC_OBJ_PU;
-	for (hwloc_obj_t o = hwloc_get_next_obj_by_type(t, type, NULL); o; o = hwloc_get_next_obj_by_type(t, type, o))
-		add_core(t, f, o);
+	if (described || !cpu_topology_sys(root, f))
+		TRY(cpu_topology_hwloc(root, described, f));
 	qsort(f->cores, f->n_cores, sizeof(*f->cores), compare_cores);
 	if (!described)
 		mark_e_cores(root, f);

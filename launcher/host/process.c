@@ -96,7 +96,7 @@ _Noreturn static void held_child(const struct process *p, int hold, int status, 
 
 /* ---- in the launcher ---- */
 
-/* Reads the child's next word, HELD or all of an error, within the time limit. At the end of the pipe *ret_text is what came before. */
+/* Reads what the child says within the time limit: until it says HELD, or all of it: an error, or nothing more than that. */
 static struct err *hear(const struct process *p, bool until_end, struct sb *text)
 {
 	struct pollfd poller = { .fd = p->status_fd, .events = POLLIN };
@@ -118,7 +118,7 @@ static struct err *hear(const struct process *p, bool until_end, struct sb *text
 	}
 }
 
-struct err *process_hold(struct process *p)
+struct err *process_fork(struct process *p)
 {
 	int ends[3][2];
 	if (pipe2(ends[0], O_CLOEXEC) < 0)
@@ -141,12 +141,32 @@ struct err *process_hold(struct process *p)
 	p->release_fd = fd_steal(&release);
 	p->status_fd = fd_steal(&heard);
 	p->stderr_fd = fd_steal(&listened);
-	cleanup_sb struct sb text = {};
 	struct err *e = proc_id_of(pid, &p->id);
 	if (!e)
-		e = hear(p, false, &text);
-	if (!e && (!text.len || text.s[0] != HELD))
-		e = text.len ? child_receive_err(&text) : err_new("the child ended before it was released");
+		return NULL;
+	process_close(p);
+	return err_wrap(e, "%s", p->name);
+}
+
+/* Takes HELD off the front. Without it the child has not come as far as that, and what it said is why. */
+static struct err *was_held(struct sb *text)
+{
+	if (!text->len)
+		return err_new("the child ended before it was released");
+	if (text->s[0] != HELD)
+		return child_receive_err(text);
+	memmove(text->s, text->s + 1, text->len--);
+	return NULL;
+}
+
+struct err *process_hold(struct process *p)
+{
+	cleanup_sb struct sb text = {};
+	TRY(process_fork(p));
+	struct err *e = hear(p, false, &text);
+	if (!e)
+		e = was_held(&text);
+	p->held = !e;
 	if (!e)
 		return NULL;
 	process_close(p);
@@ -161,8 +181,10 @@ struct err *process_release(struct process *p)
 		return err_new("%s is not held", p->name);
 	ssize_t n = write(p->release_fd, &byte, 1);
 	fd_closep(&p->release_fd);
-	struct err *e = n == 1 ? hear(p, true, &text) : err_new("the child ended before it was released");
+	struct err *e = n == 1 || !p->held ? hear(p, true, &text) : err_new("the child ended before it was released");
 	fd_closep(&p->status_fd);
+	if (!e && !p->held)
+		e = was_held(&text);
 	if (!e && text.len)
 		e = child_receive_err(&text);
 	return err_wrap(e, "%s", p->name);
@@ -294,7 +316,7 @@ static struct err *process_prepare(struct step_env *env, struct step *s)
 	if (!root_is_host(env->root))
 		return err_new("programs run on this host only, not under %s", root_dir(env->root));
 	if (p->release_fd < 0)
-		TRY(process_hold(p));
+		TRY(process_fork(p));
 	free(s->want);
 	s->want = proc_id_format(p->id);
 	return NULL;

@@ -44,6 +44,7 @@ struct process {
 	int pidfd;     /* readable when it has ended, all its threads included */
 	int stderr_fd; /* what it says on standard error, non-blocking */
 	int release_fd, status_fd;
+	bool held; /* it has been heard to wait */
 	struct sb said;
 	int status; /* wait(2) status, once ended is set */
 	bool ended;
@@ -55,7 +56,9 @@ struct process {
  * terminal is for us), any CPU, no descriptor of ours but those named. Returns once it waits to be released; errors of `become` come back.
  */
 struct err *process_hold(struct process *p);
-/* Lets it go and returns once the program runs, or with the error of execve. */
+/* The same without waiting for it: its errors come back when it is let go. */
+struct err *process_fork(struct process *p);
+/* Lets it go and returns once the program runs, or with the error of execve, or of what came before. */
 struct err *process_release(struct process *p);
 /* Whether it has ended; its status is then in p->status and it is reaped. */
 bool process_ended(struct process *p);
