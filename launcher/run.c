@@ -202,10 +202,6 @@ static struct err *launch(struct machine *m)
 	close_given(&m->swtpm);
 	close_given(&m->qemu);
 	phase_end(phases, "exec");
-	/* from here on our own work is done while QEMU begins */
-	int r = sd_event_new(&m->event);
-	if (r < 0)
-		return err_errno(-r, "no event loop");
 	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
 	inputs_opened(m->inputs);
 	phase_end(phases, "greeting");

@@ -229,7 +229,10 @@ static struct err *verdict(struct machine *m)
 struct err *supervise(struct machine *m)
 {
 	qmp_on_event(m->qmp, on_event, m);
-	int r = watch(m);
+	/* not before the guest runs: this is what loads libsystemd, beside a QEMU that starts */
+	int r = sd_event_new(&m->event);
+	if (r >= 0)
+		r = watch(m);
 	if (r < 0)
 		return err_errno(-r, "event loop");
 	TRY(monitor_watch(m, on_broken));

@@ -78,7 +78,7 @@ static struct err *read_all(struct cli *cli, struct survey *s)
 	boot_facts_read(root, &s->boot);
 	TRY(cpu_facts_read(root, &s->cpu));
 	TRY(cgroup_facts_read(root, s->nothing, &s->cgroup));
-	TRY(memory_facts_read(root, s->nothing, &s->memory));
+	TRY(memory_facts_read(root, NULL, &s->memory));
 	TRY(qemu_facts_read(root, s->nothing, &s->user, &s->qemu));
 	TRY(user_visit(&s->user, find_firmware, &l));
 	cleanup_free char *swtpm = root_is_host(root) ? child_find("swtpm") : NULL;

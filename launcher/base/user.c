@@ -155,8 +155,7 @@ static struct err *check_gone(const struct user *u)
 
 static struct err *become(const struct user *u)
 {
-	if (capng_get_caps_process() < 0)
-		return err_new("capabilities cannot be read");
+	/* known to the library where the launcher has dropped its own; it reads them itself where not */
 	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	capng_clear(CAPNG_SELECT_ALL);
 	/* without SETPCAP the bounding set stays: no_new_privs keeps any program from drawing on it */

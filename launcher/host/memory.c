@@ -39,12 +39,13 @@ static char *huge_dir(int node, int size)
 			: str_fmt(NODES "/node%d/hugepages/%s", node, sizes[size].dir);
 }
 
-static void node_add(struct root *root, int id, uint64_t total, uint64_t free_bytes, struct memory_facts *f)
+/* Huge pages only where they are to be looked at: six files a node. */
+static void node_add(struct root *root, int id, uint64_t total, uint64_t free_bytes, bool huge, struct memory_facts *f)
 {
 	struct memory_node node = { .id = id, .total = total, .free = free_bytes };
 	cleanup_free char *path = str_fmt(NODES "/node%d/cpulist", id), *list = root_read_or(root, path, "");
 	err_free(cpus_parse(list, &node.cpus));
-	for (int size = 0; size < MEMORY_SIZES; size++) {
+	for (int size = 0; huge && size < MEMORY_SIZES; size++) {
 		cleanup_free char *dir = huge_dir(id, size);
 		node.huge[size].there = root_exists(root, dir);
 		node.huge[size].pages = number(root, dir, "nr_hugepages");
@@ -56,8 +57,8 @@ static void node_add(struct root *root, int id, uint64_t total, uint64_t free_by
 
 struct err *memory_facts_read(struct root *root, const struct config *c, struct memory_facts *ret_facts)
 {
-	(void)c;
 	struct memory_facts f = {};
+	bool huge = !c || c->memory.hugepages == HUGEPAGES_2M || c->memory.hugepages == HUGEPAGES_1G;
 	cleanup_free char *text = root_read_or(root, "/proc/meminfo", ""), *thp = root_read_or(root, THP, "");
 	cleanup_strv struct strv names = {};
 	f.total = meminfo(text, "MemTotal");
@@ -70,10 +71,10 @@ struct err *memory_facts_read(struct root *root, const struct config *c, struct 
 			continue;
 		cleanup_free char *path = str_fmt(NODES "/%s/meminfo", names.v[i]),
 				  *info = root_read_or(root, path, "");
-		node_add(root, id, meminfo(info, "MemTotal"), meminfo(info, "MemFree"), &f);
+		node_add(root, id, meminfo(info, "MemTotal"), meminfo(info, "MemFree"), huge, &f);
 	}
 	if (f.n_nodes == 0)
-		node_add(root, -1, f.total, meminfo(text, "MemFree"), &f);
+		node_add(root, -1, f.total, meminfo(text, "MemFree"), huge, &f);
 	const char *open = strchr(thp, '[');
 	f.transparent = open ? str_ndup(open + 1, strcspn(open + 1, "]")) : NULL;
 	*ret_facts = f;

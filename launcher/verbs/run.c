@@ -65,6 +65,8 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 	if (d->given[1] && !d->given[0])
 		return err_exit(err_hint(err_new("--drivers belongs to --install"), "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
 				EXIT_USAGE);
+	if (!d->given[0])
+		return NULL;
 	TRY(user_find(NULL, &caller));
 	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
 	cli->install = d->path[0];
