@@ -4,8 +4,8 @@
 PREFIX ?= /usr/local
 BUILD  ?= build
 CC     ?= gcc
-LIBS   := libcap-ng jansson inih libmnl
-LATE   := hwloc libpci libsystemd libevdev libxml-2.0 # only their headers: launcher/base/late.h loads them when they are needed
+LIBS   := libcap-ng jansson inih
+LATE   := hwloc libpci libsystemd libmnl libevdev libxml-2.0 # only their headers: launcher/base/late.h loads them when they are needed
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	  -Wundef -Wnull-dereference -Wno-missing-field-initializers -Werror
@@ -17,7 +17,7 @@ ifeq ($(SAN),1)
   CFLAGS   := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all
   HARDEN   := -fPIE
 endif
-ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
+ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. -fno-math-errno $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) $(LATE) 2>/dev/null)
 LDLIBS      = $(shell pkg-config --libs $(LIBS)) -lm

@@ -153,14 +153,24 @@ static struct err *check_gone(const struct user *u)
 	return NULL;
 }
 
+/* Not by capng_apply, which drops what is gone already once more: each time the kernel makes new credentials. */
+static struct err *drop_bounds(void)
+{
+	int has;
+	for (int cap = 0; (has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++) /* until the kernel knows no more */
+		if (has && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return err_errno(errno, "bounding set");
+	return NULL;
+}
+
 static struct err *become(const struct user *u)
 {
 	/* known to the library where the launcher has dropped its own; it reads them itself where not */
 	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
 	capng_clear(CAPNG_SELECT_ALL);
 	/* without SETPCAP the bounding set stays: no_new_privs keeps any program from drawing on it */
-	if (bounds && capng_apply(CAPNG_SELECT_BOUNDS) < 0)
-		return err_errno(errno, "bounding set");
+	if (bounds)
+		TRY(drop_bounds());
 	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
 		return err_errno(errno, "setgroups");
 	if (setresgid(u->gid, u->gid, u->gid) < 0)
