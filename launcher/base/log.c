@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/progress.h"
 #include "launcher/base/str.h"
 
 static enum log_level max_level = LOG_LEVEL_INFO;
@@ -60,9 +61,10 @@ static void say(enum log_level level, const char *text)
 		sb_addf(&line, "%s%s\033[0m%s\n", levels[level].colour, word, clean);
 	else
 		sb_addf(&line, "%s%s\n", word, clean);
+	progress_hide();
 	/* a closed standard error is nobody's failure */
-	if (write(STDERR_FILENO, line.s, line.len) < 0)
-		return;
+	if (write(STDERR_FILENO, line.s, line.len) >= 0)
+		progress_show();
 }
 
 __attribute__((format(printf, 2, 0))) static void vsay(enum log_level level, const char *fmt, va_list ap)

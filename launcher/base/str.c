@@ -146,6 +146,31 @@ char *str_printable(const char *s)
 	return sb_steal(&sb);
 }
 
+static bool continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t str_width(const char *text)
+{
+	size_t n = 0;
+	for (; *text; text++)
+		n += !continues(*text);
+	return n;
+}
+
+char *str_cut(const char *text, size_t columns)
+{
+	if (str_width(text) <= columns)
+		return str_dup(text);
+	const char *end = text;
+	for (size_t n = 1; n < columns; n++)
+		do
+			end++;
+		while (continues(*end));
+	return str_fmt("%.*s…", (int)(end - text), text);
+}
+
 void sb_free(struct sb *sb)
 {
 	free(sb->s);

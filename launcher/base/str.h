@@ -51,6 +51,10 @@ size_t str_distance(const char *a, const char *b);
 const char *str_nearest(const char *word, const char *const *words);
 /* The text with every byte that a terminal could obey (controls, DEL) as \xNN: everything a device or a guest says goes through it. */
 char *str_printable(const char *s);
+/* Columns of UTF-8 text, one a character: what qlaunch prints has no wide ones. */
+size_t str_width(const char *text);
+/* Text cut to `columns` (at least 1), the last one "…" where it was longer. Owned by the caller. */
+char *str_cut(const char *text, size_t columns);
 
 /* A string that grows. `struct sb sb = {}`; sb.s is NULL while empty. */
 struct sb {

@@ -4,29 +4,14 @@
 #include "launcher/base/str.h"
 #include "launcher/verbs/page.h"
 
-static bool continues(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
 size_t page_width(const char *text)
 {
-	size_t n = 0;
-	for (; *text; text++)
-		n += !continues(*text);
-	return n;
+	return str_width(text);
 }
 
 char *page_cut(const char *text, size_t columns)
 {
-	if (page_width(text) <= columns)
-		return str_dup(text);
-	const char *end = text;
-	for (size_t n = 1; n < columns; n++)
-		do
-			end++;
-		while (continues(*end));
-	return str_fmt("%.*s…", (int)(end - text), text);
+	return str_cut(text, columns);
 }
 
 void page_wrap(const char *first, size_t indent, const char *text)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* progress: see progress.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/base/progress.h"
+
+enum { BAR_MIN = 10, BAR_MAX = 24 };
+
+/* The one work that goes on. Nothing of it is set where there is nobody to see it. */
+static struct {
+	char *what, *detail;
+	uint64_t done, total;
+	int64_t begun_ms, drawn_ms; /* drawn_ms 0: not yet */
+	bool visible;               /* the line is on the terminal now */
+} now;
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+/* `width` cells, the first part of them full. */
+static void add_bar(struct sb *sb, const struct progress_state *p, size_t width)
+{
+	size_t full = (size_t)((double)p->done / (double)p->total * (double)width);
+	if (p->colours)
+		sb_add(sb, "\033[32m");
+	for (size_t i = 0; i < width; i++)
+		sb_add(sb, i < full ? "█" : "░");
+	if (p->colours)
+		sb_add(sb, "\033[0m");
+}
+
+char *progress_line(const struct progress_state *p, size_t columns)
+{
+	cleanup_sb struct sb rest = {}, line = {};
+	struct progress_state sane = *p;
+	if (sane.done > sane.total)
+		sane.done = sane.total;
+	if (p->total)
+		sb_addf(&rest, "%u %%", (unsigned)(100.0 * (double)sane.done / (double)sane.total));
+	if (p->detail && *p->detail)
+		sb_addf(&rest, "%s%s", rest.len ? ", " : "", p->detail);
+	if (p->elapsed_s)
+		sb_addf(&rest, "%s%ju s", rest.len ? ", " : "", (uintmax_t)p->elapsed_s);
+
+	size_t need = str_width(p->what) + (rest.len ? 1 + str_width(rest.s) : 0);
+	if (p->total && need + 1 + BAR_MIN <= columns) {
+		size_t room = columns - need - 1;
+		sb_addf(&line, "%s ", p->what);
+		add_bar(&line, &sane, room < BAR_MAX ? room : BAR_MAX);
+		sb_addf(&line, " %s", rest.s);
+		return sb_steal(&line);
+	}
+	/* without a bar the figures are set off by a comma, or a colon's own blank */
+	sb_addf(&line, "%s%s%s", p->what, !rest.len ? "" : str_ends(p->what, ":") ? " " : ", ", rest.len ? rest.s : "");
+	return str_cut(line.s, columns);
+}
+
+static size_t terminal_columns(void)
+{
+	struct winsize size;
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+static bool watched(void)
+{
+	const char *term = getenv("TERM");
+	return log_level() >= LOG_LEVEL_INFO && term && !streq(term, "dumb") && isatty(STDERR_FILENO);
+}
+
+/* A terminal that is gone is nobody's failure. */
+static void put(const char *text)
+{
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+static void draw(int64_t at)
+{
+	struct progress_state state = {
+		.what = now.what, .detail = now.detail, .done = now.done, .total = now.total,
+		.elapsed_s = (uint64_t)(at - now.begun_ms) / 1000, .colours = log_colours(STDERR_FILENO),
+	};
+	/* the last column stays free: a terminal may break the line after it */
+	cleanup_free char *line = progress_line(&state, terminal_columns() - 1);
+	cleanup_free char *text = str_fmt("\r%s\033[K", line);
+	put(text);
+	now.drawn_ms = at;
+	now.visible = true;
+}
+
+bool progress_begin(const char *what, ...)
+{
+	progress_end();
+	if (!watched())
+		return false;
+	va_list ap;
+	va_start(ap, what);
+	cleanup_sb struct sb text = {};
+	sb_vaddf(&text, what, ap);
+	va_end(ap);
+	now.what = str_printable(text.s ? text.s : "");
+	now.begun_ms = now_ms();
+	return true;
+}
+
+void progress_update(uint64_t done, uint64_t total, const char *detail)
+{
+	if (!now.what)
+		return;
+	now.done = done;
+	now.total = total;
+	cleanup_free char *clean = detail ? str_printable(detail) : NULL;
+	str_set(&now.detail, clean);
+	progress_tick();
+}
+
+void progress_tick(void)
+{
+	int64_t at = now_ms();
+	if (now.what && at >= (now.drawn_ms ? now.drawn_ms + PROGRESS_EVERY_MS : now.begun_ms + PROGRESS_FIRST_MS))
+		draw(at);
+}
+
+void progress_hide(void)
+{
+	if (now.visible)
+		put("\r\033[K");
+	now.visible = false;
+}
+
+void progress_show(void)
+{
+	if (now.what && now.drawn_ms)
+		draw(now_ms());
+}
+
+void progress_end(void)
+{
+	progress_hide();
+	free(now.what);
+	free(now.detail);
+	memset(&now, 0, sizeof(now));
+}
+
+void progress_endp(const bool *shown)
+{
+	if (*shown)
+		progress_end();
+}
+
+int progress_wait_ms(int limit_ms)
+{
+	return now.what && (limit_ms < 0 || limit_ms > PROGRESS_EVERY_MS) ? PROGRESS_EVERY_MS : limit_ms;
+}
