@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guest: the part of `qlaunch bench` that is measured. One static program: as a machine's only one (process 1 of a direct-boot guest, workloads
- * from the kernel's `bench=` parameter), or as a command in any Linux, the host too (workloads as arguments).
+ * from the kernel's `bench=` parameter), or as a command in any Linux, the host too (workloads as arguments). Windows has guest.ps1.
  *
- * Each result is a line of its own, "bench: METRIC UNIT less|more VALUE…", one value a pass; the last line is "bench: done". It reads and
- * writes nothing but memory, the clock, a temporary file, and, as process 1, /proc, /sys and /dev.
+ * Each result is a line of its own, "bench: METRIC UNIT less|more|tails VALUE…": one value a pass, or with "tails" every sample, less being
+ * better, of which the percentiles are what counts. The last line is "bench: done". It reads and writes nothing but memory, the clock, a
+ * temporary file, and, as process 1, /proc, /sys and /dev. Where fio is installed the disk is measured by it, too.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +21,8 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,15 +53,19 @@ static uint64_t roll(uint64_t *state) /* xorshift64 (Marsaglia) */
 	return *state ^= *state << 17;
 }
 
-/* A chain through all lines of a block in random order (Sattolo): no load can begin before the one before it has ended. */
-static double chase(size_t size)
+/*
+ * A chain through one line of each `stride` bytes of a block, in random order (Sattolo): no load can begin before the one before it has
+ * ended. The block asks for huge pages, so that what is left of page walks is the host's.
+ */
+static double chase(size_t size, size_t stride)
 {
-	size_t n = size / LINE;
-	void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	size_t n = size / stride;
+	void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint32_t *order = malloc(n * sizeof(*order));
 	uint64_t seed = 88172645463325252ull;
 	if (block == MAP_FAILED || !order)
 		return 0;
+	madvise(block, size, MADV_HUGEPAGE);
 	for (size_t i = 0; i < n; i++)
 		order[i] = (uint32_t)i;
 	for (size_t i = n - 1; i > 0; i--) {
@@ -65,8 +74,12 @@ static double chase(size_t size)
 		order[i] = order[k];
 		order[k] = t;
 	}
-	for (size_t i = 0; i < n; i++)
-		*(void **)((char *)block + (size_t)order[i] * LINE) = (char *)block + (size_t)order[(i + 1) % n] * LINE;
+	/* another line of each page: else all of them share one set of the caches */
+	for (size_t i = 0; i < n; i++) {
+		size_t from = order[i], to = order[(i + 1) % n];
+		char *next = (char *)block + to * stride + to * LINE % stride;
+		*(void **)((char *)block + from * stride + from * LINE % stride) = next;
+	}
 	void **volatile at = block;
 	void **p = at;
 	uint64_t began = now_ns(), took = 0, steps = 0;
@@ -79,16 +92,24 @@ static double chase(size_t size)
 	return (double)took / (double)steps;
 }
 
+/* From the smallest cache to memory; "tlb" touches one line a page: 16384 pages are more than any TLB holds, unless they are huge. */
 static void run_chase(void)
 {
-	static const struct { const char *name; size_t size; } sizes[] = {
-		{ "chase.16K", 16u << 10 }, { "chase.256K", 256u << 10 }, { "chase.4M", 4u << 20 }, { "chase.64M", 64u << 20 },
+	static const struct { const char *name; size_t size, stride; } sizes[] = {
+		{ "chase.16K", 16u << 10, LINE }, { "chase.256K", 256u << 10, LINE }, { "chase.1M", 1u << 20, LINE },
+		{ "chase.4M", 4u << 20, LINE },	  { "chase.16M", 16u << 20, LINE },   { "chase.64M", 64u << 20, LINE },
+		{ "chase.256M", 256u << 20, LINE }, { "chase.tlb", 64u << 20, 4096 },
 	};
+	struct sysinfo memory;
+	sysinfo(&memory);
 	for (size_t s = 0; s < sizeof(sizes) / sizeof(*sizes); s++) {
 		double v[PASSES];
+		if (sizes[s].size > (uint64_t)memory.freeram * memory.mem_unit / 2)
+			continue; /* not to be measured while others are swapped out for it */
 		for (int i = 0; i < PASSES; i++)
-			v[i] = chase(sizes[s].size);
-		say(sizes[s].name, "ns", "less", v, PASSES);
+			v[i] = chase(sizes[s].size, sizes[s].stride);
+		if (v[0] > 0)
+			say(sizes[s].name, "ns", "less", v, PASSES);
 	}
 }
 
@@ -107,77 +128,123 @@ static void *spin(void *data)
 	return (void *)(uintptr_t)did;
 }
 
-static void run_throughput(void)
+/* `work` on every CPU at once, with the CPU's number; what it returned, CPU by CPU. How many CPUs. */
+static int on_all_cpus(void *(*work)(void *), uintptr_t ret_did[CPUS])
 {
 	cpu_set_t all, one;
 	pthread_t threads[CPUS];
-	double sum[PASSES], least[PASSES];
+	int n = 0;
 	sched_getaffinity(0, sizeof(all), &all);
+	pthread_barrier_init(&gate, NULL, (unsigned)(CPU_COUNT(&all) < CPUS ? CPU_COUNT(&all) : CPUS));
+	for (int cpu = 0; cpu < CPU_SETSIZE && n < CPUS; cpu++) {
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		pthread_create(&threads[n], NULL, work, (void *)(uintptr_t)cpu);
+		pthread_setaffinity_np(threads[n++], sizeof(one), &one);
+	}
+	for (int i = 0; i < n; i++) {
+		void *did;
+		pthread_join(threads[i], &did);
+		ret_did[i] = (uintptr_t)did;
+	}
+	pthread_barrier_destroy(&gate);
+	return n;
+}
+
+static void run_throughput(void)
+{
+	static double rate[CPUS][PASSES];
+	double sum[PASSES] = {}, least[PASSES];
+	uintptr_t did[CPUS];
+	int n = 0;
 	for (int pass = 0; pass < PASSES; pass++) {
-		int n = 0;
-		pthread_barrier_init(&gate, NULL, (unsigned)(CPU_COUNT(&all) < CPUS ? CPU_COUNT(&all) : CPUS));
-		for (int cpu = 0; cpu < CPU_SETSIZE && n < CPUS; cpu++) {
-			if (!CPU_ISSET(cpu, &all))
-				continue;
-			CPU_ZERO(&one);
-			CPU_SET(cpu, &one);
-			pthread_create(&threads[n], NULL, spin, (void *)(uintptr_t)cpu);
-			pthread_setaffinity_np(threads[n++], sizeof(one), &one);
-		}
-		sum[pass] = least[pass] = 0;
+		n = on_all_cpus(spin, did);
 		for (int i = 0; i < n; i++) {
-			void *did;
-			pthread_join(threads[i], &did);
-			double rate = (double)(uintptr_t)did / 1e5; /* millions a second, of a tenth */
-			sum[pass] += rate;
-			least[pass] = i == 0 || rate < least[pass] ? rate : least[pass];
+			rate[i][pass] = (double)did[i] / 1e5; /* millions a second, of a tenth */
+			sum[pass] += rate[i][pass];
+			least[pass] = i == 0 || rate[i][pass] < least[pass] ? rate[i][pass] : least[pass];
 		}
-		pthread_barrier_destroy(&gate);
 	}
 	say("throughput.all", "Mop/s", "more", sum, PASSES);
 	say("throughput.slowest-cpu", "Mop/s", "more", least, PASSES);
+	for (int i = 0; i < n; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "throughput.cpu%d", i);
+		say(name, "Mop/s", "more", rate[i], PASSES);
+	}
+}
+
+enum { BLOCK = 32 << 20, TIMES = 4 };
+
+static uint64_t read_all(const char *block)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < BLOCK; i += sizeof(sum)) {
+		uint64_t v;
+		memcpy(&v, block + i, sizeof(v));
+		sum += v;
+	}
+	return sum;
+}
+
+static double rate_of(void (*work)(char *a, char *b), char *a, char *b)
+{
+	uint64_t began = now_ns();
+	for (int k = 0; k < TIMES; k++) {
+		work(a, b);
+		__asm__ volatile("" : : "r"(a), "r"(b) : "memory");
+	}
+	return (double)BLOCK * TIMES / (double)(now_ns() - began);
+}
+
+static void work_copy(char *a, char *b)
+{
+	memcpy(b, a, BLOCK);
+}
+
+static void work_write(char *a, char *b)
+{
+	(void)a;
+	memset(b, 3, BLOCK);
+}
+
+static void work_read(char *a, char *b)
+{
+	volatile uint64_t keep = read_all(a);
+	(void)keep;
+	(void)b;
 }
 
 static void run_bandwidth(void)
 {
-	enum { SIZE = 32 << 20, TIMES = 4 };
-	char *a = malloc(SIZE), *b = malloc(SIZE);
+	static const struct { const char *name; void (*work)(char *a, char *b); } works[] = {
+		{ "bandwidth.copy", work_copy }, { "bandwidth.read", work_read }, { "bandwidth.write", work_write },
+	};
+	char *a = malloc(BLOCK), *b = malloc(BLOCK);
 	double v[PASSES];
 	if (!a || !b)
 		return;
-	memset(a, 1, SIZE);
-	memset(b, 2, SIZE);
-	for (int i = 0; i < PASSES; i++) {
-		uint64_t began = now_ns();
-		for (int k = 0; k < TIMES; k++) {
-			memcpy(b, a, SIZE);
-			__asm__ volatile("" : : "r"(a), "r"(b) : "memory");
-		}
-		v[i] = (double)SIZE * TIMES / (double)(now_ns() - began);
+	memset(a, 1, BLOCK);
+	memset(b, 2, BLOCK);
+	for (size_t w = 0; w < sizeof(works) / sizeof(*works); w++) {
+		for (int i = 0; i < PASSES; i++)
+			v[i] = rate_of(works[w].work, a, b);
+		say(works[w].name, "GB/s", "more", v, PASSES);
 	}
-	say("bandwidth.copy", "GB/s", "more", v, PASSES);
 	free(a);
 	free(b);
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
+enum { SAMPLES = 1000 };
 
 /* How late a timer of 1 ms wakes a sleeping thread. */
-static void run_jitter(void)
+static void time_timers(double *late)
 {
-	enum { N = 1000 };
-	static double late[N];
-	static const struct { const char *name; int at; } tails[] = {
-		{ "jitter.p50", 500 }, { "jitter.p99", 990 }, { "jitter.p99.9", N - 2 }, { "jitter.max", N - 1 },
-	};
-	int n = 0;
 	struct timespec next;
 	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (; n < N; n++) {
+	for (int n = 0; n < SAMPLES; n++) {
 		next.tv_nsec += 1000000;
 		next.tv_sec += next.tv_nsec / 1000000000;
 		next.tv_nsec %= 1000000000;
@@ -185,13 +252,52 @@ static void run_jitter(void)
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 		late[n] = (double)(now_ns() - due) / 1000;
 	}
-	qsort(late, N, sizeof(*late), by_value);
-	for (size_t i = 0; i < sizeof(tails) / sizeof(*tails); i++)
-		say(tails[i].name, "us", "less", &late[tails[i].at], 1);
+}
+
+/* How long a thread takes to run after another has woken it, both asleep in between: the way of an interrupt from CPU to CPU. */
+static struct {
+	sem_t ping, pong;
+	uint64_t woken;
+	double *took;
+} pair;
+
+static void *wait_for_ping(void *data)
+{
+	for (int n = 0; n < SAMPLES; n++) {
+		sem_wait(&pair.ping);
+		pair.took[n] = (double)(now_ns() - pair.woken) / 1000;
+		sem_post(&pair.pong);
+	}
+	return data;
+}
+
+static void time_wakeups(double *took)
+{
+	pthread_t other;
+	pair.took = took;
+	sem_init(&pair.ping, 0, 0);
+	sem_init(&pair.pong, 0, 0);
+	pthread_create(&other, NULL, wait_for_ping, NULL);
+	for (int n = 0; n < SAMPLES; n++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+		pair.woken = now_ns();
+		sem_post(&pair.ping);
+		sem_wait(&pair.pong);
+	}
+	pthread_join(other, NULL);
+}
+
+static void run_jitter(void)
+{
+	static double samples[SAMPLES];
+	time_timers(samples);
+	say("jitter.timer", "us", "tails", samples, SAMPLES);
+	time_wakeups(samples);
+	say("jitter.wakeup", "us", "tails", samples, SAMPLES);
 }
 
 /* Random reads of 4 KiB past the page cache: of the machine's first disk, or of a file in the working directory. */
-static void run_disk(void)
+static void read_disk(void)
 {
 	static const char *const disks[] = { "/dev/vda", "/dev/nvme0n1", "/dev/sda" };
 	int fd = -1;
@@ -219,6 +325,60 @@ static void run_disk(void)
 	if (size >= 4096)
 		say("disk.read-4K", "us", "less", v, PASSES);
 	free(block);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What fio says with --minimal (its terse version 3): fields by ";", IOPS of reads the 8th, percentiles of latency from the 18th on. */
+static void say_fio(char *line)
+{
+	double v;
+	int at = 1;
+	for (char *rest = line, *field; (field = strsep(&rest, ";")); at++) {
+		if (at == 8 && (v = strtod(field, NULL)) > 0)
+			say("disk.fio-iops", "1/s", "more", &v, 1);
+		if (at >= 18 && at <= 37 && sscanf(field, "99.000000%%=%lf", &v) == 1)
+			say("disk.fio-p99", "us", "less", &v, 1);
+		if (at >= 18 && at <= 37 && sscanf(field, "99.900000%%=%lf", &v) == 1)
+			say("disk.fio-p99.9", "us", "less", &v, 1);
+	}
+}
+
+/* Eight reads of 4 KiB in flight, for two seconds, by fio where it is installed. */
+static void run_fio(void)
+{
+	static char said[8192];
+	char path[] = "./qlaunch-fio.XXXXXX", name[64];
+	int fd = mkstemp(path), ends[2];
+	if (fd < 0)
+		return;
+	snprintf(name, sizeof(name), "--filename=%s", path);
+	const char *argv[] = { "fio",	     "--name=qlaunch", "--minimal",    name,	       "--size=64M",   "--rw=randread", "--bs=4k",
+			 "--direct=1", "--iodepth=8",	 "--ioengine=libaio", "--runtime=2", "--time_based", NULL };
+	posix_spawn_file_actions_t to;
+	pid_t pid;
+	if (pipe2(ends, O_CLOEXEC) == 0) {
+		posix_spawn_file_actions_init(&to);
+		posix_spawn_file_actions_adddup2(&to, ends[1], 1);
+		bool begun = posix_spawnp(&pid, "fio", &to, NULL, (char *const *)argv, environ) == 0;
+		close(ends[1]);
+		size_t n = 0;
+		for (ssize_t got; n < sizeof(said) - 1 && (got = read(ends[0], said + n, sizeof(said) - 1 - n)) > 0;)
+			n += (size_t)got;
+		close(ends[0]);
+		if (begun && waitpid(pid, NULL, 0) == pid)
+			say_fio(said);
+		posix_spawn_file_actions_destroy(&to);
+	}
+	unlink(path);
+	close(fd);
+}
+
+static void run_disk(void)
+{
+	read_disk();
+	if (getpid() != 1)
+		run_fio();
 }
 
 /* As process 1: from the kernel's first tick to here. */
