@@ -17,7 +17,10 @@ double stats_percentile(const double *v, size_t n, double p); /* p from 0 to 100
 struct stats_interval {
 	double median, low, high; /* NAN for none */
 };
-/* The median of a sample and its 95 % interval by bootstrap (percentiles of the medians of resamples). */
+/*
+ * The median of a sample and its 95 % interval by bootstrap: percentiles of the medians of resamples, further out the fewer values there are
+ * (Hesterberg: What Teachers Should Know about the Bootstrap, "expanded percentile"): plain ones of 7 values would miss the truth in 1 of 8.
+ */
 struct stats_interval stats_bootstrap(const double *v, size_t n);
 
 enum stats_verdict {
@@ -34,6 +37,19 @@ struct stats_pair {
 #define STATS_ROUNDS_MIN 6 /* with n pairs all resamples together cover the true median with 1 - 2^(1-n): 97 % */
 /* Of values that were measured in pairs: a[i] and b[i] in the same round. A pair with a value that is not above 0 does not count. */
 struct stats_pair stats_compare(const double *a, const double *b, size_t n);
+
+/* What one round measured: borrowed values, in any order; n 0 where it did not. */
+struct stats_sample {
+	const double *v;
+	size_t n;
+};
+/* A percentile of all values of all rounds together; 100 is the largest. NAN for none. */
+double stats_tail(const struct stats_sample *rounds, size_t n, double p);
+/*
+ * Of tails: the ratio of such percentiles, with an interval by a bootstrap of whole rounds (values within one are not independent), the same
+ * rounds of a and b. The largest value (p 100) has no law to resample by: it is compared round by round as by stats_compare.
+ */
+struct stats_pair stats_compare_tails(const struct stats_sample *a, const struct stats_sample *b, size_t n, double p);
 
 /* Spearman's rank correlation of a sample with its order, -1 to 1; ties share their ranks. 0 for less than 3, and for values all alike. */
 double stats_drift(const double *v, size_t n);

@@ -10,6 +10,7 @@
 #include "launcher/bench/stats.h"
 
 #define N 40
+#define SAMPLES 200
 
 /* Around 1, evenly within ± width. */
 static double noise(struct stats_dice *d, double width)
@@ -43,6 +44,115 @@ static void test_interval_holds_the_truth(void **state)
 		assert_true(r.low <= r.median && r.median <= r.high);
 	}
 	assert_in_range(holds, 176, 200); /* 95 % of 200 are 190 */
+}
+
+/* Between 0 and 1, never either. */
+static double unit(struct stats_dice *d)
+{
+	return ((double)stats_roll(d, 1000000) + 0.5) / 1000000;
+}
+
+static double normal(struct stats_dice *d) /* Box and Muller */
+{
+	return sqrt(-2 * log(unit(d))) * cos(2 * M_PI * unit(d));
+}
+
+/*
+ * How often the interval of b / a holds the true ratio, in per cent, over 400 seeds: normal noise, or one with a heavy tail to one side
+ * (log-normal), whose median is the truth.
+ */
+static double coverage(size_t n, double truth, double width, bool skewed)
+{
+	int holds = 0;
+	for (unsigned seed = 0; seed < 400; seed++) {
+		struct stats_dice d = { 1000 + seed };
+		double a[N], b[N];
+		for (size_t i = 0; i < n; i++) {
+			double machine = 1 + 0.1 * normal(&d) * width;
+			a[i] = machine * 50;
+			b[i] = machine * 50 * truth * (skewed ? exp(width * normal(&d)) : 1 + width * normal(&d));
+		}
+		struct stats_pair r = stats_compare(a, b, n);
+		holds += r.ratio.low <= truth && truth <= r.ratio.high;
+	}
+	return holds / 4.0;
+}
+
+static void test_coverage_of_the_interval(void **state)
+{
+	(void)state;
+	static const size_t rounds[] = { 6, 7, 8, 10, 15, 20, 40 };
+	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++)
+		for (int skewed = 0; skewed < 2; skewed++) {
+			double c = coverage(rounds[i], 1.3, skewed ? 0.3 : 0.03, skewed);
+			print_message("# coverage %zu rounds%s: %.1f %%\n", rounds[i], skewed ? ", skewed" : "", c);
+			assert_true(c >= 92); /* 95, less three standard errors of 400 */
+		}
+}
+
+/* Rounds of exponential samples (the p-th percentile is -mean ln(1 - p)) on a machine that is faster in some rounds than in others. */
+static void tails(struct stats_dice *d, size_t n, double mean, const double *machine, double *v, struct stats_sample *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < SAMPLES; k++)
+			v[i * SAMPLES + k] = -mean * machine[i] * log(unit(d));
+		ret[i] = (struct stats_sample){ v + i * SAMPLES, SAMPLES };
+	}
+}
+
+static double tail_coverage(size_t n, double truth, double p)
+{
+	double *va = mem_new(N * SAMPLES * sizeof(double)), *vb = mem_new(N * SAMPLES * sizeof(double)), machine[N];
+	struct stats_sample a[N], b[N];
+	int holds = 0;
+	for (unsigned seed = 0; seed < 200; seed++) {
+		struct stats_dice d = { 77 + seed };
+		for (size_t i = 0; i < n; i++)
+			machine[i] = 1 + 0.2 * unit(&d);
+		tails(&d, n, 10, machine, va, a);
+		tails(&d, n, 10 * truth, machine, vb, b);
+		struct stats_pair r = stats_compare_tails(a, b, n, p);
+		holds += r.ratio.low <= truth && truth <= r.ratio.high;
+	}
+	str_freep(&va);
+	str_freep(&vb);
+	return holds / 2.0;
+}
+
+static void test_tails(void **state)
+{
+	(void)state;
+	static const double percentiles[] = { 50, 99, 100 };
+	for (size_t n = 7; n <= 20; n += 13)
+		for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
+			double c = tail_coverage(n, 1.2, percentiles[i]);
+			print_message("# tail coverage %zu rounds, p%g: %.1f %%\n", n, percentiles[i], c);
+			assert_true(c >= 90); /* three standard errors of 200 */
+		}
+	const double one[] = { 1, 2, 3, 4, 5 }, two[] = { 6, 7, 8, 9, 10 };
+	const struct stats_sample rounds[] = { { one, 5 }, { NULL, 0 }, { two, 5 } };
+	assert_float_equal(stats_tail(rounds, 3, 100), 10, 1e-9);
+	assert_float_equal(stats_tail(rounds, 3, 0), 1, 1e-9);
+	assert_true(isnan(stats_tail(rounds + 1, 1, 50)));
+	assert_int_equal(stats_compare_tails(rounds, rounds, 3, 50).verdict, STATS_UNTRUSTED);
+}
+
+/* How often A beside A is called different: hardly ever, as the interval must clear 1 % besides. */
+static void test_same_beside_same(void **state)
+{
+	(void)state;
+	int different = 0;
+	for (unsigned seed = 0; seed < 400; seed++) {
+		struct stats_dice d = { 5000 + seed };
+		double a[10], b[10];
+		for (int i = 0; i < 10; i++) {
+			a[i] = 1 + 0.05 * normal(&d);
+			b[i] = 1 + 0.05 * normal(&d);
+		}
+		enum stats_verdict v = stats_compare(a, b, 10).verdict;
+		different += v == STATS_LESS || v == STATS_MORE;
+	}
+	assert_in_range(different, 0, 20);
 }
 
 static void compare_at(double factor, double width, enum stats_verdict wanted, double per_cent)
@@ -128,7 +238,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_percentiles), cmocka_unit_test(test_interval_holds_the_truth), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_smallest_effect), cmocka_unit_test(test_drift), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_smallest_effect),
+		cmocka_unit_test(test_coverage_of_the_interval), cmocka_unit_test(test_tails), cmocka_unit_test(test_same_beside_same),
+		 cmocka_unit_test(test_drift), cmocka_unit_test(test_order),
 	};
 	return cmocka_run_group_tests_name("bench_stats", tests, NULL, NULL);
 }
