@@ -24,7 +24,7 @@ static const struct verb verbs[] = {
 	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
 	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },
 	{ "monitors", "The host", "[MONITOR]", "monitors and their inputs; --try VALUE for 5 s", "try=", verb_monitors },
-	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; report, compare", "force", verb_bench },
+	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; report, compare", "force output=", verb_bench },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
 	{ "console", "Running machines", "VM", "its serial console in this terminal; Ctrl-] leaves", NULL, verb_console },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },

@@ -10,6 +10,7 @@
 
 #define SENTINEL 0xff /* no UTF-8 has this byte: before it all is rubbish, on both sides */
 #define READ_CHUNK (512 << 10)
+#define WRITE_CHUNK (192 << 10) /* base64 of it is below what older agents take in a line */
 #define LOOK_FIRST_MS 10 /* between two looks whether a program has ended: the agent has no other way to tell */
 #define LOOK_LAST_MS 500
 
@@ -136,10 +137,24 @@ struct err *agent_ping(struct agent *a, int limit_ms)
 	return agent_call(a, "guest-ping", NULL, limit_ms, NULL);
 }
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* The bytes as base64 (RFC 4648). Owned by the caller. */
+static char *encode(const unsigned char *bytes, size_t len)
+{
+	cleanup_sb struct sb sb = {};
+	for (size_t i = 0; i < len; i += 3) {
+		size_t n = len - i < 3 ? len - i : 3;
+		uint32_t bits = (uint32_t)bytes[i] << 16 | (n > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) | (n > 2 ? bytes[i + 2] : 0u);
+		for (size_t k = 0; k < 4; k++)
+			sb_addc(&sb, k > n ? '=' : digits[bits >> (18 - 6 * k) & 63]);
+	}
+	return sb_steal(&sb);
+}
+
 /* Appends what base64 `text` (RFC 4648, as GLib writes it) stands for; false where it is none. */
 static bool decode(struct sb *sb, const char *text)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t len = strlen(text), pad = len && text[len - 1] == '=' ? 1 + (len > 1 && text[len - 2] == '=') : 0;
 	uint32_t bits = 0;
 	if (len % 4)
@@ -251,4 +266,35 @@ struct err *agent_read(struct agent *a, const char *path, size_t max, int limit_
 	*ret_bytes = bytes;
 	bytes = (struct sb){};
 	return NULL;
+}
+
+static struct err *write_handle(struct agent *a, json_int_t handle, const unsigned char *bytes, size_t len, int64_t deadline)
+{
+	for (size_t at = 0; at < len;) {
+		json_t *value = NULL;
+		size_t n = len - at < WRITE_CHUNK ? len - at : WRITE_CHUNK;
+		cleanup_free char *text = encode(bytes + at, n);
+		TRY(call(a, "guest-file-write", json_pack("{s:I, s:s}", "handle", handle, "buf-b64", text), deadline, &value));
+		json_int_t written = json_integer_value(json_object_get(value, "count"));
+		json_decref(value);
+		if (written <= 0 || (size_t)written > n)
+			return err_errno(EPROTO, "guest-file-write wrote %lld bytes of %zu", (long long)written, n);
+		at += (size_t)written;
+	}
+	return NULL;
+}
+
+struct err *agent_write(struct agent *a, const char *path, const void *bytes, size_t len, int limit_ms)
+{
+	int64_t deadline = line_clock() + limit_ms;
+	json_t *value = NULL;
+	TRY(err_wrap(call(a, "guest-file-open", json_pack("{s:s, s:s}", "path", path, "mode", "wb"), deadline, &value), "%s", path));
+	json_int_t handle = json_integer_value(value);
+	json_decref(value);
+	struct err *e = write_handle(a, handle, bytes, len, deadline);
+	/* what it kept in a buffer is in the file only once it is closed */
+	struct err *closing = call(a, "guest-file-close", json_pack("{s:I}", "handle", handle), deadline, NULL);
+	if (e)
+		err_free(closing);
+	return err_wrap(e ? e : closing, "%s", path);
 }

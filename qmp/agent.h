@@ -49,3 +49,5 @@ void agent_output_free(struct agent_output *o);
 struct err *agent_exec(struct agent *a, const char *const argv[], int limit_ms, struct agent_output *ret_output);
 /* Reads a file of the guest, of at most `max` bytes (else EFBIG). */
 struct err *agent_read(struct agent *a, const char *path, size_t max, int limit_ms, struct sb *ret_bytes);
+/* Writes a file of the guest, new or in the place of what it held. */
+struct err *agent_write(struct agent *a, const char *path, const void *bytes, size_t len, int limit_ms);

@@ -58,7 +58,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 @test "a control that differs makes the result not to be trusted" {
 	records 10 | jq -c 'if .variant == "control" then .metrics["<script>"].v[0] *= 1.2 else . end' >"$dir/a"; records 12 >"$dir/b"
 	run "$qlaunch" bench compare "$dir/a" "$dir/b"
-	[ "$status" -eq 0 ]; [[ $output == *"not to be trusted"* ]]
+	[ "$status" -eq 13 ]; [[ $output == *"not to be trusted"* ]]
 }
 
 @test "report: one page, pictures inside, names escaped" {

@@ -15,11 +15,40 @@ void analyses_free(struct analyses *a)
 	*a = (struct analyses){};
 }
 
-static double *column(const json_t *records, const char *variant, const char *metric, size_t rounds)
+static const struct {
+	const char *suffix;
+	double p;
+} percentiles[] = { { ".p50", 50 }, { ".p99", 99 }, { ".p99.9", 99.9 }, { ".max", 100 } };
+
+/* {"chase.16K": {"of": "chase.16K", "p": -1}, "jitter.timer.p99": {"of": "jitter.timer", "p": 99}}; owned. */
+static json_t *expand(const json_t *records)
 {
-	double *v = mem_new((rounds + 1) * sizeof(*v));
-	records_column(records, variant, metric, v);
-	return v;
+	json_t *all = json_object(), *names = records_metric_names(records), *value;
+	const char *name;
+	json_object_foreach(names, name, value) {
+		if (!records_has_tails(records, name))
+			json_object_set_new(all, name, json_pack("{s:s, s:f}", "of", name, "p", -1.0));
+		else
+			for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
+				cleanup_free char *key = str_fmt("%s%s", name, percentiles[i].suffix);
+				json_object_set_new(all, key, json_pack("{s:s, s:f}", "of", name, "p", percentiles[i].p));
+			}
+	}
+	json_decref(names);
+	return all;
+}
+
+static void column(const struct records_samples *s, double percentile, double *ret_v)
+{
+	for (size_t i = 0; i < s->n; i++)
+		ret_v[i] = s->rounds[i].n ? stats_percentile(s->rounds[i].v, s->rounds[i].n, percentile < 0 ? 50 : percentile) : 0;
+}
+
+void analysis_column(const struct analysis *a, const json_t *records, double *ret_v)
+{
+	cleanup_samples struct records_samples s = {};
+	records_samples(records, a->variant, a->of, &s);
+	column(&s, a->percentile, ret_v);
 }
 
 /* Only values that are there, in their order. */
@@ -32,6 +61,17 @@ static size_t present(double *v, size_t n)
 	return k;
 }
 
+static struct stats_pair compare(const struct records_samples *a, const struct records_samples *b, double percentile)
+{
+	size_t n = a->n < b->n ? a->n : b->n;
+	if (percentile >= 0)
+		return stats_compare_tails(a->rounds, b->rounds, n, percentile);
+	cleanup_free double *x = mem_new((a->n + 1) * sizeof(*x)), *y = mem_new((b->n + 1) * sizeof(*y));
+	column(a, percentile, x);
+	column(b, percentile, y);
+	return stats_compare(x, y, n);
+}
+
 static bool is_different(enum stats_verdict v)
 {
 	return v == STATS_LESS || v == STATS_MORE;
@@ -42,59 +82,91 @@ static const char *first_of(const json_t *variants)
 	return json_object_iter_key(json_object_iter((json_t *)variants));
 }
 
-static bool control_differs(const json_t *records, const char *metric)
+static bool control_differs(const json_t *records, const char *metric, double percentile)
 {
-	size_t n = records_rounds(records);
 	json_t *variants = records_variants(records);
+	cleanup_samples struct records_samples a = {}, b = {};
+	records_samples(records, first_of(variants), metric, &a);
+	records_samples(records, CONTROL, metric, &b);
 	bool has = json_object_get(variants, CONTROL);
-	cleanup_free double *a = column(records, first_of(variants), metric, n), *b = column(records, CONTROL, metric, n);
 	json_decref(variants);
-	return has && is_different(stats_compare(a, b, n).verdict);
+	return has && is_different(compare(&a, &b, percentile).verdict);
+}
+
+/* What the rounds say by their order, and their whole. */
+static void describe(struct analysis *r, const struct records_samples *s)
+{
+	cleanup_free double *v = mem_new((s->n + 1) * sizeof(*v));
+	column(s, r->percentile, v);
+	size_t there = present(v, s->n);
+	r->median = r->percentile < 0 ? stats_median(v, there) : stats_tail(s->rounds, s->n, r->percentile);
+	r->drift = stats_drift(v, there);
+	r->drifts = stats_drifts(r->drift, there);
 }
 
 /* `variant` of b beside `base` of a. */
-static void add(struct analyses *out, const json_t *a, const char *base, const json_t *b, const char *variant, const char *metric)
+static void add(struct analyses *out, const json_t *a, const char *base, const json_t *b, const char *variant, const char *metric, bool noisy)
 {
-	size_t na = records_rounds(a), nb = records_rounds(b), n = na < nb ? na : nb;
-	cleanup_free double *x = column(a, base, metric, na), *y = column(b, variant, metric, nb);
+	const json_t *what = json_object_get(out->metrics, metric);
+	cleanup_samples struct records_samples x = {}, y = {};
 	struct analysis r = {
 		.variant = variant,
 		.metric = metric,
-		.unit = records_unit(b, metric),
+		.of = json_string_value(json_object_get(what, "of")),
+		.percentile = json_number_value(json_object_get(what, "p")),
 		.base = a == b && streq(base, variant),
-		.less_is_better = records_less_is_better(b, metric),
-		.pair = stats_compare(x, y, n),
-		.noisy = control_differs(a, metric) || (b != a && control_differs(b, metric)),
+		.noisy = noisy,
 	};
-	size_t there = present(y, nb);
-	r.median = stats_median(y, there);
-	r.drift = stats_drift(y, there);
-	r.drifts = stats_drifts(r.drift, there);
+	r.unit = records_unit(b, r.of);
+	r.less_is_better = records_less_is_better(b, r.of);
+	records_samples(a, base, r.of, &x);
+	records_samples(b, variant, r.of, &y);
+	r.pair = compare(&x, &y, r.percentile);
+	describe(&r, &y);
 	out->v = mem_grow(out->v, out->n, sizeof(r));
-	if (there)
+	if (r.median > 0)
 		out->v[out->n++] = r;
+}
+
+static bool noisy_metric(const json_t *records, const json_t *what)
+{
+	return control_differs(records, json_string_value(json_object_get(what, "of")), json_number_value(json_object_get(what, "p")));
 }
 
 void analyses_make(const json_t *records, struct analyses *ret)
 {
-	*ret = (struct analyses){ .variants = records_variants(records), .metrics = records_metric_names(records) };
+	*ret = (struct analyses){ .variants = records_variants(records), .metrics = expand(records) };
 	const char *variant, *metric, *base = first_of(ret->variants);
-	json_t *value, *other;
-	json_object_foreach(ret->metrics, metric, value)
+	json_t *what, *other;
+	json_object_foreach(ret->metrics, metric, what) {
+		bool noisy = noisy_metric(records, what);
 		json_object_foreach(ret->variants, variant, other)
-			add(ret, records, base, records, variant, metric);
+			add(ret, records, base, records, variant, metric, noisy);
+	}
 }
 
 void analyses_compare(const json_t *a, const json_t *b, struct analyses *ret)
 {
-	*ret = (struct analyses){ .variants = records_variants(b), .metrics = records_metric_names(b) };
-	json_t *of_a = records_variants(a), *value, *other;
+	*ret = (struct analyses){ .variants = records_variants(b), .metrics = expand(b) };
+	json_t *of_a = records_variants(a), *what, *other;
 	const char *variant, *metric;
-	json_object_foreach(ret->metrics, metric, value)
+	json_object_foreach(ret->metrics, metric, what) {
+		bool noisy = noisy_metric(a, what) || noisy_metric(b, what);
 		json_object_foreach(ret->variants, variant, other)
 			if (json_object_get(of_a, variant) && !streq(variant, CONTROL))
-				add(ret, a, variant, b, variant, metric);
+				add(ret, a, variant, b, variant, metric, noisy);
+	}
 	json_decref(of_a);
+}
+
+void analyses_control(const struct analyses *a, size_t *ret_n, size_t *ret_noisy)
+{
+	*ret_n = *ret_noisy = 0;
+	for (size_t i = 0; i < a->n; i++)
+		if (streq(a->v[i].variant, CONTROL) && a->v[i].pair.verdict != STATS_UNTRUSTED) {
+			++*ret_n;
+			*ret_noisy += a->v[i].noisy;
+		}
 }
 
 int analysis_better(const struct analysis *a)

@@ -2,8 +2,10 @@
 /*
  * plan: what `qlaunch bench` is to do: an INI file.
  *
- *	[bench]          config (of the machine), guest (bench-guest, for native variants), output, rounds, workloads, limit
+ *	[bench]          config (of the machine), via (serial, agent), guest (bench-guest), output, rounds, workloads, limit, uploads
  *	[variant NAME]   native = yes, or any key of the machine's configuration: cpu.threads = 4, memory.hugepages = 2M
+ *	[workload NAME]  parser (an adapter's name), command and file, in the guest
+ *	[slurm]          machines, and any long option of sbatch: partition = lab
  *
  * Paths are relative to the file. The first variant is what the others are compared with.
  */
@@ -12,22 +14,38 @@
 #include "launcher/base/err.h"
 #include "launcher/base/root.h"
 #include "launcher/base/str.h"
+#include "launcher/bench/adapter.h"
 
 struct bench_variant {
 	char *name;
 	bool native, control; /* control: the first one again, to see what this machine calls a difference */
 	struct strv sets;     /* "cpu.threads=4" */
 };
+/* One word of `workloads`. */
+struct bench_workload {
+	char *name;
+	const struct adapter *adapter; /* NULL: bench-guest has it */
+	char *command, *file;          /* of an adapter; either may be NULL */
+};
 struct bench_plan {
 	char *path, *config, *guest, *output;
-	struct strv workloads;
+	bool agent;      /* through the guest's agent; else a direct-boot guest says it over its serial console */
+	bool uploads;    /* a workload may send its results to somebody */
+	struct strv words; /* `workloads` as it stands, and then: */
+	struct bench_workload *workloads;
+	size_t n_workloads;
+	struct strv sbatch;  /* "--partition=lab" */
+	unsigned machines;   /* of a Slurm job array */
 	unsigned rounds;  /* after the one that warms up */
 	unsigned limit_s; /* of one run */
 	struct bench_variant *variants;
 	size_t n_variants;
 };
 
-/* `path` as the user wrote it. Errors say the line; EXIT_CONFIG. The control variant is in it already. */
-struct err *bench_plan_read(struct root *root, const char *path, struct bench_plan *ret_plan);
+/*
+ * `path` as the user wrote it. Errors say the line; EXIT_CONFIG. The control variant is in it already. `program` is where this program is:
+ * bench-guest is looked for beside it (guest not set).
+ */
+struct err *bench_plan_read(struct root *root, const char *path, const char *program, struct bench_plan *ret_plan);
 void bench_plan_free(struct bench_plan *p);
 #define cleanup_bench_plan cleanup(bench_plan_free)

@@ -9,13 +9,26 @@
 #define ROUNDS_MAX 100000
 #define VARIANTS_MAX 64
 
-/* "METRIC UNIT less|more VALUE…" */
+struct err *records_add_metric(json_t *metrics, const char *name, const char *unit, const char *better, json_t *values)
+{
+	bool tails = streq(better, "tails");
+	json_t *metric = json_pack("{s:s, s:s, s:o}", "unit", unit, "better", streq(better, "more") ? "more" : "less", "v", values);
+	if (metric && tails)
+		json_object_set_new(metric, "tails", json_true());
+	return metric && json_object_set_new(metrics, name, metric) == 0 ? NULL : err_new("\"%s\" is no text", name);
+}
+
+/* "METRIC UNIT less|more|tails VALUE…" */
 static struct err *metric_line(json_t *metrics, const char *line)
 {
+	static const char *const kinds[] = { "less", "more", "tails" };
 	cleanup_strv struct strv words = {};
+	bool known = false;
 	strv_split(&words, line, " \r");
-	if (words.n < 4 || (!streq(words.v[2], "less") && !streq(words.v[2], "more")))
-		return err_new("not a result: \"%s\"", line);
+	for (size_t i = 0; words.n >= 4 && i < ARRAY_SIZE(kinds); i++)
+		known = known || streq(words.v[2], kinds[i]);
+	if (!known)
+		return err_new("not a result: \"%.60s\"", line);
 	json_t *values = json_array();
 	for (size_t i = 3; i < words.n; i++) {
 		char *end;
@@ -25,8 +38,7 @@ static struct err *metric_line(json_t *metrics, const char *line)
 			return err_new("not a number: \"%s\"", words.v[i]);
 		}
 	}
-	json_object_set_new(metrics, words.v[0], json_pack("{s:s, s:s, s:o}", "unit", words.v[1], "better", words.v[2], "v", values));
-	return NULL;
+	return records_add_metric(metrics, words.v[0], words.v[1], words.v[2], values);
 }
 
 struct err *records_metrics(const char *said, json_t **ret_metrics)
@@ -52,34 +64,6 @@ struct err *records_metrics(const char *said, json_t **ret_metrics)
 	else
 		*ret_metrics = metrics;
 	return e;
-}
-
-static void add_file(json_t *o, struct root *root, const char *name, const char *path)
-{
-	cleanup_free char *text = root_read_or(root, path, "?");
-	json_object_set_new(o, name, json_stringn_nocheck(text, strlen(text)));
-}
-
-static void add_cpuinfo(json_t *o, const char *text, const char *name)
-{
-	cleanup_free char *key = str_fmt("%s\t", name);
-	const char *at = strstr(text, key), *colon = at ? strchr(at, ':') : NULL;
-	const char *value = colon ? colon + 1 + strspn(colon + 1, " ") : "?";
-	json_object_set_new(o, name, json_stringn_nocheck(value, strcspn(value, "\n")));
-}
-
-json_t *records_fingerprint(struct root *root)
-{
-	json_t *o = json_object();
-	cleanup_free char *cpuinfo = root_read_or(root, "/proc/cpuinfo", "");
-	add_cpuinfo(o, cpuinfo, "model name");
-	add_cpuinfo(o, cpuinfo, "microcode");
-	add_file(o, root, "kernel", "/proc/sys/kernel/osrelease");
-	add_file(o, root, "command line", "/proc/cmdline");
-	add_file(o, root, "governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-	add_file(o, root, "CPUs", "/sys/devices/system/cpu/online");
-	add_file(o, root, "transparent huge pages", "/sys/kernel/mm/transparent_hugepage/enabled");
-	return o;
 }
 
 struct err *records_append(struct root *root, const char *path, json_t *record)
@@ -146,26 +130,32 @@ size_t records_rounds(const json_t *records)
 	return rounds;
 }
 
-static double median_of(const json_t *values)
+void records_samples_free(struct records_samples *s)
 {
-	size_t n = json_array_size(values), i;
-	cleanup_free double *v = mem_new((n ? n : 1) * sizeof(*v));
-	json_t *value;
-	json_array_foreach(values, i, value)
-		v[i] = json_number_value(value);
-	return n ? stats_median(v, n) : 0;
+	free(s->values);
+	free(s->rounds);
+	*s = (struct records_samples){};
 }
 
-void records_column(const json_t *records, const char *variant, const char *metric, double *ret_v)
+void records_samples(const json_t *records, const char *variant, const char *metric, struct records_samples *ret)
 {
-	size_t i, rounds = records_rounds(records);
-	json_t *record;
-	for (i = 0; i < rounds; i++)
-		ret_v[i] = 0;
+	struct records_samples s = { .n = records_rounds(records) };
+	size_t i, k, used = 0, total = 0;
+	json_t *record, *value;
+	s.rounds = mem_new((s.n + 1) * sizeof(*s.rounds));
 	json_array_foreach(records, i, record)
-		if (streq(json_string_value(json_object_get(record, "variant")), variant))
-			ret_v[json_integer_value(json_object_get(record, "round"))] =
-				median_of(json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "v"));
+		total += json_array_size(json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "v"));
+	s.values = mem_new((total + 1) * sizeof(*s.values));
+	json_array_foreach(records, i, record) {
+		if (!streq(json_string_value(json_object_get(record, "variant")), variant))
+			continue;
+		const json_t *values = json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "v");
+		s.rounds[json_integer_value(json_object_get(record, "round"))] =
+			(struct stats_sample){ s.values + used, json_array_size(values) };
+		json_array_foreach(values, k, value)
+			s.values[used++] = json_number_value(value);
+	}
+	*ret = s;
 }
 
 static const char *word_of(const json_t *records, const char *metric, const char *key)
@@ -180,6 +170,16 @@ static const char *word_of(const json_t *records, const char *metric, const char
 	return "";
 }
 
+bool records_has_tails(const json_t *records, const char *metric)
+{
+	size_t i;
+	json_t *record;
+	json_array_foreach(records, i, record)
+		if (json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "tails"))
+			return true;
+	return false;
+}
+
 bool records_less_is_better(const json_t *records, const char *metric)
 {
 	return streq(word_of(records, metric, "better"), "less");
@@ -190,21 +190,3 @@ const char *records_unit(const json_t *records, const char *metric)
 	return word_of(records, metric, "unit");
 }
 
-static const char *differs_from(const json_t *first, const json_t *records)
-{
-	size_t i;
-	json_t *record, *value;
-	const char *key;
-	json_array_foreach(records, i, record)
-		json_object_foreach((json_t *)first, key, value)
-			if (!json_equal(value, json_object_get(json_object_get(record, "fingerprint"), key)))
-				return key;
-	return NULL;
-}
-
-const char *records_differ(const json_t *a, const json_t *b)
-{
-	const json_t *first = json_object_get(json_array_get(a, 0), "fingerprint");
-	const char *key = differs_from(first, a);
-	return key || !b ? key : differs_from(first, b);
-}

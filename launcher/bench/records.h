@@ -2,20 +2,22 @@
 /*
  * records: what was measured, as JSON lines, one a run:
  *
- *	{"variant", "order", "round", "time", "config", "fingerprint": {…}, "metrics": {"chase.16K": {"unit", "better", "v": [numbers]}}}
+ *	{"variant", "order", "round", "time", "machine", "config", "sets", "native", "fingerprint": {…}, "run": {…},
+ *	 "metrics": {"chase.16K": {"unit", "better", "v": [numbers]}, "jitter.timer": {…, "tails": true}}}
  *
- * Raw samples: what they mean is found out anew each time (analysis.h).
+ * Raw samples: what they mean is found out anew each time (analysis.h). fingerprint and run are fingerprint.h's.
  */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
 #include "launcher/base/err.h"
 #include "launcher/base/root.h"
+#include "launcher/bench/stats.h"
 
 /* The metrics in what a guest said, its "bench: " lines; NULL with an error where it did not come to its end. */
 struct err *records_metrics(const char *said, json_t **ret_metrics);
-/* What must be the same for two runs to be comparable: kernel, processor, microcode, governor, command line, CPUs. Never fails. */
-json_t *records_fingerprint(struct root *root);
+/* Adds a metric; better: "less", "more" or "tails". Takes over `values`, an array of numbers. */
+struct err *records_add_metric(json_t *metrics, const char *name, const char *unit, const char *better, json_t *values);
 /* Appends one record to the file; takes it over. */
 struct err *records_append(struct root *root, const char *path, json_t *record);
 /* All records of a file, an array; owned by the caller. A line that is none is an error. */
@@ -26,10 +28,17 @@ json_t *records_variants(const json_t *records);
 json_t *records_metric_names(const json_t *records);
 /* One more than the highest round. */
 size_t records_rounds(const json_t *records);
-/* Round by round the median of a metric's samples, 0 where there is none: ret_v[0 … records_rounds - 1]. */
-void records_column(const json_t *records, const char *variant, const char *metric, double *ret_v);
+/* All values of a metric of a variant, round by round: rounds[0 … n - 1], n being records_rounds. */
+struct records_samples {
+	struct stats_sample *rounds; /* they point into values */
+	size_t n;
+	double *values;
+};
+void records_samples(const json_t *records, const char *variant, const char *metric, struct records_samples *ret);
+void records_samples_free(struct records_samples *s);
+#define cleanup_samples cleanup(records_samples_free)
+/* Whether percentiles of it are what counts. */
+bool records_has_tails(const json_t *records, const char *metric);
 /* "less" or "more", and the unit; of any variant. */
 bool records_less_is_better(const json_t *records, const char *metric);
 const char *records_unit(const json_t *records, const char *metric);
-/* The name of the first thing that differs between the fingerprints of two sets (or within one, b NULL); NULL: none does. */
-const char *records_differ(const json_t *a, const json_t *b);

@@ -2,137 +2,117 @@
 /* report: see report.h. */
 #include <math.h>
 #include <stdlib.h>
-#include "launcher/bench/records.h"
 #include "launcher/bench/report.h"
 
-#define WIDTH 460
-#define LINE_WIDTH 230
-#define ROW 26
-#define LINE_HEIGHT 60
+#define METRICS_NAMED 4
+
+/* Metrics whose control differs, the first few by name. */
+static char *noisy_names(const struct analyses *a)
+{
+	cleanup_strv struct strv names = {};
+	size_t more = 0;
+	for (size_t i = 0; i < a->n; i++) {
+		if (!a->v[i].noisy || strv_has(&names, a->v[i].metric))
+			continue;
+		if (names.n < METRICS_NAMED)
+			strv_add(&names, a->v[i].metric);
+		else
+			more += streq(a->v[i].variant, "control");
+	}
+	cleanup_free char *all = strv_join(&names, ", ");
+	return more ? str_fmt("%s and %zu more", all, more) : steal(all);
+}
+
+char *report_control(const struct analyses *a, bool *ret_quiet)
+{
+	size_t n, noisy;
+	analyses_control(a, &n, &noisy);
+	*ret_quiet = n && !noisy;
+	if (!n)
+		return str_dup("The control says nothing yet: too few rounds.");
+	if (!noisy)
+		return str_fmt("The control, the first variant once more, is the same in all %zu metrics.", n);
+	cleanup_free char *names = noisy_names(a);
+	return str_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy, n, names);
+}
+
+/* The word in the table, and what it means where that is not plain. */
+static const struct {
+	const char *word, *meaning;
+} few = { "few", "too few rounds to say anything: at least 6" },
+  noise = { "noise", "not to be trusted: variants that are the same differ here too" };
+
+static const char *short_word(const struct analysis *r)
+{
+	return r->pair.verdict == STATS_UNTRUSTED ? few.word : r->noisy ? noise.word : analysis_word(r);
+}
+
+static void print_row(FILE *out, const struct analysis *r, bool base)
+{
+	cleanup_free char *variant = str_printable(r->variant);
+	fprintf(out, "  %-18.18s %10.4g", variant, r->median);
+	if (isfinite(r->pair.ratio.median) && !base) {
+		cleanup_free char *ratio = str_fmt("x %.3f [%.3f, %.3f]", r->pair.ratio.median, r->pair.ratio.low, r->pair.ratio.high);
+		fprintf(out, "  %-23s %-6s", ratio, short_word(r));
+		if (r->pair.least > 0)
+			fprintf(out, " %5.1f %%", r->pair.least * 100);
+	}
+	fputs(r->drifts ? (r->drift > 0 ? "  rises\n" : "  falls\n") : "\n", out);
+}
+
+static void print_words(FILE *out, const struct analyses *a)
+{
+	bool has_few = false, has_noise = false, has_least = false, drifts = false;
+	for (size_t i = 0; i < a->n; i++) {
+		const struct analysis *r = &a->v[i];
+		has_few = has_few || (!r->base && r->pair.verdict == STATS_UNTRUSTED);
+		has_noise = has_noise || r->noisy;
+		has_least = has_least || (!r->base && r->pair.least > 0);
+		drifts = drifts || r->drifts;
+	}
+	fputc('\n', out);
+	if (has_least)
+		fputs("x: ratio to the first, its 95 % interval; %: the smallest effect to be seen\n", out);
+	if (has_few)
+		fprintf(out, "%s: %s\n", few.word, few.meaning);
+	if (has_noise)
+		fprintf(out, "%s: %s\n", noise.word, noise.meaning);
+	if (drifts)
+		fputs("rises, falls: from round to round, by more than chance\n", out);
+}
+
+/* Broken at blanks, for a terminal. */
+static void print_wrapped(FILE *out, const char *text)
+{
+	cleanup_strv struct strv words = {};
+	size_t column = 0;
+	strv_split(&words, text, " ");
+	for (size_t i = 0; i < words.n; i++) {
+		size_t n = strlen(words.v[i]);
+		if (column && column + 1 + n > 78) {
+			fputc('\n', out);
+			column = 0;
+		}
+		fprintf(out, "%s%s", column ? " " : "", words.v[i]);
+		column += n + (column ? 1 : 0);
+	}
+	fputs("\n\n", out);
+}
 
 void report_text(FILE *out, const struct analyses *a)
 {
 	const char *metric = "";
+	bool quiet, controlled = json_object_get(a->variants, "control");
+	cleanup_free char *control = report_control(a, &quiet), *printable = str_printable(control);
+	if (controlled)
+		print_wrapped(out, printable);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct analysis *r = &a->v[i];
-		cleanup_free char *name = str_printable(r->metric), *unit = str_printable(r->unit), *variant = str_printable(r->variant);
+		cleanup_free char *name = str_printable(r->metric), *unit = str_printable(r->unit);
 		if (!streq(metric, r->metric))
 			fprintf(out, "%s (%s, %s is better)\n", name, unit, r->less_is_better ? "less" : "more");
 		metric = r->metric;
-		fprintf(out, "  %-16s %10.4g", variant, r->median);
-		if (isfinite(r->pair.ratio.median) && !r->base)
-			fprintf(out, "   x %.3f [%.3f, %.3f]  %s", r->pair.ratio.median, r->pair.ratio.low, r->pair.ratio.high, analysis_word(r));
-		if (r->pair.least > 0 && !r->base)
-			fprintf(out, "; could see %.1f %%", r->pair.least * 100);
-		if (r->drifts)
-			fprintf(out, "; drifts (%+.2f)", r->drift);
-		fputc('\n', out);
+		print_row(out, r, r->base);
 	}
-}
-
-static void add_text(struct sb *out, const char *s)
-{
-	cleanup_free char *text = str_printable(s ? s : "");
-	for (const char *c = text; *c; c++) {
-		const char *entity = *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : *c == '&' ? "&amp;" : *c == '"' ? "&quot;" : NULL;
-		if (entity)
-			sb_add(out, entity);
-		else
-			sb_addc(out, *c);
-	}
-}
-
-/* The smallest and largest value of a metric over all variants. */
-static void range_of(const json_t *records, const struct analyses *a, const char *metric, double *low, double *high)
-{
-	size_t n = records_rounds(records);
-	cleanup_free double *v = mem_new((n + 1) * sizeof(*v));
-	*low = INFINITY;
-	*high = 0;
-	for (size_t i = 0; i < a->n; i++) {
-		if (!streq(a->v[i].metric, metric))
-			continue;
-		records_column(records, a->v[i].variant, metric, v);
-		for (size_t k = 0; k < n; k++) {
-			*low = v[k] > 0 ? fmin(*low, v[k]) : *low;
-			*high = fmax(*high, v[k]);
-		}
-	}
-	if (!(*high > *low))
-		*high = *low + 1;
-}
-
-/* One row: the rounds as points, their median as a stroke. */
-static void add_points(struct sb *out, const double *v, size_t n, double median, double low, double high, unsigned y)
-{
-	for (size_t i = 0; i < n; i++)
-		if (v[i] > 0)
-			sb_addf(out, "<circle cx=\"%.1f\" cy=\"%u\" r=\"3\"/>", 5 + (v[i] - low) / (high - low) * (WIDTH - 10), y);
-	double x = 5 + (median - low) / (high - low) * (WIDTH - 10);
-	sb_addf(out, "<line class=\"median\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%u\" y2=\"%u\"/>", x, x, y - 9, y + 9);
-}
-
-static void add_timeline(struct sb *out, const double *v, size_t n, double low, double high)
-{
-	sb_addf(out, "<svg class=\"time\" width=\"%d\" height=\"%d\"><polyline points=\"", LINE_WIDTH, LINE_HEIGHT);
-	for (size_t i = 0; i < n; i++)
-		if (v[i] > 0)
-			sb_addf(out, "%.1f,%.1f ", 5 + (double)i * (LINE_WIDTH - 10) / (double)(n > 1 ? n - 1 : 1),
-				5 + (high - v[i]) / (high - low) * (LINE_HEIGHT - 10));
-	sb_add(out, "\"/></svg>");
-}
-
-static void add_metric(struct sb *out, const json_t *records, const struct analyses *a, size_t at)
-{
-	const char *metric = a->v[at].metric;
-	double low, high;
-	size_t n = records_rounds(records);
-	cleanup_free double *v = mem_new((n + 1) * sizeof(*v));
-	range_of(records, a, metric, &low, &high);
-	sb_add(out, "<h2>");
-	add_text(out, metric);
-	sb_add(out, " <small>");
-	add_text(out, a->v[at].unit);
-	sb_addf(out, ", %s is better; %.4g to %.4g</small></h2>\n<table><tr><th>variant<th>each round<th>median<th>beside the first"
-		"<th>round by round</tr>\n", a->v[at].less_is_better ? "less" : "more", low, high);
-	for (size_t i = at; i < a->n && streq(a->v[i].metric, metric); i++) {
-		const struct analysis *r = &a->v[i];
-		records_column(records, r->variant, metric, v);
-		sb_add(out, "<tr><td>");
-		add_text(out, r->variant);
-		sb_addf(out, "<td><svg width=\"%d\" height=\"%d\">", WIDTH, ROW);
-		add_points(out, v, n, r->median, low, high, ROW / 2);
-		sb_addf(out, "</svg><td>%.4g<td>", r->median);
-		if (isfinite(r->pair.ratio.median) && !r->base)
-			sb_addf(out, "&times; %.3f [%.3f, %.3f] <b class=\"%s\">%s</b>", r->pair.ratio.median, r->pair.ratio.low,
-				r->pair.ratio.high, analysis_better(r) > 0 ? "better" : analysis_better(r) < 0 ? "worse" : "same", analysis_word(r));
-		if (r->drifts)
-			sb_addf(out, " drifts (%+.2f)", r->drift);
-		sb_add(out, "<td>");
-		add_timeline(out, v, n, low, high);
-		sb_add(out, "</tr>\n");
-	}
-	sb_add(out, "</table>\n");
-}
-
-void report_html(struct sb *out, const json_t *records, const struct analyses *a)
-{
-	json_t *fingerprint = json_object_get(json_array_get(records, 0), "fingerprint"), *value;
-	const char *key;
-	sb_add(out, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>qlaunch bench</title>\n<style>\n"
-		    "body{font:15px sans-serif;margin:2em;color:#222;background:#fff}table{border-collapse:collapse}td,th{padding:2px 10px;"
-		    "text-align:left}circle{fill:#36c;fill-opacity:.5}.median{stroke:#c30;stroke-width:2}polyline{fill:none;stroke:#36c}"
-		    "svg{background:#f4f4f4}.better{color:#070}.worse{color:#b00}.same{color:#666}small,dt{color:#666}dd{margin:0 0 4px 0}\n"
-		    "</style>\n<h1>qlaunch bench</h1>\n<dl>");
-	json_object_foreach(fingerprint, key, value) {
-		sb_add(out, "<dt>");
-		add_text(out, key);
-		sb_add(out, "<dd>");
-		add_text(out, json_string_value(value));
-	}
-	sb_add(out, "</dl>\n");
-	for (size_t i = 0; i < a->n; i++)
-		if (i == 0 || !streq(a->v[i].metric, a->v[i - 1].metric))
-			add_metric(out, records, a, i);
-	sb_add(out, "</html>\n");
+	print_words(out, a);
 }

@@ -4,98 +4,93 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include "launcher/base/child.h"
 #include "launcher/base/log.h"
+#include "launcher/base/progress.h"
+#include "launcher/bench/fingerprint.h"
+#include "launcher/bench/measure.h"
 #include "launcher/bench/records.h"
 #include "launcher/bench/session.h"
 #include "launcher/bench/stats.h"
+#include "launcher/config/config.h"
+#include "qmp/line.h"
 
-#define SELF "/proc/self/exe"
-#define RESTORE_LIMIT_MS 60000
+struct session {
+	struct root *root;
+	const struct bench_plan *plan;
+	json_t *fingerprint;
+	char machine[256]; /* its host name */
+	size_t done, total;
+	int64_t begun; /* line_clock */
+};
 
-/* The name that the machine has here: beside one that runs under its own. */
-static char *machine_name(void)
+static struct err *check_configs(const struct bench_plan *p)
 {
-	return str_fmt("bench-%d", (int)getpid());
+	for (size_t i = 0; i < p->n_variants; i++) {
+		cleanup_config struct config *c = NULL;
+		if (!p->variants[i].native)
+			TRY(err_wrap(config_load(p->config, &p->variants[i].sets, &c), "variant %s", p->variants[i].name));
+	}
+	return NULL;
 }
 
-static void machine_argv(const struct bench_plan *p, const struct bench_variant *v, struct strv *argv)
+static json_t *record_of(const struct session *s, const struct bench_variant *v, size_t round, const struct measured *m)
 {
-	cleanup_free char *name = machine_name(), *words = strv_join(&p->workloads, ",");
-	strv_add(argv, SELF);
-	strv_add(argv, "run");
-	strv_add(argv, "--quiet");
-	strv_addf(argv, "--set=vm.name=%s", name);
-	strv_add(argv, "--set=console.serial=stdio");
-	strv_addf(argv, "--set=boot.cmdline=console=ttyS0 quiet bench=%s", words);
-	for (size_t i = 0; i < v->sets.n; i++)
-		strv_add(argv, v->sets.v[i]);
-	strv_add(argv, p->config);
-}
-
-static void native_argv(const struct bench_plan *p, struct strv *argv)
-{
-	strv_add(argv, p->guest);
-	for (size_t i = 0; i < p->workloads.n; i++)
-		strv_add(argv, p->workloads.v[i]);
-}
-
-/* A launcher that ran out of time was killed: what it left is undone before the next. */
-static void clean_up(void)
-{
-	cleanup_free char *name = machine_name(), *said = NULL;
-	const char *const argv[] = { SELF, "restore", "--quiet", name, NULL };
-	log_err(LOG_LEVEL_WARN, child_output(argv, RESTORE_LIMIT_MS, &said));
-}
-
-static struct err *run_variant(const struct bench_plan *p, const struct bench_variant *v, json_t **ret_metrics)
-{
-	cleanup_strv struct strv argv = {};
-	cleanup_free char *said = NULL;
-	if (v->native)
-		native_argv(p, &argv);
-	else
-		machine_argv(p, v, &argv);
-	struct err *e = child_output((const char *const *)argv.v, (int)(p->limit_s * 1000), &said);
-	if (e && !v->native)
-		clean_up();
-	return err_wrap(e ? e : records_metrics(said, ret_metrics), "variant %s", v->name);
-}
-
-static json_t *record_of(const struct bench_plan *p, const struct bench_variant *v, size_t round, json_t *fingerprint, json_t *metrics)
-{
+	const struct bench_plan *p = s->plan;
 	cleanup_free char *sets = strv_join(&v->sets, " ");
-	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:b, s:O, s:o}", "variant", v->name, "order",
-			 (json_int_t)(v - p->variants), "round", (json_int_t)round, "time", (json_int_t)time(NULL), "config", p->config, "sets",
-			 sets, "native", v->native, "fingerprint", fingerprint, "metrics", metrics);
+	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:O, s:O, s:O}", "variant", v->name, "order",
+			 (json_int_t)(v - p->variants), "round", (json_int_t)round, "time", (json_int_t)time(NULL), "machine", s->machine,
+			 "config", p->config ? p->config : "", "sets", sets, "native", v->native, "fingerprint", s->fingerprint, "run", m->run,
+			 "metrics", m->metrics);
+}
+
+/* "3 min left", by what the runs until now took. Owned by the caller. */
+static char *time_left(const struct session *s)
+{
+	if (!s->done)
+		return str_dup("");
+	int64_t left = (line_clock() - s->begun) / (int64_t)s->done * (int64_t)(s->total - s->done) / 1000;
+	return left >= 5400 ? str_fmt(", %lld h left", (long long)((left + 1800) / 3600))
+	       : left >= 90 ? str_fmt(", %lld min left", (long long)((left + 30) / 60))
+			    : str_fmt(", %lld s left", (long long)left);
+}
+
+static struct err *run_one(struct session *s, const struct bench_variant *v, size_t round)
+{
+	cleanup_measured struct measured m = {};
+	cleanup_free char *left = time_left(s);
+	cleanup_free char *where = round ? str_fmt("round %zu of %u%s", round, s->plan->rounds, left) : str_fmt("warming up%s", left);
+	if (!progress_begin("%s", v->name))
+		log_info("%s: %s", v->name, where);
+	progress_update(s->done, s->total, where);
+	TRY(err_wrap(measure(s->root, s->plan, v, &m), "variant %s", v->name));
+	s->done++;
+	return round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m)) : NULL;
 }
 
 /* Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded. */
-static struct err *run_round(struct root *root, const struct bench_plan *p, size_t round, json_t *fingerprint)
+static struct err *run_round(struct session *s, size_t round)
 {
+	const struct bench_plan *p = s->plan;
 	cleanup_free size_t *order = mem_new(p->n_variants * sizeof(*order));
 	stats_order(round, p->n_variants, order);
-	for (size_t i = 0; i < p->n_variants; i++) {
-		const struct bench_variant *v = &p->variants[order[i]];
-		json_t *metrics = NULL;
-		log_info("round %zu of %u: %s", round, p->rounds, v->name);
-		TRY(run_variant(p, v, &metrics));
-		if (round == 0)
-			json_decref(metrics);
-		else
-			TRY(records_append(root, p->output, record_of(p, v, round - 1, fingerprint, metrics)));
-	}
+	for (size_t i = 0; i < p->n_variants; i++)
+		TRY(run_one(s, &p->variants[order[i]], round));
 	return NULL;
 }
 
 struct err *bench_session(struct root *root, const struct bench_plan *plan)
 {
+	struct session s = { .root = root, .plan = plan, .total = plan->n_variants * (plan->rounds + 1), .begun = line_clock() };
 	if (root_exists(root, plan->output))
-		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away, or name another output in the plan"), EXIT_USAGE);
-	json_t *fingerprint = records_fingerprint(root);
+		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away, or name another: --output FILE"), EXIT_USAGE);
+	TRY(check_configs(plan));
+	if (gethostname(s.machine, sizeof(s.machine) - 1) < 0)
+		memcpy(s.machine, "?", 2);
+	s.fingerprint = fingerprint_machine(root);
 	struct err *e = NULL;
 	for (size_t round = 0; !e && round <= plan->rounds; round++)
-		e = run_round(root, plan, round, fingerprint);
-	json_decref(fingerprint);
+		e = run_round(&s, round);
+	progress_end();
+	json_decref(s.fingerprint);
 	return e;
 }

@@ -120,6 +120,7 @@ struct config {
 	} boot;
 	struct {
 		char *serial; /* stdio, pty, none, or a path */
+		char *agent;  /* a socket that somebody listens on, or NULL */
 	} console;
 	struct conf_disk *disks, *cdroms; /* of a cdrom only name, path and bus count */
 	size_t n_disks, n_cdroms;

@@ -18,6 +18,20 @@ void guest_console(struct args *a, const struct config *c, const struct guest_ho
 	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "isa-serial", "chardev", "chr-serial"), NULL);
 }
 
+/* Whoever wants the agent listens: nothing is left behind, and nobody has to wait for QEMU to make a socket. */
+static void add_agent(struct args *a, const struct config *c)
+{
+	if (!c->console.agent)
+		return;
+	args_opts(a, "-chardev", "the guest's agent, for who listens at that socket", "socket", "id", "chr-agent", "path", c->console.agent,
+		  NULL);
+	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-serial-pci", "id", "agents"), NULL);
+	args_json(a, "-device",
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtserialport", "bus", "agents.0", "chardev", "chr-agent", "name",
+			    "org.qemu.guest_agent.0"),
+		  NULL);
+}
+
 void guest_extra(struct args *a, const struct config *c, const struct guest_host *h)
 {
 	(void)h;
@@ -31,6 +45,7 @@ void guest_extra(struct args *a, const struct config *c, const struct guest_host
 	args_json(a, "-device", json_pack("{s:s}", "driver", "pvpanic"), "a guest that crashes says so");
 	args_json(a, "-object", json_pack("{s:s, s:s}", "qom-type", "rng-builtin", "id", "rng"), "random numbers, at once, from this host");
 	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-rng-pci", "rng", "rng"), NULL);
+	add_agent(a, c);
 	for (size_t i = 0; i < c->qemu.args.n; i++)
 		args_add(a, c->qemu.args.v[i], NULL, i ? NULL : "as [qemu] says");
 }

@@ -24,7 +24,7 @@ void guest_memory(struct args *a, const struct config *c, const struct guest_hos
 void guest_firmware(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_tpm(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_console(struct args *a, const struct config *c, const struct guest_host *h);
-/* What is booted without a disk, small devices, and at last qemu.args. */
+/* What is booted without a disk, small devices, the channel of the guest's agent, and at last qemu.args. */
 void guest_extra(struct args *a, const struct config *c, const struct guest_host *h);
 
 /* swtpm's arguments: its state in `dir`, its control channel a connected socket that it has as descriptor `fd`. */

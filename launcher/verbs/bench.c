@@ -1,41 +1,90 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * qlaunch bench PLAN: variants of a machine, measured and compared; bench report FILE: the records as a page; bench compare A B: for scripts,
- * by exit status.
+ * by exit status; bench submit PLAN: on many machines by Slurm; bench gather PLAN: what these have measured until now.
  */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/bench/analysis.h"
+#include "launcher/bench/fingerprint.h"
 #include "launcher/bench/records.h"
 #include "launcher/bench/report.h"
 #include "launcher/bench/session.h"
+#include "launcher/bench/submit.h"
 #include "launcher/cli.h"
 
-/* What `bench compare` says by its status; above the statuses of all commands. */
-enum { COMPARE_BETTER = 10, COMPARE_WORSE = 11, COMPARE_MIXED = 12 };
+#define USAGE "bench PLAN | report RECORDS | compare [--force] BEFORE AFTER | submit PLAN | gather PLAN"
 
-static struct err *with_text(const json_t *records, const struct analyses *a)
+/* What `bench compare` says by its status; above the statuses of all commands. */
+enum { COMPARE_BETTER = 10, COMPARE_WORSE = 11, COMPARE_MIXED = 12, COMPARE_UNKNOWN = 13 };
+
+/* What stands in the way of trusting the records, whatever the control says. */
+static void say_doubts(const json_t *records)
 {
-	const char *differs = records_differ(records, NULL);
-	report_text(stdout, a);
+	cleanup_free char *differs = fingerprint_differs(records, NULL);
+	double steal = fingerprint_worst_steal(records);
 	if (differs)
-		log_warn("the machine changed while it was measured: %s", differs);
+		log_warn("not the same from first to last: %s", differs);
+	if (steal >= 1)
+		log_warn("up to %.1f %% of the time was stolen by a hypervisor below", steal);
+}
+
+static struct err *show(struct cli *cli, const char *path)
+{
+	cleanup_analyses struct analyses a = {};
+	json_t *records = NULL;
+	TRY(records_read(cli->root, path, &records));
+	analyses_make(records, &a);
+	report_text(stdout, &a);
+	say_doubts(records);
+	log_info("records: %s; as a page: qlaunch bench report %s", path, path);
+	json_decref(records);
 	return NULL;
 }
 
-static struct err *bench_run(struct cli *cli, const char *path)
+/* Where this program is; its own file, for tasks on other machines, too. */
+static struct err *own_path(char **ret_path)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (n < 0)
+		return err_errno(errno, "/proc/self/exe");
+	*ret_path = str_ndup(path, (size_t)n);
+	return NULL;
+}
+
+/* --output is the shell's: relative to where we are. */
+static struct err *set_output(struct bench_plan *plan, const struct verb_args *args)
+{
+	const char *output = verb_option(args, "output");
+	cleanup_free char *here = getcwd(NULL, 0);
+	if (!output)
+		return NULL;
+	if (*output != '/' && !here)
+		return err_errno(errno, "the current directory");
+	cleanup_free char *path = *output == '/' ? str_dup(output) : str_fmt("%s/%s", here, output);
+	str_set(&plan->output, path);
+	return NULL;
+}
+
+enum way { RUN, SUBMIT, GATHER };
+
+static struct err *bench_plan(struct cli *cli, const struct verb_args *args, const char *path, enum way way)
 {
 	cleanup_bench_plan struct bench_plan plan = {};
-	cleanup_analyses struct analyses a = {};
-	json_t *records = NULL;
-	TRY(bench_plan_read(cli->root, path, &plan));
-	TRY(bench_session(cli->root, &plan));
-	TRY(records_read(cli->root, plan.output, &records));
-	analyses_make(records, &a);
-	struct err *e = with_text(records, &a);
-	log_info("records: %s; as a page: qlaunch bench report %s", plan.output, plan.output);
-	json_decref(records);
-	return e;
+	cleanup_free char *program = NULL;
+	TRY(own_path(&program));
+	TRY(bench_plan_read(cli->root, path, program, &plan));
+	TRY(set_output(&plan, args));
+	if (way == RUN)
+		TRY(bench_session(cli->root, &plan));
+	else
+		TRY(way == SUBMIT ? bench_submit(cli->root, &plan, program) : bench_gather(cli->root, &plan));
+	return show(cli, plan.output);
 }
 
 static struct err *bench_report(struct cli *cli, const char *path)
@@ -53,12 +102,13 @@ static struct err *bench_report(struct cli *cli, const char *path)
 
 static int compare_status(const struct analyses *a)
 {
-	bool better = false, worse = false;
+	bool better = false, worse = false, known = false;
 	for (size_t i = 0; i < a->n; i++) {
+		known = known || (!a->v[i].noisy && a->v[i].pair.verdict != STATS_UNTRUSTED);
 		better = better || analysis_better(&a->v[i]) > 0;
 		worse = worse || analysis_better(&a->v[i]) < 0;
 	}
-	return better && worse ? COMPARE_MIXED : better ? COMPARE_BETTER : worse ? COMPARE_WORSE : EXIT_OK;
+	return !known ? COMPARE_UNKNOWN : better && worse ? COMPARE_MIXED : better ? COMPARE_BETTER : worse ? COMPARE_WORSE : EXIT_OK;
 }
 
 static struct err *bench_compare(struct cli *cli, const char *before, const char *after, bool force)
@@ -68,9 +118,9 @@ static struct err *bench_compare(struct cli *cli, const char *before, const char
 	struct err *e = records_read(cli->root, before, &a);
 	if (!e)
 		e = records_read(cli->root, after, &b);
-	const char *differs = e ? NULL : records_differ(a, b);
+	cleanup_free char *differs = e ? NULL : fingerprint_differs(a, b);
 	if (differs && !force)
-		e = err_exit(err_hint(err_new("not the same machine: %s differs", differs), "--force compares all the same"), EXIT_HOST);
+		e = err_exit(err_hint(err_new("not comparable: %s differs", differs), "--force compares all the same"), EXIT_HOST);
 	if (!e) {
 		analyses_compare(a, b, &r);
 		report_text(stdout, &r);
@@ -83,12 +133,16 @@ static struct err *bench_compare(struct cli *cli, const char *before, const char
 
 struct err *verb_bench(struct cli *cli, const struct verb_args *args)
 {
-	TRY(verb_words(args, 1, 3, "bench PLAN | report RECORDS | compare [--force] BEFORE AFTER"));
+	TRY(verb_words(args, 1, 3, USAGE));
 	char **word = args->words.v;
 	if (streq(word[0], "compare") && args->words.n == 3)
 		return bench_compare(cli, word[1], word[2], verb_option(args, "force"));
 	if (streq(word[0], "report") && args->words.n == 2)
 		return bench_report(cli, word[1]);
-	TRY(verb_words(args, 1, 1, "bench PLAN | report RECORDS | compare [--force] BEFORE AFTER"));
-	return bench_run(cli, word[0]);
+	if (streq(word[0], "submit") && args->words.n == 2)
+		return bench_plan(cli, args, word[1], SUBMIT);
+	if (streq(word[0], "gather") && args->words.n == 2)
+		return bench_plan(cli, args, word[1], GATHER);
+	TRY(verb_words(args, 1, 1, USAGE));
+	return bench_plan(cli, args, word[0], RUN);
 }

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* measure: see measure.h. */
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/child.h"
+#include "launcher/base/log.h"
+#include "launcher/bench/fingerprint.h"
+#include "launcher/bench/measure.h"
+#include "launcher/bench/records.h"
+#include "launcher/step/journal.h"
+#include "qmp/line.h"
+
+#define SELF "/proc/self/exe"
+#define RESTORE_LIMIT_MS 60000
+#define STOP_GRACE_MS 30000
+
+void measured_free(struct measured *m)
+{
+	json_decref(m->metrics);
+	json_decref(m->run);
+	*m = (struct measured){};
+}
+
+void measured_add(struct measured *m, json_t *from)
+{
+	json_object_update(m->metrics, from);
+	json_decref(from);
+}
+
+bool plan_wants(const struct bench_plan *p, const char *workload)
+{
+	return strv_has(&p->words, workload);
+}
+
+static struct err *run_adapter(const struct bench_plan *p, const struct bench_workload *w, int limit_ms, struct root *root, json_t *metrics)
+{
+	cleanup_strv struct strv argv = {};
+	cleanup_free char *said = NULL, *written = NULL;
+	(void)p;
+	if (w->command) {
+		TRY(adapter_words(w->command, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &argv));
+		TRY(err_hint(child_output((const char *const *)argv.v, limit_ms, &said), "%s", w->adapter->needs));
+	}
+	if (w->file)
+		TRY(root_read(root, w->file, &written));
+	return adapter_parse(w->adapter, w->name, w->file ? written : said, metrics);
+}
+
+/* The words of bench-guest in one go, then the others. "boot" is of machines. */
+static struct err *run_natively(struct root *root, const struct bench_plan *p, struct measured *m)
+{
+	cleanup_strv struct strv argv = {};
+	cleanup_free char *said = NULL;
+	json_t *metrics = NULL;
+	int limit_ms = (int)(p->limit_s * 1000);
+	strv_add(&argv, p->guest);
+	for (size_t i = 0; i < p->n_workloads; i++)
+		if (!p->workloads[i].adapter && !streq(p->workloads[i].name, "boot"))
+			strv_add(&argv, p->workloads[i].name);
+	if (argv.n > 1) {
+		TRY(child_output((const char *const *)argv.v, limit_ms, &said));
+		TRY(records_metrics(said, &metrics));
+		measured_add(m, metrics);
+	}
+	for (size_t i = 0; i < p->n_workloads; i++)
+		if (p->workloads[i].adapter)
+			TRY(run_adapter(p, &p->workloads[i], limit_ms, root, m->metrics));
+	json_decref(m->run);
+	m->run = fingerprint_run(root, 0);
+	return NULL;
+}
+
+/* status.json of the machine, or NULL while it is not there. Owned. */
+static json_t *status_of(const struct bench_machine *b)
+{
+	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/status.json", base, b->name);
+	cleanup_free char *text = root_read_or(b->root, path, "");
+	return json_loads(text, 0, NULL);
+}
+
+struct err *machine_begin(struct bench_machine *b, const struct bench_variant *v, const struct strv *more)
+{
+	cleanup_strv struct strv argv = {};
+	strv_add(&argv, SELF);
+	strv_add(&argv, "run");
+	strv_add(&argv, "--quiet");
+	strv_addf(&argv, "--set=vm.name=%s", b->name);
+	for (size_t i = 0; i < more->n; i++)
+		strv_add(&argv, more->v[i]);
+	for (size_t i = 0; i < v->sets.n; i++)
+		strv_addf(&argv, "--set=%s", v->sets.v[i]);
+	strv_add(&argv, b->plan->config);
+	b->begun = line_clock();
+	b->until = b->begun + (int64_t)b->plan->limit_s * 1000;
+	return program_start(&b->launcher, (const char *const *)argv.v);
+}
+
+void machine_look(struct bench_machine *b)
+{
+	json_t *status = status_of(b);
+	pid_t qemu = (pid_t)json_integer_value(json_object_get(status, "qemu"));
+	if (qemu > 0) {
+		json_decref(b->m->run);
+		b->m->run = fingerprint_run(b->root, qemu);
+	}
+	json_decref(status);
+}
+
+static void add_ms(struct bench_machine *b, const char *name, double ms)
+{
+	if (ms > 0)
+		json_object_set_new(b->m->metrics, name, json_pack("{s:s, s:s, s:[f]}", "unit", "ms", "better", "less", "v", ms));
+}
+
+void machine_boot(struct bench_machine *b, double kernel_ms, const char *phase, double phase_ms)
+{
+	json_t *status = status_of(b);
+	double launch = json_number_value(json_object_get(status, "running_ms"));
+	json_decref(status);
+	add_ms(b, "boot.launch", launch);
+	if (launch > 0)
+		add_ms(b, "boot.firmware", kernel_ms - (double)b->begun - launch);
+	add_ms(b, phase, phase_ms);
+}
+
+/* The guest's "bench: boot.kernel ms less X": X ms ago its kernel began. */
+static void boot_of_serial(struct bench_machine *b)
+{
+	static const char mark[] = "bench: boot.kernel ms less ";
+	const char *at = b->launcher.said.s ? strstr(b->launcher.said.s, mark) : NULL;
+	double ms = at && strchr(at, '\n') ? strtod(at + strlen(mark), NULL) : 0;
+	if (ms > 0 && !json_object_get(b->m->metrics, "boot.kernel"))
+		machine_boot(b, (double)line_clock() - ms, "boot.kernel", ms);
+}
+
+static struct err *late(const struct bench_plan *p)
+{
+	return err_hint(err_new("not at its end within %u s", p->limit_s), "limit in [bench] is the time of one run");
+}
+
+/* Process 1 of the guest does what its command line says, says it, and powers off. */
+static struct err *measure_by_serial(struct bench_machine *b, const struct bench_variant *v)
+{
+	cleanup_strv struct strv more = {};
+	cleanup_free char *words = strv_join(&b->plan->words, ",");
+	strv_add(&more, "--set=console.serial=stdio");
+	strv_addf(&more, "--set=boot.cmdline=console=ttyS0 quiet bench=%s", words);
+	TRY(machine_begin(b, v, &more));
+	for (size_t heard = 0; !b->launcher.ended && line_clock() < b->until;) {
+		program_wait(&b->launcher, -1, b->until);
+		if (b->launcher.said.len == heard)
+			continue;
+		heard = b->launcher.said.len;
+		boot_of_serial(b);
+		machine_look(b);
+	}
+	if (!b->launcher.ended)
+		return late(b->plan);
+	json_t *metrics = NULL;
+	TRY(program_result(&b->launcher));
+	TRY(records_metrics(b->launcher.said.s ? b->launcher.said.s : "", &metrics));
+	measured_add(b->m, metrics);
+	return NULL;
+}
+
+/* A launcher that had to be killed has left something: it is undone before the next. */
+static void end_machine(struct bench_machine *b)
+{
+	const char *const argv[] = { SELF, "restore", "--quiet", b->name, NULL };
+	cleanup_free char *said = NULL;
+	if (!program_stop(&b->launcher, STOP_GRACE_MS))
+		log_err(LOG_LEVEL_WARN, child_output(argv, RESTORE_LIMIT_MS, &said));
+	program_close(&b->launcher);
+}
+
+static struct err *run_machine(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *m)
+{
+	cleanup_free char *name = str_fmt("bench-%d", (int)getpid());
+	struct bench_machine b = { .root = root, .plan = p, .name = name, .launcher = PROGRAM_INIT, .m = m };
+	struct err *e = p->agent ? measure_by_agent(&b, v) : measure_by_serial(&b, v);
+	end_machine(&b);
+	return e;
+}
+
+static void add_hash(const struct bench_plan *p, const struct bench_variant *v, struct root *root, json_t *run)
+{
+	cleanup_free char *sets = strv_join(&v->sets, "\n"), *words = strv_join(&p->words, " ");
+	cleanup_free char *real = p->config && !v->native ? realpath(p->config, NULL) : NULL;
+	cleanup_free char *text = real ? root_read_or(root, real, "") : str_dup("");
+	cleanup_free char *all = str_fmt("%s\n%s\n%s\n%d", text, sets, words, v->native), *hash = fingerprint_hash(all);
+	json_object_set_new(run, "configuration", json_string(hash));
+}
+
+struct err *measure(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *ret)
+{
+	cleanup_measured struct measured m = { .metrics = json_object(), .run = json_object() };
+	struct fingerprint_ticks before = fingerprint_ticks(root);
+	TRY(v->native ? run_natively(root, p, &m) : run_machine(root, p, v, &m));
+	json_object_set_new(m.run, "steal", json_real(fingerprint_steal(before, fingerprint_ticks(root))));
+	add_hash(p, v, root, m.run);
+	*ret = m;
+	m = (struct measured){};
+	return NULL;
+}
