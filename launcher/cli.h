@@ -49,6 +49,7 @@ struct err *verb_console(struct cli *cli, const struct verb_args *args);
 struct err *verb_monitors(struct cli *cli, const struct verb_args *args);
 struct err *verb_restore(struct cli *cli, const struct verb_args *args);
 struct err *verb_topology(struct cli *cli, const struct verb_args *args);
+struct err *verb_top(struct cli *cli, const struct verb_args *args);
 struct err *verb_bench(struct cli *cli, const struct verb_args *args);
 struct err *verb_groups(struct cli *cli, const struct verb_args *args);
 struct err *verb_input(struct cli *cli, const struct verb_args *args);

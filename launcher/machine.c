@@ -37,6 +37,18 @@ struct err *machine_status(struct machine *m)
 	return root_put(m->cli->root, path, text, 0644);
 }
 
+/* "NAME does not run", and what does. */
+static struct err *not_running(struct cli *cli, const char *base, const char *vm, const struct strv *vms)
+{
+	cleanup_strv struct strv alive = {};
+	for (size_t i = 0; i < vms->n; i++)
+		if (journal_alive(cli->root, base, vms->v[i]))
+			strv_add(&alive, vms->v[i]);
+	cleanup_free char *list = strv_join(&alive, ", ");
+	struct err *e = err_exit(err_new("%s does not run", vm), EXIT_USAGE);
+	return alive.n ? err_hint(e, "running: %s", list) : err_hint(e, "nothing runs: qlaunch %s", vm);
+}
+
 struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status)
 {
 	cleanup_free char *base = journal_base();
@@ -46,8 +58,8 @@ struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status)
 	TRY(journal_list(cli->root, base, &vms));
 	if (strv_has(&vms, vm))
 		TRY(journal_read(&cli->env, base, vm, &steps, &info));
-	if (!info.alive)
-		return err_exit(err_hint(err_new("%s does not run", vm), "qlaunch status"), EXIT_USAGE);
+	if (!info.dir || (!info.alive && root_is_host(cli->root)))
+		return not_running(cli, base, vm, &vms);
 	cleanup_free char *path = str_fmt("%s/status.json", info.dir), *text = root_read_or(cli->root, path, "{}");
 	json_t *status = json_loads(text, 0, NULL);
 	if (!json_is_object(status)) {

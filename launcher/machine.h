@@ -36,7 +36,7 @@ struct machine {
 struct err *supervise(struct machine *m);
 /* Writes status.json beside the journal, for `qlaunch status`. */
 struct err *machine_status(struct machine *m);
-/* The status.json of a machine that runs; what is wrong else is said as an error of usage. Owned by the caller. */
+/* The status.json of a machine that runs (under --root: that was captured); an error of usage names those that do. Owned by the caller. */
 struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status);
 /* Where QEMU has put a serial port that is a pseudo-terminal. */
 struct err *machine_console(struct machine *m);

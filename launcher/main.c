@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
 	{ "monitors", "The host", "[MONITOR]", "monitors and their inputs; --try VALUE for 5 s", "try=", verb_monitors },
 	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; report, compare", "force output=", verb_bench },
 	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
+	{ "top", "Running machines", "VM", "live: CPU time, delays, exits, IRQs, memory, disks, nets", "once interval=", verb_top },
 	{ "console", "Running machines", "VM", "its serial console in this terminal; Ctrl-] leaves", NULL, verb_console },
 	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
 	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget wait", verb_restore },

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* sample_own: what the files of sample share. */
+#pragma once
+#include "launcher/top/sample.h"
+
+uint64_t sample_now_ns(void);
+/* Notes that `what` is not known, and why; each once. Takes the error over. */
+void sample_miss(struct sample *s, const char *what, struct err *why);
+/* What QEMU counts: exits, disks, the guest's memory. */
+void sample_qemu(const struct top_machine *m, int limit_ms, struct sample *s);
