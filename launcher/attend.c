@@ -10,6 +10,7 @@
 #include "launcher/host/irq.h"
 #include "launcher/host/sleep.h"
 #include "launcher/screens.h"
+#include "launcher/waiting.h"
 
 #define PAUSE_LIMIT_MS 3000 /* logind waits 5 s for who delays the sleep (InhibitDelayMaxSec in logind.conf(5)) */
 #define ACCURACY_US 500000
@@ -56,6 +57,7 @@ static void guest_ready(struct attend *a)
 	if (a->ready)
 		return;
 	a->ready = true;
+	waiting_end(m);
 	log_debug("%s: the guest is up", m->name);
 	screens_ready(a->screens);
 	struct err *e = hook_start(m, "ready", m->plan->config->hooks.ready, &a->hook);
@@ -181,6 +183,8 @@ static void begin_looks(struct attend *a)
 					   (uint64_t)irq_watch_delay(0) * 1000000, ACCURACY_US, on_timer, a);
 	if (r < 0)
 		log_err(LOG_LEVEL_WARN, err_errno(-r, "the guest's interrupts"));
+	else
+		waiting_begin(a->m, "waiting for the guest to use its devices");
 }
 
 struct attend *attend_begin(struct machine *m)

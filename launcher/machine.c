@@ -62,7 +62,7 @@ struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status)
 		return not_running(cli, base, vm, &vms);
 	cleanup_free char *path = str_fmt("%s/status.json", info.dir), *text = root_read_or(cli->root, path, "{}");
 	json_t *status = json_loads(text, 0, NULL);
-	if (!json_is_object(status)) {
+	if (!json_object_get(status, "qemu")) { /* there is none before the guest runs */
 		json_decref(status);
 		return err_exit(err_new("%s has only just begun", vm), EXIT_USAGE);
 	}

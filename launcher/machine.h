@@ -22,6 +22,7 @@ struct machine {
 	struct vcpus *vcpus;
 	struct inputs *inputs; /* NULL: it has none */
 	sd_event *event;
+	sd_event_source *waiting; /* of waiting.h */
 	int signals;           /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
 	char *console; /* the guest's serial port as a pseudo-terminal: "/dev/pts/3"; NULL for none */
 	const char *run_state; /* QEMU's word for it; static */

@@ -23,6 +23,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/progress.h"
 #include "launcher/base/trim.h"
 #include "launcher/host/caps.h"
 #include "launcher/claims.h"
@@ -33,7 +34,9 @@
 #include "launcher/restore.h"
 #include "launcher/run.h"
 
+/* Before it greets, QEMU takes and clears its huge pages, or pins its memory for a device: 2.5 s a GiB were seen on a slow host. */
 #define GREETING_LIMIT_MS 30000
+#define GREETING_LIMIT_MS_PER_GIB 5000
 #define QEMU_END_LIMIT_MS 2000 /* from a closed monitor to the end of the process */
 #define CONT_LIMIT_MS 30000
 #define USER_FILES_LIMIT_MS 30000
@@ -120,10 +123,31 @@ static void close_given(struct process *p)
 	p->n_fds = 0;
 }
 
+/* What QEMU does before it greets, by what its memory is (proc(5)): huge pages are all taken, and pinned for a passed-through device. */
+static void say_memory(void *data)
+{
+	const struct machine *m = data;
+	const struct config *c = m->plan->config;
+	bool huge = c->memory.hugepages == HUGEPAGES_1G || c->memory.hugepages == HUGEPAGES_2M;
+	const char *key = huge ? "HugetlbPages:" : "VmLck:";
+	cleanup_free char *path = str_fmt("/proc/%d/status", (int)m->qemu.id.pid), *text = root_read_or(m->cli->root, path, "");
+	cleanup_free char *size = size_format(c->memory.size);
+	const char *at = strstr(text, key);
+	unsigned long long kib = 0;
+	if ((!huge && !c->n_pci) || !at || sscanf(at + strlen(key), " %llu kB", &kib) != 1 || !kib)
+		return;
+	cleanup_free char *what = str_fmt(huge ? "QEMU takes %s of huge pages" : "QEMU pins %s for its devices", size);
+	progress_update((uint64_t)kib << 10, c->memory.size, what);
+}
+
 static struct err *greet(struct machine *m, int *qmp_end)
 {
+	int limit_ms = GREETING_LIMIT_MS + (int)(m->plan->config->memory.size >> 30) * GREETING_LIMIT_MS_PER_GIB;
 	m->qmp = qmp_new(fd_steal(qmp_end));
-	struct err *e = qmp_handshake(m->qmp, GREETING_LIMIT_MS);
+	progress_update(0, 0, "waiting for QEMU");
+	progress_watch(say_memory, m);
+	struct err *e = qmp_handshake(m->qmp, limit_ms);
+	progress_watch(NULL, NULL);
 	if (!e)
 		return NULL;
 	/* why QEMU went is told better by its own last words, or by the signal that ended it, than by a closed socket */
@@ -187,6 +211,7 @@ static struct err *launch(struct machine *m)
 	cleanup_fd int qmp_end = -1;
 	TRY(hook_run(m, "before", p->config->hooks.before));
 	TRY(open_channels(m, &qmp_end));
+	cleanup_progress bool shown = progress_begin("%s:", m->name);
 	TRY(nets_begin(m));
 	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
 	/* before the host is changed it must have become the user; where there is nothing to change, that may take its time */
@@ -203,6 +228,7 @@ static struct err *launch(struct machine *m)
 	close_given(&m->qemu);
 	phase_end(phases, "exec");
 	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
+	progress_end(); /* the terminal may be the guest's console from here on */
 	inputs_opened(m->inputs);
 	phase_end(phases, "greeting");
 	TRY(err_exit(start_guest(m), EXIT_GUEST));
@@ -241,7 +267,9 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 	/* a launch that failed before QEMU was let go: it is in the cgroup that is to be removed */
 	process_drop(&m->qemu);
 	process_drop(&m->swtpm);
+	progress_begin("%s:", m->name);
 	struct undo_report report = engine_undo(&m->cli->env, &m->plan->steps);
+	progress_end();
 	if (m->has_terminal)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &m->terminal);
 	if (m->running_us) /* what the guest has written into them is copied too: a TPM's first state, above all */

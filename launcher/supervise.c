@@ -13,6 +13,7 @@
 #include "launcher/monitor.h"
 #include "launcher/nets.h"
 #include "launcher/usb.h"
+#include "launcher/waiting.h"
 
 #define QMP_LIMIT_MS 10000
 
@@ -51,9 +52,11 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	if (m->signals == 1 && streq(m->run_state, "running")) {
 		log_info("%s: %s: pressing the guest's power button; once more to end QEMU", m->name, strsignal((int)si->ssi_signo));
 		command(m, "system_powerdown");
+		waiting_begin(m, "waiting for the guest to shut down");
 	} else if (m->signals <= 2) {
 		log_info("%s: %s: ending QEMU; once more to kill it", m->name, strsignal((int)si->ssi_signo));
 		command(m, "quit");
+		waiting_begin(m, "waiting for QEMU to end");
 	} else {
 		log_warn("%s: %s: killing QEMU", m->name, strsignal((int)si->ssi_signo));
 		kill(m->qemu.id.pid, SIGKILL); /* our child, not yet reaped: the pid is its own */
@@ -240,6 +243,7 @@ struct err *supervise(struct machine *m)
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	struct usb *usb = usb_begin(m);
 	r = sd_event_loop(m->event);
+	waiting_end(m);
 	usb_end(usb);
 	attend_end(attend);
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "launcher/base/progress.h"
 #include "qmp/line.h"
 
 void line_init(struct line_io *io, int fd, size_t max)
@@ -148,7 +149,7 @@ struct err *line_wait(const struct line_io *io, int64_t deadline)
 		int64_t left = deadline - line_clock();
 		if (left <= 0)
 			return err_errno(ETIMEDOUT, "no answer");
-		int n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		int n = progress_poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
 		if (n > 0)
 			return NULL;
 		if (n < 0 && errno != EINTR)

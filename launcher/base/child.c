@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/num.h"
+#include "launcher/base/progress.h"
 
 #define OUTPUT_MAX (1u << 20)
 
@@ -30,7 +31,7 @@ static bool drain(int fds[2], struct sb out[2], int64_t until)
 	struct pollfd p[2] = { { .fd = fds[0], .events = POLLIN }, { .fd = fds[1], .events = POLLIN } };
 	while (p[0].fd >= 0 || p[1].fd >= 0) {
 		int64_t left = until - now_ms();
-		int n = left > 0 ? poll(p, 2, (int)left) : 0;
+		int n = left > 0 ? progress_poll(p, 2, (int)left) : 0;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -56,7 +57,7 @@ static int reap(pid_t pid, int64_t until)
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	int status;
 	int64_t left = until - now_ms();
-	while (poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR)
+	while (progress_poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR)
 		left = until - now_ms();
 	if (!(p.revents & POLLIN)) {
 		kill(pid, SIGKILL);
@@ -107,6 +108,7 @@ static void child_begin(pid_t parent)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
+	progress_forget();
 	child_signals();
 }
 

@@ -16,6 +16,9 @@ static struct {
 	uint64_t done, total;
 	int64_t begun_ms, drawn_ms; /* drawn_ms 0: not yet */
 	bool visible;               /* the line is on the terminal now */
+	void (*fn)(void *data);     /* who knows how far it is */
+	void *data;
+	bool asking;                /* it is asked now */
 } now;
 
 static int64_t now_ms(void)
@@ -125,8 +128,20 @@ void progress_update(uint64_t done, uint64_t total, const char *detail)
 void progress_tick(void)
 {
 	int64_t at = now_ms();
-	if (now.what && at >= (now.drawn_ms ? now.drawn_ms + PROGRESS_EVERY_MS : now.begun_ms + PROGRESS_FIRST_MS))
-		draw(at);
+	if (!now.what || now.asking || at < (now.drawn_ms ? now.drawn_ms + PROGRESS_EVERY_MS : now.begun_ms + PROGRESS_FIRST_MS))
+		return;
+	if (now.fn) {
+		now.asking = true;
+		now.fn(now.data);
+		now.asking = false;
+	}
+	draw(at);
+}
+
+void progress_watch(void (*fn)(void *data), void *data)
+{
+	now.fn = now.what ? fn : NULL;
+	now.data = data;
 }
 
 void progress_hide(void)
@@ -159,4 +174,21 @@ void progress_endp(const bool *shown)
 int progress_wait_ms(int limit_ms)
 {
 	return now.what && (limit_ms < 0 || limit_ms > PROGRESS_EVERY_MS) ? PROGRESS_EVERY_MS : limit_ms;
+}
+
+int progress_poll(struct pollfd *p, nfds_t n, int limit_ms)
+{
+	int64_t until = limit_ms < 0 ? INT64_MAX : now_ms() + limit_ms;
+	for (;;) {
+		int64_t left = until - now_ms();
+		int limit = limit_ms < 0 ? -1 : left > 0 ? (int)left : 0, wait = progress_wait_ms(limit), r = poll(p, n, wait);
+		if (r != 0 || wait == limit)
+			return r;
+		progress_tick();
+	}
+}
+
+void progress_forget(void)
+{
+	memset(&now, 0, sizeof(now)); /* a child ends soon: what it had of memory ends with it */
 }

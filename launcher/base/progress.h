@@ -3,13 +3,14 @@
  * progress: what long work is at, in one line on standard error that is drawn over again and again and is gone when the work has ended.
  *
  *     copying windows.qcow2 ████████████░░░░░░░░░░░░ 52 %, 16.6 of 32G, 12 s
- *     waiting for QEMU: preallocating 16G, 3 s
+ *     win11: waiting for QEMU, 3 s
  *
  * On a terminal only, and neither with --quiet nor TERM=dumb: in a pipe and in the journal every function here does nothing at all. One
  * work at a time. log wipes the line before what it says and draws it again below; whoever writes to the terminal by another way
  * (standard output, a child that has it) ends the progress first. Work that is over sooner than PROGRESS_FIRST_MS shows nothing.
  */
 #pragma once
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,8 +34,15 @@ void progress_end(void);
 void progress_endp(const bool *shown);
 #define cleanup_progress __attribute__((__cleanup__(progress_endp), __unused__))
 
+/* Who knows how far it is, asked before each line: calls progress_update(). Until the work ends, or NULL takes its place. `data` is borrowed. */
+void progress_watch(void (*fn)(void *data), void *data);
+
+/* poll(2) while the line goes on; where nothing is to be seen, poll(2). */
+int progress_poll(struct pollfd *p, nfds_t n, int limit_ms);
 /* How long a poll may wait at most so that the line goes on: `limit_ms` (-1: for ever) where nothing is to be seen. */
 int progress_wait_ms(int limit_ms);
+/* In a forked child: the line is the parent's. */
+void progress_forget(void);
 
 /* For log: takes the line off the terminal before something is said, and puts it back. */
 void progress_hide(void);

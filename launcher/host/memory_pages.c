@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "launcher/base/child.h"
+#include "launcher/base/progress.h"
 #include "launcher/host/memory.h"
 
 /* Finding one page of 1G can move a gigabyte of other memory; the kernel stops at a signal. */
@@ -89,11 +90,26 @@ static struct err *too_few(const struct step *s, uint64_t got, uint64_t delta)
 			strstr(what, "of 1G") ? "1G" : "2M", delta, strstr(what, "of 1G") ? "2M" : "transparent");
 }
 
-static struct err *apply(struct step_env *env, struct step *s)
+struct growth {
+	struct root *root;
+	const struct step *step;
+	uint64_t prior, delta;
+};
+
+/* How many are there while the kernel still looks for others. Newer ones count them at the end only: then the line says what is done. */
+static void say_growth(void *data)
 {
-	uint64_t prior, delta, now, unused;
-	TRY(delta_parse(s, &delta));
-	TRY(num_parse(s->prior, INT64_MAX, &prior));
+	const struct growth *g = data;
+	uint64_t now = 0;
+	err_free(pages_read(g->root, g->step->target, &now));
+	cleanup_free char *what = describe(g->step);
+	if (now > g->prior)
+		progress_update(now - g->prior, g->delta, what);
+}
+
+static struct err *grow(struct step_env *env, const struct step *s, uint64_t prior, uint64_t delta)
+{
+	uint64_t now, unused;
 	TRY(pages_set(env->root, s->target, prior + delta, &now));
 	if (now < prior + delta) {
 		make_room(env->root);
@@ -104,6 +120,17 @@ static struct err *apply(struct step_env *env, struct step *s)
 		return too_few(s, now > prior ? now - prior : 0, delta);
 	}
 	return NULL;
+}
+
+static struct err *apply(struct step_env *env, struct step *s)
+{
+	struct growth g = { .root = env->root, .step = s };
+	TRY(delta_parse(s, &g.delta));
+	TRY(num_parse(s->prior, INT64_MAX, &g.prior));
+	progress_watch(say_growth, &g);
+	struct err *e = grow(env, s, g.prior, g.delta);
+	progress_watch(NULL, NULL);
+	return e;
 }
 
 /* They are there, and nobody else has taken them meanwhile. */

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "launcher/base/num.h"
+#include "launcher/base/progress.h"
 #include "launcher/host/process.h"
 
 #define HOLD_LIMIT_MS 10000 /* a fork, or an execve from a slow disk */
@@ -102,7 +103,7 @@ static struct err *hear(const struct process *p, bool until_end, struct sb *text
 	struct pollfd poller = { .fd = p->status_fd, .events = POLLIN };
 	for (;;) {
 		char buf[1024];
-		int n = poll(&poller, 1, HOLD_LIMIT_MS);
+		int n = progress_poll(&poller, 1, HOLD_LIMIT_MS);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -237,7 +238,7 @@ static bool wait_end(int pidfd, int limit_ms)
 {
 	struct pollfd poller = { .fd = pidfd, .events = POLLIN };
 	int n;
-	while ((n = poll(&poller, 1, limit_ms)) < 0 && errno == EINTR)
+	while ((n = progress_poll(&poller, 1, limit_ms)) < 0 && errno == EINTR)
 		;
 	return n > 0;
 }
@@ -333,7 +334,7 @@ static struct err *await_ready(struct process *p)
 {
 	struct pollfd poller = { .fd = p->stderr_fd, .events = POLLIN };
 	while (p->ready && !(p->said.s && strstr(p->said.s, p->ready))) {
-		int n = poll(&poller, 1, HOLD_LIMIT_MS);
+		int n = progress_poll(&poller, 1, HOLD_LIMIT_MS);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

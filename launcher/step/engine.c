@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include "launcher/base/log.h"
+#include "launcher/base/progress.h"
 #include "launcher/step/engine.h"
 
 /* Reads back: what a kernel took is not yet what it made of it. */
@@ -50,6 +51,13 @@ struct err *engine_apply_one(struct engine *en, struct step *s)
 	return NULL;
 }
 
+/* What is being done, for a launch or a way back that takes long enough to be looked at. */
+static void say_progress(const struct step *s, size_t done, size_t total)
+{
+	cleanup_free char *what = s->kind->describe(s);
+	progress_update(done, total, what);
+}
+
 struct err *engine_apply(struct engine *en, struct steps *steps)
 {
 	for (size_t i = 0; i < steps->n; i++) {
@@ -57,6 +65,7 @@ struct err *engine_apply(struct engine *en, struct steps *steps)
 			continue;
 		if (en->cancelled && en->cancelled(en->data))
 			return err_exit(err_new("stopped before the guest began"), EXIT_GUEST);
+		say_progress(&steps->v[i], i, steps->n);
 		TRY(engine_apply_one(en, &steps->v[i]));
 	}
 	return NULL;
@@ -77,7 +86,7 @@ static struct err *is_back(struct step_env *env, const struct step *s, bool *ret
 			*ret_now = steal(now);
 			return NULL;
 		}
-		poll(NULL, 0, SETTLE_MS);
+		progress_poll(NULL, 0, SETTLE_MS);
 	}
 }
 
@@ -125,9 +134,15 @@ void engine_undo_one(struct step_env *env, struct step *s, struct undo_report *r
 struct undo_report engine_undo(struct step_env *env, struct steps *steps)
 {
 	struct undo_report report = {};
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = steps->n; i-- > 0;)
-			if ((steps->v[i].state == STEP_DONE || steps->v[i].state == STEP_FAILED) && steps->v[i].kind->ends_first == (pass == 0))
-				engine_undo_one(env, &steps->v[i], &report);
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = steps->n; i-- > 0;) {
+			struct step *s = &steps->v[i];
+			if ((s->state != STEP_DONE && s->state != STEP_FAILED) || s->kind->ends_first != (pass == 0))
+				continue;
+			cleanup_free char *what = s->kind->describe(s), *undoing = str_fmt("undoing: %s", what);
+			progress_update(0, 0, undoing);
+			engine_undo_one(env, s, &report);
+		}
+	}
 	return report;
 }

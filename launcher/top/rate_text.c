@@ -78,7 +78,8 @@ static char *bytes(double value)
 		return str_dup("-");
 	for (; value >= 1023.5 && unit + 1 < ARRAY_SIZE(units); unit++)
 		value /= 1024;
-	return str_fmt("%.*f%s", unit && value < 99.95 ? 1 : 0, value, units[unit]);
+	bool round = value >= 99.95 || (value - (double)(long)value < 0.05);
+	return str_fmt("%.*f%s", round ? 0 : 1, value, units[unit]);
 }
 
 static void end_line(struct pen *pen, struct strv *lines)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/progress.h"
 #include "launcher/install.h"
 #include "launcher/restore.h"
 #include "launcher/run.h"
@@ -106,9 +107,11 @@ struct err *verb_run(struct cli *cli, const struct verb_args *args)
 		return err_exit(err_hint(err_new("a machine runs on this host only, not under --root %s", root_dir(cli->root)),
 					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
 	TRY(take_discs(cli, args, &discs));
+	cleanup_progress bool shown = progress_begin("looking at this host"); /* QEMU is asked what it can do, once after each update of it */
 	TRY(make_plan(cli, args->words.v[0], &p));
 	phase_end(&cli->phases, "plan");
 	plan_check(cli, &p);
+	progress_end();
 	say_warnings(&p);
 	if (findings_worst(&p.findings) == FINDING_BAD)
 		return refuse(&p);
