@@ -124,17 +124,22 @@ FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
 	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \
 	 share/fish/vendor_completions.d/qlaunch.fish:644:share/completions/qlaunch.fish \
 	 $(foreach u,$(UNITS),lib/systemd/$(if $(filter user/%,$u),$u,system/$u):644:$(BUILD)/units/$u) \
+	 share/icons/hicolor/scalable/apps/qlaunch.svg:644:share/icons/hicolor/scalable/apps/qlaunch.svg \
+	 share/metainfo/org.qlaunch.qlaunch.metainfo.xml:644:share/metainfo/org.qlaunch.qlaunch.metainfo.xml \
+	 share/polkit-1/actions/org.qlaunch.policy:644:$(BUILD)/polkit/org.qlaunch.policy \
 	 $(foreach c,$(wildcard configs/*.conf),share/doc/qlaunch/examples/$(notdir $(c)):644:$(c))
 UNITS := $(patsubst share/units/%,%,$(wildcard share/units/*.* share/units/user/*.*))
 FORCE:
 units: $(UNITS:%=$(BUILD)/units/%)
 $(BUILD)/units/%: share/units/% FORCE # for the PREFIX of this call
 	@mkdir -p $(@D); sed 's|@BINDIR@|$(PREFIX)/bin|' $< >$@
+$(BUILD)/polkit/%: share/polkit/% FORCE
+	@mkdir -p $(@D); sed 's|@BINDIR@|$(PREFIX)/bin|' $< >$@
 $(BUILD)/man/qlaunch.conf.5: share/man/qlaunch.conf.5.scd $(BUILD)/qlaunch
 	@mkdir -p $(@D); $(BUILD)/qlaunch _keys man >$@.keys && sed -e '/^@KEYS@$$/{r $@.keys' -e 'd}' $< | scdoc >$@
 $(BUILD)/man/%: share/man/%.scd
 	@mkdir -p $(@D); scdoc <$< >$@
-install: all $(MAN) units $(BUILD)/bench-guest
+install: all $(MAN) units $(BUILD)/bench-guest $(BUILD)/polkit/org.qlaunch.policy
 	@for f in $(FILES); do IFS=: read -r to mode from <<<"$$f"; install -D -m "$$mode" "$$from" "$(DESTDIR)$(PREFIX)/$$to"; done
 uninstall:
 	@for f in $(FILES); do rm -f "$(DESTDIR)$(PREFIX)/$${f%%:*}"; done

@@ -47,6 +47,8 @@ struct err *verb_status(struct cli *cli, const struct verb_args *args);
 struct err *verb_stop(struct cli *cli, const struct verb_args *args);
 struct err *verb_console(struct cli *cli, const struct verb_args *args);
 struct err *verb_monitors(struct cli *cli, const struct verb_args *args);
+struct err *verb_switch(struct cli *cli, const struct verb_args *args);
+struct err *verb_desktop(struct cli *cli, const struct verb_args *args);
 struct err *verb_restore(struct cli *cli, const struct verb_args *args);
 struct err *verb_topology(struct cli *cli, const struct verb_args *args);
 struct err *verb_top(struct cli *cli, const struct verb_args *args);
