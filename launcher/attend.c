@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include "launcher/announce.h"
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
 #include "launcher/hooks.h"
@@ -60,6 +61,7 @@ static void guest_ready(struct attend *a)
 	waiting_end(m);
 	log_debug("%s: the guest is up", m->name);
 	screens_ready(a->screens);
+	announce_ready(m->cli, m->plan);
 	struct err *e = hook_start(m, "ready", m->plan->config->hooks.ready, &a->hook);
 	if (e || !a->hook.name) {
 		log_err(LOG_LEVEL_WARN, e);

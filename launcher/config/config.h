@@ -33,6 +33,7 @@ enum audio_model { AUDIO_NONE, AUDIO_HDA, AUDIO_USB };
 enum audio_backend { AUDIO_AUTO, AUDIO_PIPEWIRE, AUDIO_PA, AUDIO_SPICE, AUDIO_SILENT };
 enum hyperv { HYPERV_AUTO, HYPERV_ON, HYPERV_OFF };
 enum switch_when { SWITCH_GUEST_READY, SWITCH_START, SWITCH_AFTER };
+enum notify { NOTIFY_AUTO, NOTIFY_YES, NOTIFY_NO };
 enum sleep_mode { SLEEP_INHIBIT, SLEEP_PAUSE, SLEEP_ALLOW };
 enum irqs { IRQS_AWAY, IRQS_KEEP };
 enum hook_failure { HOOK_ABORT, HOOK_WARN };
@@ -151,6 +152,7 @@ struct config {
 		char *governor; /* or NULL: left as it is */
 		char *energy;   /* energy_performance_preference */
 		bool inhibit_sleep;
+		enum notify notify;
 		enum irqs irqs;
 		enum sleep_mode sleep;
 		bool release_console; /* vtcon, framebuffer and display manager, for a single GPU */

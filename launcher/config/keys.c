@@ -86,6 +86,9 @@ static const struct conf_word irqs[] = { { "away", IRQS_AWAY }, { "keep", IRQS_K
 static const struct conf_word sleeps[] = {
 	{ "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {}
 };
+static const struct conf_word notifies[] = {
+	{ "auto", NOTIFY_AUTO }, { "yes", NOTIFY_YES }, { "no", NOTIFY_NO }, {}
+};
 static const struct conf_word failures[] = { { "abort", HOOK_ABORT }, { "warn", HOOK_WARN }, {} };
 
 /* KEY(section, name, type, field of struct config, …); the others are fields of the section's element. */
@@ -266,6 +269,9 @@ const struct conf_key conf_keys[] = {
 	KEY("host", "sleep", ENUM, host.sleep, .words = sleeps, .unset = "inhibit, or allow with inhibit-sleep = no",
 	    HELP "*inhibit* keeps the host awake; *pause* pauses the guest while it sleeps; *allow* does nothing "
 		 "about it."),
+	KEY("host", "notify", ENUM, host.notify, IS "auto", .words = notifies,
+	    HELP "Tells the desktop when the guest is ready, and how it ended. *auto* does so unless qlaunch was "
+		 "started in a terminal."),
 	KEY("host", "release-console", BOOL, host.release_console, IS "no",
 	    HELP "For the host's only GPU: stops the display manager and lets the text console go, until the guest "
 		 "ends."),

@@ -70,16 +70,31 @@ static int connect_as(sd_bus *bus, uid_t uid, gid_t gid)
 	return r;
 }
 
-struct err *bus_open_session(struct root *root, uid_t uid, gid_t gid, sd_bus **ret_bus)
+/* Owned by the caller; NULL where there is no session. */
+static char *session_address(struct root *root, uid_t uid)
 {
-	cleanup_free char *path = str_fmt("/run/user/%u/bus", uid), *standard = str_fmt("unix:path=%s", path);
+	cleanup_free char *path = str_fmt("/run/user/%u/bus", uid);
 	const char *named = uid == getuid() ? getenv("DBUS_SESSION_BUS_ADDRESS") : NULL;
 	if (!root_is_host(root) || (!named && !root_exists(root, path)))
+		return NULL;
+	return named ? str_dup(named) : str_fmt("unix:path=%s", path);
+}
+
+bool bus_has_session(struct root *root, uid_t uid)
+{
+	cleanup_free char *address = session_address(root, uid);
+	return address;
+}
+
+struct err *bus_open_session(struct root *root, uid_t uid, gid_t gid, sd_bus **ret_bus)
+{
+	cleanup_free char *address = session_address(root, uid);
+	if (!address)
 		return err_errno(ENOENT, "the D-Bus of the session");
 	cleanup_bus sd_bus *bus = NULL;
 	int r = sd_bus_new(&bus);
 	if (r >= 0)
-		r = sd_bus_set_address(bus, named ? named : standard);
+		r = sd_bus_set_address(bus, address);
 	if (r >= 0)
 		r = sd_bus_set_bus_client(bus, 1);
 	if (r >= 0)

@@ -2,6 +2,7 @@
 /* qlaunch run CONFIG: plan, judge, launch. What the host cannot is said before anything is changed. */
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/announce.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/install.h"
@@ -98,27 +99,34 @@ static struct err *make_plan(struct cli *cli, const char *config, struct plan *r
 	return plan_make(cli, config, ret_plan);
 }
 
-struct err *verb_run(struct cli *cli, const struct verb_args *args)
+static struct err *run(struct cli *cli, const struct verb_args *args, struct plan *p)
 {
-	cleanup_plan struct plan p = {};
 	cleanup(free_discs) struct discs discs = {};
-	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO]] CONFIG"));
 	if (!root_is_host(cli->root))
 		return err_exit(err_hint(err_new("a machine runs on this host only, not under --root %s", root_dir(cli->root)),
 					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
 	TRY(take_discs(cli, args, &discs));
 	cleanup_progress bool shown = progress_begin("looking at this host"); /* QEMU is asked what it can do, once after each update of it */
-	TRY(make_plan(cli, args->words.v[0], &p));
+	TRY(make_plan(cli, args->words.v[0], p));
 	phase_end(&cli->phases, "plan");
-	plan_check(cli, &p);
+	plan_check(cli, p);
 	progress_end();
-	say_warnings(&p);
-	if (findings_worst(&p.findings) == FINDING_BAD)
-		return refuse(&p);
-	if (plan_needs_root(&p) && geteuid() != 0)
-		return err_exit(err_hint(err_new("%s: its steps need root", p.config->vm.name), "sudo qlaunch %s", p.config->path), EXIT_HOST);
+	say_warnings(p);
+	if (findings_worst(&p->findings) == FINDING_BAD)
+		return refuse(p);
+	if (plan_needs_root(p) && geteuid() != 0)
+		return err_exit(err_hint(err_new("%s: its steps need root", p->config->vm.name), "sudo qlaunch %s", p->config->path), EXIT_HOST);
 	if (cli->install)
-		install_say(p.config, &discs.disc[0], cli->drivers);
+		install_say(p->config, &discs.disc[0], cli->drivers);
 	phase_end(&cli->phases, "check");
-	return run_machine(cli, &p);
+	return run_machine(cli, p);
+}
+
+struct err *verb_run(struct cli *cli, const struct verb_args *args)
+{
+	cleanup_plan struct plan p = {};
+	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO]] CONFIG"));
+	struct err *e = run(cli, args, &p);
+	announce_end(cli, &p, args->words.v[0], e);
+	return e;
 }
