@@ -7,6 +7,7 @@
 #include "launcher/announce.h"
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/hooks.h"
 #include "launcher/host/irq.h"
 #include "launcher/host/sleep.h"
@@ -79,7 +80,7 @@ static void on_sleep(void *data, bool going)
 	if (going ? !streq(m->run_state, "running") : !a->paused)
 		return;
 	log_info("%s: %s", m->name,
-		 going ? "the host goes to sleep: pausing the guest" : "the host is awake: the guest goes on");
+		 going ? _("the host goes to sleep: pausing the guest") : _("the host is awake: the guest goes on"));
 	log_err(LOG_LEVEL_WARN,
 		err_wrap(qmp_call(m->qmp, going ? "stop" : "cont", NULL, PAUSE_LIMIT_MS, NULL), "%s", m->name));
 	a->paused = going;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include "launcher/base/tr.h"
 #include "launcher/claims.h"
 
 /* One word a thing: "pci 0000:01:00.0", "disk /dev/nvme0n1", "cpu 8". */
@@ -71,7 +72,7 @@ static void to_error(void *data, const char *thing, const char *vm)
 
 static void to_finding(void *data, const char *thing, const char *vm)
 {
-	findings_add(data, FINDING_BAD, "in use", str_fmt("%s belongs to %s, which runs", thing, vm), str_fmt("qlaunch stop %s", vm));
+	findings_add(data, FINDING_BAD, "in use", tr_fmt("%s belongs to %s, which runs", thing, vm), tr_fmt("qlaunch stop %s", vm));
 }
 
 struct err *claims_take(struct root *root, const char *base, const struct journal *j, const struct plan *p)

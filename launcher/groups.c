@@ -2,6 +2,7 @@
 /* groups: see groups.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/groups.h"
 #include "launcher/host/disk.h"
 
@@ -95,7 +96,7 @@ static void judge_network(struct root *root, const struct pci_function *fn, cons
 	for (size_t i = 0; i < links->n; i++) {
 		cleanup_free char *link = str_fmt("/sys/class/net/%s", links->v[i]);
 		if (is_behind(root, link, fn))
-			strv_addf(why, "the host's network goes over %s (%s)", group_address(fn->addr).s, links->v[i]);
+			strv_addf(why, _("the host's network goes over %s (%s)"), group_address(fn->addr).s, links->v[i]);
 	}
 }
 
@@ -116,7 +117,7 @@ static void judge_usb(struct root *root, const struct pci_function *fn, struct s
 	}
 	cleanup_free char *joined = strv_join(&inputs, ", ");
 	if (inputs.n)
-		strv_addf(why, "input devices are plugged into %s: %s", group_address(fn->addr).s, joined);
+		strv_addf(why, _("input devices are plugged into %s: %s"), group_address(fn->addr).s, joined);
 }
 
 static void judge_function(struct root *root, const struct groups *g, const struct pci_function *fn,
@@ -125,14 +126,14 @@ static void judge_function(struct root *root, const struct groups *g, const stru
 	cleanup_strv struct strv uses = {};
 	const struct pci_addr_text at = group_address(fn->addr);
 	if (pci_is_bridge(fn) && !pci_driver_harmless(fn->driver))
-		strv_addf(why, "%s stays with the host (driver %s), and the group goes whole or not at all", at.s,
+		strv_addf(why, _("%s stays with the host (driver %s), and the group goes whole or not at all"), at.s,
 			  fn->driver);
 	if (fn == g->host_gpu)
-		strv_addf(why, "the host's own screen is on %s", at.s);
+		strv_addf(why, _("the host's own screen is on %s"), at.s);
 	if (fn->class >> 8 == 0x0c05)
-		strv_addf(why, "%s is the board's own (sensors, memory modules)", at.s);
+		strv_addf(why, _("%s is the board's own (sensors, memory modules)"), at.s);
 	if (fn->vfs)
-		strv_addf(why, "%s has %u virtual functions in use", at.s, fn->vfs);
+		strv_addf(why, _("%s has %u virtual functions in use"), at.s, fn->vfs);
 	for (size_t i = 0; i < fn->blocks.n; i++)
 		disk_uses(root, fn->blocks.v[i], &uses);
 	for (size_t i = 0; i < uses.n; i++)
@@ -168,7 +169,7 @@ static void judge(struct root *root, const struct groups *g, struct group *x, co
 	if (x->verdict == GROUP_FREE && x->why.n)
 		x->verdict = GROUP_HOST;
 	if (x->verdict == GROUP_FREE && !one_slot(x))
-		strv_add(&x->why, "several devices: they go together or not at all");
+		strv_add(&x->why, _("several devices: they go together or not at all"));
 }
 
 /* The firmware's screen; where it names none (a headless start), the first card that the host drives. */

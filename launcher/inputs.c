@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "launcher/base/log.h"
 #include "launcher/base/sd.h"
+#include "launcher/base/tr.h"
 #include "launcher/guest/input.h"
 #include "launcher/host/node.h"
 #include "launcher/host/twin.h"
@@ -83,8 +84,8 @@ static void on_chord(void *data)
 	struct inputs *in = data;
 	in->host = !in->host;
 	log_info("%s: %s", in->m->name,
-		 in->host ? "keyboard and mouse are the host's now; Ctrl+Alt+Shift+Esc gives them back"
-			  : "keyboard and mouse are shared again");
+		 in->host ? _("keyboard and mouse are the host's now; Ctrl+Alt+Shift+Esc gives them back")
+			  : _("keyboard and mouse are shared again"));
 	for (size_t i = 0; i < facts(in)->n; i++)
 		if (in->v[i].twin)
 			twin_let_go(in->v[i].twin, in->host);

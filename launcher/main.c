@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/kinds.h"
 
@@ -46,20 +47,20 @@ static const struct option common[] = {
 
 static void usage(void)
 {
-	printf("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
+	fputs(_("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
 	       "  qlaunch CONFIG            a path, or a name in ~/.config/qlaunch, /etc/qlaunch\n"
-	       "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n");
+	       "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n"), stdout);
 	const char *group = "";
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		const struct verb *v = &verbs[i];
 		if (!v->group)
 			continue;
 		if (!streq(group, v->group))
-			printf("\n%s\n", group = v->group);
+			printf("\n%s\n", tr(group = v->group));
 		cleanup_free char *call = str_fmt("%s %s", v->name, v->args);
-		printf("  %-18s %s\n", call, v->help);
+		printf("  %-18s %s\n", call, tr(v->help));
 	}
-	printf("\nOptions of all commands\n"
+	fputs(_("\nOptions of all commands\n"
 	       "  --set SECTION.KEY=VALUE   this key for this run ('pci gpu.rom=…'), repeatable\n"
 	       "  --json                    plan, check, status: for scripts\n"
 	       "  --root DIR                plan and check a captured /sys, /proc and /dev\n"
@@ -68,7 +69,7 @@ static void usage(void)
 	       "  -h, --help  --version\n\n"
 	       "Exit status: 0 guest ended, 1 QEMU or guest failed, 2 usage, 3 configuration,\n"
 	       "  4 this host cannot: in all of these the host is as before; 5 something could\n"
-	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n");
+	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n"), stdout);
 }
 
 static const struct verb *find_verb(const char *name)
@@ -151,7 +152,7 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 		else if (c == OPT_SET)
 			strv_add(&cli->sets, optarg);
 		else if (c == OPT_JSON)
-			cli->json = true;
+			cli->json = (tr_stop(), true);
 		else if (c == OPT_QUIET || c == 'q')
 			log_set_level(LOG_LEVEL_WARN);
 		else if (c == OPT_VERBOSE || c == 'v')
@@ -213,6 +214,7 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &begun);
 	struct cli cli = { .phases.begun_us = (uint64_t)begun.tv_sec * 1000000 + (uint64_t)begun.tv_nsec / 1000 };
 	struct line line = {};
+	tr_start();
 	signal(SIGPIPE, SIG_IGN); /* a closed output must not end a launch half-way */
 	signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it: then no child could be waited for */
 	struct err *e = dispatch(argc, argv, &cli, &line);

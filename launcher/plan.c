@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/guest/audio.h"
 #include "launcher/guest/cpu.h"
 #include "launcher/guest/disk.h"
@@ -149,8 +150,8 @@ static struct err *choose(struct cli *cli, struct plan *p)
 	p->tpm_dir = tpm_dir(c, p->user.data_dir);
 	p->swtpm_path = child_find("swtpm");
 	if (!p->swtpm_path)
-		findings_add(&p->findings, FINDING_BAD, "swtpm", str_dup("swtpm, the TPM emulator, is not installed"),
-			     str_dup("apt-get install swtpm, pacman -S swtpm or dnf install swtpm"));
+		findings_add(&p->findings, FINDING_BAD, "swtpm", tr_dup("swtpm, the TPM emulator, is not installed"),
+			     tr_dup("apt-get install swtpm, pacman -S swtpm or dnf install swtpm"));
 	return NULL;
 }
 
@@ -266,8 +267,8 @@ static void check_kvm_node(struct cli *cli, struct plan *p)
 		return;
 	struct err *e = user_visit(&p->user, may_use_kvm, NULL);
 	if (e)
-		findings_add(&p->findings, FINDING_BAD, "kvm", str_fmt("%s may not use KVM: %s", p->user.name, err_text(e)),
-			     str_fmt("usermod -aG kvm %s, then log in again", p->user.name));
+		findings_add(&p->findings, FINDING_BAD, "kvm", tr_fmt("%s may not use KVM: %s", p->user.name, err_text(e)),
+			     tr_fmt("usermod -aG kvm %s, then log in again", p->user.name));
 	err_free(e);
 }
 
@@ -275,8 +276,8 @@ void plan_check(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
 	if (p->user.uid == 0)
-		findings_add(&p->findings, FINDING_WARN, "user", str_dup("QEMU runs as root, if without its capabilities"),
-			     str_dup("start it by sudo from your own account, or set vm.user"));
+		findings_add(&p->findings, FINDING_WARN, "user", tr_dup("QEMU runs as root, if without its capabilities"),
+			     tr_dup("start it by sudo from your own account, or set vm.user"));
 	check_kvm_node(cli, p);
 	cpu_check(&p->findings, c, &p->cpu_facts);
 	cpu_plan_check(&p->findings, &p->cpu);

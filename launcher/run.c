@@ -24,6 +24,7 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/base/trim.h"
 #include "launcher/host/caps.h"
 #include "launcher/claims.h"
@@ -257,7 +258,7 @@ static void say_end(const struct machine *m, const struct undo_report *r)
 	if (!m->running_us)
 		return;
 	log_info("%s: ended after %.1f s; %zu of %zu steps undone%s", m->name, (double)(machine_now_us() - m->running_us) / 1e6, r->undone,
-		 r->undone + r->left + r->residue, r->left ? ", the rest left as somebody changed it" : "");
+		 r->undone + r->left + r->residue, r->left ? _(", the rest left as somebody changed it") : "");
 }
 
 /* 9. The launch's own error is said here when the way back has one too; the worse status wins. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/setup.h"
 
 #define EARLY "/etc/qlaunch/vfio-early"
@@ -65,7 +66,7 @@ static struct err *plan_parameters(struct root *root, const struct survey *s, st
 	size_t before = setup->n;
 	if (s->boot.loader == BOOT_UNKNOWN) {
 		cleanup_free char *joined = strv_join(&words, " ");
-		strv_addf(&setup->notes, "no known boot loader: add `%s` to the kernel's command line by hand", joined);
+		strv_addf(&setup->notes, _("no known boot loader: add `%s` to the kernel's command line by hand"), joined);
 	}
 	for (size_t i = 0; i < s->boot.files.n; i++) {
 		cleanup_free char *old = NULL;
@@ -144,7 +145,7 @@ static struct err *plan_initramfs(struct root *root, const struct survey *s, str
 	case INITRAMFS_UNKNOWN:
 		break;
 	}
-	strv_add(&setup->notes, "no known builder of initial RAM disks: a driver that is in there may take the card first");
+	strv_add(&setup->notes, _("no known builder of initial RAM disks: a driver that is in there may take the card first"));
 	return NULL;
 }
 
@@ -153,7 +154,7 @@ static struct err *plan_binding(struct root *root, const struct survey *s, const
 {
 	size_t before = setup->n;
 	if (!n) {
-		strv_add(&setup->notes, "no card is bound early: this host has none to give away, or none was named");
+		strv_add(&setup->notes, _("no card is bound early: this host has none to give away, or none was named"));
 		return NULL;
 	}
 	TRY(change(root, setup, EARLY, 0755, early_script(devices, n)));
@@ -243,7 +244,7 @@ static struct err *plan_back(struct root *root, size_t i, const char *line, stru
 	if (streq(now, old))
 		return NULL;
 	if (!streq(now, new)) {
-		strv_addf(&setup->notes, "%s was changed since and stays as it is; as it was: %s", line + at, old ? old_path : "no file");
+		strv_addf(&setup->notes, _("%s was changed since and stays as it is; as it was: %s"), line + at, old ? old_path : _("no file"));
 		return NULL;
 	}
 	setup->v = mem_grow(setup->v, setup->n, sizeof(*setup->v));

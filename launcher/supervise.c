@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/inputs.h"
 #include "launcher/monitor.h"
 #include "launcher/nets.h"
@@ -20,7 +21,7 @@
 static void fail(struct machine *m, const char *words)
 {
 	if (!m->failure)
-		m->failure = str_dup(words);
+		m->failure = tr_dup(words);
 }
 
 static void sent(void *data, json_t *value, struct err *e)
@@ -91,7 +92,7 @@ static void enter_state(struct machine *m, const char *state)
 			fail(m, run_states[i].words);
 			command(m, "quit");
 		} else if (run_states[i].words) {
-			log_info("%s: %s", m->name, run_states[i].words);
+			log_info("%s: %s", m->name, tr(run_states[i].words));
 		} else if (resumed) {
 			log_info("%s: goes on", m->name);
 		}
@@ -126,8 +127,8 @@ static void on_block_error(struct machine *m, const json_t *event)
 	const char *node = json_string_value(json_object_get(event, "node-name")), *op = json_string_value(json_object_get(event, "operation")),
 		   *action = json_string_value(json_object_get(event, "action"));
 	bool full = json_is_true(json_object_get(event, "nospace")), stopped = streq(action, "stop");
-	log_warn("%s: disk %s: a %s failed%s%s", m->name, node && *node ? node : "?", op ? op : "request", full ? ": no space left" : "",
-		 stopped ? "; the guest is paused and loses nothing" : "");
+	log_warn("%s: disk %s: a %s failed%s%s", m->name, node && *node ? node : "?", op ? op : _("request"), full ? _(": no space left") : "",
+		 stopped ? _("; the guest is paused and loses nothing") : "");
 }
 
 static void on_shutdown(struct machine *m, const json_t *event)

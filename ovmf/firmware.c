@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "ovmf/firmware.h"
 
 #define DESCRIPTOR_MAX 65536 /* those that exist are below 2 KiB */
@@ -127,15 +128,15 @@ static char *misfit(struct root *root, const struct firmware *f, bool secure_boo
 	const bool has[] = { f->secure_boot, f->requires_smm, f->enrolled_keys };
 	for (size_t i = 0; secure_boot && i < ARRAY_SIZE(has); i++)
 		if (!has[i])
-			return str_fmt("is without %s", features_wanted[i]);
+			return tr_fmt("is without %s", features_wanted[i]);
 	if (!secure_boot && f->requires_smm)
-		return str_dup("is for Secure Boot");
+		return tr_dup("is for Secure Boot");
 	if (!secure_boot && f->enrolled_keys)
-		return str_dup("has keys enrolled");
+		return tr_dup("has keys enrolled");
 	const char *files[] = { f->code, f->template };
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		if (!root_exists(root, files[i]))
-			return str_fmt("names %s, which is not there", files[i]);
+			return tr_fmt("names %s, which is not there", files[i]);
 	return NULL;
 }
 
@@ -182,9 +183,9 @@ struct err *firmware_find(struct root *root, const char *config_home, bool secur
 	if (found)
 		return NULL;
 	return err_exit(err_hint(err_coded(ENOENT, "no UEFI firmware%s for q35 is described in /usr/share/qemu/firmware%s",
-					   secure_boot ? " with Secure Boot and enrolled keys" : "", why.s ? why.s : ""),
+					   secure_boot ? _(" with Secure Boot and enrolled keys") : "", why.s ? why.s : ""),
 				 "install it: `apt install ovmf`, `pacman -S edk2-ovmf` or `dnf install edk2-ovmf`%s",
-				 secure_boot ? "; where it comes without keys, enroll them with virt-fw-vars, or set `secure-boot = no` in [firmware]" :
+				 secure_boot ? _("; where it comes without keys, enroll them with virt-fw-vars, or set `secure-boot = no` in [firmware]") :
 					       ""),
 			EXIT_HOST);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "launcher/base/num.h"
+#include "launcher/base/tr.h"
 #include "ovmf/keep.h"
 
 struct err *keep_read(struct root *root, const char *path, size_t max, struct sb *ret_bytes)
@@ -128,11 +129,11 @@ static struct err *offer(struct root *root, const struct keep *k, bool there, st
 	cleanup_free char *copy = newest_good(root, k), *to = keep_shell_word(k->path), *dir = keep_shell_word(k->copies);
 	cleanup_free char *aside = there ? str_fmt("mv -- %s %s.damaged", to, to) : str_fmt("mv -- %s %s.old", dir, dir);
 	if (!copy)
-		return err_hint(e, "there is no good copy; to begin without it (%s): %s", k->anew, aside);
+		return err_hint(e, "there is no good copy; to begin without it (%s): %s", tr(k->anew), aside);
 	cleanup_free char *from = keep_shell_word(copy), *when = time_of(root, copy);
 	if (there)
 		return err_hint(e, "put the copy of %s in its place: %s && cp -p -- %s %s", when, aside, from, to);
-	return err_hint(e, "put the copy of %s in its place: cp -p -- %s %s; or, to begin without it (%s): %s", when, from, to, k->anew, aside);
+	return err_hint(e, "put the copy of %s in its place: cp -p -- %s %s; or, to begin without it (%s): %s", when, from, to, tr(k->anew), aside);
 }
 
 static bool same(const struct sb *a, const struct sb *b)
@@ -175,7 +176,7 @@ struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing
 	struct err *e = read_good(root, k, k->path, &bytes);
 	if (!e) {
 		*ret_missing = false;
-		return err_hint(err_wrap(add_copy(root, k, &bytes), "no copy of %s can be made", k->what), "make room for it");
+		return err_hint(err_wrap(add_copy(root, k, &bytes), "no copy of %s can be made", tr(k->what)), "make room for it");
 	}
 	bool gone = err_code(e) == ENOENT;
 	size_t n = 0;
@@ -187,5 +188,5 @@ struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing
 	}
 	if (gone || err_code(e) == 0) /* else it may be good, and cannot be read */
 		e = offer(root, k, !gone, e);
-	return err_exit(err_wrap(e, "%s %s", k->what, gone ? "are gone" : "cannot be used"), EXIT_HOST);
+	return err_exit(err_wrap(e, "%s %s", tr(k->what), gone ? _("are gone") : _("cannot be used")), EXIT_HOST);
 }

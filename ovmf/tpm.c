@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tpm: see tpm.h. */
+#include "launcher/base/tr.h"
 #include "ovmf/keep.h"
 #include "ovmf/tpm.h"
 #include "ovmf/vars.h"
@@ -31,8 +32,8 @@ struct err *tpm_prepare(struct root *root, const struct config *c, const char *d
 {
 	cleanup_free char *dir = tpm_dir(c, data_dir);
 	cleanup_free char *path = str_fmt("%s/tpm2-00.permall", dir), *copies = str_fmt("%s.copies", dir);
-	struct keep keep = { .what = "the TPM's state", .path = path, .copies = copies, .max = STATE_MAX, .check = tpm_check,
-			     .anew = "a new TPM: what BitLocker sealed in the old one asks for its recovery key" };
+	struct keep keep = { .what = N_("the TPM's state"), .path = path, .copies = copies, .max = STATE_MAX, .check = tpm_check,
+			     .anew = N_("a new TPM: what BitLocker sealed in the old one asks for its recovery key") };
 	bool missing;
 	if (strchr(dir, ',')) /* swtpm would read what follows as an option, and knows no escape */
 		return err_exit(err_hint(err_new("%s: swtpm takes no path with a comma", dir), "set XDG_DATA_HOME to another directory"),

@@ -2,6 +2,7 @@
 /* vars: see vars.h. */
 #include <endian.h>
 #include <errno.h>
+#include "launcher/base/tr.h"
 #include "ovmf/keep.h"
 #include "ovmf/vars.h"
 
@@ -164,8 +165,8 @@ struct err *vars_prepare(struct root *root, const struct config *c, const char *
 	struct reference reference = { .template = &template, .qcow2 = streq(f->vars_format, "qcow2") };
 	cleanup_free char *path = vars_path(c, data_dir, f), *dir = vars_vm_dir(c, data_dir);
 	cleanup_free char *copies = str_fmt("%s/VARS.copies", dir);
-	struct keep keep = { .what = "the UEFI variables", .path = path, .copies = copies, .max = VARS_MAX, .check = check_kept,
-			     .reference = &reference, .anew = "boot entries and keys that were added are lost" };
+	struct keep keep = { .what = N_("the UEFI variables"), .path = path, .copies = copies, .max = VARS_MAX, .check = check_kept,
+			     .reference = &reference, .anew = N_("boot entries and keys that were added are lost") };
 	bool missing;
 	TRY(err_exit(err_wrap(keep_read(root, f->template, VARS_MAX, &template), "the firmware's VARS template"), EXIT_HOST));
 	struct err *e = check_kept(template.s ? template.s : "", template.len, &reference);

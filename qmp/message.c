@@ -2,6 +2,7 @@
 /* message: see message.h. */
 #include <errno.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "qmp/message.h"
 
 void message_free(struct message *m)
@@ -52,5 +53,5 @@ struct err *message_error(const char *command, const json_t *error)
 {
 	const char *class = json_string_value(json_object_get(error, "class"));
 	const char *desc = json_string_value(json_object_get(error, "desc"));
-	return err_new("%s: %s: %s", command, class ? class : "error", desc ? desc : "no description");
+	return err_new("%s: %s: %s", command, class ? class : "error", desc ? desc : _("no description"));
 }

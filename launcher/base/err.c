@@ -5,6 +5,7 @@
 #include <string.h>
 #include "launcher/base/err.h"
 #include "launcher/base/str.h"
+#include "launcher/base/tr.h"
 
 struct err {
 	char *text, *remedy;
@@ -15,7 +16,7 @@ struct err {
 __attribute__((format(printf, 1, 0))) static char *vformat(const char *fmt, va_list ap)
 {
 	struct sb sb = {};
-	sb_vaddf(&sb, fmt, ap);
+	sb_vaddf(&sb, tr(fmt), ap);
 	return sb_steal(&sb);
 }
 

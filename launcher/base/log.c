@@ -8,6 +8,7 @@
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/str.h"
+#include "launcher/base/tr.h"
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 
@@ -16,8 +17,8 @@ static const struct {
 	int priority;
 	const char *word, *colour;
 } levels[] = {
-	[LOG_LEVEL_ERROR] = { 3, "error: ", "\033[1;31m" },
-	[LOG_LEVEL_WARN] = { 4, "warning: ", "\033[1;33m" },
+	[LOG_LEVEL_ERROR] = { 3, N_("error: "), "\033[1;31m" },
+	[LOG_LEVEL_WARN] = { 4, N_("warning: "), "\033[1;33m" },
 	[LOG_LEVEL_INFO] = { 6, "", "" },
 	[LOG_LEVEL_DEBUG] = { 7, "", "\033[2m" },
 };
@@ -54,7 +55,7 @@ static void say(enum log_level level, const char *text)
 {
 	cleanup_free char *clean = str_printable(text);
 	cleanup_sb struct sb line = {};
-	const char *word = *text == ' ' ? "" : levels[level].word;
+	const char *word = *text == ' ' ? "" : tr(levels[level].word);
 	if (to_journal())
 		sb_addf(&line, "<%d>%s\n", levels[level].priority, clean);
 	else if (log_colours(STDERR_FILENO) && *levels[level].colour)
@@ -72,7 +73,7 @@ __attribute__((format(printf, 2, 0))) static void vsay(enum log_level level, con
 	if (level > max_level)
 		return;
 	cleanup_sb struct sb sb = {};
-	sb_vaddf(&sb, fmt, ap);
+	sb_vaddf(&sb, tr(fmt), ap);
 	say(level, sb.s ? sb.s : "");
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <strings.h>
+#include "launcher/base/tr.h"
 #include "launcher/config/parse.h"
 
 struct checker {
@@ -83,7 +84,7 @@ static void check_memory(const struct checker *k)
 	if (c->memory.size % page) {
 		cleanup_free char *size = size_format(c->memory.size), *unit = size_format(page);
 		TELL(k, "memory", "size", "size: %s is not a multiple of %s%s", size, unit,
-		     page > 1ULL << 20 ? ", the size of its huge pages" : "");
+		     page > 1ULL << 20 ? _(", the size of its huge pages") : "");
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/config/parse.h"
 #include "launcher/config/value.h"
 
@@ -118,7 +119,7 @@ static void set_key(struct parser *p, const struct conf_key *key, const char *va
 		const char *comment = at.set ? NULL : strstr(value, " #");
 		if (e)
 			problems_add(&p->problems, at, "%s: %s%s", key->name, err_text(e),
-				     comment ? "; a comment stands on a line of its own" : "");
+				     comment ? _("; a comment stands on a line of its own") : "");
 	}
 	source_note(p->c->source, p->title, key->name, at, !*value);
 }
@@ -152,8 +153,8 @@ static const char *wrong_bytes(const char *text, size_t length, unsigned *ret_co
 	unsigned column = 1;
 	for (size_t i = 0, n; i < length; i += n, column++) {
 		n = utf8_length(s + i, length - i);
-		const char *wrong = s[i] == '\0'				    ? "a NUL byte"
-				    : (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f ? "a control character"
+		const char *wrong = s[i] == '\0'				    ? _("a NUL byte")
+				    : (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f ? _("a control character")
 				    : !n					    ? "not UTF-8"
 										    : NULL;
 		if (wrong) {
@@ -189,7 +190,7 @@ static bool take_line(struct parser *p)
 		length--;
 	unsigned column = 1;
 	const char *wrong =
-		length > CONFIG_LINE_MAX ? "the line is longer than 8192 bytes" : wrong_bytes(start, length, &column);
+		length > CONFIG_LINE_MAX ? _("the line is longer than 8192 bytes") : wrong_bytes(start, length, &column);
 	p->number++;
 	if (wrong)
 		problems_add(&p->problems, (struct conf_at){ p->number, column }, "%s", wrong);
@@ -287,7 +288,7 @@ static void read_set(struct parser *p, const char *set)
 	const char *wrong = wrong_bytes(set, strlen(set), &column);
 	if (wrong || !equals || !dot) {
 		problems_add(&p->problems, at, "%s",
-			     wrong ? wrong : "write --set section.key=value, or --set 'section name.key=value'");
+			     wrong ? wrong : _("write --set section.key=value, or --set 'section name.key=value'"));
 		return;
 	}
 	*dot = '\0';

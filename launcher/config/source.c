@@ -2,6 +2,7 @@
 /* source: see source.h. */
 #include <limits.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/config/source.h"
 
 static struct conf_place *find(const struct conf_source *s, const char *section, const char *key)
@@ -78,7 +79,7 @@ void problems_add(struct problems *ps, struct conf_at at, const char *fmt, ...)
 		sb_addf(&text, "%s: ", ps->file);
 	va_list ap;
 	va_start(ap, fmt);
-	sb_vaddf(&text, fmt, ap);
+	sb_vaddf(&text, tr(fmt), ap);
 	va_end(ap);
 	ps->v = mem_grow(ps->v, ps->n, sizeof(*ps->v));
 	ps->v[ps->n] = (struct problem){ at.set ? UINT_MAX : at.line, at.column, ps->n, sb_steal(&text) };
@@ -103,7 +104,7 @@ void problems_give(struct problems *ps, struct strv *ret_lines)
 	for (size_t i = 0; i < shown; i++)
 		strv_add(ret_lines, ps->v[i].text);
 	if (ps->n > shown)
-		strv_addf(ret_lines, "%s: and more", ps->file);
+		strv_addf(ret_lines, _("%s: and more"), ps->file);
 	for (size_t i = 0; i < ps->n; i++)
 		free(ps->v[i].text);
 	free(ps->v);

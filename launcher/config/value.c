@@ -2,6 +2,7 @@
 /* value: numbers, words, lists, and values that fill several fields. See value.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/config/value.h"
 
 struct err *value_wrong_word(const char *text, const struct conf_word *words, const char *more)
@@ -13,7 +14,7 @@ struct err *value_wrong_word(const char *text, const struct conf_word *words, co
 	if (near)
 		return err_new("\"%s\" is none of its values; did you mean \"%s\"?", text, near);
 	cleanup_free char *list = strv_join(&all, ", ");
-	return err_new("\"%s\" is none of its values: %s%s", text, list, more);
+	return err_new("\"%s\" is none of its values: %s%s", text, list, tr(more));
 }
 
 const struct conf_word *value_find_word(const char *text, const struct conf_word *words)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* audio: see audio.h. */
 #include <stdio.h>
+#include "launcher/base/tr.h"
 #include "launcher/guest/audio.h"
 #include "launcher/guest/usb.h"
 
@@ -90,7 +91,7 @@ void guest_audio(struct args *out, const struct config *c, const struct desktop_
 
 static void add(struct findings *out, enum verdict verdict, const char *remedy, char *text)
 {
-	findings_add(out, verdict, "audio", text, str_dup(remedy));
+	findings_add(out, verdict, "audio", text, tr_dup(remedy));
 }
 
 void audio_findings(struct findings *out, const struct config *c, const struct desktop_facts *d,
@@ -101,22 +102,22 @@ void audio_findings(struct findings *out, const struct config *c, const struct d
 	const struct backend *b = find(audio_choose(c, d, q));
 	if (c->audio.model == AUDIO_HDA && !(qemu_has(q, "device:ich9-intel-hda") && qemu_has(q, "device:hda-duplex")))
 		add(out, FINDING_BAD, "audio.model = usb, or another QEMU: qemu.binary = PATH",
-		    str_dup("this QEMU has no Intel HD Audio"));
+		    tr_dup("this QEMU has no Intel HD Audio"));
 	if (c->audio.model == AUDIO_USB && !qemu_has(q, "device:usb-audio"))
 		add(out, FINDING_BAD, "audio.model = hda, or another QEMU: qemu.binary = PATH",
-		    str_dup("this QEMU has no USB sound card"));
+		    tr_dup("this QEMU has no USB sound card"));
 	if (!qemu_has(q, b->has))
-		add(out, FINDING_BAD, b->remedy, str_fmt("this QEMU cannot play through \"%s\"", b->driver));
+		add(out, FINDING_BAD, b->remedy, tr_fmt("this QEMU cannot play through \"%s\"", b->driver));
 	else if (!listens(b->id, d))
 		add(out, FINDING_BAD,
 		    b->id == AUDIO_SPICE ? "display.mode = spice"
 					 : "log in to a desktop session first, or audio.backend = auto",
-		    str_fmt("no %s server of the user's to play to", b->driver));
+		    tr_fmt("no %s server of the user's to play to", b->driver));
 	else if (b->id == AUDIO_SILENT && c->audio.backend == AUDIO_AUTO)
 		add(out, FINDING_WARN, "log in to a desktop session; install PipeWire or PulseAudio",
-		    str_dup("no sound: neither PipeWire nor PulseAudio listens for this user, or QEMU cannot play to "
-			    "them"));
+		    tr_dup("no sound: neither PipeWire nor PulseAudio listens for this user, or QEMU cannot play to "
+			   "them"));
 	if (c->audio.model == AUDIO_USB && c->audio.rate != USB_RATE)
 		add(out, FINDING_WARN, "audio.rate = 48000",
-		    str_fmt("the USB sound card has 48000 Hz only, not %u", c->audio.rate));
+		    tr_fmt("the USB sound card has 48000 Hz only, not %u", c->audio.rate));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cpu: see cpu.h. Hyper-V interfaces by QEMU's docs/system/i386/hyperv.rst. */
+#include "launcher/base/tr.h"
 #include "launcher/guest/cpu.h"
 
 struct guest {
@@ -120,12 +121,12 @@ static void add_model(struct args *a, struct guest *g, bool kvm)
 		add_flags(g, host || streq(model, "max"));
 	if (hyperv)
 		add_hyperv(g);
-	const char *what = !kvm ? "emulated" : host ? "the host's own CPU" : "the model asked for";
+	const char *what = !kvm ? _("emulated") : host ? _("the host's own CPU") : _("the model asked for");
 	cleanup_free char *why = str_fmt(
 		"%s%s%s%s", what,
-		strv_has(&g->parts, "topoext=on") ? ", with its siblings and caches told (topoext)" : "",
-		hyperv ? "; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap" : "",
-		kvm && !g->c->cpu.nested ? "; no virtual machines inside: without them Windows is faster" : "");
+		strv_has(&g->parts, "topoext=on") ? _(", with its siblings and caches told (topoext)") : "",
+		hyperv ? _("; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap") : "",
+		kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "");
 	args_parts(a, "-cpu", &g->parts, why);
 }
 

@@ -2,6 +2,7 @@
 /* disk: see disk.h. */
 #include <inttypes.h>
 #include <stdio.h>
+#include "launcher/base/tr.h"
 #include "launcher/guest/boot.h"
 #include "launcher/guest/disk.h"
 
@@ -73,7 +74,7 @@ static void add_blockdev(struct builder *b, const struct disk *d)
 				 "discard", discard, "cache", "direct", direct, "no-flush", 0, "file", file);
 	cleanup_free char *why = str_fmt("[%s %s] %s%s", d->cdrom ? "cdrom" : "disk", d->conf->name,
 					 d->format == FORMAT_QCOW2 ? "qcow2" : "raw",
-					 direct ? ", past the host's page cache: the guest has its own" : "");
+					 direct ? _(", past the host's page cache: the guest has its own") : "");
 	args_json(b->out, "-blockdev", node, why);
 }
 

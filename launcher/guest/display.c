@@ -2,6 +2,7 @@
 /* display: see display.h. */
 #include <inttypes.h>
 #include <stdio.h>
+#include "launcher/base/tr.h"
 #include "launcher/guest/display.h"
 #include "launcher/guest/usb.h"
 
@@ -115,12 +116,12 @@ void display_viewer(struct strv *ret_argv, const struct config *c, const struct 
 
 static void bad(struct findings *out, const char *text, const char *remedy)
 {
-	findings_add(out, FINDING_BAD, "display", str_dup(text), str_dup(remedy));
+	findings_add(out, FINDING_BAD, "display", tr_dup(text), tr_dup(remedy));
 }
 
 static void warn(struct findings *out, const char *text, const char *remedy)
 {
-	findings_add(out, FINDING_WARN, "display", str_dup(text), str_dup(remedy));
+	findings_add(out, FINDING_WARN, "display", tr_dup(text), tr_dup(remedy));
 }
 
 static void find_window(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
@@ -158,8 +159,8 @@ static void find_looking_glass(struct findings *out, const struct config *c, con
 		    "another QEMU: qemu.binary = PATH");
 	if (d->shared_now && d->shared_now < d->shared_size)
 		findings_add(out, FINDING_BAD, "display",
-			     str_fmt("%s is there already, and too small for %s: %" PRIu64 " MiB of %" PRIu64,
-				     d->shared, c->display.resolution, d->shared_now >> 20, d->shared_size >> 20),
+			     tr_fmt("%s is there already, and too small for %s: %" PRIu64 " MiB of %" PRIu64,
+				    d->shared, c->display.resolution, d->shared_now >> 20, d->shared_size >> 20),
 			     str_fmt("rm %s", d->shared));
 	if (!d->viewer)
 		warn(out, "looking-glass-client is not installed", "https://looking-glass.io");

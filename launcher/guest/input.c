@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* input: see input.h. */
+#include "launcher/base/tr.h"
 #include "launcher/guest/input.h"
 
 #define SLOT "04"
@@ -54,7 +55,7 @@ void guest_inputs(struct args *out, const struct input_facts *f)
 		if (!in->device)
 			continue;
 		cleanup_free char *why = str_fmt("[input %s] %s%s", in->conf->name, in->device->name,
-						 in->conf->persistent ? ", by its twin" : "");
+						 in->conf->persistent ? _(", by its twin") : "");
 		args_json(out, "-object", guest_input_object(f, i), why);
 	}
 	if (!f->n)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* net: see net.h. */
 #include <stdio.h>
+#include "launcher/base/tr.h"
 #include "launcher/guest/boot.h"
 #include "launcher/guest/net.h"
 
@@ -46,8 +47,8 @@ static json_t *tap(const struct net *n, int fd)
 static const char *netdev_why(const struct net *n)
 {
 	if (!*n->link)
-		return n->passt ? "passt, at the other end of a socket" : "QEMU's own user network: no privilege";
-	return n->vhost ? "opened by the launcher; the host's kernel moves the packets" : "opened by the launcher";
+		return n->passt ? _("passt, at the other end of a socket") : _("QEMU's own user network: no privilege");
+	return n->vhost ? _("opened by the launcher; the host's kernel moves the packets") : _("opened by the launcher");
 }
 
 static void add_netdev(struct args *out, const struct net *n, int fd)

@@ -2,6 +2,7 @@
 /* pci: see pci.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/guest/pci.h"
 
 #define FIRST_SLOT 0x10u
@@ -27,7 +28,7 @@ static void add_port(struct builder *b, const struct pci_pick *pick)
 			      "chassis", (int)n, "slot", (int)n, "bus", "pcie.0");
 	if (slot <= LAST_SLOT)
 		json_object_set_new(o, "addr", json_sprintf("%02x.0", slot));
-	cleanup_free char *why = str_fmt("[pci %s] a slot of PCI Express, as the drivers expect", pick->conf->name);
+	cleanup_free char *why = tr_fmt("[pci %s] a slot of PCI Express, as the drivers expect", pick->conf->name);
 	args_json(b->out, "-device", o, why);
 }
 
@@ -45,7 +46,7 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 	/* SeaBIOS shows its text through the VGA ports of the old days, which QEMU then hands to the card */
 	if (b->c->firmware.type == FIRMWARE_BIOS && !b->c->boot.kernel && f->class >> 8 == 0x0300 && b->c->display.video == VIDEO_NONE)
 		json_object_set_new(o, "x-vga", json_true());
-	cleanup_free char *why = str_fmt("%s of the host", i == pick->named ? "the device itself" : "goes with it");
+	cleanup_free char *why = tr_fmt("%s of the host", i == pick->named ? _("the device itself") : _("goes with it"));
 	args_json(b->out, "-device", o, why);
 }
 

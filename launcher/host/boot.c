@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/boot.h"
 
 #define GRUB_FILE "/etc/default/grub"
@@ -135,9 +136,9 @@ bool boot_has(const struct boot_facts *f, const char *parameter)
 
 const char *boot_loader_name(const struct boot_facts *f)
 {
-	static const char *const names[] = { [BOOT_UNKNOWN] = "not known", [BOOT_GRUB] = "GRUB",
+	static const char *const names[] = { [BOOT_UNKNOWN] = N_("not known"), [BOOT_GRUB] = "GRUB",
 					     [BOOT_KERNEL_CMDLINE] = "kernel-install", [BOOT_ENTRIES] = "systemd-boot" };
-	return names[f->loader];
+	return tr(names[f->loader]);
 }
 
 char *boot_add_command(const struct boot_facts *f, const char *parameter)
@@ -155,5 +156,5 @@ char *boot_add_command(const struct boot_facts *f, const char *parameter)
 	case BOOT_UNKNOWN:
 		break;
 	}
-	return str_fmt("add %s to the kernel's command line where your boot loader keeps it", parameter);
+	return tr_fmt("add %s to the kernel's command line where your boot loader keeps it", parameter);
 }

@@ -7,6 +7,7 @@
 #include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/cgroup.h"
 #include "launcher/host/systemd.h"
 
@@ -55,18 +56,18 @@ static void obstacle_read(struct root *root, struct cgroup_facts *f)
 	if (strv_has(&words, "cpuset"))
 		return;
 	if (controllers)
-		f->obstacle = str_dup("cgroup v2 has no cpuset controller here");
+		f->obstacle = tr_dup("cgroup v2 has no cpuset controller here");
 	else if (root_exists(root, CGROUP_MOUNT "/unified/cgroup.controllers"))
-		f->obstacle = str_dup(
+		f->obstacle = tr_dup(
 			"this host mixes cgroup v1 and v2 (hybrid): cpuset is with v1, which has no partitions");
 	else if (root_exists(root, CGROUP_MOUNT "/cpuset") || root_exists(root, CGROUP_MOUNT "/memory"))
-		f->obstacle = str_dup("this host has cgroup v1, which has no partitions");
+		f->obstacle = tr_dup("this host has cgroup v1, which has no partitions");
 	else
-		f->obstacle = str_dup("no cgroup v2 is mounted at " CGROUP_MOUNT);
-	f->remedy = str_dup(f->systemd ? "add systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all to the kernel's "
-					 "parameters, or cpu.isolate = off"
-				       : "mount cgroup v2 alone (OpenRC: rc_cgroup_mode=\"unified\" in /etc/rc.conf), "
-					 "or cpu.isolate = off");
+		f->obstacle = tr_dup("no cgroup v2 is mounted at " CGROUP_MOUNT);
+	f->remedy = tr_dup(f->systemd ? "add systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all to the kernel's "
+					"parameters, or cpu.isolate = off"
+				      : "mount cgroup v2 alone (OpenRC: rc_cgroup_mode=\"unified\" in /etc/rc.conf), "
+					"or cpu.isolate = off");
 }
 
 struct err *cgroup_facts_read(struct root *root, const struct config *c, struct cgroup_facts *ret_facts)
@@ -103,16 +104,16 @@ static char *obstacle(const struct config *c, const struct cgroup_facts *f, cons
 	if (f->obstacle)
 		return str_dup(f->obstacle);
 	if (cpus_empty(host))
-		return str_dup("the guest has every CPU: none is left for the host");
+		return tr_dup("the guest has every CPU: none is left for the host");
 	if (c->cpu.isolate == ISOLATE_SLICES && !f->systemd)
-		return str_dup("isolate = slices limits systemd's slices, and systemd does not run here");
+		return tr_dup("isolate = slices limits systemd's slices, and systemd does not run here");
 	for (size_t i = 0; i < f->n_others; i++) {
 		struct cpus both = cpus_and(guest, &f->others[i].cpus);
 		cleanup_free char *list = cpus_format(&both);
 		if (!cpus_empty(&both))
-			return str_fmt("the machine \"%s\" has CPU %s now", f->others[i].vm, list);
+			return tr_fmt("the machine \"%s\" has CPU %s now", f->others[i].vm, list);
 		if (c->cpu.isolate == ISOLATE_SLICES && f->narrowed)
-			return str_fmt(
+			return tr_fmt(
 				"the machine \"%s\" has CPUs of its own: isolate = slices serves one machine at a time",
 				f->others[i].vm);
 	}
@@ -155,7 +156,7 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 			  *name = group_name(c);
 	cleanup_free char *why_not = obstacle(c, f, guest, host);
 	if (!why_not && strlen(name) + strlen(".scope") > UNIT_NAME_LONGEST)
-		why_not = str_dup("the machine's name is too long for a group's");
+		why_not = tr_dup("the machine's name is too long for a group's");
 	group_steps(out, f, name, cpus, held);
 	if (c->cpu.isolate == ISOLATE_SLICES) {
 		slices_steps(out, rest, all);
@@ -178,11 +179,11 @@ void cgroup_check(struct findings *out, const struct config *c, const struct cgr
 	char *why_not = obstacle(c, f, guest, host);
 	if (!why_not)
 		findings_add(out, FINDING_OK, "isolation",
-			     str_fmt("cgroup v2 with cpuset%s", f->systemd ? ", by systemd" : ", by hand"), NULL);
+			     tr_fmt("cgroup v2 with cpuset%s", f->systemd ? _(", by systemd") : _(", by hand")), NULL);
 	else
 		findings_add(out, FINDING_BAD, "isolation", why_not,
 			     f->obstacle ? str_dup(f->remedy)
-					 : str_dup("choose other CPUs by cpu.place, or cpu.isolate = off"));
+					 : tr_dup("choose other CPUs by cpu.place, or cpu.isolate = off"));
 }
 
 char *cgroup_conflict(struct root *root, const char *group, const struct cpus *cpus)

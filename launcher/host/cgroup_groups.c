@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/cgroup.h"
 
 static struct err *write_in(struct step_env *env, const char *dir, const char *file, const char *value)
@@ -19,7 +20,7 @@ static struct err *write_in(struct step_env *env, const char *dir, const char *f
 static char *group_describe(const struct step *s)
 {
 	const char *cpus = strchr(s->want, ' ');
-	return str_fmt("put QEMU into %s on CPUs%s", s->target, cpus ? cpus : "");
+	return tr_fmt("put QEMU into %s on CPUs%s", s->target, cpus ? cpus : "");
 }
 
 static struct err *group_probe(struct step_env *env, const struct step *s, char **ret_value)
@@ -165,8 +166,8 @@ const struct step_kind controller_kind = {
 static char *partition_describe(const struct step *s)
 {
 	const char *cpus = strchr(s->want, ' ');
-	return str_fmt("make %s the %.*s partition of CPUs%s", s->target, (int)strcspn(s->want, " "), s->want,
-		       cpus ? cpus : "");
+	return tr_fmt("make %s the %.*s partition of CPUs%s", s->target, (int)strcspn(s->want, " "), s->want,
+		      cpus ? cpus : "");
 }
 
 /* "TYPE CPUS" where it is valid, else the kernel's words: "isolated invalid (Cpu list in cpuset.cpus not exclusive)". */

@@ -2,6 +2,7 @@
 /* cgroup, what systemd carries out: scope_kind and allowed_cpus_kind of cgroup.h. What is so is read from cgroupfs. */
 #include <errno.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/cgroup.h"
 #include "launcher/host/systemd.h"
 
@@ -14,7 +15,7 @@ static char *scope_slice(const struct step *s)
 static char *scope_describe(const struct step *s)
 {
 	const char *cpus = strchr(s->want, ' ');
-	return str_fmt("put QEMU into %s on CPUs%s", s->target, cpus ? cpus : "");
+	return tr_fmt("put QEMU into %s on CPUs%s", s->target, cpus ? cpus : "");
 }
 
 static struct err *scope_probe(struct step_env *env, const struct step *s, char **ret_value)
@@ -136,7 +137,7 @@ static char *dropin_dir(struct root *root, const char *unit)
 static char *allowed_describe(const struct step *s)
 {
 	const char *of = strstr(s->want, " of ");
-	return str_fmt("limit %s to CPUs %.*s", s->target, (int)(of ? of - s->want : 0), s->want);
+	return tr_fmt("limit %s to CPUs %.*s", s->target, (int)(of ? of - s->want : 0), s->want);
 }
 
 static struct err *allowed_probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -2,6 +2,7 @@
 /* console: see console.h. The kernel's side: Documentation/driver-api/console.rst, drivers/firmware/sysfb.c. */
 #include <stdlib.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/attr.h"
 #include "launcher/host/console.h"
 #include "launcher/host/systemd.h"
@@ -57,9 +58,9 @@ static char *session_trouble(struct root *root)
 		cleanup_free char *path = str_fmt("/run/systemd/sessions/%.*s", (int)strcspn(id, "./\n"), id);
 		cleanup_free char *text = root_read_or(root, path, "");
 		bool graphical = strstr(text, "TYPE=x11") || strstr(text, "TYPE=wayland") || strstr(text, "TYPE=mir");
-		return graphical ? str_fmt("it was started in the desktop's session %.*s", (int)strcspn(id, "./\n"), id) : NULL;
+		return graphical ? tr_fmt("it was started in the desktop's session %.*s", (int)strcspn(id, "./\n"), id) : NULL;
 	}
-	return strstr(cgroup, "/user@") ? str_dup("it was started below the user's own systemd, as a terminal of the desktop is") : NULL;
+	return strstr(cgroup, "/user@") ? tr_dup("it was started below the user's own systemd, as a terminal of the desktop is") : NULL;
 }
 
 struct err *console_facts_read(struct root *root, const struct config *c, struct console_facts *ret_facts)
@@ -103,16 +104,16 @@ void console_findings(struct findings *out, const struct config *c, const struct
 		return;
 	cleanup_free char *consoles = strv_join(&f->vtconsoles, ", "), *buffers = strv_join(&f->framebuffers, ", ");
 	findings_add(out, FINDING_OK, "console",
-		     str_fmt("let go for the guest: %s; console: %s; frame buffer: %s", f->manager ? f->manager : "no display manager",
-			     *consoles ? consoles : "none", *buffers ? buffers : "none"), NULL);
+		     tr_fmt("let go for the guest: %s; console: %s; frame buffer: %s", f->manager ? f->manager : _("no display manager"),
+			    *consoles ? consoles : "none", *buffers ? buffers : "none"), NULL);
 	if (f->session)
-		findings_add(out, FINDING_BAD, "console", str_fmt("qlaunch would end with %s, which it stops: %s", f->manager, f->session),
-			     str_dup("start it from a text console, by ssh, or as a service: systemctl start qlaunch@NAME"));
+		findings_add(out, FINDING_BAD, "console", tr_fmt("qlaunch would end with %s, which it stops: %s", f->manager, f->session),
+			     tr_dup("start it from a text console, by ssh, or as a service: systemctl start qlaunch@NAME"));
 }
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("take %s off its driver", s->target);
+	return tr_fmt("take %s off its driver", s->target);
 }
 
 /* "DRIVER/DEVICE" → the device's name; NULL where a journal names anything else. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/cpu_own.h"
 
 #define CPUINFO_MAX 16384 /* the first CPU's paragraph; 64 more are alike, and the kernel would make up all of them */
@@ -134,15 +135,15 @@ static void read_kvm(struct root *root, struct cpu_facts *f)
 	cleanup_fd int fd = -1;
 	cleanup_err struct err *e = NULL;
 	if (!cpu_has(f, "vmx") && !cpu_has(f, "svm")) {
-		f->kvm_problem = str_dup("the processor shows neither vmx nor svm: no hardware virtualization");
-		f->kvm_remedy = str_dup("turn on SVM (AMD) or VT-x (Intel) in the firmware's setup; on a virtual "
-					"machine, nested virtualization");
+		f->kvm_problem = tr_dup("the processor shows neither vmx nor svm: no hardware virtualization");
+		f->kvm_remedy = tr_dup("turn on SVM (AMD) or VT-x (Intel) in the firmware's setup; on a virtual "
+				       "machine, nested virtualization");
 	} else if (!root_exists(root, "/dev/kvm")) {
-		f->kvm_problem = str_dup("there is no /dev/kvm");
+		f->kvm_problem = tr_dup("there is no /dev/kvm");
 		f->kvm_remedy = str_fmt("modprobe kvm_%s", f->vendor == CPU_AMD ? "amd" : "intel");
 	} else if (root_is_host(root) && (e = root_open_fd(root, "/dev/kvm", O_RDWR | O_CLOEXEC, &fd))) {
 		f->kvm_problem = str_dup(err_text(e));
-		f->kvm_remedy = str_dup("join the group that owns it: sudo usermod -aG kvm $USER, then log in again");
+		f->kvm_remedy = tr_dup("join the group that owns it: sudo usermod -aG kvm $USER, then log in again");
 	} else if (fd >= 0) {
 		read_hyperv(fd, f);
 	}
@@ -188,22 +189,22 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 	if (f->n_cores) {
 		cleanup_free char *model = str_printable(f->model ? f->model : "processor");
 		findings_add(out, FINDING_OK, "cpu",
-			     str_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online),
-				     f->n_l3s),
+			     tr_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online),
+				    f->n_l3s),
 			     NULL);
 	}
 	if (f->foreign)
 		findings_add(out, FINDING_WARN, "cpu",
-			     str_dup("planned for a machine that hwloc's variables describe"),
-			     str_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
+			     tr_dup("planned for a machine that hwloc's variables describe"),
+			     tr_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
 	if (c && c->vm.accel == ACCEL_TCG)
 		return;
 	bool emulated = c && c->vm.accel == ACCEL_AUTO;
 	if (f->kvm_problem)
 		findings_add(out, emulated ? FINDING_WARN : FINDING_BAD, "kvm",
-			     str_fmt("%s%s", f->kvm_problem, emulated ? ": the guest is emulated, many times slower" : ""),
+			     str_fmt("%s%s", f->kvm_problem, emulated ? _(": the guest is emulated, many times slower") : ""),
 			     str_dup(f->kvm_remedy));
 	else
 		findings_add(out, FINDING_OK, "kvm",
-			     str_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
+			     tr_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
 }

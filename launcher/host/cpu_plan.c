@@ -2,6 +2,7 @@
 /* cpu_plan: see cpu_plan.h. Pure. Which cores is cpu_seats.c's; here are QEMU's own threads, the guest's shape, and
  * what is said of it all. */
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/cpu_seats.h"
 
 /* The first obstacle is the one that is told. Takes over both texts. */
@@ -34,9 +35,9 @@ static char *fewer(const struct seats *s, int most)
 	int spare = cpus_count(&s->usable) - 2;
 	most = isolated && spare < most ? (smt ? spare & ~1 : spare) : most;
 	if (most > 0)
-		return str_fmt("set threads = %d or less%s", most,
-			       isolated && most >= spare - 1 ? ", or isolate = off" : "");
-	return str_dup(isolated ? "set isolate = off" : "qlaunch status shows which machines have them");
+		return tr_fmt("set threads = %d or less%s", most,
+			      isolated && most >= spare - 1 ? _(", or isolate = off") : "");
+	return tr_dup(isolated ? "set isolate = off" : "qlaunch status shows which machines have them");
 }
 
 /* ---- what may be used ---- */
@@ -47,8 +48,8 @@ static void want_online(const struct seats *s, const char *key, const struct cpu
 	if (cpus_empty(&absent))
 		return;
 	cleanup_free char *list = cpus_format(&absent), *online = cpus_format(&s->f->online);
-	obstacle(s, key, str_fmt("%s: CPU %s is not there", key, list),
-		 str_fmt("this host has %s; qlaunch topology draws them", online));
+	obstacle(s, key, tr_fmt("%s: CPU %s is not there", key, list),
+		 tr_fmt("this host has %s; qlaunch topology draws them", online));
 }
 
 /* Where the machine may be at all, and of that where the guest may be. Falls back to more than allowed, after an
@@ -67,8 +68,8 @@ static void set_bounds(struct seats *s, const struct cpus *taken)
 		s->placed = cpus_and(&s->usable, &s->f->l3s[c->cpu.place_l3].cpus);
 	} else if (c->cpu.place == PLACE_L3) {
 		obstacle(s, "place",
-			 str_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, s->f->n_l3s),
-			 str_dup("qlaunch topology draws them"));
+			 tr_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, s->f->n_l3s),
+			 tr_dup("qlaunch topology draws them"));
 	}
 	if (!c->cpu.emulator_auto) {
 		want_online(s, "emulator", &c->cpu.emulator);
@@ -86,8 +87,8 @@ static void overcommit(struct seats *s)
 	struct cpu_plan *p = s->plan;
 	int n = cpus_count(&s->placed), cpu = -1;
 	if (s->c->cpu.isolate != ISOLATE_OFF || s->c->cpu.place != PLACE_AUTO)
-		obstacle(s, "threads", str_fmt("threads = %u: %d CPUs are free %s", s->n_wanted, n,
-					       s->c->cpu.place == PLACE_AUTO ? "on this host" : "where place says"),
+		obstacle(s, "threads", tr_fmt("threads = %u: %d CPUs are free %s", s->n_wanted, n,
+					      s->c->cpu.place == PLACE_AUTO ? _("on this host") : _("where place says")),
 			 fewer(s, n));
 	struct cpus ring = n ? s->placed : s->f->online;
 	for (unsigned i = 0; i < s->n_wanted; i++) {
@@ -99,7 +100,7 @@ static void overcommit(struct seats *s)
 	p->overcommitted = true;
 	p->dies = p->threads = 1;
 	p->cores = s->n_wanted;
-	strv_addf(&p->warnings, "%u vCPUs share %d CPUs: the guest will stutter", s->n_wanted, cpus_count(&ring));
+	strv_addf(&p->warnings, _("%u vCPUs share %d CPUs: the guest will stutter"), s->n_wanted, cpus_count(&ring));
 }
 
 /* ---- QEMU's own threads ---- */
@@ -133,19 +134,19 @@ static struct cpus emulator_makeshift(struct seats *s)
 	int n = cpus_count(&rest);
 	if (s->c->cpu.isolate == ISOLATE_OFF || s->plan->overcommitted) {
 		if (!n)
-			strv_add(&s->plan->warnings, "QEMU's own threads share the vCPUs' CPUs");
+			strv_add(&s->plan->warnings, _("QEMU's own threads share the vCPUs' CPUs"));
 		return n ? rest : s->usable;
 	}
 	if (n < 2) {
 		obstacle(s, "threads",
-			 str_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads",
-				 s->n_wanted, cpus_count(&s->usable), n),
+			 tr_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads",
+				s->n_wanted, cpus_count(&s->usable), n),
 			 fewer(s, (int)s->n_wanted - 1));
 		return n ? rest : s->usable;
 	}
 	for (int cpu = cpus_next(&rest, -1); cpu >= 0; cpu = cpus_next(&rest, cpu))
 		one = (struct cpus){}, cpus_add(&one, cpu);
-	strv_add(&s->plan->warnings, "QEMU's own threads share a core with the host");
+	strv_add(&s->plan->warnings, _("QEMU's own threads share a core with the host"));
 	return one;
 }
 
@@ -163,7 +164,7 @@ static void place_emulator(struct seats *s)
 	struct cpus shared = cpus_and(&p->emulator, &p->guest);
 	p->exclusive = !p->overcommitted && cpus_empty(&shared);
 	if (!p->exclusive && !s->c->cpu.emulator_auto)
-		strv_add(&p->warnings, "emulator: those CPUs are the vCPUs' too");
+		strv_add(&p->warnings, _("emulator: those CPUs are the vCPUs' too"));
 }
 
 /* ---- the guest's shape ---- */
@@ -188,10 +189,10 @@ static void shape(struct seats *s)
 	p->dies = same && s->even ? (unsigned)s->n_l3s : 1;
 	p->cores = p->n_vcpus / p->threads / p->dies;
 	if (!same && shared)
-		strv_addf(&p->warnings, "threads = %u does not fill whole cores: the guest is told of no siblings",
+		strv_addf(&p->warnings, _("threads = %u does not fill whole cores: the guest is told of no siblings"),
 			  p->n_vcpus);
 	if (s->n_l3s > p->dies)
-		strv_addf(&p->warnings, "the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one",
+		strv_addf(&p->warnings, _("the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one"),
 			  s->n_l3s);
 }
 
@@ -204,29 +205,29 @@ static void explain(struct seats *s)
 	const struct cpu_l3 *l3 = &s->f->l3s[s->n_l3s ? s->l3s[0] : 0];
 	bool larger = false, auto_place = s->c->cpu.place == PLACE_AUTO;
 	if (p->overcommitted) {
-		p->why = str_dup("as many as there are, in turn");
+		p->why = tr_dup("as many as there are, in turn");
 		return;
 	}
 	for (size_t i = 0; i < s->f->n_l3s; i++)
 		larger = larger || s->f->l3s[i].size < l3->size;
 	if (s->n_l3s > 1)
-		sb_addf(&sb, "below %zu L3 caches", s->n_l3s);
+		sb_addf(&sb, _("below %zu L3 caches"), s->n_l3s);
 	else if (l3->cache)
-		sb_addf(&sb, "below L3 cache %d", s->l3s[0]);
+		sb_addf(&sb, _("below L3 cache %d"), s->l3s[0]);
 	else
-		sb_addf(&sb, "on package %d, which has no L3 cache", l3->package);
+		sb_addf(&sb, _("on package %d, which has no L3 cache"), l3->package);
 	if (s->n_l3s == 1 && l3->size) {
 		cleanup_free char *size = size_format(l3->size);
 		sb_addf(&sb, " (%s)", size);
 	}
-	sb_add(&sb, !auto_place		   ? ", as place says"
-		    : s->n_l3s > 1	   ? ": more threads than one has"
-		    : s->f->n_l3s == 1	   ? (l3->cache ? ", the only one" : "")
-		    : larger		   ? ", the largest that fits"
-		    : cpus_has(&l3->cpus, 0) ? ", where there is room"
-					   : ", not CPU 0's, where the host is busiest");
+	sb_add(&sb, !auto_place		   ? _(", as place says")
+		    : s->n_l3s > 1	   ? _(": more threads than one has")
+		    : s->f->n_l3s == 1	   ? (l3->cache ? _(", the only one") : "")
+		    : larger		   ? _(", the largest that fits")
+		    : cpus_has(&l3->cpus, 0) ? _(", where there is room")
+					   : _(", not CPU 0's, where the host is busiest"));
 	if (s->gpu_node >= 0 && s->many_nodes && p->numa_node == s->gpu_node)
-		sb_addf(&sb, "; on the GPU's NUMA node %d", s->gpu_node);
+		sb_addf(&sb, _("; on the GPU's NUMA node %d"), s->gpu_node);
 	p->why = sb_steal(&sb);
 }
 
@@ -247,13 +248,13 @@ static void warn(struct seats *s)
 	struct cpus siblings = minus(cpus_and(&cores, &s->f->online), p->all);
 	cleanup_free char *list = cpus_format(&siblings);
 	if (*list)
-		strv_addf(&p->warnings, "CPUs %s share cores with vCPUs but stay with the host", list);
+		strv_addf(&p->warnings, _("CPUs %s share cores with vCPUs but stay with the host"), list);
 	if (e_cores && p_cores)
-		strv_add(&p->warnings, "P and E cores are mixed, and the guest cannot tell them apart");
+		strv_add(&p->warnings, _("P and E cores are mixed, and the guest cannot tell them apart"));
 	if (s->c->cpu.cpu_pm && !p->exclusive)
-		strv_add(&p->warnings, "cpu-pm is left off: the vCPUs do not have their CPUs for themselves");
+		strv_add(&p->warnings, _("cpu-pm is left off: the vCPUs do not have their CPUs for themselves"));
 	if (s->gpu_node >= 0 && s->many_nodes && p->numa_node != s->gpu_node)
-		strv_addf(&p->warnings, "not all of the guest's CPUs are on NUMA node %d, where the GPU is",
+		strv_addf(&p->warnings, _("not all of the guest's CPUs are on NUMA node %d, where the GPU is"),
 			  s->gpu_node);
 }
 
@@ -272,8 +273,8 @@ static void set_host(struct seats *s, const struct cpus *taken)
 		return;
 	p->host = s->f->online;
 	if (s->c->cpu.isolate != ISOLATE_OFF)
-		obstacle(s, "threads", str_fmt("threads = %u: no CPU is left for the host", s->n_wanted),
-			 str_dup("set fewer threads, or isolate = off"));
+		obstacle(s, "threads", tr_fmt("threads = %u: no CPU is left for the host", s->n_wanted),
+			 tr_dup("set fewer threads, or isolate = off"));
 }
 
 static int common_node(const struct seats *s)
@@ -331,7 +332,7 @@ void cpu_plan_check(struct findings *out, const struct cpu_plan *p)
 		findings_add(out, FINDING_BAD, "threads", str_dup(p->obstacle), p->remedy ? str_dup(p->remedy) : NULL);
 	else
 		findings_add(out, FINDING_OK, "threads",
-			     str_fmt("%u vCPUs on %s, %s; QEMU on %s", p->n_vcpus, guest, p->why, emulator), NULL);
+			     tr_fmt("%u vCPUs on %s, %s; QEMU on %s", p->n_vcpus, guest, p->why, emulator), NULL);
 	for (size_t i = 0; i < p->warnings.n; i++)
 		findings_add(out, FINDING_WARN, "threads", str_dup(p->warnings.v[i]), NULL);
 }

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include "launcher/base/opened.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/disk.h"
 
 static char *read_of(struct root *root, const char *block, const char *attr)
@@ -51,7 +52,7 @@ static void mounts(struct root *root, const char *block, const char *number, str
 			dash++;
 		if (dash + 2 >= word.n || !(streq(word.v[2], number) || is_device(root, word.v[dash + 2], block)))
 			continue;
-		strv_addf(uses, "%s is mounted on %s", block, word.v[4]);
+		strv_addf(uses, _("%s is mounted on %s"), block, word.v[4]);
 		return; /* one mount is reason enough */
 	}
 }
@@ -64,7 +65,7 @@ static void swaps(struct root *root, const char *block, struct strv *uses)
 	for (size_t i = 1; i < lines.n; i++) {
 		cleanup_free char *path = str_ndup(lines.v[i], strcspn(lines.v[i], " \t"));
 		if (is_device(root, path, block))
-			strv_addf(uses, "%s is swap space", block);
+			strv_addf(uses, _("%s is swap space"), block);
 	}
 }
 
@@ -79,13 +80,13 @@ static void add_holder(struct root *root, const char *block, const char *holder,
 		      { "", "device-mapper volume" } };
 	cleanup_free char *name = read_of(root, holder, "dm/name"), *uuid = read_of(root, holder, "dm/uuid");
 	if (!*name) {
-		strv_addf(uses, "%s is part of %s%s", block, str_starts(holder, "md") ? "the RAID array " : "", holder);
+		strv_addf(uses, _("%s is part of %s%s"), block, str_starts(holder, "md") ? _("the RAID array ") : "", holder);
 		return;
 	}
 	size_t i = 0;
 	while (!str_starts(uuid, kinds[i].prefix))
 		i++;
-	strv_addf(uses, "%s is part of the %s %s", block, kinds[i].what, name);
+	strv_addf(uses, _("%s is part of the %s %s"), block, tr(kinds[i].what), name);
 }
 
 static void holders(struct root *root, const char *block, struct strv *uses)
@@ -105,7 +106,7 @@ static void btrfs(struct root *root, const char *block, struct strv *uses)
 	for (size_t i = 0; i < ids.n; i++) {
 		cleanup_free char *path = str_fmt("/sys/fs/btrfs/%s/devices/%s", ids.v[i], block);
 		if (root_exists(root, path))
-			strv_addf(uses, "%s is part of the mounted btrfs %s", block, ids.v[i]);
+			strv_addf(uses, _("%s is part of the mounted btrfs %s"), block, ids.v[i]);
 	}
 }
 
@@ -114,7 +115,7 @@ static void zfs(struct root *root, const char *block, const char *number, struct
 {
 	cleanup_free char *path = str_fmt("/run/udev/data/b%s", number), *text = root_read_or(root, path, "");
 	if (strstr(text, "E:ID_FS_TYPE=zfs_member") && root_exists(root, "/sys/module/zfs"))
-		strv_addf(uses, "%s is part of a ZFS pool", block);
+		strv_addf(uses, _("%s is part of a ZFS pool"), block);
 }
 
 void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
@@ -147,13 +148,13 @@ static void file_uses(struct root *root, const struct disk *d, struct strv *uses
 		cleanup_free char *file =
 			str_starts(blocks.v[i], "loop") ? read_of(root, blocks.v[i], "loop/backing_file") : NULL;
 		if (file && streq(file, d->real))
-			strv_addf(uses, "it is attached as /dev/%s", blocks.v[i]);
+			strv_addf(uses, _("it is attached as /dev/%s"), blocks.v[i]);
 	}
 	size_t n = strlen(d->real);
 	for (const char *line = strchr(swap_text, '\n'); line; line = strchr(line, '\n')) {
 		line++;
 		if (strncmp(line, d->real, n) == 0 && strchr(" \t", line[n]))
-			strv_add(uses, "it is swap space");
+			strv_add(uses, _("it is swap space"));
 	}
 }
 
@@ -172,10 +173,10 @@ static void other_uses(struct root *root, const struct disk_facts *f, const stru
 {
 	for (const struct disk *e = f->v; e < d; e++)
 		if (streq(e->real, d->real) && !(d->cdrom && e->cdrom))
-			strv_addf(uses, "[%s %s] is the same", label(e), e->conf->name);
+			strv_addf(uses, _("[%s %s] is the same"), label(e), e->conf->name);
 	cleanup_free char *who = opened_by(root, is_path, d->real, true);
 	if (who)
-		strv_addf(uses, "it is open for writing in %s", who);
+		strv_addf(uses, _("it is open for writing in %s"), who);
 }
 
 static void check_free(struct findings *out, const struct disk *d, const struct strv *uses)
@@ -183,13 +184,13 @@ static void check_free(struct findings *out, const struct disk *d, const struct 
 	cleanup_free char *size = size_format(d->size), *joined = strv_join(uses, "; ");
 	if (!uses->n) {
 		findings_add(out, FINDING_OK, "disk",
-			     str_fmt("[%s %s] %s: %s, not in use", label(d), d->conf->name, d->conf->path, size), NULL);
+			     tr_fmt("[%s %s] %s: %s, not in use", label(d), d->conf->name, d->conf->path, size), NULL);
 		return;
 	}
 	findings_add(
 		out, FINDING_BAD, "disk",
-		str_fmt("[%s %s] %s is in use: %s", label(d), d->conf->name, d->conf->path, joined),
-		str_dup("two systems that write to one disk destroy it: unmount it, swapoff, or close what uses it"));
+		tr_fmt("[%s %s] %s is in use: %s", label(d), d->conf->name, d->conf->path, joined),
+		tr_dup("two systems that write to one disk destroy it: unmount it, swapoff, or close what uses it"));
 }
 
 static void check_disk(struct findings *out, const struct config *c, const struct disk_facts *f, const struct disk *d,
@@ -199,27 +200,27 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			  *where = config_where(c, section, "path");
 	cleanup_strv struct strv uses = {};
 	if (d->kind == DISK_ABSENT) {
-		findings_add(out, FINDING_BAD, "disk", str_fmt("%s: there is no %s", where, d->conf->path),
+		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: there is no %s", where, d->conf->path),
 			     str_starts(d->conf->path, "/dev/")
-				     ? str_dup("`ls -l /dev/disk/by-id` shows the disks of this host")
-				     : str_fmt("make it: qemu-img create -f %s '%s' 64G",
-					       d->format == FORMAT_QCOW2 ? "qcow2" : "raw", d->conf->path));
+				     ? tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host")
+				     : tr_fmt("make it: qemu-img create -f %s '%s' 64G",
+					      d->format == FORMAT_QCOW2 ? "qcow2" : "raw", d->conf->path));
 		return;
 	}
 	if (d->kind == DISK_OTHER || !d->real || (d->kind == DISK_FILE && d->size == 0)) {
 		findings_add(out, FINDING_BAD, "disk",
 			     str_fmt("%s: %s is %s", where, d->conf->path,
-				     d->size || d->kind == DISK_OTHER ? "neither a file nor a block device" : "empty"),
-			     str_dup("name a disk image or a device of /dev/disk/by-id"));
+				     d->size || d->kind == DISK_OTHER ? _("neither a file nor a block device") : _("empty")),
+			     tr_dup("name a disk image or a device of /dev/disk/by-id"));
 		return;
 	}
 	if (d->conf->readonly && d->conf->bus == BUS_SATA && !d->cdrom)
-		findings_add(out, FINDING_BAD, "disk", str_fmt("%s: a SATA disk cannot be read-only", where),
-			     str_dup("bus = virtio, nvme or scsi"));
+		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: a SATA disk cannot be read-only", where),
+			     tr_dup("bus = virtio, nvme or scsi"));
 	if (d->buffered && disk_is_direct(d))
 		findings_add(out, FINDING_BAD, "disk",
-			     str_fmt("%s: the file system of %s has no direct I/O, which cache = none needs", where, d->conf->path),
-			     str_dup("cache = auto"));
+			     tr_fmt("%s: the file system of %s has no direct I/O, which cache = none needs", where, d->conf->path),
+			     tr_dup("cache = auto"));
 	if (d->block && !d->cdrom)
 		disk_uses(root, d->block, &uses);
 	else if (!d->block && !d->cdrom)
@@ -229,8 +230,8 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 	check_free(out, d, &uses);
 	if (d->block && d->by_id && !str_starts(d->conf->path, "/dev/disk/"))
 		findings_add(out, FINDING_WARN, "disk",
-			     str_fmt("%s: %s may be another disk after the next boot", where, d->conf->path),
-			     str_fmt("path = %s", d->by_id));
+			     tr_fmt("%s: %s may be another disk after the next boot", where, d->conf->path),
+			     tr_fmt("path = %s", d->by_id));
 }
 
 void disk_findings(struct findings *out, const struct config *c, const struct disk_facts *f, struct root *root)
@@ -245,6 +246,6 @@ void disk_findings_behind(struct findings *out, struct root *root, const char *b
 	disk_uses(root, block, &uses);
 	cleanup_free char *joined = strv_join(&uses, "; ");
 	if (uses.n)
-		findings_add(out, FINDING_BAD, "disk", str_fmt("the host uses %s behind %s: %s", block, whose, joined),
-			     str_dup("unmount it first; never pass a controller through that the host runs from"));
+		findings_add(out, FINDING_BAD, "disk", tr_fmt("the host uses %s behind %s: %s", block, whose, joined),
+			     tr_dup("unmount it first; never pass a controller through that the host runs from"));
 }

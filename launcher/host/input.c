@@ -2,6 +2,7 @@
 /* input: see input.h. Facts from sysfs: capability bitmaps as linux/input-event-codes.h numbers them. */
 #include <linux/input-event-codes.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/input.h"
 #include "launcher/host/twin.h"
 
@@ -168,19 +169,19 @@ char *input_describe(const struct input_device *d)
 	cleanup_strv struct strv parts = {};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (d->is & words[i].is)
-			strv_add(&parts, words[i].word);
+			strv_add(&parts, tr(words[i].word));
 	if (!parts.n)
-		strv_add(&parts, "neither keys nor pointer");
+		strv_add(&parts, _("neither keys nor pointer"));
 	if (d->keys)
-		strv_addf(&parts, "%u key%s", d->keys, d->keys == 1 ? "" : "s");
+		strv_addf(&parts, _("%u key%s"), d->keys, d->keys == 1 ? "" : "s");
 	if (d->buttons)
-		strv_addf(&parts, "%u button%s", d->buttons, d->buttons == 1 ? "" : "s");
+		strv_addf(&parts, _("%u button%s"), d->buttons, d->buttons == 1 ? "" : "s");
 	if (d->wheel)
-		strv_add(&parts, "wheel");
+		strv_add(&parts, _("wheel"));
 	if (d->leds)
 		strv_add(&parts, "LEDs");
 	if (d->twin)
-		strv_add(&parts, "a twin made by qlaunch");
+		strv_add(&parts, _("a twin made by qlaunch"));
 	return strv_join(&parts, ", ");
 }
 

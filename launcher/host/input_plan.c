@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* input: steps, claims and findings. See input.h. Pure. */
+#include "launcher/base/tr.h"
 #include "launcher/host/input.h"
 #include "launcher/host/module.h"
 #include "launcher/host/node.h"
@@ -39,9 +40,9 @@ static void add_step(struct steps *out, const struct input *in, const struct use
 	}
 	s->late = !in->device && in->conf->wait;
 	if (in->strange)
-		s->obstacle = str_fmt("%s is no input device", in->conf->device);
+		s->obstacle = tr_fmt("%s is no input device", in->conf->device);
 	else if (!in->device)
-		s->obstacle = str_fmt("%s is not there%s", in->conf->device, s->late ? " yet" : "");
+		s->obstacle = tr_fmt("%s is not there%s", in->conf->device, s->late ? " yet" : "");
 }
 
 void input_steps(struct steps *out, const struct input_facts *f, const struct user *u)
@@ -68,25 +69,25 @@ static void judge(struct findings *out, const struct config *c, const struct inp
 	const struct conf_input *conf = in->conf;
 	const struct input_device *d = in->device;
 	if (in->strange)
-		finding(out, c, in, FINDING_BAD, str_fmt("%s is no input device", conf->device),
-			str_dup("qlaunch input lists them"));
+		finding(out, c, in, FINDING_BAD, tr_fmt("%s is no input device", conf->device),
+			tr_dup("qlaunch input lists them"));
 	else if (!d && !conf->wait)
-		finding(out, c, in, FINDING_BAD, str_fmt("%s is not there", conf->device),
-			str_dup("plug it in, or set wait = yes; qlaunch input lists those that are there"));
+		finding(out, c, in, FINDING_BAD, tr_fmt("%s is not there", conf->device),
+			tr_dup("plug it in, or set wait = yes; qlaunch input lists those that are there"));
 	else if (!d)
-		finding(out, c, in, FINDING_WARN, str_fmt("%s is not there; it is taken when it comes", conf->device),
+		finding(out, c, in, FINDING_WARN, tr_fmt("%s is not there; it is taken when it comes", conf->device),
 			NULL);
 	else if (d->twin)
-		finding(out, c, in, FINDING_BAD, str_fmt("%s is a twin that a running machine made", conf->device),
-			str_dup("name the device itself; qlaunch input lists them"));
+		finding(out, c, in, FINDING_BAD, tr_fmt("%s is a twin that a running machine made", conf->device),
+			tr_dup("name the device itself; qlaunch input lists them"));
 	else if (!(d->is & (INPUT_KEYBOARD | INPUT_MOUSE | INPUT_POINTER | INPUT_KEYS)))
 		finding(out, c, in, FINDING_WARN,
-			str_fmt("%s (%s) is no keyboard or mouse: the guest sees little of it", conf->device, d->name),
-			str_dup("pass it as [usb NAME], whole"));
+			tr_fmt("%s (%s) is no keyboard or mouse: the guest sees little of it", conf->device, d->name),
+			tr_dup("pass it as [usb NAME], whole"));
 	else if (d->stable && streq(conf->device, d->node))
 		finding(out, c, in, FINDING_WARN,
-			str_fmt("%s may be another device after the next start", conf->device),
-			str_fmt("device = %s", d->stable));
+			tr_fmt("%s may be another device after the next start", conf->device),
+			tr_fmt("device = %s", d->stable));
 	else
 		finding(out, c, in, FINDING_OK, str_fmt("%s is %s", conf->device, d->name), NULL);
 }
@@ -101,10 +102,10 @@ void input_findings(struct findings *out, const struct config *c, const struct i
 		for (size_t k = 0; k < i; k++)
 			if (f->v[i].device && f->v[i].device == f->v[k].device)
 				finding(out, c, &f->v[i], FINDING_BAD,
-					str_fmt("the same device as [input %s]", f->v[k].conf->name), NULL);
+					tr_fmt("the same device as [input %s]", f->v[k].conf->name), NULL);
 	}
 	if (mouse && !keyboard)
 		findings_add(out, FINDING_WARN, "input",
-			     str_dup("no keyboard with grab = yes: nothing moves the mouse back to the host"),
-			     str_dup("add the keyboard as another [input NAME]"));
+			     tr_dup("no keyboard with grab = yes: nothing moves the mouse back to the host"),
+			     tr_dup("add the keyboard as another [input NAME]"));
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/irq.h"
 
 #define WORKQUEUE "/sys/devices/virtual/workqueue/cpumask"
@@ -97,7 +98,7 @@ void irq_steps(struct steps *out, const struct config *c, const struct irq_facts
 		const struct irq_line *l = &f->lines[i];
 		struct cpus rest = cpus_minus(&l->affinity, guest);
 		cleanup_free char *path = str_fmt("/proc/irq/%u/smp_affinity_list", l->irq),
-				  *why = str_fmt("%s off the guest's CPUs", l->name);
+				  *why = tr_fmt("%s off the guest's CPUs", l->name);
 		if (!cpus_equal(&rest, &l->affinity) && !str_starts(l->name, "vfio-"))
 			affinity_add(out, path, cpus_empty(&rest) ? host : &rest, f->balancer, why);
 	}
@@ -147,8 +148,8 @@ static char *describe(const struct step *s)
 {
 	unsigned irq;
 	if (sscanf(s->target, "/proc/irq/%u/", &irq) == 1)
-		return str_fmt("move interrupt %u to CPUs %s", irq, s->want);
-	return str_fmt("set %s to CPUs %s", s->target, s->want);
+		return tr_fmt("move interrupt %u to CPUs %s", irq, s->want);
+	return tr_fmt("set %s to CPUs %s", s->target, s->want);
 }
 
 static bool has_gone(const struct err *e)

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/irq.h"
 
 #define DIR "/proc/irq"
@@ -30,7 +31,7 @@ static struct err *find_on(struct root *root, const char *cpus, struct strv *ret
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("watch for interrupts that begin on CPUs %s", s->want);
+	return tr_fmt("watch for interrupts that begin on CPUs %s", s->want);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/irq.h"
 
 #define ASK_LIMIT_S 2
@@ -84,7 +85,7 @@ static struct err *balancer_set(struct root *root, const char *path, const struc
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("tell irqbalance to leave CPUs %s alone", s->want);
+	return tr_fmt("tell irqbalance to leave CPUs %s alone", s->want);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

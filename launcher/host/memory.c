@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/attr.h"
 #include "launcher/host/memory.h"
 
@@ -141,12 +142,12 @@ static int huge_size(const struct config *c)
 static char *share_obstacle(const struct config *c, const struct share *s, int size)
 {
 	if (c->memory.size % sizes[size].bytes)
-		return str_fmt("memory.size is no multiple of %s", sizes[size].name);
+		return tr_fmt("memory.size is no multiple of %s", sizes[size].name);
 	if (!s->node->huge[size].there)
-		return str_fmt("this host has no huge pages of %s%s", sizes[size].name,
-			       size == MEMORY_1G ? " (its CPU has no pdpe1gb): choose 2M" : "");
+		return tr_fmt("this host has no huge pages of %s%s", sizes[size].name,
+			      size == MEMORY_1G ? _(" (its CPU has no pdpe1gb): choose 2M") : "");
 	if (s->missing * sizes[size].bytes > s->node->total)
-		return str_fmt("node %d has %" PRIu64 " MiB of memory in all", s->node->id, s->node->total >> 20);
+		return tr_fmt("node %d has %" PRIu64 " MiB of memory in all", s->node->id, s->node->total >> 20);
 	return NULL;
 }
 
@@ -183,23 +184,23 @@ static void check_huge(struct findings *out, const struct config *c, const struc
 		missing += shares[i].missing;
 		if (obstacle) {
 			findings_add(out, FINDING_BAD, "memory", obstacle,
-				     str_dup("change memory.hugepages or memory.size"));
+				     tr_dup("change memory.hugepages or memory.size"));
 			return;
 		}
 	}
 	if (missing * sizes[size].bytes > f->available)
 		findings_add(out, FINDING_BAD, "memory",
-			     str_fmt("%" PRIu64 " huge pages of %s are missing, and %" PRIu64 " MiB are available",
-				     missing, sizes[size].name, f->available >> 20),
-			     str_dup("end programs, or choose a smaller memory.size"));
+			     tr_fmt("%" PRIu64 " huge pages of %s are missing, and %" PRIu64 " MiB are available",
+				    missing, sizes[size].name, f->available >> 20),
+			     tr_dup("end programs, or choose a smaller memory.size"));
 	else if (missing && size == MEMORY_1G)
 		findings_add(out, FINDING_WARN, "memory",
-			     str_fmt("%" PRIu64 " huge pages of 1G are to be found in one piece each", missing),
-			     str_fmt("reserve them at boot if the kernel cannot: hugepagesz=1G hugepages=%" PRIu64,
-				     c->memory.size / sizes[size].bytes));
+			     tr_fmt("%" PRIu64 " huge pages of 1G are to be found in one piece each", missing),
+			     tr_fmt("reserve them at boot if the kernel cannot: hugepagesz=1G hugepages=%" PRIu64,
+				    c->memory.size / sizes[size].bytes));
 	else
 		findings_add(out, FINDING_OK, "memory",
-			     str_fmt("huge pages of %s: %" PRIu64 " are to be made", sizes[size].name, missing), NULL);
+			     tr_fmt("huge pages of %s: %" PRIu64 " are to be made", sizes[size].name, missing), NULL);
 }
 
 void memory_check(struct findings *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest)
@@ -212,12 +213,12 @@ void memory_check(struct findings *out, const struct config *c, const struct mem
 		check_huge(out, c, f, guest, size);
 		return;
 	}
-	char *text = str_fmt("the guest wants %s; %" PRIu64 " of %" PRIu64 " MiB are available", wanted,
-			     f->available >> 20, f->total >> 20);
+	char *text = tr_fmt("the guest wants %s; %" PRIu64 " of %" PRIu64 " MiB are available", wanted,
+			    f->available >> 20, f->total >> 20);
 	bool fits = c->memory.size <= f->available, ever = c->memory.size < f->total;
 	findings_add(out,
 		     fits   ? FINDING_OK
 		     : ever ? FINDING_WARN
 			    : FINDING_BAD,
-		     "memory", text, fits ? NULL : str_dup("end programs, or choose a smaller memory.size"));
+		     "memory", text, fits ? NULL : tr_dup("end programs, or choose a smaller memory.size"));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "launcher/base/child.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/memory.h"
 
 /* Finding one page of 1G can move a gigabyte of other memory; the kernel stops at a signal. */
@@ -59,9 +60,9 @@ static char *describe(const struct step *s)
 		err_free(num_parse(digits, UINT64_MAX >> 10, &kib));
 	cleanup_free char *bytes = size_format(kib << 10);
 	if (!node)
-		return str_fmt("make %s huge pages of %s", s->want + 1, bytes);
+		return tr_fmt("make %s huge pages of %s", s->want + 1, bytes);
 	node += strlen("/node/");
-	return str_fmt("make %s huge pages of %s on %.*s", s->want + 1, bytes, (int)strcspn(node, "/"), node);
+	return tr_fmt("make %s huge pages of %s on %.*s", s->want + 1, bytes, (int)strcspn(node, "/"), node);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

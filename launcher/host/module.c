@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* module: see module.h. Loads by modprobe, with a time limit, and only on the real host. */
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/module.h"
 
 #define LIMIT_MS 20000
@@ -16,7 +17,7 @@ bool module_loaded(struct root *root, const char *name)
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("load the module %s (it stays)", s->target);
+	return tr_fmt("load the module %s (it stays)", s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

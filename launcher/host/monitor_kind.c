@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "launcher/base/log.h"
 #include "launcher/base/str.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/monitor.h"
 
 #define SILENT "silent"
@@ -23,8 +24,8 @@ static char *describe(const struct step *s)
 	unsigned input, back;
 	cleanup_err struct err *e = parse(s->want, &input, &back);
 	const char *name = e ? NULL : monitor_input_name(input);
-	return str_fmt("switch monitor %s to input %.4s%s%s%s", s->target, s->want, name ? " (" : "", name ? name : "",
-		       name ? ")" : "");
+	return tr_fmt("switch monitor %s to input %.4s%s%s%s", s->target, s->want, name ? " (" : "", name ? name : "",
+		      name ? ")" : "");
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

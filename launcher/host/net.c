@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/attr.h"
 #include "launcher/host/net_choose.h"
 #include "launcher/host/process.h"
@@ -97,7 +98,7 @@ static void say(struct net *n, char *problem, const char *remedy)
 		return;
 	}
 	n->problem = problem;
-	n->remedy = str_dup(remedy);
+	n->remedy = tr_dup(remedy);
 }
 
 /* What only the host's tree knows of a choice. */
@@ -108,14 +109,14 @@ static void look(struct root *root, struct net *n)
 		cleanup_free char *wireless = str_fmt(SYS_NET "/%s/phy80211", card),
 				  *port = str_fmt(SYS_NET "/%s/master", card);
 		if (root_exists(root, wireless))
-			say(n, str_fmt("%s is wireless: its access point takes no second address", card),
+			say(n, tr_fmt("%s is wireless: its access point takes no second address", card),
 			    "use mode = nat");
 		if (root_exists(root, port))
-			say(n, str_fmt("%s belongs to a bridge or bond already", card),
+			say(n, tr_fmt("%s belongs to a bridge or bond already", card),
 			    "use mode = bridge with that bridge");
 	}
 	if (*n->link && n->conf->mode != NET_MACVTAP && !root_exists(root, "/dev/net/tun"))
-		say(n, str_dup("/dev/net/tun is not there"), "modprobe tun");
+		say(n, tr_dup("/dev/net/tun is not there"), "modprobe tun");
 }
 
 struct err *net_facts_read(struct root *root, const struct config *c, uid_t uid, bool stream,

@@ -5,6 +5,7 @@
  */
 #include <jansson.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/net_choose.h"
 
 #define TOPIC "network"
@@ -50,8 +51,8 @@ static void check_drops(struct findings *out, const json_t *ruleset)
 		find_drops(ruleset, hooks[i].hook, &tables);
 		cleanup_free char *names = strv_join(&tables, ", ");
 		if (tables.n)
-			findings_add(out, FINDING_WARN, TOPIC, str_fmt("nftables table %s %s", names, hooks[i].what),
-				     str_dup(hooks[i].remedy));
+			findings_add(out, FINDING_WARN, TOPIC, tr_fmt("nftables table %s %s", names, tr(hooks[i].what)),
+				     tr_dup(hooks[i].remedy));
 	}
 }
 
@@ -65,10 +66,10 @@ static void check_bridge_filter(struct findings *out, struct root *root, const c
 	if (streq(on, "1") && (tables.n || *legacy))
 		findings_add(
 			out, FINDING_WARN, TOPIC,
-			str_fmt("the host's IP rules hold up what passes bridge %s (net.bridge.bridge-nf-call-iptables = 1)",
-				bridge),
-			str_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT",
-				bridge));
+			tr_fmt("the host's IP rules hold up what passes bridge %s (net.bridge.bridge-nf-call-iptables = 1)",
+			       bridge),
+			tr_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT",
+			       bridge));
 }
 
 static json_t *read_rules(struct root *root)
@@ -85,15 +86,15 @@ static char *summary(const struct net *n)
 	cleanup_free char *subnet = net_subnet_text(n->subnet);
 	switch (n->conf->mode) {
 	case NET_USER:
-		return str_fmt("%s: by %s", n->conf->name, n->passt ? "passt" : "QEMU itself (passt would be faster)");
+		return str_fmt("%s: by %s", n->conf->name, n->passt ? "passt" : _("QEMU itself (passt would be faster)"));
 	case NET_NAT:
 	case NET_ISOLATED:
-		return str_fmt("%s: %s behind bridge %s, the guest is %s", n->conf->name, subnet, n->bridge, n->guest);
+		return tr_fmt("%s: %s behind bridge %s, the guest is %s", n->conf->name, subnet, n->bridge, n->guest);
 	case NET_BRIDGE:
-		return str_fmt("%s: in bridge %s", n->conf->name, n->bridge);
+		return tr_fmt("%s: in bridge %s", n->conf->name, n->bridge);
 	case NET_MACVTAP:
-		return str_fmt("%s: on %s, beside the host, which the guest does not see", n->conf->name,
-			       n->conf->bridge);
+		return tr_fmt("%s: on %s, beside the host, which the guest does not see", n->conf->name,
+			      n->conf->bridge);
 	}
 	return str_dup(n->conf->name);
 }

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/net_choose.h"
 
 #define GATEWAY_HOST 1
@@ -62,7 +63,7 @@ __attribute__((format(printf, 3, 4))) static void problem(struct net *n, char *r
 	struct sb sb = {};
 	va_list ap;
 	va_start(ap, fmt);
-	sb_vaddf(&sb, fmt, ap);
+	sb_vaddf(&sb, tr(fmt), ap);
 	va_end(ap);
 	n->problem = sb_steal(&sb);
 	n->remedy = steal(unused);
@@ -70,7 +71,7 @@ __attribute__((format(printf, 3, 4))) static void problem(struct net *n, char *r
 
 static char *install(const char *package)
 {
-	return str_fmt("apt-get install %s, pacman -S %s or dnf install %s", package, package, package);
+	return tr_fmt("apt-get install %s, pacman -S %s or dnf install %s", package, package, package);
 }
 
 static char *list_or_none(const struct strv *names)
@@ -123,11 +124,11 @@ static void choose_subnet(struct net_facts *f, size_t i, uint64_t hash)
 			problem(n, NULL, "%s", err_text(e));
 		else if (who)
 			problem(n,
-				str_fmt("choose another subnet in [network %s], or leave it out: then a free one is taken",
-					n->conf->name),
+				tr_fmt("choose another subnet in [network %s], or leave it out: then a free one is taken",
+				       n->conf->name),
 				"subnet %s is in use: %s has a route into it", n->conf->subnet, who);
 	} else if (!free_subnet(f, i, hash, &n->subnet)) {
-		problem(n, str_fmt("name one: subnet = … in [network %s]", n->conf->name),
+		problem(n, tr_fmt("name one: subnet = … in [network %s]", n->conf->name),
 			"every private subnet is in use on this host");
 	}
 	net_address(n->subnet, GATEWAY_HOST, n->gateway);
@@ -194,11 +195,11 @@ static void check_ports(const struct net_facts *f, struct net *n, uid_t uid)
 		err_free(num_parse(port + 4, 65535, &number));
 		if (strv_has(&f->ports, port))
 			problem(n,
-				str_fmt("`ss -lntup` shows by whom; choose another port in forward of [network %s]",
-					n->conf->name),
+				tr_fmt("`ss -lntup` shows by whom; choose another port in forward of [network %s]",
+				       n->conf->name),
 				"port %s of the host is taken", port);
 		if (n->conf->mode == NET_USER && uid != 0 && number < f->first_port)
-			problem(n, str_fmt("forward from a port above %u, or use mode = nat", f->first_port - 1),
+			problem(n, tr_fmt("forward from a port above %u, or use mode = nat", f->first_port - 1),
 				"port %s of the host may be opened by root only", port);
 	}
 }
@@ -220,11 +221,11 @@ static void choose_own(struct net_facts *f, size_t i, uint64_t hash)
 	if (!f->nft)
 		problem(n, install("nftables"), "nft, which makes the rules of the network, is not installed");
 	if (!f->dnsmasq)
-		problem(n, str_fmt("apt-get install dnsmasq-base, pacman -S dnsmasq or dnf install dnsmasq"),
+		problem(n, tr_fmt("apt-get install dnsmasq-base, pacman -S dnsmasq or dnf install dnsmasq"),
 			"dnsmasq, which gives the guest its address, is not installed");
 	if (f->dns_everywhere && n->conf->mode == NET_NAT)
 		problem(n,
-			str_dup("let it listen on its own addresses only (dnsmasq: bind-interfaces, unbound: interface, named: listen-on)"),
+			tr_dup("let it listen on its own addresses only (dnsmasq: bind-interfaces, unbound: interface, named: listen-on)"),
 			"a DNS server of this host listens on every address: the network's own finds no room for port 53");
 	dnsmasq_argv(n, f->dnsmasq ? f->dnsmasq : "dnsmasq");
 }
@@ -232,13 +233,13 @@ static void choose_own(struct net_facts *f, size_t i, uint64_t hash)
 static void choose_joined(const struct net_facts *f, struct net *n)
 {
 	const struct strv *there = n->conf->mode == NET_BRIDGE ? &f->bridges : &f->links;
-	const char *what = n->conf->mode == NET_BRIDGE ? "bridge" : "network card";
+	const char *what = n->conf->mode == NET_BRIDGE ? _("bridge") : _("network card");
 	if (n->conf->mode == NET_BRIDGE)
 		snprintf(n->bridge, sizeof(n->bridge), "%s", n->conf->bridge);
 	if (strv_has(there, n->conf->bridge))
 		return;
 	cleanup_free char *names = list_or_none(there);
-	problem(n, str_fmt("name one that is there (%s), or use mode = nat, which needs none", names),
+	problem(n, tr_fmt("name one that is there (%s), or use mode = nat, which needs none", names),
 		"there is no %s %s", what, n->conf->bridge);
 }
 
@@ -272,6 +273,6 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 	for (size_t k = 0; k <= i; k++)
 		fds += net_fds(&f->v[k]);
 	if (fds > NET_FDS_MAX)
-		problem(n, str_fmt("queues of all networks: at most %d", NET_FDS_MAX / 2),
+		problem(n, tr_fmt("queues of all networks: at most %d", NET_FDS_MAX / 2),
 			"%u queues are more than QEMU can be given", n->queues);
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/net_choose.h"
 
 #define SYS_NET "/sys/class/net"
@@ -60,7 +61,7 @@ static struct err *lock(struct root *root, int *ret_fd)
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("forward IPv4 for bridge %s", s->target);
+	return tr_fmt("forward IPv4 for bridge %s", s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/net_choose.h"
 #include "launcher/host/net_link.h"
 
@@ -77,7 +78,7 @@ static struct err *undo(struct step_env *env, const struct step *s)
 
 static char *bridge_describe(const struct step *s)
 {
-	return str_fmt("make bridge %s with %s", s->target, s->want);
+	return tr_fmt("make bridge %s with %s", s->target, s->want);
 }
 
 static struct err *bridge_probe(struct step_env *env, const struct step *s, char **ret_value)
@@ -124,8 +125,8 @@ static char *tap_describe(const struct step *s)
 {
 	char owner[16], bridge[IFNAMSIZ];
 	if (sscanf(s->want, "%15s %15s", owner, bridge) != 2)
-		return str_fmt("make tap %s", s->target);
-	return str_fmt("make tap %s in bridge %s, for user %s", s->target, bridge, owner);
+		return tr_fmt("make tap %s", s->target);
+	return tr_fmt("make tap %s in bridge %s, for user %s", s->target, bridge, owner);
 }
 
 /* The flag of drivers/net/tun.c, as sysfs shows it: a tap keeps it for life, and each descriptor must ask for the same.
@@ -195,7 +196,7 @@ const struct step_kind net_tap_kind = {
 
 static char *link_describe(const struct step *s)
 {
-	return str_fmt("make macvtap %s on %.*s", s->target, (int)strcspn(s->want, " "), s->want);
+	return tr_fmt("make macvtap %s on %.*s", s->target, (int)strcspn(s->want, " "), s->want);
 }
 
 static struct err *link_probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/net_choose.h"
 #include "launcher/host/net_rules.h"
 
@@ -100,8 +101,8 @@ static struct err *nft(const char *command, char **ret_output)
 
 static char *describe(const struct step *s)
 {
-	return streq(s->want, "isolated") ? str_fmt("let nothing through bridge %s (nftables)", s->target)
-					  : str_fmt("translate addresses for bridge %s (nftables)", s->target);
+	return streq(s->want, "isolated") ? tr_fmt("let nothing through bridge %s (nftables)", s->target)
+					  : tr_fmt("translate addresses for bridge %s (nftables)", s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/node.h"
 
 #define ABSENT "absent"
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("give %s to %s", s->target, s->want);
+	return tr_fmt("give %s to %s", s->target, s->want);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

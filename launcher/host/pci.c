@@ -2,6 +2,7 @@
 /* pci: facts. See pci.h. Reads /sys and /proc/cpuinfo through the root; changes nothing. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/pci.h"
 
 #define DEVICES "/sys/bus/pci/devices"
@@ -244,8 +245,8 @@ static void pick_read(struct root *root, const struct config *c, struct pci_fact
 	bool found = pci_find(root, conf, &addr, &problem, &pick->remedy);
 	if (found && is_picked(f, addr)) {
 		pick->problem =
-			str_fmt("%s: %s is named by another [pci] section already", where, pci_addr_text(addr).s);
-		pick->remedy = str_dup("remove one of the two sections");
+			tr_fmt("%s: %s is named by another [pci] section already", where, pci_addr_text(addr).s);
+		pick->remedy = tr_dup("remove one of the two sections");
 		return;
 	}
 	cleanup_err struct err *e = found ? pci_function_read(root, addr, &fn) : NULL;

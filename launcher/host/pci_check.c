@@ -3,36 +3,37 @@
  */
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/pci.h"
 
 /* "0000:01:00.0 NVIDIA Corporation GA102 [GeForce RTX 3090] (driver nouveau)" */
 static char *told(struct pci_names *names, const struct pci_function *fn)
 {
 	cleanup_free char *name = pci_names_get(names, fn->vendor, fn->device);
-	return str_fmt("%s %s (%s%s)", pci_addr_text(fn->addr).s, name, fn->driver ? "driver " : "no driver",
+	return str_fmt("%s %s (%s%s)", pci_addr_text(fn->addr).s, name, fn->driver ? "driver " : _("no driver"),
 		       fn->driver ? fn->driver : "");
 }
 
 static void check_iommu(struct findings *out, const struct pci_facts *f)
 {
 	if (f->iommu) {
-		findings_add(out, FINDING_OK, "iommu", str_dup("the IOMMU is on"), NULL);
+		findings_add(out, FINDING_OK, "iommu", tr_dup("the IOMMU is on"), NULL);
 		return;
 	}
 	const char *remedy =
 		f->iommu_disabled
-			? "take iommu=off, intel_iommu=off or amd_iommu=off out of the kernel's command line, reboot"
-		: f->intel ? "switch VT-d on in the firmware setup, add intel_iommu=on to the kernel's command line "
-			     "(GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub), reboot"
-			   : "switch IOMMU (AMD-Vi) and SVM on in the firmware setup; Linux needs no parameter for it";
-	findings_add(out, FINDING_BAD, "iommu", str_dup("the IOMMU is off: no device can be passed through"),
+			? _("take iommu=off, intel_iommu=off or amd_iommu=off out of the kernel's command line, reboot")
+		: f->intel ? _("switch VT-d on in the firmware setup, add intel_iommu=on to the kernel's command line "
+			     "(GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub), reboot")
+			   : _("switch IOMMU (AMD-Vi) and SVM on in the firmware setup; Linux needs no parameter for it");
+	findings_add(out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off: no device can be passed through"),
 		     str_dup(remedy));
 }
 
 static void check_module(struct findings *out, const struct pci_facts *f)
 {
 	findings_add(out, FINDING_OK, "vfio",
-		     str_dup(f->vfio ? "vfio-pci is loaded" : "vfio-pci is not loaded yet: the launch loads it"), NULL);
+		     tr_dup(f->vfio ? "vfio-pci is loaded" : "vfio-pci is not loaded yet: the launch loads it"), NULL);
 }
 
 static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn,
@@ -43,24 +44,24 @@ static void check_function(struct findings *out, const struct config *c, const s
 	const char *addr = text.s;
 	findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
 	if (fn->group < 0)
-		findings_add(out, FINDING_BAD, "group", str_fmt("%s is in no IOMMU group", addr),
-			     str_dup("without a group it cannot be passed through; is the IOMMU on?"));
+		findings_add(out, FINDING_BAD, "group", tr_fmt("%s is in no IOMMU group", addr),
+			     tr_dup("without a group it cannot be passed through; is the IOMMU on?"));
 	if (fn->vfs)
 		findings_add(
-			out, FINDING_BAD, "sriov", str_fmt("%s has %u virtual functions in use", addr, fn->vfs),
-			str_fmt("pass one of them, or end them: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", addr));
+			out, FINDING_BAD, "sriov", tr_fmt("%s has %u virtual functions in use", addr, fn->vfs),
+			tr_fmt("pass one of them, or end them: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", addr));
 	if (fn->boot_vga && !c->host.release_console)
-		findings_add(out, FINDING_WARN, "console", str_fmt("the host's own screen is on %s", addr),
-			     str_dup("a single card: release-console = yes in [host]; two: make the other one the "
-				     "primary display in the firmware setup"));
+		findings_add(out, FINDING_WARN, "console", tr_fmt("the host's own screen is on %s", addr),
+			     tr_dup("a single card: release-console = yes in [host]; two: make the other one the "
+				    "primary display in the firmware setup"));
 	if (!holders)
 		return;
 	/* sound servers let go when their card leaves; a driver with an open screen waits for ever, unless the desktop is stopped before */
 	enum verdict verdict = fn->class >> 16 == 0x04 || c->host.release_console ? FINDING_WARN : FINDING_BAD;
-	findings_add(out, verdict, "holders", str_fmt("%s is held open by %s", addr, holders),
-		     str_dup(verdict == FINDING_BAD
-				     ? "end them before the launch: unbinding would wait for them for ever"
-				     : "they lose the card at the launch"));
+	findings_add(out, verdict, "holders", tr_fmt("%s is held open by %s", addr, holders),
+		     tr_dup(verdict == FINDING_BAD
+				    ? "end them before the launch: unbinding would wait for them for ever"
+				    : "they lose the card at the launch"));
 }
 
 /* Whether a member of a group that stays with the host makes the group useless for the guest. */
@@ -86,16 +87,16 @@ static void check_group(struct findings *out, const struct pci_facts *f, int gro
 		strv_add(&others, f->strangers.v[i]);
 	if (!others.n) {
 		findings_add(out, FINDING_OK, "group",
-			     str_fmt("IOMMU group %d: all its %zu functions go to the guest or have no driver", group,
-				     passed),
+			     tr_fmt("IOMMU group %d: all its %zu functions go to the guest or have no driver", group,
+				    passed),
 			     NULL);
 		return;
 	}
 	cleanup_free char *joined = strv_join(&others, "; ");
 	findings_add(
-		out, FINDING_BAD, "group", str_fmt("IOMMU group %d is shared with %s", group, joined),
-		str_dup("pass all of it (functions = group), put the card into another slot, or unbind what the host "
-			     "does not need"));
+		out, FINDING_BAD, "group", tr_fmt("IOMMU group %d is shared with %s", group, joined),
+		tr_dup("pass all of it (functions = group), put the card into another slot, or unbind what the host "
+			    "does not need"));
 }
 
 static bool seen_group(const struct pci_facts *f, size_t pick, size_t fn)
@@ -128,8 +129,8 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 	}
 	if (geteuid() != 0)
 		findings_add(out, FINDING_WARN, "holders",
-			     str_dup("who holds the devices open was looked up among your own processes only"),
-			     str_dup("run the check as root to see all of them"));
+			     tr_dup("who holds the devices open was looked up among your own processes only"),
+			     tr_dup("run the check as root to see all of them"));
 }
 
 static const struct pci_function *passed_function(const struct pci_facts *f, struct pci_addr addr)
@@ -153,7 +154,7 @@ static struct err *check_members(struct root *root, const struct pci_facts *f, i
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
 		if (!e && passed_function(f, addr) && !streq(driver, "vfio-pci"))
 			return err_hint(
-				err_new("%s is on %s, not on vfio-pci", names.v[i], driver ? driver : "no driver"),
+				err_new("%s is on %s, not on vfio-pci", names.v[i], driver ? driver : _("no driver")),
 				"somebody took it back meanwhile: start again");
 		if (!pci_driver_harmless(driver))
 			return err_hint(

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/pci.h"
 
 #define NEAR_MAX 5
@@ -104,7 +105,7 @@ static char *nearest(struct entries *list, const struct conf_pci *conf)
 		if (list->v[i].class >> 16 == 0x03)
 			add_named(list, &list->v[i], &out);
 	cleanup_free char *joined = strv_join(&out, "; ");
-	return out.n ? str_fmt("this host has %s", joined) : str_dup("`lspci -nn` shows what this host has");
+	return out.n ? tr_fmt("this host has %s", joined) : tr_dup("`lspci -nn` shows what this host has");
 }
 
 static bool same_slot(struct pci_addr a, struct pci_addr b)
@@ -135,10 +136,10 @@ static bool search(struct entries *list, const struct conf_pci *conf, struct pci
 	}
 	if (several) {
 		cleanup_free char *joined = strv_join(&candidates, "; ");
-		*ret_problem = str_fmt("\"%s\" fits more than one device: %s", what, joined);
-		*ret_remedy = str_fmt("name one: address = %s", pci_addr_text(found->addr).s);
+		*ret_problem = tr_fmt("\"%s\" fits more than one device: %s", what, joined);
+		*ret_remedy = tr_fmt("name one: address = %s", pci_addr_text(found->addr).s);
 	} else {
-		*ret_problem = str_fmt("no device here %s \"%s\"", conf->match ? "has a name with" : "is", what);
+		*ret_problem = tr_fmt("no device here %s \"%s\"", conf->match ? _("has a name with") : "is", what);
 		*ret_remedy = nearest(list, conf);
 	}
 	return false;
@@ -156,7 +157,7 @@ bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *r
 	entries_read(root, &list);
 	if (!conf->has_address)
 		return search(&list, conf, ret_addr, ret_problem, ret_remedy);
-	*ret_problem = str_fmt("there is no PCI device %s", pci_addr_text(conf->address).s);
+	*ret_problem = tr_fmt("there is no PCI device %s", pci_addr_text(conf->address).s);
 	*ret_remedy = nearest(&list, conf);
 	return false;
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/pci.h"
 
 #define DRIVERS "/sys/bus/pci/drivers"
@@ -66,7 +67,7 @@ static struct err *binding_read(struct root *root, struct pci_addr addr, struct 
 
 static char *driver_describe(const struct step *s)
 {
-	return str_fmt("bind %s to %s", s->target, s->want);
+	return tr_fmt("bind %s to %s", s->target, s->want);
 }
 
 static struct err *driver_probe(struct step_env *env, const struct step *s, char **ret_value)
@@ -193,8 +194,8 @@ static struct err *bar_target(const char *target, struct pci_addr *ret_addr, uns
 
 static char *bar_describe(const struct step *s)
 {
-	return str_fmt("make %.12s BAR %c %s large", s->target,
-		       s->target[strcspn(s->target, "/") + strlen("/resource")], s->want);
+	return tr_fmt("make %.12s BAR %c %s large", s->target,
+		      s->target[strcspn(s->target, "/") + strlen("/resource")], s->want);
 }
 
 static struct err *bar_probe(struct step_env *env, const struct step *s, char **ret_value)

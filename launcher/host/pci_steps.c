@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pci_steps: from facts to the steps that give the guest its devices. Pure. */
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/attr.h"
 #include "launcher/host/module.h"
 #include "launcher/host/node.h"
@@ -14,11 +15,11 @@ static char *obstacle(const struct pci_facts *f, const struct pci_pick *pick, co
 	if (pick->problem)
 		return str_dup(pick->problem);
 	if (!f->iommu)
-		return str_dup("the IOMMU is off");
+		return tr_dup("the IOMMU is off");
 	if (fn->group < 0)
-		return str_dup("it is in no IOMMU group");
+		return tr_dup("it is in no IOMMU group");
 	if (fn->vfs)
-		return str_fmt("%u virtual functions of it are in use", fn->vfs);
+		return tr_fmt("%u virtual functions of it are in use", fn->vfs);
 	return NULL;
 }
 
@@ -49,10 +50,10 @@ static void add_bar(struct steps *out, const struct pci_function *fn, uint64_t b
 				   "rebar: the guest's driver reaches the card's memory in one piece");
 	bool power = bytes >= 1 << 20 && (bytes & (bytes - 1)) == 0;
 	if (bar < 0)
-		s->obstacle = str_dup("none of its BARs can be resized");
+		s->obstacle = tr_dup("none of its BARs can be resized");
 	else if (!power || !(fn->bar_can[bar] >> (__builtin_ctzll(bytes) - 20) & 1))
-		s->obstacle = str_fmt("BAR %d cannot be %s large (it is %llu MiB)", bar, size,
-				      (unsigned long long)fn->bar[bar] >> 20);
+		s->obstacle = tr_fmt("BAR %d cannot be %s large (it is %llu MiB)", bar, size,
+				     (unsigned long long)fn->bar[bar] >> 20);
 }
 
 static void add_function(struct steps *out, const struct pci_facts *f, const struct pci_pick *pick, size_t i)
@@ -66,8 +67,8 @@ static void add_function(struct steps *out, const struct pci_facts *f, const str
 	add_attr(out, fn, "power/control", fn->power_control, "on", "awake while it changes hands");
 	cleanup_free char *why = i == pick->named ? str_fmt("[pci %s]", pick->conf->name)
 				 : pick->conf->functions == FUNCTIONS_GROUP
-					 ? str_fmt("[pci %s]: same IOMMU group", pick->conf->name)
-					 : str_fmt("[pci %s]: same slot", pick->conf->name);
+					 ? tr_fmt("[pci %s]: same IOMMU group", pick->conf->name)
+					 : tr_fmt("[pci %s]: same slot", pick->conf->name);
 	steps_add(out, &pci_driver_kind, pci_addr_text(fn->addr).s, "vfio-pci", why)->obstacle = obstacle(f, pick, fn);
 	if (i == pick->named && pick->conf->rebar)
 		add_bar(out, fn, pick->conf->rebar);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* power: see power.h. */
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/attr.h"
 #include "launcher/host/power.h"
 
@@ -62,7 +63,7 @@ static void attr_add(struct steps *out, const char *dir, const char *file, const
 	struct step *s = steps_add(out, &attr_kind, path, want, why);
 	s->optional = true;
 	if (!strv_has(has, want))
-		s->obstacle = has->n ? str_fmt("there is only: %s", all) : str_dup("the driver does not have it");
+		s->obstacle = has->n ? tr_fmt("there is only: %s", all) : tr_dup("the driver does not have it");
 }
 
 void power_steps(struct steps *out, const struct config *c, const struct power_facts *f)
@@ -83,7 +84,7 @@ void power_steps(struct steps *out, const struct config *c, const struct power_f
 	struct step *s = steps_add(out, &attr_kind, HALT_POLL, want, "how long KVM spins before a vCPU sleeps");
 	s->optional = true;
 	if (!f->halt_poll)
-		s->obstacle = str_dup("the kvm module is not loaded");
+		s->obstacle = tr_dup("the kvm module is not loaded");
 }
 
 /* One finding for all policies that lack what is wanted: they are of one driver nearly always. */
@@ -97,8 +98,8 @@ static void check_words(struct findings *out, const struct power_facts *f, const
 			continue;
 		cleanup_free char *all = has->n ? strv_join(has, ", ") : str_dup("none");
 		findings_add(out, FINDING_WARN, "power",
-			     str_fmt("%s has no %s \"%s\"; it has: %s", p->driver, what, want, all),
-			     str_fmt("choose one of these, or leave the key out"));
+			     tr_fmt("%s has no %s \"%s\"; it has: %s", p->driver, what, want, all),
+			     tr_fmt("choose one of these, or leave the key out"));
 		return;
 	}
 }
@@ -107,7 +108,7 @@ void power_check(struct findings *out, const struct config *c, const struct powe
 {
 	if ((c->host.governor || c->host.energy) && f->n_policies == 0)
 		findings_add(out, FINDING_WARN, "power",
-			     str_dup("this host has no cpufreq: its clocks stay as they are"), NULL);
+			     tr_dup("this host has no cpufreq: its clocks stay as they are"), NULL);
 	check_words(out, f, c->host.governor, "governor", false);
 	check_words(out, f, c->host.energy, "energy_performance_preference", true);
 }

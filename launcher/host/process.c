@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "launcher/base/num.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/process.h"
 
 #define HOLD_LIMIT_MS 10000 /* a fork, or an execve from a slow disk */
@@ -203,8 +204,8 @@ bool process_ended(struct process *p)
 char *process_status_text(int status)
 {
 	if (WIFSIGNALED(status))
-		return str_fmt("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return str_fmt("exit status %d", WEXITSTATUS(status));
+		return tr_fmt("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return tr_fmt("exit status %d", WEXITSTATUS(status));
 }
 
 bool process_listen(struct process *p)
@@ -292,7 +293,7 @@ struct err *process_stop(struct proc_id id, int grace_ms)
 
 static char *process_describe(const struct step *s)
 {
-	return str_fmt("start %s", s->target);
+	return tr_fmt("start %s", s->target);
 }
 
 /* Our own child is known by its pidfd: /proc may hide it from a launcher that has given up its capabilities. */
@@ -390,7 +391,7 @@ static char *memlock_describe(const struct step *s)
 	uint64_t bytes;
 	cleanup_err struct err *e = num_parse(s->want, UINT64_MAX, &bytes);
 	cleanup_free char *size = e ? str_dup(s->want) : size_format(bytes);
-	return str_fmt("let %s lock %s of memory", s->target, size);
+	return tr_fmt("let %s lock %s of memory", s->target, size);
 }
 
 /* In a plan there is no process yet: it would get the limit that we have. One that has ended locks nothing. */

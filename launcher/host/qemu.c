@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/qemu.h"
 #include "launcher/host/qemu_ask.h"
 
@@ -201,7 +202,7 @@ struct err *qemu_facts_read(struct root *root, const struct config *c, const str
 	cleanup_free char *key = place.key ? place.key : root_is_host(root) ? NULL : cache_key(root, place.binary);
 	f.binary = place.binary;
 	if (!f.binary)
-		f.problem = str_fmt("%s is not installed", wanted);
+		f.problem = tr_fmt("%s is not installed", wanted);
 	cleanup_free char *path = f.binary ? cache_path(root, f.binary, user) : NULL;
 	if (!f.binary)
 		f.binary = str_dup(wanted);
@@ -215,15 +216,15 @@ struct err *qemu_facts_read(struct root *root, const struct config *c, const str
 
 void qemu_findings(struct findings *out, const struct qemu_facts *f)
 {
-	static const char install[] = "install QEMU 7.2 or newer: apt install qemu-system-x86, pacman -S qemu-desktop, or "
-				      "dnf install qemu-kvm";
+	static const char install[] = N_("install QEMU 7.2 or newer: apt install qemu-system-x86, pacman -S qemu-desktop, or "
+				      "dnf install qemu-kvm");
 	if (f->problem)
-		findings_add(out, FINDING_BAD, "qemu", str_dup(f->problem), str_dup(install));
+		findings_add(out, FINDING_BAD, "qemu", str_dup(f->problem), tr_dup(install));
 	else if (f->assumed)
-		findings_add(out, FINDING_WARN, "qemu", str_fmt("%s was not asked; version 7.2 is assumed", f->binary), NULL);
+		findings_add(out, FINDING_WARN, "qemu", tr_fmt("%s was not asked; version 7.2 is assumed", f->binary), NULL);
 	else if (!qemu_is(f, QEMU_LEAST / 100, QEMU_LEAST % 100))
-		findings_add(out, FINDING_BAD, "qemu", str_fmt("%s is version %s", f->binary, f->version),
-			     str_dup(install));
+		findings_add(out, FINDING_BAD, "qemu", tr_fmt("%s is version %s", f->binary, f->version),
+			     tr_dup(install));
 	else
-		findings_add(out, FINDING_OK, "qemu", str_fmt("%s, version %s", f->binary, f->version), NULL);
+		findings_add(out, FINDING_OK, "qemu", tr_fmt("%s, version %s", f->binary, f->version), NULL);
 }

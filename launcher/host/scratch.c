@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* scratch: see scratch.h. */
 #include "launcher/base/str.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/scratch.h"
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("remove %s once the guest has ended", s->target);
+	return tr_fmt("remove %s once the guest has ended", s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/twin_own.h"
 
 #define ABSENT "absent"
@@ -127,7 +128,7 @@ struct err *twin_close_node(struct twin *t)
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("put a twin before %s", s->target);
+	return tr_fmt("put a twin before %s", s->target);
 }
 
 /* By its phys, for another process may ask. */

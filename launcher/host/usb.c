@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/usb.h"
 
 #define DEVICES "/sys/bus/usb/devices"
@@ -106,8 +107,8 @@ bool usb_meant(const struct config *c, const struct usb_device *d)
 
 struct step *usb_step(struct steps *out, const struct usb_device *d)
 {
-	cleanup_free char *why = str_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : "it",
-					 d->vendor, d->product);
+	cleanup_free char *why = tr_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : "it",
+					d->vendor, d->product);
 	struct step *s = steps_add(out, &usb_kind, d->sys, GUEST, why);
 	s->late = true;
 	return s;
@@ -131,12 +132,12 @@ void usb_findings(struct findings *out, const struct config *c, const struct usb
 			found = usb_means(conf, &d->v[i]) ? &d->v[i] : NULL;
 		if (found)
 			findings_add(out, FINDING_OK, "usb",
-				     str_fmt("%s: %s, %s", where, found->sys, *found->name ? found->name : "no name"),
+				     str_fmt("%s: %s, %s", where, found->sys, *found->name ? found->name : _("no name")),
 				     NULL);
 		else
 			findings_add(out, FINDING_WARN, "usb",
-				     str_fmt("%s: nothing with %s %s is plugged in; it is attached when it comes",
-					     where, conf->id ? "id" : "port", conf->id ? conf->id : conf->port),
+				     tr_fmt("%s: nothing with %s %s is plugged in; it is attached when it comes",
+					    where, conf->id ? "id" : "port", conf->id ? conf->id : conf->port),
 				     NULL);
 	}
 }
@@ -145,7 +146,7 @@ void usb_findings(struct findings *out, const struct config *c, const struct usb
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("hand USB device %s to the guest", s->target);
+	return tr_fmt("hand USB device %s to the guest", s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

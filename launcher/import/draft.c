@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/config/config.h"
 #include "launcher/config/keys.h"
 #include "launcher/import/draft.h"
@@ -35,7 +36,7 @@ void draft_note(struct draft *d, unsigned line, const char *fmt, ...)
 	if (d->n_notes == NOTES_MAX)
 		return;
 	va_start(ap, fmt);
-	sb_vaddf(&text, fmt, ap);
+	sb_vaddf(&text, tr(fmt), ap);
 	va_end(ap);
 	cleanup_free char *raw = sb_steal(&text);
 	clean_utf8(raw);

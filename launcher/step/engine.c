@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/step/engine.h"
 
 /* Reads back: what a kernel took is not yet what it made of it. */
@@ -42,7 +43,7 @@ struct err *engine_apply_one(struct engine *en, struct step *s)
 	cleanup_free char *what = s->kind->describe(s);
 	struct err *e = err_wrap(apply(en, s), "%s", what);
 	if (!e) {
-		log_debug("%s: %s", what, s->state == STEP_SKIPPED ? "is so already" : "done");
+		log_debug("%s: %s", what, s->state == STEP_SKIPPED ? _("is so already") : "done");
 		return NULL;
 	}
 	if (!s->optional)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qlaunch check [CONFIG]: can this host run the machine, or any machine? Each finding with its remedy. Changes nothing. */
+#include "launcher/base/tr.h"
 #include "launcher/plan.h"
 #include "launcher/survey.h"
 #include "launcher/verbs/findings.h"
@@ -27,9 +28,9 @@ static char *conclusion(const struct findings *f, const char *vm)
 {
 	bool bad = findings_worst(f) == FINDING_BAD;
 	if (vm)
-		return str_fmt("%s: %s", vm, bad ? "this host cannot run it yet; mend what is marked ✗" : "this host can run it");
-	return str_dup(bad ? "This host is not ready yet: mend what is marked ✗, from the top."
-			   : "This host is ready. Next: `qlaunch new NAME` proposes a machine for it.");
+		return str_fmt("%s: %s", vm, bad ? _("this host cannot run it yet; mend what is marked ✗") : _("this host can run it"));
+	return tr_dup(bad ? "This host is not ready yet: mend what is marked ✗, from the top."
+			  : "This host is ready. Next: `qlaunch new NAME` proposes a machine for it.");
 }
 
 struct err *verb_check(struct cli *cli, const struct verb_args *args)

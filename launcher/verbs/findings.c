@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/verbs/findings.h"
 #include "launcher/verbs/page.h"
 
@@ -70,7 +71,7 @@ void findings_print_html(const struct findings *f, const char *about, const char
 	       ".ok { color: #1a7f37 } .warning { color: #9a6700 } .bad { color: #c00 }\n"
 	       "code { display: block; margin-top: .3em; background: #f4f4f4; padding: .3em .5em; white-space: pre-wrap }\n"
 	       "</style></head><body>\n<h1>qlaunch check: ");
-	put_escaped(about ? about : "this host");
+	put_escaped(about ? about : _("this host"));
 	puts("</h1>\n<table>");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *x = &f->v[i];

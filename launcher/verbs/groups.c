@@ -3,6 +3,7 @@
 #include <jansson.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/groups.h"
 #include "launcher/verbs/page.h"
@@ -28,9 +29,9 @@ static void print_function(const struct pci_function *fn, struct pci_names *name
 
 static void print_group(const struct group *x, struct pci_names *names, bool colours)
 {
-	cleanup_free char *title = x->number < 0 ? str_dup("No group") : str_fmt("Group %d", x->number);
+	cleanup_free char *title = x->number < 0 ? tr_dup("No group") : tr_fmt("Group %d", x->number);
 	printf("%s%s%s %-9s %s\n", colours ? verdicts[x->verdict].colour : "", verdicts[x->verdict].mark,
-	       colours ? "\033[0m" : "", title, verdicts[x->verdict].text);
+	       colours ? "\033[0m" : "", title, tr(verdicts[x->verdict].text));
 	for (size_t i = 0; i < x->n; i++)
 		print_function(x->v[i], names);
 	for (size_t i = 0; i < x->why.n; i++)
@@ -45,7 +46,7 @@ static void print_groups(const struct groups *g, struct pci_names *names)
 		print_group(&g->v[i], names, colours);
 		free_groups += g->v[i].verdict == GROUP_FREE;
 	}
-	printf("\n%zu of %zu groups can be passed. A group goes to the guest whole, bridges aside.\n", free_groups,
+	printf(_("\n%zu of %zu groups can be passed. A group goes to the guest whole, bridges aside.\n"), free_groups,
 	       g->iommu ? g->n : 0);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/import/import.h"
 #include "launcher/verbs/page.h"
@@ -41,10 +42,10 @@ static struct err *read_file(void *data)
 static void print_notes(const struct draft *d, const char *file)
 {
 	if (!d->n_notes) {
-		printf("Everything in %s was carried over.\n", file);
+		printf(_("Everything in %s was carried over.\n"), file);
 		return;
 	}
-	printf("Not carried over from %s, or otherwise than there:\n", file);
+	printf(_("Not carried over from %s, or otherwise than there:\n"), file);
 	for (size_t i = 0; i < d->n_notes; i++) {
 		cleanup_free char *first = str_fmt("  line %-5u ", d->notes[i].line);
 		page_wrap(first, page_width(first), d->notes[i].text);
@@ -87,7 +88,7 @@ struct err *verb_import(struct cli *cli, const struct verb_args *args)
 	TRY(write_new(&u, path, whole));
 	if (!path)
 		return NULL;
-	printf("%s is written. Look at it, then: qlaunch check %s\n\n", path, verb_option(args, "output") ? path : draft_get(&d, "vm", "name"));
+	printf(_("%s is written. Look at it, then: qlaunch check %s\n\n"), path, verb_option(args, "output") ? path : draft_get(&d, "vm", "name"));
 	print_notes(&d, args->words.v[0]);
 	return NULL;
 }

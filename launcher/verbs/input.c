@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/num.h"
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/host/input.h"
 #include "launcher/machine.h"
@@ -33,7 +34,7 @@ static const char *section_of(const struct input_device *d)
 static void print_device(const struct input_device *d)
 {
 	cleanup_free char *what = input_describe(d);
-	printf("%s\n    %s (%04x:%04x): %s%s%s\n", path_of(d), *d->name ? d->name : "no name", d->vendor, d->product,
+	printf("%s\n    %s (%04x:%04x): %s%s%s\n", path_of(d), *d->name ? d->name : _("no name"), d->vendor, d->product,
 	       what, d->stable ? "; " : "", d->stable ? d->node : "");
 }
 
@@ -46,7 +47,7 @@ static void print_list(const struct input_devices *all)
 			if (all->v[i].is && pass == (all->v[i].is & first ? 0 : 1))
 				print_device(&all->v[i]);
 	if (!all->n)
-		printf("no input devices here\n");
+		printf(_("no input devices here\n"));
 }
 
 static void print_json(const struct input_devices *all)
@@ -84,7 +85,7 @@ static void print_speaker(const struct input_device *d, unsigned nth)
 	cleanup_free char *number = nth > 1 ? str_fmt("%u", nth) : str_dup("");
 	printf("\n# %s\n[input %s%s]\ndevice = %s\n", *d->name ? d->name : d->node, section_of(d), number, path_of(d));
 	if (d->twin)
-		printf("# a twin of qlaunch's own: name the device behind it instead\n");
+		printf(_("# a twin of qlaunch's own: name the device behind it instead\n"));
 	fflush(stdout);
 }
 
@@ -140,9 +141,9 @@ static struct err *live(struct root *root, const struct input_devices *all, uint
 {
 	cleanup_free struct pollfd *fds = mem_new((all->n + 1) * sizeof(*fds));
 	TRY(open_all(root, all, fds));
-	printf("\nPress a key or move the mouse: who speaks is named here.");
+	printf(_("\nPress a key or move the mouse: who speaks is named here."));
 	if (seconds)
-		printf(" For %llu s.\n", (unsigned long long)seconds);
+		printf(_(" For %llu s.\n"), (unsigned long long)seconds);
 	else
 		printf(" Ctrl-C ends.\n");
 	fflush(stdout);

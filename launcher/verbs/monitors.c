@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/host/monitor.h"
 
@@ -22,22 +23,22 @@ static char *input_text(unsigned input)
 static void print(const struct monitor *m)
 {
 	cleanup_free char *name = str_printable(m->name), *serial = str_printable(m->serial);
-	printf("%s%s%s", name, *serial ? "   serial " : "", serial);
+	printf("%s%s%s", name, *serial ? _("   serial ") : "", serial);
 	if (m->bus >= 0)
 		printf("   /dev/i2c-%d", m->bus);
 	printf("\n");
 	if (m->input < 0) {
-		printf("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in "
-		       "its menu\n");
+		printf(_("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in "
+		       "its menu\n"));
 		return;
 	}
 	cleanup_free char *now = input_text((unsigned)m->input);
-	printf("  shows      %s\n  advertises", now);
+	printf(_("  shows      %s\n  advertises"), now);
 	for (size_t i = 0; i < m->n_inputs; i++) {
 		cleanup_free char *input = input_text(m->inputs[i]);
 		printf("%s %s", i ? "," : "", input);
 	}
-	printf("%s\n", m->n_inputs ? "" : " no inputs");
+	printf("%s\n", m->n_inputs ? "" : _(" no inputs"));
 	printf("  [monitor %.*s]\n  match = %s\n  host-input = 0x%02x\n", (int)strcspn(name, " "), name, name,
 	       (unsigned)m->input);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/config/value.h"
 #include "launcher/propose.h"
 #include "launcher/verbs/write.h"
@@ -26,7 +27,7 @@
 static char *ask(const char *otherwise, const char *question)
 {
 	char line[ANSWER_MAX];
-	printf("%s [%s] ", question, otherwise);
+	printf("%s [%s] ", tr(question), otherwise);
 	fflush(stdout);
 	if (!fgets(line, sizeof(line), stdin)) {
 		putchar('\n');
@@ -47,7 +48,7 @@ static size_t ask_choice(size_t n, const char *question)
 		cleanup_err struct err *e = num_parse(answer, n, &value);
 		if (!e && value)
 			return (size_t)value;
-		printf("  a number from 1 to %zu, or none\n", n);
+		printf(_("  a number from 1 to %zu, or none\n"), n);
 	}
 }
 
@@ -76,7 +77,7 @@ static void ask_size(uint64_t *size, uint64_t least, const char *question)
 			*size = value;
 			return;
 		}
-		printf("  a size such as 16G\n");
+		printf(_("  a size such as 16G\n"));
 	}
 }
 
@@ -90,7 +91,7 @@ static void ask_threads(struct proposal *p, const struct survey *s)
 			p->threads = (unsigned)value;
 			return;
 		}
-		printf("  a number from 1 to %d\n", cpus_count(&s->cpu.online));
+		printf(_("  a number from 1 to %d\n"), cpus_count(&s->cpu.online));
 	}
 }
 
@@ -195,9 +196,9 @@ static void say(const struct proposal *p, const char *path, bool by_name)
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	cleanup_free char *size = size_format(p->memory), *gpu = p->gpu ? group_name(names, p->gpu) : NULL;
 	const char *arg = by_name ? p->name : path;
-	printf("%s: CPU threads %u, memory %s, %s\n\n", path, p->threads, size, gpu ? gpu : "no graphics card of its own");
-	printf("  qlaunch check %s    can this host run it?\n  qlaunch plan %s     what would be changed, and why\n"
-	       "  %sqlaunch %s    run it\n", arg, arg, p->gpu ? "sudo " : "", arg);
+	printf(_("%s: CPU threads %u, memory %s, %s\n\n"), path, p->threads, size, gpu ? gpu : _("no graphics card of its own"));
+	printf(_("  qlaunch check %s    can this host run it?\n  qlaunch plan %s     what would be changed, and why\n"
+	       "  %sqlaunch %s    run it\n"), arg, arg, p->gpu ? "sudo " : "", arg);
 }
 
 static struct err *propose_text(struct proposal *p, const struct survey *s, const char *from, char **ret_text)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/plan.h"
 
 /* The terminal's way to say: heading, detail, obstacle. Empty strings where it takes no colours. */
@@ -17,30 +18,30 @@ static struct ink ink(void)
 
 static const char *shown(const char *value)
 {
-	return !value ? "?" : *value ? value : "none";
+	return !value ? "?" : *value ? value : _("none");
 }
 
 static void print_cpus(const struct plan *p, struct ink k)
 {
 	cleanup_free char *guest = cpus_format(&p->cpu.guest), *emulator = cpus_format(&p->cpu.emulator), *host = cpus_format(&p->cpu.host);
-	printf("\n%sCPUs%s\n", k.bold, k.off);
-	printf("  %u vCPUs on %s: %u die%s, %u cores, %u thread%s\n", p->cpu.n_vcpus, guest, p->cpu.dies, p->cpu.dies == 1 ? "" : "s",
+	printf(_("\n%sCPUs%s\n"), k.bold, k.off);
+	printf(_("  %u vCPUs on %s: %u die%s, %u cores, %u thread%s\n"), p->cpu.n_vcpus, guest, p->cpu.dies, p->cpu.dies == 1 ? "" : "s",
 	       p->cpu.cores, p->cpu.threads, p->cpu.threads == 1 ? "" : "s");
-	printf("  emulator and I/O threads on %s, the host keeps %s\n", *emulator ? emulator : "any", host);
+	printf(_("  emulator and I/O threads on %s, the host keeps %s\n"), *emulator ? emulator : _("any"), host);
 	if (p->cpu.why)
 		printf("  %s%s%s\n", k.dim, p->cpu.why, k.off);
 }
 
 static void print_steps(const struct plan *p, struct ink k)
 {
-	printf("\n%sSteps%s, undone in the opposite order\n", k.bold, k.off);
+	printf(_("\n%sSteps%s, undone in the opposite order\n"), k.bold, k.off);
 	for (size_t i = 0; i < p->steps.n; i++) {
 		const struct step *s = &p->steps.v[i];
 		cleanup_free char *what = s->kind->describe(s);
-		printf("%3zu %s%s\n", i + 1, what, s->now && streq(s->now, s->want) ? " (is so already)" : "");
-		printf("      %s → %s   %s%s%s\n", shown(s->now), shown(s->want), k.dim, s->why ? s->why : "", k.off);
+		printf("%3zu %s%s\n", i + 1, what, s->now && streq(s->now, s->want) ? _(" (is so already)") : "");
+		printf("      %s → %s   %s%s%s\n", shown(s->now), shown(s->want), k.dim, s->why ? tr(s->why) : "", k.off);
 		if (s->obstacle)
-			printf("      %snot here: %s%s\n", k.bad, s->obstacle, k.off);
+			printf(_("      %snot here: %s%s\n"), k.bad, s->obstacle, k.off);
 	}
 }
 
@@ -49,7 +50,7 @@ static void print_args(const char *title, const char *binary, const struct args 
 	printf("\n%s%s%s %s\n", k.bold, title, k.off, binary);
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->v[i].why)
-			printf("  %s# %s%s\n", k.dim, a->v[i].why, k.off);
+			printf("  %s# %s%s\n", k.dim, tr(a->v[i].why), k.off);
 		printf("  %s%s%s\n", a->v[i].option, a->v[i].value ? " " : "", a->v[i].value ? a->v[i].value : "");
 	}
 }
@@ -60,7 +61,7 @@ static void print_plan(const struct plan *p)
 	printf("%s%s%s%s%s\n", k.bold, p->config->vm.name, k.off, p->config->vm.description ? ": " : "",
 	       p->config->vm.description ? p->config->vm.description : "");
 	if (p->accel_why)
-		printf("  %sno KVM: %s; the guest is emulated, slowly%s\n", k.bad, p->accel_why, k.off);
+		printf(_("  %sno KVM: %s; the guest is emulated, slowly%s\n"), k.bad, p->accel_why, k.off);
 	print_cpus(p, k);
 	print_steps(p, k);
 	if (p->tpm_dir)
@@ -68,7 +69,7 @@ static void print_plan(const struct plan *p)
 	print_args("QEMU", p->qemu_argv.v[0], &p->qemu, k);
 	for (size_t i = 0; i < p->findings.n; i++)
 		if (p->findings.v[i].verdict == FINDING_BAD)
-			printf("\n%scannot run here:%s %s\n", k.bad, k.off, p->findings.v[i].text);
+			printf(_("\n%scannot run here:%s %s\n"), k.bad, k.off, p->findings.v[i].text);
 }
 
 static json_t *text(const char *s)

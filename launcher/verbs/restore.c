@@ -2,6 +2,7 @@
 /* qlaunch restore [VM]: undoes the journals of dead launchers, that of VM or all. */
 #include <errno.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/restore.h"
 
@@ -18,7 +19,7 @@ static struct err *restore_one(struct cli *cli, const char *base, const char *vm
 		return err_exit(err_hint(e, "it runs: qlaunch stop %s", vm), EXIT_USAGE);
 	if (!e && (!wait || report.undone + report.left)) /* else its launcher ended well */
 		log_info("%s: restored, %zu step%s undone%s", vm, report.undone, report.undone == 1 ? "" : "s",
-			 report.left ? ", some left as somebody changed them" : "");
+			 report.left ? _(", some left as somebody changed them") : "");
 	return e;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/setup.h"
 #include "launcher/verbs/page.h"
 
@@ -128,10 +129,10 @@ static bool agreed(const struct verb_args *args)
 	if (verb_option(args, "yes"))
 		return true;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		printf("\nNothing was changed; --yes does it.\n");
+		printf(_("\nNothing was changed; --yes does it.\n"));
 		return false;
 	}
-	printf("\nDo it? [y/N] ");
+	printf(_("\nDo it? [y/N] "));
 	fflush(stdout);
 	return fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
 }
@@ -157,13 +158,13 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 	TRY(verb_words(args, 0, 0, "setup [--undo] [--yes] [--gpu ADDRESS | none]"));
 	TRY(survey_read(cli, &s));
 	if (undo && !setup_is_made(cli->root)) {
-		printf("Nothing was set up here.\n");
+		printf(_("Nothing was set up here.\n"));
 		return NULL;
 	}
 	TRY(err_exit(undo ? setup_plan_undo(cli->root, &s, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
 	print_setup(&setup);
 	if (!setup.n && !undo) {
-		printf("%sThis host is set up.\n", setup.notes.n ? "\n" : "");
+		printf(_("%sThis host is set up.\n"), setup.notes.n ? "\n" : "");
 		return NULL;
 	}
 	if (!undo && setup_is_made(cli->root))
@@ -174,7 +175,7 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 		return err_exit(err_hint(err_new("that needs root"), "sudo qlaunch setup"), EXIT_HOST);
 	TRY(undo ? setup_undo(cli->root, &setup) : setup_apply(cli->root, &setup));
 	TRY(run_commands(cli, &setup));
-	printf("%s\n", undo ? "Put back. Reboot to be rid of it all." : "Done. Reboot, then: qlaunch check");
+	printf("%s\n", undo ? _("Put back. Reboot to be rid of it all.") : _("Done. Reboot, then: qlaunch check"));
 	cli->status = undo && setup.notes.n ? EXIT_RESIDUE : EXIT_OK;
 	return NULL;
 }

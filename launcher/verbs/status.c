@@ -2,6 +2,7 @@
 /* qlaunch status [VM]: what runs and what a dead launcher left. Reads journals and the status that run keeps beside them. */
 #include <jansson.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/step/journal.h"
 
@@ -33,10 +34,10 @@ static void print_line(const json_t *status)
 	const char *run_state = json_string_value(json_object_get(status, "run-state"));
 	json_int_t pid = json_integer_value(json_object_get(status, "qemu")), steps = json_integer_value(json_object_get(status, "steps"));
 	if (streq(state, "running"))
-		printf("%-20s running       QEMU %d %s, %d step%s to undo\n", vm, (int)pid, run_state ? run_state : "", (int)steps,
+		printf(_("%-20s running       QEMU %d %s, %d step%s to undo\n"), vm, (int)pid, run_state ? run_state : "", (int)steps,
 		       steps == 1 ? "" : "s");
 	else
-		printf("%-20s %-13s %d step%s to undo: qlaunch restore %s\n", vm, state, (int)steps, steps == 1 ? "" : "s", vm);
+		printf(_("%-20s %-13s %d step%s to undo: qlaunch restore %s\n"), vm, state, (int)steps, steps == 1 ? "" : "s", vm);
 }
 
 struct err *verb_status(struct cli *cli, const struct verb_args *args)

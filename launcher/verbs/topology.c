@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/plan.h"
 #include "launcher/verbs/topology.h"
 
@@ -45,18 +46,18 @@ char *map_l3_title(const struct map *m, size_t l3)
 {
 	const struct cpu_l3 *x = &m->facts->l3s[l3];
 	cleanup_free char *size = x->size ? size_format(x->size) : NULL;
-	return str_fmt("%s %zu%s%s, NUMA node %d", x->cache ? "L3" : "no L3,", l3, size ? ", " : "", size ? size : "",
-		       x->node);
+	return tr_fmt("%s %zu%s%s, NUMA node %d", x->cache ? "L3" : _("no L3,"), l3, size ? ", " : "", size ? size : "",
+		      x->node);
 }
 
 char *map_title(const struct map *m)
 {
 	/* What stands in /proc/cpuinfo is not the name of a machine that was described */
-	const char *name = m->facts->foreign ? "As described to hwloc" : m->facts->model;
+	const char *name = m->facts->foreign ? _("As described to hwloc") : m->facts->model;
 	cleanup_free char *model = str_printable(name ? name : "Processor");
 	int cpus = cpus_count(&m->facts->online);
-	return str_fmt("%.50s: %zu core%s, %d CPU%s", model, m->facts->n_cores, m->facts->n_cores == 1 ? "" : "s", cpus,
-		       cpus == 1 ? "" : "s");
+	return tr_fmt("%.50s: %zu core%s, %d CPU%s", model, m->facts->n_cores, m->facts->n_cores == 1 ? "" : "s", cpus,
+		      cpus == 1 ? "" : "s");
 }
 
 static json_t *cpu_json(const struct map *m, int cpu)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* topology_svg: the map as an SVG picture: the L3 caches in rows, in each its cores, in each its CPUs, coloured by what
  * they are for. Pure. */
+#include "launcher/base/tr.h"
 #include "launcher/verbs/topology.h"
 
 /* In pixels. */
@@ -57,7 +58,7 @@ static void draw_core(struct sb *out, const struct map *m, const struct cpu_core
 		int cpu = core->cpus[i], left = x + GAP + i * CPU_W, top = y + GAP;
 		cleanup_free char *mark = map_mark(m, cpu);
 		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->e_core ? ", E core" : "",
-			m->plan ? ": " : "", m->plan ? map_roles[map_role(m, cpu)].word : "");
+			m->plan ? ": " : "", m->plan ? tr(map_roles[map_role(m, cpu)].word) : "");
 		rect(out, left, top, CPU_W - 2, CPU_H, map_roles[map_role(m, cpu)].fill);
 		text(out, left + 4, top + 15, "%d", cpu);
 		text(out, left + 4, top + 33, "%s", mark);
@@ -94,7 +95,7 @@ static void draw_legend(struct sb *out, const struct map *m, int y)
 	text(out, MARGIN, y + 14, "%s: %s", m->vm, m->plan->why);
 	for (int role = ROLE_QEMU; role > ROLE_NONE; role--) {
 		rect(out, x, y + 26, 16, 16, map_roles[role].fill);
-		text(out, x + 22, y + 39, "%s %s", map_roles[role].mark, map_roles[role].word);
+		text(out, x + 22, y + 39, "%s %s", map_roles[role].mark, tr(map_roles[role].word));
 		x += 60 + 8 * (int)strlen(map_roles[role].word);
 	}
 }

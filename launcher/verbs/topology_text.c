@@ -2,6 +2,7 @@
 /* topology_text: the map for a terminal: a box for each package, in it one for each L3, in it the cores with their
  * CPUs. Pure. */
 #include <stdio.h>
+#include "launcher/base/tr.h"
 #include "launcher/verbs/topology.h"
 
 #define COLUMNS 80
@@ -119,18 +120,18 @@ static void draw_legend(struct pen *pen, const struct map *m)
 	for (int role = ROLE_QEMU; role >= 0; role--)
 		if (used[role])
 			sb_addf(&pen->out, "  %s%s%s %s", pen->colours ? map_roles[role].ink : "",
-				map_roles[role].mark, pen->colours ? "\033[0m" : "", map_roles[role].word);
+				map_roles[role].mark, pen->colours ? "\033[0m" : "", tr(map_roles[role].word));
 	if (e_cores)
 		sb_add(&pen->out, "  ┌E an E core");
 	sb_addc(&pen->out, '\n');
 	if (m->plan) {
 		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator),
 				  *host = cpus_format(&m->plan->host);
-		sb_addf(&pen->out, "%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n", m->vm, m->plan->n_vcpus, guest,
+		sb_addf(&pen->out, _("%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n"), m->vm, m->plan->n_vcpus, guest,
 			qemu, host, m->plan->why);
 	}
 	if (m->plan && m->plan->obstacle)
-		sb_addf(&pen->out, "  not here: %s\n", m->plan->obstacle);
+		sb_addf(&pen->out, _("  not here: %s\n"), m->plan->obstacle);
 }
 
 char *map_text(const struct map *m, bool colours)
