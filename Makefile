@@ -30,9 +30,10 @@ UNITLIB := $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out tests/unit/test_%,$(UNIT
 FUZZ    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
+MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
-all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a
+.PHONY: all pot po-update po-check deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
+all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -107,6 +108,17 @@ replay: $(FUZZ:%=$(BUILD)/replay/%)
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libqlaunch.a
 	@mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
+## make pot         the texts to translate, into build/qlaunch.pot; make po-update merges them into share/po/*.po
+pot:
+	@mkdir -p $(BUILD); share/po/extract $(SRC) | xgettext --language=C --from-code=UTF-8 --keyword --keyword=tr --add-location=file \
+		--package-name=qlaunch --no-wrap --output=- - | sed '/^"POT-Creation-Date/d' >$(BUILD)/qlaunch.pot
+po-update: pot
+	@for f in share/po/*.po; do echo "  PO    $$f"; msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap $$f $(BUILD)/qlaunch.pot; done
+po-check: pot
+	@tests/po $(BUILD)/qlaunch.pot share/po/*.po
+$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo: share/po/%.po
+	@mkdir -p $(@D); echo "  PO    $@"; msgfmt --check-format -o $@ $<
+
 ## make tidy        clang-tidy and cppcheck
 tidy:
 	@tests/tidy $(SRC)
@@ -123,6 +135,7 @@ FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
 	 share/bash-completion/completions/qlaunch:644:share/completions/qlaunch.bash \
 	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \
 	 share/fish/vendor_completions.d/qlaunch.fish:644:share/completions/qlaunch.fish \
+	 $(foreach m,$(MO),share/locale/$(m:$(BUILD)/locale/%=%):644:$m) \
 	 $(foreach u,$(UNITS),lib/systemd/$(if $(filter user/%,$u),$u,system/$u):644:$(BUILD)/units/$u) \
 	 share/icons/hicolor/scalable/apps/qlaunch.svg:644:share/icons/hicolor/scalable/apps/qlaunch.svg \
 	 share/metainfo/org.qlaunch.qlaunch.metainfo.xml:644:share/metainfo/org.qlaunch.qlaunch.metainfo.xml \

@@ -63,7 +63,7 @@ static void obstacle_read(struct root *root, struct cgroup_facts *f)
 	else if (root_exists(root, CGROUP_MOUNT "/cpuset") || root_exists(root, CGROUP_MOUNT "/memory"))
 		f->obstacle = tr_dup("this host has cgroup v1, which has no partitions");
 	else
-		f->obstacle = tr_dup("no cgroup v2 is mounted at " CGROUP_MOUNT);
+		f->obstacle = tr_fmt("no cgroup v2 is mounted at %s", CGROUP_MOUNT);
 	f->remedy = tr_dup(f->systemd ? "add systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all to the kernel's "
 					"parameters, or cpu.isolate = off"
 				      : "mount cgroup v2 alone (OpenRC: rc_cgroup_mode=\"unified\" in /etc/rc.conf), "

@@ -211,7 +211,7 @@ static struct err *partition_verify(struct step_env *env, const struct step *s)
 		return NULL;
 	if (strstr(now, "invalid"))
 		return err_hint(err_new("the kernel says: %s", now),
-				"see who holds these CPUs: grep . " CGROUP_MOUNT "/*/cpuset.cpus");
+				"see who holds these CPUs: grep . %s/*/cpuset.cpus", CGROUP_MOUNT);
 	return err_new("it is \"%s\" after \"%s\" was asked for", now, s->want);
 }
 

@@ -135,7 +135,7 @@ static struct err *bring_back(struct root *root, struct pci_addr addr, const cha
 	if (bound_to(root, addr, driver))
 		return NULL;
 	return err_hint(err_new("its driver %s did not take it back%s%s", driver, why ? ": " : "", err_text(why)),
-			"modprobe %s && echo %s > " DRIVERS "/%s/bind", driver, pci_addr_text(addr).s, driver);
+			"modprobe %s && echo %s > %s/%s/bind", driver, pci_addr_text(addr).s, DRIVERS, driver);
 }
 
 static struct err *driver_undo(struct step_env *env, const struct step *s)

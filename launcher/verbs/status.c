@@ -21,7 +21,7 @@ static struct err *describe(struct cli *cli, const char *base, const char *vm, j
 	TRY(journal_read(&cli->env, base, vm, &steps, &info));
 	json_t *status = running_status(cli, info.dir);
 	json_object_set_new(status, "vm", json_string(vm));
-	json_object_set_new(status, "state", json_string(info.alive ? "running" : info.other_boot ? "forgotten" : "left behind"));
+	json_object_set_new(status, "state", json_string(info.alive ? N_("running") : info.other_boot ? N_("forgotten") : N_("left behind")));
 	json_object_set_new(status, "launcher", json_integer(info.launcher.pid));
 	json_object_set_new(status, "steps", json_integer((json_int_t)steps.n));
 	*ret_status = status;
@@ -37,7 +37,7 @@ static void print_line(const json_t *status)
 		printf(_("%-20s running       QEMU %d %s, %d step%s to undo\n"), vm, (int)pid, run_state ? run_state : "", (int)steps,
 		       steps == 1 ? "" : "s");
 	else
-		printf(_("%-20s %-13s %d step%s to undo: qlaunch restore %s\n"), vm, state, (int)steps, steps == 1 ? "" : "s", vm);
+		printf(_("%-20s %-13s %d step%s to undo: qlaunch restore %s\n"), vm, tr(state), (int)steps, steps == 1 ? "" : "s", vm);
 }
 
 struct err *verb_status(struct cli *cli, const struct verb_args *args)
