@@ -96,7 +96,7 @@ static void check_iommu(const struct checking *k)
 static char *told(const struct checking *k, const struct pci_function *fn)
 {
 	cleanup_free char *name = group_name(k->names, fn);
-	return str_fmt("%s %s, %s%s", group_address(fn->addr).s, name, fn->driver ? "driver " : _("no driver"),
+	return str_fmt("%s %s, %s%s", group_address(fn->addr).s, name, fn->driver ? _("driver ") : _("no driver"),
 		       fn->driver ? fn->driver : "");
 }
 
@@ -109,7 +109,7 @@ static void check_group(const struct checking *k, const struct pci_function *gpu
 			strv_addf(&others, "%s %s", group_address(x->v[i]->addr).s, group_class_word(x->v[i]->class));
 	cleanup_free char *with = strv_join(&others, ", "), *why = strv_join(&x->why, "; ");
 	if (x->verdict == GROUP_FREE)
-		ok(k, "gpu", tr_fmt("can be passed: %s; IOMMU group %d%s%s", card, x->number, others.n ? " with " : "", with));
+		ok(k, "gpu", tr_fmt("can be passed: %s; IOMMU group %d%s%s", card, x->number, others.n ? _(" with ") : "", with));
 	else
 		findings_add(k->out, FINDING_WARN, "gpu",
 			     tr_fmt("%s shares IOMMU group %d with what the host uses: %s", card, x->number, why),
@@ -201,7 +201,7 @@ static void check_memory(const struct checking *k)
 			sizes[size] |= m->nodes[i].huge[size].there;
 	if (sizes[MEMORY_1G] || sizes[MEMORY_2M])
 		ok(k, "hugepages", tr_fmt("pages of %s%s%s; a launch takes them and gives them back",
-					  sizes[MEMORY_1G] ? "1 GiB" : "", sizes[MEMORY_1G] && sizes[MEMORY_2M] ? " and " : "",
+					  sizes[MEMORY_1G] ? "1 GiB" : "", sizes[MEMORY_1G] && sizes[MEMORY_2M] ? _(" and ") : "",
 					  sizes[MEMORY_2M] ? "2 MiB" : ""));
 	else
 		findings_add(k->out, FINDING_WARN, "hugepages", tr_dup("the kernel has no huge pages"),
@@ -230,7 +230,7 @@ static void check_inputs(const struct checking *k)
 		ok(k, "input", tr_fmt("to share with a guest: keyboards %zu, mice %zu", keyboards, s->n_inputs - keyboards));
 	else
 		findings_add(k->out, FINDING_WARN, "input",
-			     tr_fmt("no %s in /dev/input/by-id that a guest could share", keyboards ? "mouse" : "keyboard"),
+			     tr_fmt("no %s in /dev/input/by-id that a guest could share", keyboards ? _("mouse") : _("keyboard")),
 			     tr_dup("plug one in; PS/2 and Bluetooth devices are named by hand: ls /dev/input/by-path"));
 	if (!root_exists(k->cli->root, "/dev/uinput"))
 		findings_add(k->out, FINDING_WARN, "input", tr_dup("there is no /dev/uinput: unplugged devices are lost to the guest"),

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/attr.h"
 
 #define ABSENT "absent"
@@ -16,7 +17,7 @@ char *attr_value(const char *text)
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("write \"%s\" to %s", s->want, s->target);
+	return tr_fmt("write \"%s\" to %s", s->want, s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

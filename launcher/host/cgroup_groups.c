@@ -109,7 +109,7 @@ const struct step_kind cgroup_kind = {
 
 static char *controller_describe(const struct step *s)
 {
-	return str_fmt("write %s to %s", s->want, s->target);
+	return tr_fmt("write %s to %s", s->want, s->target);
 }
 
 static struct err *controller_probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -42,7 +42,7 @@ static void add_step(struct steps *out, const struct input *in, const struct use
 	if (in->strange)
 		s->obstacle = tr_fmt("%s is no input device", in->conf->device);
 	else if (!in->device)
-		s->obstacle = tr_fmt("%s is not there%s", in->conf->device, s->late ? " yet" : "");
+		s->obstacle = tr_fmt("%s is not there%s", in->conf->device, s->late ? _(" yet") : "");
 }
 
 void input_steps(struct steps *out, const struct input_facts *f, const struct user *u)

@@ -168,7 +168,7 @@ void net_facts_free(struct net_facts *f)
 static struct step *add(struct steps *out, const struct net *n, const struct step_kind *kind, const char *target,
 			const char *want, const char *why)
 {
-	cleanup_free char *reason = str_fmt("[network %s] %s", n->conf->name, why);
+	cleanup_free char *reason = str_fmt("[network %s] %s", n->conf->name, tr(why));
 	struct step *s = steps_add(out, kind, target, want, reason);
 	s->data = (void *)n;
 	s->obstacle = str_dup(n->problem);

@@ -10,7 +10,7 @@
 static char *told(struct pci_names *names, const struct pci_function *fn)
 {
 	cleanup_free char *name = pci_names_get(names, fn->vendor, fn->device);
-	return str_fmt("%s %s (%s%s)", pci_addr_text(fn->addr).s, name, fn->driver ? "driver " : _("no driver"),
+	return str_fmt("%s %s (%s%s)", pci_addr_text(fn->addr).s, name, fn->driver ? _("driver ") : _("no driver"),
 		       fn->driver ? fn->driver : "");
 }
 

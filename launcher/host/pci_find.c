@@ -139,7 +139,7 @@ static bool search(struct entries *list, const struct conf_pci *conf, struct pci
 		*ret_problem = tr_fmt("\"%s\" fits more than one device: %s", what, joined);
 		*ret_remedy = tr_fmt("name one: address = %s", pci_addr_text(found->addr).s);
 	} else {
-		*ret_problem = tr_fmt("no device here %s \"%s\"", conf->match ? _("has a name with") : "is", what);
+		*ret_problem = tr_fmt("no device here %s \"%s\"", conf->match ? _("has a name with") : _("is"), what);
 		*ret_remedy = nearest(list, conf);
 	}
 	return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* unit: see unit.h. */
+#include "launcher/base/tr.h"
 #include "launcher/host/systemd.h"
 #include "launcher/host/unit.h"
 
@@ -7,7 +8,7 @@
 
 static char *describe(const struct step *s)
 {
-	return str_fmt("%s %s", streq(s->want, "active") ? "start" : "stop", s->target);
+	return streq(s->want, "active") ? tr_fmt("start %s", s->target) : tr_fmt("stop %s", s->target);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -107,7 +107,7 @@ bool usb_meant(const struct config *c, const struct usb_device *d)
 
 struct step *usb_step(struct steps *out, const struct usb_device *d)
 {
-	cleanup_free char *why = tr_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : "it",
+	cleanup_free char *why = tr_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : _("it"),
 					d->vendor, d->product);
 	struct step *s = steps_add(out, &usb_kind, d->sys, GUEST, why);
 	s->late = true;

@@ -43,7 +43,7 @@ struct err *engine_apply_one(struct engine *en, struct step *s)
 	cleanup_free char *what = s->kind->describe(s);
 	struct err *e = err_wrap(apply(en, s), "%s", what);
 	if (!e) {
-		log_debug("%s: %s", what, s->state == STEP_SKIPPED ? _("is so already") : "done");
+		log_debug("%s: %s", what, s->state == STEP_SKIPPED ? _("is so already") : _("done"));
 		return NULL;
 	}
 	if (!s->optional)

@@ -61,7 +61,7 @@ static void print_setup(const struct setup *s)
 	for (size_t i = 0; i < s->n; i++)
 		print_diff(&s->v[i], colours);
 	for (size_t i = 0; i < s->commands.n; i++)
-		printf("then: %s\n", s->commands.v[i]);
+		printf(_("then: %s\n"), s->commands.v[i]);
 	for (size_t i = 0; i < s->notes.n; i++)
 		page_wrap("note: ", 6, s->notes.v[i]);
 }

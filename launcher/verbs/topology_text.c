@@ -3,6 +3,7 @@
  * CPUs. Pure. */
 #include <stdio.h>
 #include "launcher/base/tr.h"
+#include "launcher/verbs/page.h"
 #include "launcher/verbs/topology.h"
 
 #define COLUMNS 80
@@ -31,7 +32,7 @@ static void box_top(struct pen *pen, int indent, int width, const char *title)
 {
 	repeat(&pen->out, "│ ", indent);
 	sb_addf(&pen->out, "┌ %s ", title);
-	repeat(&pen->out, "─", width - 4 - (int)strlen(title));
+	repeat(&pen->out, "─", width - 4 - (int)page_width(title));
 	sb_add(&pen->out, "┐");
 	repeat(&pen->out, " │", indent);
 	sb_addc(&pen->out, '\n');
@@ -144,7 +145,7 @@ char *map_text(const struct map *m, bool colours)
 	sb_addf(&pen.out, "%s\n", title);
 	for (size_t i = 0; i < m->facts->n_l3s; i++) {
 		int package = m->facts->l3s[i].package;
-		cleanup_free char *name = str_fmt("package %d", package);
+		cleanup_free char *name = tr_fmt("package %d", package);
 		if (i == 0 || m->facts->l3s[i - 1].package != package)
 			box_top(&pen, 0, COLUMNS, name);
 		draw_l3(&pen, m, i);
