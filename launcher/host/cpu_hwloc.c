@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <hwloc.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/late.h"
 #include "launcher/host/cpu_own.h"
 
@@ -58,10 +59,10 @@ static struct err *load(struct root *root, const char *described, hwloc_topology
 		   load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
 	struct err *e = NULL;
 	if (bad && errno)
-		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? " of " : "",
+		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? _(" of ") : "",
 			      described ? described : "");
 	else if (bad || (described && hwloc.hwloc_topology_is_thissystem(t))) /* its way out of a bad description */
-		e = err_new("hwloc cannot read the topology%s%s", described ? " of " : "", described ? described : "");
+		e = err_new("hwloc cannot read the topology%s%s", described ? _(" of ") : "", described ? described : "");
 	if (e)
 		return err_hint(err_exit(e, EXIT_HOST), "lstopo shows what hwloc sees");
 	*ret_topology = steal(t);
