@@ -96,3 +96,16 @@ void claims_check(struct step_env *env, const char *base, struct plan *p)
 {
 	each_clash(env->root, base, p, to_finding, &p->findings);
 }
+
+char *claims_owner(struct root *root, const char *base, const char *thing)
+{
+	cleanup_strv struct strv vms = {}, want = {};
+	strv_add(&want, thing);
+	err_free(journal_list(root, base, &vms));
+	for (size_t i = 0; i < vms.n; i++) {
+		cleanup_free char *found = journal_alive(root, base, vms.v[i]) ? clash(root, base, vms.v[i], &want) : NULL;
+		if (found)
+			return str_dup(vms.v[i]);
+	}
+	return NULL;
+}

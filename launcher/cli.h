@@ -45,6 +45,7 @@ struct err *verb_plan(struct cli *cli, const struct verb_args *args);
 struct err *verb_check(struct cli *cli, const struct verb_args *args);
 struct err *verb_status(struct cli *cli, const struct verb_args *args);
 struct err *verb_stop(struct cli *cli, const struct verb_args *args);
+struct err *verb_disk(struct cli *cli, const struct verb_args *args);
 struct err *verb_console(struct cli *cli, const struct verb_args *args);
 struct err *verb_monitors(struct cli *cli, const struct verb_args *args);
 struct err *verb_switch(struct cli *cli, const struct verb_args *args);

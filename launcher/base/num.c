@@ -227,6 +227,18 @@ char *size_format(uint64_t bytes)
 	return unit ? str_fmt("%" PRIu64 "%c", bytes, units[unit]) : str_fmt("%" PRIu64, bytes);
 }
 
+char *size_rounded(uint64_t bytes)
+{
+	static const char units[] = "\0KMGTP";
+	int unit = 0;
+	double value = (double)bytes;
+	for (; value >= 1024 && unit < 5; unit++)
+		value /= 1024;
+	/* a digit behind the point where it says something */
+	bool whole = value >= 100 || value == (double)(uint64_t)value;
+	return unit ? str_fmt("%.*f%c", whole ? 0 : 1, value, units[unit]) : str_fmt("%" PRIu64, bytes);
+}
+
 /* Reads 1 to `digits` hexadecimal digits at *p and moves on. */
 static bool take_hex(const char **p, int digits, uint32_t *ret)
 {

@@ -172,7 +172,7 @@ const struct conf_key conf_keys[] = {
 	ITEM("disk", "bus", ENUM, conf_disk, bus, IS "virtio", .words = buses,
 	     HELP "virtio is fastest, and Windows needs a driver for it; nvme and sata need none."),
 	ITEM("disk", "format", ENUM, conf_disk, format, IS "auto", .words = formats,
-	     HELP "*auto* is raw for devices, and for a file what its header says."),
+	     HELP "*auto* is qcow2 for a file whose name ends in .qcow2, else raw; the content is not asked: a guest may have written it."),
 	ITEM("disk", "cache", ENUM, conf_disk, cache, IS "auto", .words = caches,
 	     HELP "*none* goes past the host's page cache, *writeback* uses it; *auto* goes past it where the image's file "
 		  "system lets it."),

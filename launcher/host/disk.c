@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include "launcher/host/disk.h"
+#include "launcher/host/image.h"
 #include "launcher/host/node.h"
 
 #define SECTOR 512 /* /sys/class/block/X/size counts these, whatever the device's own */
@@ -74,6 +76,26 @@ bool disk_is_direct(const struct disk *d)
 	return !d->cdrom && (d->conf->cache == CACHE_NONE || (d->conf->cache == CACHE_AUTO && !d->buffered));
 }
 
+/* In a captured tree images are empty. */
+static void read_image(struct root *root, struct disk *d, const struct stat *st)
+{
+	cleanup_qcow2 struct qcow2 q = {};
+	struct statvfs fs;
+	d->guest_size = d->size;
+	if (!root_is_host(root))
+		return;
+	cleanup_err struct err *e = image_read(root, d->conf->path, d->format, d->conf->format != FORMAT_AUTO, &q);
+	d->problem = e ? str_dup(err_text(e)) : NULL;
+	d->remedy = str_dup(err_remedy(e));
+	d->allocated = (uint64_t)st->st_blocks * SECTOR;
+	d->room = statvfs(d->conf->path, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : UINT64_MAX;
+	if (d->format == FORMAT_QCOW2 && !e)
+		d->guest_size = q.size;
+	d->snapshots = q.snapshots;
+	d->guessed = q.backing && !q.backing_format;
+	d->backing = steal(q.backing);
+}
+
 static void disk_read(struct root *root, const struct conf_disk *conf, bool cdrom, struct disk *d)
 {
 	struct stat st;
@@ -94,6 +116,8 @@ static void disk_read(struct root *root, const struct conf_disk *conf, bool cdro
 		d->format = FORMAT_RAW;
 	if (d->format == FORMAT_AUTO)
 		d->format = !d->block && str_ends(conf->path, ".qcow2") ? FORMAT_QCOW2 : FORMAT_RAW;
+	if (d->kind == DISK_FILE && !cdrom && d->size)
+		read_image(root, d, &st);
 }
 
 /* It can be forbidden by sysctl (since Linux 6.6: 1, but for one group; 2, for all) or, in a container, by seccomp. */
@@ -126,6 +150,9 @@ void disk_facts_free(struct disk_facts *f)
 		free(f->v[i].real);
 		free(f->v[i].block);
 		free(f->v[i].by_id);
+		free(f->v[i].backing);
+		free(f->v[i].problem);
+		free(f->v[i].remedy);
 	}
 	free(f->v);
 	*f = (struct disk_facts){};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * disk: what stands behind [disk NAME] and [cdrom NAME], and whether the host or anybody else uses it: then it is
- * refused, for two systems that write to one file system destroy it. Nothing that the configuration names is opened
- * here, only looked at (stat, sysfs, /proc), but for image files: the user opens those, to see whether direct I/O works.
+ * refused, for two systems that write to one file system destroy it. Of what the configuration names only image files
+ * are opened, by their user: to read their header, and to see whether direct I/O works; all else is looked at (stat,
+ * sysfs, /proc).
  */
 #pragma once
 #include "launcher/config/config.h"
@@ -25,6 +26,13 @@ struct disk {
 	bool buffered; /* an image on a file system without direct I/O (tmpfs) */
 	uid_t uid;
 	gid_t gid;
+	/* of an image file on this host: */
+	uint64_t guest_size;      /* bytes that the guest sees */
+	uint64_t allocated, room; /* bytes it takes of its file system; bytes that are left there */
+	unsigned snapshots;       /* within it */
+	char *backing;            /* as written in it; NULL: none */
+	bool guessed;             /* its header does not say of what format its backing file is: QEMU would guess */
+	char *problem, *remedy;   /* why it cannot be used; NULL if it can */
 };
 /* Whether it is read and written past the host's page cache. */
 bool disk_is_direct(const struct disk *d);
@@ -34,6 +42,7 @@ struct disk_facts {
 	bool io_uring; /* the kernel lets users have it */
 };
 
+/* To be called with the rights of the user, who named the files. */
 struct err *disk_facts_read(struct root *root, const struct config *c, struct disk_facts *ret_facts);
 void disk_facts_free(struct disk_facts *f);
 #define cleanup_disk_facts cleanup(disk_facts_free)
@@ -48,6 +57,8 @@ void disk_findings(struct findings *out, const struct config *c, const struct di
  * it is free. */
 void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose);
 
+/* Who uses it now, a line a use, added to ret_uses: the host, or a process that has it open (`writers`: for writing). */
+void disk_in_use(struct root *root, const struct disk *d, bool writers, struct strv *ret_uses);
 /* How the host uses a block device or a partition of it, a line a use: "nvme0n1p2 is mounted on /". Added to ret_uses.
  */
 void disk_uses(struct root *root, const char *block, struct strv *ret_uses);

@@ -7,6 +7,7 @@
 #include "launcher/base/opened.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/disk.h"
+#include "launcher/host/image.h"
 
 static char *read_of(struct root *root, const char *block, const char *attr)
 {
@@ -168,15 +169,44 @@ static const char *label(const struct disk *d)
 	return d->cdrom ? "cdrom" : "disk";
 }
 
-/* Somebody else's hands on it: another section, another process. */
-static void other_uses(struct root *root, const struct disk_facts *f, const struct disk *d, struct strv *uses)
+void disk_in_use(struct root *root, const struct disk *d, bool writers, struct strv *ret_uses)
 {
-	for (const struct disk *e = f->v; e < d; e++)
-		if (streq(e->real, d->real) && !(d->cdrom && e->cdrom))
-			strv_addf(uses, _("[%s %s] is the same"), label(e), e->conf->name);
-	cleanup_free char *who = opened_by(root, is_path, d->real, true);
+	if (d->block)
+		disk_uses(root, d->block, ret_uses);
+	else
+		file_uses(root, d, ret_uses);
+	cleanup_free char *who = opened_by(root, is_path, d->real, writers);
 	if (who)
-		strv_addf(uses, _("it is open for writing in %s"), who);
+		strv_addf(ret_uses, writers ? _("it is open for writing in %s") : _("it is open in %s"), who);
+}
+
+static void all_uses(struct root *root, const struct disk_facts *f, const struct disk *d, struct strv *uses)
+{
+	if (d->cdrom)
+		return;
+	for (const struct disk *e = f->v; e < d; e++)
+		if (streq(e->real, d->real))
+			strv_addf(uses, _("[%s %s] is the same"), label(e), e->conf->name);
+	disk_in_use(root, d, true, uses);
+}
+
+/* What its header says, and whether it has room to grow. */
+static void check_image(struct findings *out, const struct disk *d)
+{
+	uint64_t grows = d->guest_size > d->allocated ? d->guest_size - d->allocated : 0;
+	cleanup_free char *more = size_rounded(grows), *room = size_rounded(d->room);
+	if (d->problem)
+		findings_add(out, FINDING_BAD, "disk", tr_fmt("[disk %s] %s", d->conf->name, d->problem), str_dup(d->remedy));
+	else if (d->guessed)
+		findings_add(out, FINDING_WARN, "disk",
+			     tr_fmt("[disk %s] %s does not say of what format its backing file is", d->conf->name, d->conf->path),
+			     tr_fmt("qemu-img rebase -u -F qcow2 -b '%s' '%s', or -F raw", d->backing, d->conf->path));
+	if (!d->conf->readonly && grows > d->room)
+		findings_add(out, FINDING_WARN, "disk",
+			     tr_fmt("[disk %s] may grow by %s, and its file system has %s left%s", d->conf->name, more, room,
+				     d->conf->bus == BUS_NVME ? ": the guest will see errors when it is full"
+							      : ": the guest is paused when it is full"),
+			     tr_dup("make room there, or move the image"));
 }
 
 static void check_free(struct findings *out, const struct disk *d, const struct strv *uses)
@@ -203,13 +233,15 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: there is no %s", where, d->conf->path),
 			     str_starts(d->conf->path, "/dev/")
 				     ? tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host")
-				     : tr_fmt("make it: qemu-img create -f %s '%s' 64G",
-					      d->format == FORMAT_QCOW2 ? "qcow2" : "raw", d->conf->path));
+				     : tr_fmt("make it: qlaunch disk create '%s' 64G%s", d->conf->path,
+					       image_format_of(d->conf->path) != FORMAT_AUTO ? ""
+					       : d->format == FORMAT_QCOW2		     ? " --format qcow2"
+											     : " --format raw"));
 		return;
 	}
 	if (d->kind == DISK_OTHER || !d->real || (d->kind == DISK_FILE && d->size == 0)) {
 		findings_add(out, FINDING_BAD, "disk",
-			     str_fmt("%s: %s is %s", where, d->conf->path,
+			     tr_fmt("%s: %s is %s", where, d->conf->path,
 				     d->size || d->kind == DISK_OTHER ? _("neither a file nor a block device") : _("empty")),
 			     tr_dup("name a disk image or a device of /dev/disk/by-id"));
 		return;
@@ -221,13 +253,10 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 		findings_add(out, FINDING_BAD, "disk",
 			     tr_fmt("%s: the file system of %s has no direct I/O, which cache = none needs", where, d->conf->path),
 			     tr_dup("cache = auto"));
-	if (d->block && !d->cdrom)
-		disk_uses(root, d->block, &uses);
-	else if (!d->block && !d->cdrom)
-		file_uses(root, d, &uses);
-	if (!d->cdrom)
-		other_uses(root, f, d, &uses);
+	all_uses(root, f, d, &uses);
 	check_free(out, d, &uses);
+	if (d->kind == DISK_FILE && root_is_host(root) && !d->cdrom)
+		check_image(out, d);
 	if (d->block && d->by_id && !str_starts(d->conf->path, "/dev/disk/"))
 		findings_add(out, FINDING_WARN, "disk",
 			     tr_fmt("%s: %s may be another disk after the next boot", where, d->conf->path),

@@ -209,7 +209,7 @@ static void test_wrong_paths(void **state)
 	f.disk[0].path = (char *)"/dev/nvme0n1";
 	expect(&f, FINDING_WARN, "path = " BY_ID);
 	f.disk[0].path = (char *)"/images/new.qcow2";
-	expect(&f, FINDING_BAD, "qemu-img create -f qcow2 '/images/new.qcow2'");
+	expect(&f, FINDING_BAD, "qlaunch disk create '/images/new.qcow2' 64G");
 	f.disk[0].path = (char *)"/images";
 	expect(&f, FINDING_BAD, "neither a file nor a block device");
 	fake_file(f.fake, "/images/empty.img", "");

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* control: see control.h. */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "launcher/control.h"
+#include "launcher/step/journal.h"
+
+#define GREETING_LIMIT_MS 10000
+
+struct err *control_open(struct cli *cli, const char *vm, struct qmp **ret_qmp)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/monitor", base, vm);
+	if (!root_is_host(cli->root) || strlen(path) >= sizeof(addr.sun_path))
+		return err_errno(ENAMETOOLONG, "%s", path);
+	memcpy(addr.sun_path, path, strlen(path));
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return err_errno(errno, "%s", path);
+	cleanup_qmp struct qmp *qmp = qmp_new(fd_steal(&fd));
+	struct err *e = qmp_handshake(qmp, GREETING_LIMIT_MS);
+	if (err_code(e) == ETIMEDOUT)
+		e = err_hint(e, "another command is at its monitor: try again when that has ended");
+	TRY(err_wrap(e, "%s: its monitor", vm));
+	*ret_qmp = steal(qmp);
+	return NULL;
+}
