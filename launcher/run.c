@@ -33,6 +33,7 @@
 #include "launcher/machine.h"
 #include "launcher/nets.h"
 #include "launcher/restore.h"
+#include "launcher/room.h"
 #include "launcher/run.h"
 
 /* Before it greets, QEMU takes and clears its huge pages, or pins its memory for a device: 2.5 s a GiB were seen on a slow host. */
@@ -296,6 +297,7 @@ static void machine_close(struct machine *m)
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
+	room_free(m->room);
 	if (m->event)
 		sd_event_unref(m->event);
 	journal_close(m->journal);

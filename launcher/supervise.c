@@ -10,9 +10,11 @@
 #include "launcher/attend.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/guest/disk.h"
 #include "launcher/inputs.h"
 #include "launcher/monitor.h"
 #include "launcher/nets.h"
+#include "launcher/room.h"
 #include "launcher/usb.h"
 #include "launcher/waiting.h"
 
@@ -122,13 +124,28 @@ static void on_panic(struct machine *m, const json_t *event)
 	fail(m, "the guest's kernel panicked");
 }
 
+static const struct disk *disk_of(const struct machine *m, const char *node)
+{
+	for (size_t i = 0; i < m->plan->disks.n_disks; i++) {
+		cleanup_free char *name = disk_node_name(&m->plan->disks.v[i]);
+		if (streq(name, node))
+			return &m->plan->disks.v[i];
+	}
+	return NULL;
+}
+
 static void on_block_error(struct machine *m, const json_t *event)
 {
 	const char *node = json_string_value(json_object_get(event, "node-name")), *op = json_string_value(json_object_get(event, "operation")),
-		   *action = json_string_value(json_object_get(event, "action"));
-	bool full = json_is_true(json_object_get(event, "nospace")), stopped = streq(action, "stop");
-	log_warn("%s: disk %s: a %s failed%s%s", m->name, node && *node ? node : "?", op ? op : _("request"), full ? _(": no space left") : "",
-		 stopped ? _("; the guest is paused and loses nothing") : "");
+		   *reason = json_string_value(json_object_get(event, "reason"));
+	bool full = json_is_true(json_object_get(event, "nospace")), stopped = streq(json_string_value(json_object_get(event, "action")), "stop");
+	const struct disk *disk = disk_of(m, node);
+	const char *why = full ? _("no space left on its file system") : reason ? reason : _("it cannot be written to");
+	if (disk && stopped)
+		room_wait(m, disk, why, full);
+	else
+		log_warn("%s: disk %s: a %s failed: %s%s", m->name, node && *node ? node : "?", op ? op : _("request"), why,
+			 stopped ? _("; the guest is paused and loses nothing") : "");
 }
 
 static void on_shutdown(struct machine *m, const json_t *event)

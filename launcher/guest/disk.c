@@ -45,7 +45,7 @@ static char *shortened(const char *name, size_t most)
 	return str_fmt("%.*s-%08" PRIx32, (int)most - 9, name, hash);
 }
 
-static char *node_name(const struct disk *d)
+char *disk_node_name(const struct disk *d)
 {
 	cleanup_free char *name = str_fmt("%s-%s", d->cdrom ? "cdrom" : "disk", d->conf->name);
 	return shortened(name, NODE_MAX);
@@ -65,7 +65,7 @@ static void add_blockdev(struct builder *b, const struct disk *d)
 {
 	bool direct = disk_is_direct(d), readonly = d->cdrom || d->conf->readonly;
 	const char *discard = d->conf->discard && !readonly ? "unmap" : "ignore";
-	cleanup_free char *name = node_name(d);
+	cleanup_free char *name = disk_node_name(d);
 	const char *protocol = d->kind == DISK_BLOCK ? (d->cdrom ? "host_cdrom" : "host_device") : "file";
 	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:b}}", "driver", protocol, "filename", d->conf->path,
 				 "aio", aio(b, direct), "discard", discard, "cache", "direct", direct, "no-flush", 0);
@@ -83,10 +83,13 @@ static json_t *device(struct builder *b, const struct disk *d, const char *drive
 {
 	/* the guest knows its disk by the serial, and Windows ties licences and drive letters to it: by the name alone,
 	 * so that it stays */
-	cleanup_free char *name = node_name(d), *serial = shortened(d->conf->name, SERIAL_MAX);
+	cleanup_free char *name = disk_node_name(d), *serial = shortened(d->conf->name, SERIAL_MAX);
 	int boot = boot_index(b->c, d->conf->name);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "driver", driver, "id", name, "drive", name, "serial", serial);
 	put(o, "bootindex", boot ? json_integer(boot) : NULL);
+	/* an image that cannot grow: the guest waits instead of losing what it wrote. QEMU's NVMe drives cannot */
+	if (d->kind == DISK_FILE && !d->cdrom && !d->conf->readonly && d->conf->bus != BUS_NVME)
+		put(o, "werror", json_string("stop"));
 	if (d->sector > 512) { /* a file system made on 4096-byte sectors cannot be read by 512-byte ones */
 		put(o, "logical_block_size", json_integer(d->sector));
 		put(o, "physical_block_size", json_integer(d->sector));

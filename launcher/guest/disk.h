@@ -15,3 +15,5 @@ void disk_args(struct args *out, const struct config *c, const struct disk_facts
 	       unsigned vcpus);
 /* Whether the disk gets an I/O thread of its own: virtio and scsi can. */
 bool disk_has_iothread(const struct conf_disk *d);
+/* "disk-NAME", shortened where QEMU has no room for it. Owned by the caller. */
+char *disk_node_name(const struct disk *d);

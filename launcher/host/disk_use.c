@@ -211,7 +211,7 @@ static void check_image(struct findings *out, const struct disk *d)
 
 static void check_free(struct findings *out, const struct disk *d, const struct strv *uses)
 {
-	cleanup_free char *size = size_format(d->size), *joined = strv_join(uses, "; ");
+	cleanup_free char *size = d->guest_size ? size_rounded(d->guest_size) : size_format(d->size), *joined = strv_join(uses, "; ");
 	if (!uses->n) {
 		findings_add(out, FINDING_OK, "disk",
 			     tr_fmt("[%s %s] %s: %s, not in use", label(d), d->conf->name, d->conf->path, size), NULL);
