@@ -18,6 +18,7 @@ struct machine {
 	struct engine engine;
 	struct process qemu, swtpm, viewer;
 	struct process *net_helpers; /* one for each network; of nets.h */
+	struct process *share_helpers; /* one for each shared folder; of shares.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;
 	struct inputs *inputs; /* NULL: it has none */

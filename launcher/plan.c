@@ -22,6 +22,7 @@
 #include "launcher/guest/machine.h"
 #include "launcher/guest/net.h"
 #include "launcher/guest/pci.h"
+#include "launcher/guest/share.h"
 #include "launcher/guest/usb.h"
 #include "launcher/host/monitor.h"
 #include "launcher/host/unit.h"
@@ -107,6 +108,7 @@ static struct err *read_named(void *data)
 {
 	struct named *n = data;
 	TRY(disk_facts_read(n->cli->root, n->p->config, &n->p->disks));
+	TRY(share_facts_read(n->cli->root, n->p->config, &n->p->user, qemu_has(&n->p->qemu_facts, "device:vhost-user-fs-pci"), &n->p->shares));
 	return input_facts_read(n->cli->root, n->p->config, n->run_dir, &n->p->inputs);
 }
 
@@ -119,11 +121,11 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	TRY(pci_facts_read(cli->root, c, &p->pci));
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
 	TRY(console_facts_read(cli->root, c, &p->console));
-	TRY(root_is_host(cli->root) ? user_visit(&p->user, read_named, &named) : read_named(&named));
 	if (c->n_usb)
 		TRY(usb_devices_read(cli->root, &p->usb));
 	TRY(memory_facts_read(cli->root, c, &p->memory));
 	TRY(qemu_facts_read(cli->root, c, &p->user, &p->qemu_facts));
+	TRY(root_is_host(cli->root) ? user_visit(&p->user, read_named, &named) : read_named(&named));
 	TRY(desktop_facts_read(cli->root, c, &p->user, qemu_has(&p->qemu_facts, "spice"), &p->desktop));
 	return net_facts_read(cli->root, c, p->user.uid, qemu_has(&p->qemu_facts, "netdev:stream"), &p->net);
 }
@@ -182,6 +184,9 @@ static void make_steps(const struct cli *cli, struct plan *p)
 		p->swtpm_step = s->n;
 		steps_add(s, &process_kind, "swtpm", PROCESS_WANT, "the guest's TPM")->late = true;
 	}
+	p->share_step = s->n;
+	for (size_t i = 0; i < p->shares.n; i++)
+		steps_add(s, &process_kind, p->shares.v[i].helper, PROCESS_WANT, "the guest's requests to the folder")->late = true;
 	p->qemu_step = s->n;
 	steps_add(s, &process_kind, "qemu", PROCESS_WANT, "the guest, paused until every thread is pinned")->late = true;
 	display_viewer(&p->viewer_argv, c, &p->desktop);
@@ -208,7 +213,11 @@ static void make_args(struct plan *p)
 	guest_firmware(&p->qemu, c, &h);
 	guest_tpm(&p->qemu, c, &h);
 	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus);
-	guest_nets(&p->qemu, c, &p->net, p->tpm_dir ? PLAN_FD_TPM + 1 : PLAN_FD_TPM);
+	int fd = p->tpm_dir ? PLAN_FD_TPM + 1 : PLAN_FD_TPM;
+	guest_nets(&p->qemu, c, &p->net, fd);
+	for (size_t i = 0; i < p->net.n; i++)
+		fd += (int)net_fds(&p->net.v[i]);
+	guest_shares(&p->qemu, &p->shares, fd);
 	pci_args(&p->qemu, c, &p->pci);
 	guest_inputs(&p->qemu, &p->inputs);
 	guest_usb(&p->qemu, c);
@@ -288,6 +297,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
+	share_findings(&p->findings, c, &p->shares);
 	net_findings(&p->findings, &p->net, cli->root);
 	disk_findings(&p->findings, c, &p->disks, cli->root);
 	check_controllers(cli, p);
@@ -351,6 +361,7 @@ void plan_free(struct plan *p)
 	irq_facts_free(&p->irq);
 	qemu_facts_free(&p->qemu_facts);
 	net_facts_free(&p->net);
+	share_facts_free(&p->shares);
 	desktop_facts_free(&p->desktop);
 	firmware_free(&p->firmware);
 	free(p->vars_path);

@@ -23,6 +23,7 @@
 #include "launcher/host/power.h"
 #include "launcher/host/process.h"
 #include "launcher/host/qemu.h"
+#include "launcher/host/share.h"
 #include "launcher/host/usb.h"
 #include "launcher/base/user.h"
 #include "launcher/step/finding.h"
@@ -32,7 +33,7 @@
 /* The descriptors that the arguments count on (process.h: fds[i] is descriptor PROCESS_FD + i). */
 #define PLAN_FD_QMP PROCESS_FD
 #define PLAN_FD_MONITOR (PROCESS_FD + 1)
-#define PLAN_FD_TPM (PROCESS_FD + 2) /* then those of the networks, which follow PLAN_FD_MONITOR where there is no TPM */
+#define PLAN_FD_TPM (PROCESS_FD + 2) /* then those of the networks, then of the shares, which follow PLAN_FD_MONITOR where there is no TPM */
 
 struct plan {
 	struct config *config;
@@ -54,12 +55,14 @@ struct plan {
 	bool irqs_away;       /* interrupts are kept off the guest's CPUs */
 	struct qemu_facts qemu_facts;
 	struct net_facts net;
+	struct share_facts shares;
 	struct desktop_facts desktop;
 	struct firmware firmware;
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 
 	struct steps steps;
 	size_t n_net_steps; /* the first of them, applied before QEMU is forked (nets.h) */
+	size_t share_step; /* the first of them; one for each [share] */
 	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
 	struct args qemu, swtpm;
 	size_t monitor_step; /* the first of them; one for each [monitor] */

@@ -174,7 +174,9 @@ static struct err *verdict(const struct talk *t, int status)
 		return err_exit(err_coded(ECANCELED, "interrupted"), EXIT_GUEST);
 	if (t->late)
 		return err_exit(err_errno(ETIMEDOUT, PROGRAM " %s: no answer", t->run->argv[0]), EXIT_HOST);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (WIFEXITED(status) && t->run->ret_status)
+		*t->run->ret_status = WEXITSTATUS(status);
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || t->run->ret_status))
 		return NULL;
 	const char *text = t->complaint.s ? t->complaint.s : "";
 	if (str_starts(text, PROGRAM ": "))

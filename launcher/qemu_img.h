@@ -18,6 +18,7 @@ struct qemu_img {
 	const char *const *argv; /* "convert", …, NULL: without the program */
 	const char *what;        /* "copying win.qcow2": shows progress, by `-p` among the arguments; NULL for short work */
 	uint64_t total;          /* bytes, for the words beside the bar; 0: none */
+	int *ret_status;         /* its exit status, any of which is no error then; NULL: only 0 is none */
 	dev_t device;            /* a block device to be seen at qemu_img_device_path(); 0: none */
 };
 /* What it wrote to standard output goes to ret_output (NULL: not wanted). The error is qemu-img's own first line, with a remedy for those that

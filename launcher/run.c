@@ -35,6 +35,7 @@
 #include "launcher/restore.h"
 #include "launcher/room.h"
 #include "launcher/run.h"
+#include "launcher/shares.h"
 
 /* Before it greets, QEMU takes and clears its huge pages, or pins its memory for a device: 2.5 s a GiB were seen on a slow host. */
 #define GREETING_LIMIT_MS 30000
@@ -215,6 +216,7 @@ static struct err *launch(struct machine *m)
 	TRY(open_channels(m, &qmp_end));
 	cleanup_progress bool shown = progress_begin("%s:", m->name);
 	TRY(nets_begin(m));
+	TRY(shares_connect(m));
 	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
 	/* before the host is changed it must have become the user; where there is nothing to change, that may take its time */
 	TRY(err_exit(has_early(&rest) ? process_hold(&m->qemu) : process_fork(&m->qemu), EXIT_HOST));
@@ -225,11 +227,15 @@ static struct err *launch(struct machine *m)
 	phase_end(phases, "steps");
 	if (p->tpm_dir)
 		TRY(engine_apply_one(&m->engine, &p->steps.v[p->swtpm_step]));
+	TRY(shares_begin(m));
 	TRY(engine_apply_one(&m->engine, &p->steps.v[p->qemu_step]));
 	close_given(&m->swtpm);
 	close_given(&m->qemu);
 	phase_end(phases, "exec");
-	TRY(err_exit(greet(m, &qmp_end), EXIT_GUEST));
+	struct err *e = greet(m, &qmp_end);
+	if (e)
+		shares_tell(m);
+	TRY(err_exit(e, EXIT_GUEST));
 	progress_end(); /* the terminal may be the guest's console from here on */
 	inputs_opened(m->inputs);
 	phase_end(phases, "greeting");
@@ -294,6 +300,7 @@ static void machine_close(struct machine *m)
 	process_close(&m->swtpm);
 	process_close(&m->viewer);
 	nets_close(m);
+	shares_close(m);
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
@@ -317,6 +324,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	m.has_terminal = tcgetattr(STDIN_FILENO, &m.terminal) == 0; /* a serial console on stdio makes it raw */
 	plan_bind(plan, &m.qemu, &m.swtpm, &m.viewer);
 	nets_bind(&m);
+	shares_bind(&m);
 	m.inputs = inputs_new(&m);
 	struct err *e = take_journal(&m);
 	phase_end(&cli->phases, "journal");

@@ -15,6 +15,7 @@
 #include "launcher/monitor.h"
 #include "launcher/nets.h"
 #include "launcher/room.h"
+#include "launcher/shares.h"
 #include "launcher/usb.h"
 #include "launcher/waiting.h"
 
@@ -232,6 +233,8 @@ static int watch(struct machine *m)
 		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm);
 	if (r >= 0)
 		r = nets_watch(m);
+	if (r >= 0)
+		r = shares_watch(m);
 	return r;
 }
 

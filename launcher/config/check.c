@@ -188,6 +188,22 @@ static void check_disks(const struct checker *k)
 	}
 }
 
+/* The tag's length is that of virtio-fs: include/uapi/linux/virtio_fs.h. */
+static void check_shares(const struct checker *k)
+{
+	const struct config *c = k->c;
+	for (size_t i = 0; i < c->n_shares; i++) {
+		const struct conf_share *s = &c->shares[i];
+		cleanup_free char *title = str_fmt("share %s", s->name);
+		const char *tag = s->tag ? s->tag : s->name, *key = s->tag ? "tag" : NULL;
+		if (strlen(tag) > 36)
+			TELL(k, title, key, "\"%s\" is too long for a mount tag: set a tag of at most 36 bytes", tag);
+		for (size_t j = 0; j < i; j++)
+			if (streq(c->shares[j].tag ? c->shares[j].tag : c->shares[j].name, tag))
+				TELL(k, title, key, "tag: [share %s] has the same", c->shares[j].name);
+	}
+}
+
 static void check_networks(const struct checker *k)
 {
 	const struct config *c = k->c;
@@ -239,5 +255,6 @@ void config_check(struct config *c, struct problems *problems)
 	check_devices(&k);
 	check_disks(&k);
 	check_networks(&k);
+	check_shares(&k);
 	check_rest(&k);
 }

@@ -79,6 +79,7 @@ struct conf_monitor {
 };
 struct conf_share {
 	char *name, *path;
+	char *tag; /* by which the guest mounts it; NULL: the name */
 	bool readonly;
 };
 

@@ -29,7 +29,7 @@ const struct conf_section conf_sections[] = {
 	{ "audio", .help = "The sound card." },
 	NAMED("monitor", monitors, conf_monitor,
 	      "A monitor with cables from both graphics cards, whose input is switched over DDC/CI."),
-	NAMED("share", shares, conf_share, "A folder of the host, by virtiofs. The section's name is the mount tag."),
+	NAMED("share", shares, conf_share, "A folder of the host, by virtiofs. In a Linux guest: mount -t virtiofs NAME /mnt; Windows wants WinFsp and virtio-win's service."),
 	{ "host", .help = "What is done to the host while the machine runs. All of it is put back at the end." },
 	{ "hooks", .help = "Programs of yours, run as you, with facts about the machine in variables QLAUNCH_NAME "
 	  "and so on." },
@@ -254,7 +254,9 @@ const struct conf_key conf_keys[] = {
 	ITEM("monitor", "switch", SWITCH, conf_monitor, when, IS "guest-ready",
 	     HELP "When: as soon as the guest drives the card, at the start, or after some time (30s)."),
 
-	ITEM("share", "path", PATH, conf_share, path, .required = true, HELP "The folder."),
+	ITEM("share", "path", PATH, conf_share, path, .required = true, HELP "The folder. What the guest's root makes there is yours on the host."),
+	ITEM("share", "tag", TEXT, conf_share, tag, .unset = "the section's name",
+	     HELP "The name by which the guest mounts it, at most 36 bytes."),
 	ITEM("share", "readonly", BOOL, conf_share, readonly, IS "no", HELP "The guest cannot write."),
 
 	KEY("host", "governor", WORD, host.governor, .unset = "as it is",

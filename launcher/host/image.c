@@ -66,7 +66,7 @@ struct err *qcow2_parse(const void *bytes, size_t n, uint64_t file_size, struct 
 		return err_new("is of the unknown qcow2 version %u", q.version);
 	if (q.version == 3 && n < 104)
 		return err_new("is cut off: it ends within its header");
-	uint64_t backing = be64(b + 8), l1_end = be64(b + 40) + 8 * (uint64_t)be32(b + 36), refcounts = be64(b + 48);
+	uint64_t backing = be64(b + 8), l1 = be64(b + 40), l1_bytes = 8 * (uint64_t)be32(b + 36), refcounts = be64(b + 48);
 	uint32_t backing_size = be32(b + 16), cluster_bits = be32(b + 20), header = q.version == 3 ? be32(b + 100) : 72;
 	q.size = be64(b + 24);
 	q.encrypted = be32(b + 32) != 0;
@@ -76,7 +76,7 @@ struct err *qcow2_parse(const void *bytes, size_t n, uint64_t file_size, struct 
 	if (cluster_bits < 9 || cluster_bits > 21 || header < 72 || header > n || backing_size > 1023 ||
 	    (backing && (backing > n || backing_size > n - backing)))
 		return err_new("has a damaged header");
-	if (l1_end > file_size || refcounts >= file_size)
+	if (l1 > file_size || l1_bytes > file_size - l1 || refcounts >= file_size)
 		return err_new("is cut off: its tables lie beyond its end");
 	read_extensions(b, backing && backing < n ? backing : n, header, &q);
 	if (backing && backing_size)

@@ -408,7 +408,7 @@ static void read_filesystem(struct xml_import *im, struct node *n)
 	if (readonly)
 		draft_set(im->d, n->line, title, "readonly", "yes");
 	if (!streq(name_of(title), tag))
-		draft_note(im->d, n->line, "<filesystem> tag %.60s is %s here", tag, name_of(title));
+		draft_set(im->d, n->line, title, "tag", tag);
 	if (!type || !streq(type, "virtiofs"))
 		draft_note(im->d, n->line, "<filesystem> by 9p is virtiofs here: mount it as such");
 }

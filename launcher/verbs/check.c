@@ -3,6 +3,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/plan.h"
 #include "launcher/survey.h"
+#include "launcher/verbs/disk.h"
 #include "launcher/verbs/findings.h"
 
 static struct err *check_machine(struct cli *cli, const char *config, struct findings *ret_findings, char **ret_vm)
@@ -10,6 +11,7 @@ static struct err *check_machine(struct cli *cli, const char *config, struct fin
 	cleanup_plan struct plan p = {};
 	TRY(plan_make(cli, config, &p));
 	plan_check(cli, &p);
+	disk_check_images(&p.findings, cli->root, &p.user, &p.disks);
 	*ret_vm = str_dup(p.config->vm.name);
 	*ret_findings = p.findings;
 	p.findings = (struct findings){};

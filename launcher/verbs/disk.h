@@ -41,6 +41,9 @@ struct err *disk_live_node(struct qmp *qmp, const struct user *user, const struc
 /* "64G for the guest": what the guest sees, whatever the file's size. */
 uint64_t disk_guest_size(const struct disk *d);
 
+/* For `check`: looks through the tables of each qcow2 image that nobody has open. */
+void disk_check_images(struct findings *out, struct root *root, const struct user *user, const struct disk_facts *f);
+
 /* The commands: `args` has the words after theirs. */
 struct err *disk_create(struct cli *cli, const struct verb_args *args);
 struct err *disk_list(struct cli *cli, const struct verb_args *args);

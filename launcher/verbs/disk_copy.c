@@ -96,7 +96,7 @@ static struct err *copy(struct cli *cli, const struct targets *from, const struc
 	cleanup_free char *part = str_fmt("%s.part", dst->conf->path), *what = str_fmt("copying %s", base_name(src->conf->path));
 	const char *argv[] = { "convert", "-p", "-f", image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
 			       src->block ? held.path : src->conf->path, part, compress ? "-c" : NULL, NULL };
-	struct qemu_img run = { &from->user, argv, what, disk_guest_size(src), held.number };
+	struct qemu_img run = { .user = &from->user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };
 	struct err *e = qemu_img_run(&run, NULL);
 	struct placing p = { part, dst->conf->path, !e };
 	struct err *placed = user_visit(&from->user, place, &p);
@@ -215,7 +215,7 @@ struct err *disk_write(struct cli *cli, const struct verb_args *args)
 	cleanup_free char *what = str_fmt("writing %s", dst->block), *size = size_rounded(disk_guest_size(src)),
 			  *rest = size_rounded(dst->size - disk_guest_size(src));
 	const char *argv[] = { "convert", "-p", "-n", "-f", image_format_name(src->format), "-O", "raw", "-t", "none", src->conf->path, held.path, NULL };
-	struct qemu_img run = { &from.user, argv, what, disk_guest_size(src), held.number };
+	struct qemu_img run = { .user = &from.user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };
 	struct err *e = qemu_img_run(&run, NULL);
 	if (e)
 		return err_wrap(e, "%s is half written, and of no use until it is written again", dst->real);
