@@ -79,6 +79,10 @@ struct err *claims_take(struct root *root, const char *base, const struct journa
 {
 	cleanup_free char *lock_path = str_fmt("%s/.claims", base), *path = str_fmt("%s/claims", journal_dir(j));
 	cleanup_fd int lock = -1;
+	cleanup_strv struct strv want = {};
+	claims_of(p, &want);
+	if (!want.n) /* nobody can be in its way, nor it in theirs */
+		return NULL;
 	TRY(root_append(root, lock_path, ""));
 	TRY(root_open_fd(root, lock_path, O_RDWR | O_NOFOLLOW, &lock));
 	if (flock(lock, LOCK_EX) < 0) /* held for the moment that reading and writing takes */
@@ -86,8 +90,6 @@ struct err *claims_take(struct root *root, const char *base, const struct journa
 	struct err *e = NULL;
 	each_clash(root, base, p, to_error, &e);
 	TRY(e);
-	cleanup_strv struct strv want = {};
-	claims_of(p, &want);
 	cleanup_free char *text = strv_join(&want, "\n");
 	return root_put(root, path, text, 0600);
 }

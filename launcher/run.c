@@ -39,7 +39,8 @@
 
 /* Before it greets, QEMU takes and clears its huge pages, or pins its memory for a device: 2.5 s a GiB were seen on a slow host. */
 #define GREETING_LIMIT_MS 30000
-#define GREETING_LIMIT_MS_PER_GIB 5000
+#define MACHINE_LIMIT_MS 30000 /* until it is made, its memory taken */
+#define MACHINE_LIMIT_MS_PER_GIB 5000
 #define QEMU_END_LIMIT_MS 2000 /* from a closed monitor to the end of the process */
 #define CONT_LIMIT_MS 30000
 #define USER_FILES_LIMIT_MS 30000
@@ -143,18 +144,12 @@ static void say_memory(void *data)
 	progress_update((uint64_t)kib << 10, c->memory.size, what);
 }
 
-static struct err *greet(struct machine *m, int *qmp_end)
+/* Why QEMU went is told better by its own last words, or by the signal that ended it, than by a closed socket. */
+static struct err *last_words(struct machine *m, struct err *e)
 {
-	int limit_ms = GREETING_LIMIT_MS + (int)(m->plan->config->memory.size >> 30) * GREETING_LIMIT_MS_PER_GIB;
-	m->qmp = qmp_new(fd_steal(qmp_end));
-	progress_update(0, 0, "waiting for QEMU");
-	progress_watch(say_memory, m);
-	struct err *e = qmp_handshake(m->qmp, limit_ms);
-	progress_watch(NULL, NULL);
-	if (!e)
-		return NULL;
-	/* why QEMU went is told better by its own last words, or by the signal that ended it, than by a closed socket */
-	bool ended = qmp_closed(m->qmp) && process_wait(&m->qemu, QEMU_END_LIMIT_MS);
+	if (!e || !m->qmp || !qmp_closed(m->qmp))
+		return e;
+	bool ended = process_wait(&m->qemu, QEMU_END_LIMIT_MS);
 	process_listen(&m->qemu);
 	cleanup_free char *words = process_last_words(&m->qemu, 5);
 	if (!*words && !ended)
@@ -182,10 +177,23 @@ static struct err *start_guest(struct machine *m)
 	struct phases *phases = &m->cli->phases;
 	struct vcpus_want want = {
 		.cpus = cpu->vcpus, .n_cpus = cpu->n_vcpus, .emulator = cpu->emulator, .iothreads = cpu->iothread, .fifo = c->cpu.fifo,
+		.limit_ms = MACHINE_LIMIT_MS + (int)(c->memory.size >> 30) * MACHINE_LIMIT_MS_PER_GIB,
 		.no_iothreads = !mentions(&m->plan->qemu_argv, "iothread"),
 		.unbalanced = c->cpu.isolate == ISOLATE_PARTITION && c->cpu.partition == PARTITION_ISOLATED,
 	};
-	TRY(err_wrap(vcpus_pin(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning"));
+	progress_update(0, 0, "waiting for QEMU");
+	progress_watch(say_memory, m);
+	/* asked as soon as it speaks: while it makes its machine it reads commands, a byte at a time, but answers none */
+	struct err *e = err_wrap(qmp_greet(m->qmp, GREETING_LIMIT_MS), "QEMU");
+	phase_end(phases, "greeting");
+	if (!e)
+		e = err_wrap(vcpus_ask(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning");
+	progress_watch(NULL, NULL);
+	TRY(e);
+	progress_end(); /* the terminal may be the guest's console from here on */
+	inputs_opened(m->inputs); /* it has opened its devices: it answers */
+	phase_end(phases, "machine");
+	TRY(err_wrap(vcpus_place(m->vcpus, &want), "pinning"));
 	TRY(machine_console(m));
 	phase_end(phases, "pinning");
 	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
@@ -232,14 +240,11 @@ static struct err *launch(struct machine *m)
 	close_given(&m->swtpm);
 	close_given(&m->qemu);
 	phase_end(phases, "exec");
-	struct err *e = greet(m, &qmp_end);
+	m->qmp = qmp_new(fd_steal(&qmp_end));
+	struct err *e = last_words(m, start_guest(m));
 	if (e)
 		shares_tell(m);
 	TRY(err_exit(e, EXIT_GUEST));
-	progress_end(); /* the terminal may be the guest's console from here on */
-	inputs_opened(m->inputs);
-	phase_end(phases, "greeting");
-	TRY(err_exit(start_guest(m), EXIT_GUEST));
 	trim_memory();
 	return supervise(m);
 }

@@ -107,7 +107,7 @@ static struct err *ask_vcpus(struct vcpus *v, struct qmp *q, const struct vcpus_
 {
 	json_t *list = NULL, *cpu;
 	size_t i;
-	struct err *e = qmp_call(q, "query-cpus-fast", NULL, QUERY_LIMIT_MS, &list);
+	struct err *e = qmp_call(q, "query-cpus-fast", NULL, want->limit_ms ? want->limit_ms : QUERY_LIMIT_MS, &list);
 	if (!e && json_array_size(list) != want->n_cpus)
 		e = err_new("QEMU has %zu vCPUs, not %zu", json_array_size(list), want->n_cpus);
 	v->v = mem_new(want->n_cpus * sizeof(*v->v));
@@ -212,11 +212,8 @@ struct err *vcpus_pin_rest(const struct vcpus *v, size_t *ret_moved)
 	return NULL;
 }
 
-static struct err *pin_all(struct vcpus *v, struct qmp *q, const struct vcpus_want *want)
+struct err *vcpus_place(struct vcpus *v, const struct vcpus_want *want)
 {
-	TRY(ask_vcpus(v, q, want));
-	if (!want->no_iothreads)
-		TRY(ask_iothreads(v, q));
 	/* the makers of new threads first */
 	TRY(vcpus_pin_rest(v, NULL));
 	for (size_t i = 0; i < v->n_iothreads && !cpus_empty(&want->iothreads); i++) {
@@ -235,7 +232,7 @@ static struct err *pin_all(struct vcpus *v, struct qmp *q, const struct vcpus_wa
 	return NULL;
 }
 
-struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
+struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
 		      struct vcpus **ret_vcpus)
 {
 	cleanup_vcpus struct vcpus *v = mem_new(sizeof(*v));
@@ -243,7 +240,19 @@ struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct 
 	v->pid = pid;
 	v->emulator = want->emulator;
 	v->unbalanced = want->unbalanced;
-	TRY(pin_all(v, q, want));
+	TRY(ask_vcpus(v, q, want));
+	if (!want->no_iothreads)
+		TRY(ask_iothreads(v, q));
+	*ret_vcpus = steal(v);
+	return NULL;
+}
+
+struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
+		      struct vcpus **ret_vcpus)
+{
+	cleanup_vcpus struct vcpus *v = NULL;
+	TRY(vcpus_ask(root, q, pid, want, &v));
+	TRY(vcpus_place(v, want));
 	*ret_vcpus = steal(v);
 	return NULL;
 }

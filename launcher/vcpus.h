@@ -17,6 +17,7 @@ struct vcpus_want {
 	const int *cpus; /* cpus[n]: the CPU of vCPU n; -1 leaves it where it is */
 	size_t n_cpus;   /* as many as QEMU has */
 	struct cpus emulator, iothreads; /* the empty set leaves them where they are */
+	int limit_ms;      /* for the first answer: QEMU may still be making its machine, and take its memory for it; 0: that is done */
 	bool no_iothreads; /* QEMU was given none: it need not be asked, which costs it a third of a millisecond */
 	bool fifo;       /* vCPUs with SCHED_FIFO, priority 1 */
 	bool unbalanced; /* the CPUs are an isolated partition, where the kernel moves no thread: each gets one CPU of its set, in turn */
@@ -44,6 +45,10 @@ struct vcpus {
  */
 struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
 		      struct vcpus **ret_vcpus);
+/* The two halves of that: which thread is what, and where each belongs. */
+struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
+		      struct vcpus **ret_vcpus);
+struct err *vcpus_place(struct vcpus *v, const struct vcpus_want *want);
 /*
  * Puts the emulator's threads that are elsewhere, because they are new, where they belong. One look at each thread:
  * cheap enough for every event. ret_moved (may be NULL) is how many were.

@@ -349,15 +349,25 @@ static struct err *step(struct qmp *q, int64_t deadline)
 	return NULL;
 }
 
-struct err *qmp_handshake(struct qmp *q, int limit_ms)
+static struct err *wait_until(struct qmp *q, const bool *reached, int limit_ms)
 {
 	int64_t deadline = line_clock() + limit_ms;
-	while (!q->negotiated && !q->failure) {
+	while (!*reached && !q->failure) {
 		struct err *e = step(q, deadline);
 		if (e)
 			return err_wrap(e, "QMP: %s", q->greeted ? "qmp_capabilities" : "greeting");
 	}
 	return failure(q);
+}
+
+struct err *qmp_greet(struct qmp *q, int limit_ms)
+{
+	return wait_until(q, &q->greeted, limit_ms);
+}
+
+struct err *qmp_handshake(struct qmp *q, int limit_ms)
+{
+	return wait_until(q, &q->negotiated, limit_ms);
 }
 
 /* Waits for the answer of `item` and frees it. */

@@ -39,7 +39,9 @@ void qmp_freep(struct qmp **q);
  */
 void qmp_on_event(struct qmp *q, void (*fn)(void *data, const char *name, const json_t *event), void *data);
 
-/* Waits until commands are taken. Not needed before qmp_call. */
+/* Waits for the greeting: QEMU runs. It takes commands from now on, and answers them once it has made its machine. Not needed before qmp_call. */
+struct err *qmp_greet(struct qmp *q, int limit_ms);
+/* Waits until commands are answered. Not needed before qmp_call. */
 struct err *qmp_handshake(struct qmp *q, int limit_ms);
 /*
  * What QEMU said in its greeting: {"version": {"qemu": {"major", "minor", "micro"}, "package"}, "capabilities"}; NULL

@@ -25,12 +25,20 @@ static void cleanup_topology(hwloc_topology_t *t)
  * the time. */
 static int narrow(hwloc_topology_t t)
 {
-	static const hwloc_obj_type_t wanted[] = { HWLOC_OBJ_PACKAGE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_CORE };
+	static const struct {
+		hwloc_obj_type_t type;
+		enum hwloc_type_filter_e filter;
+	} wanted[] = {
+		{ HWLOC_OBJ_PACKAGE, HWLOC_TYPE_FILTER_KEEP_ALL }, { HWLOC_OBJ_L3CACHE, HWLOC_TYPE_FILTER_KEEP_ALL },
+		{ HWLOC_OBJ_CORE, HWLOC_TYPE_FILTER_KEEP_ALL },
+		/* where a NUMA node is more than an L3 and less than a package, only a group tells whose it is */
+		{ HWLOC_OBJ_GROUP, HWLOC_TYPE_FILTER_KEEP_STRUCTURE },
+	};
 	int bad = hwloc.hwloc_topology_set_all_types_filter(t, HWLOC_TYPE_FILTER_KEEP_NONE) |
 		  hwloc.hwloc_topology_set_flags(t, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED) |
 		  hwloc.hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		bad |= hwloc.hwloc_topology_set_type_filter(t, wanted[i], HWLOC_TYPE_FILTER_KEEP_ALL);
+		bad |= hwloc.hwloc_topology_set_type_filter(t, wanted[i].type, wanted[i].filter);
 	return bad;
 }
 
