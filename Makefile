@@ -90,10 +90,11 @@ lab-tools: $(BUILD)/lab/steps
 $(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a
 	@mkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-## make bench       what qlaunch itself costs, as ratios to raw QEMU, in one run
+## make bench       what qlaunch itself costs, as ratios to raw QEMU, in one run of ROUNDS (20)
+ROUNDS ?= 20
 bench: deps
 	@$(MAKE) --no-print-directory -s all
-	@tests/bench/run $(BUILD)
+	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 
 ## make fuzz        every fuzzer for FUZZ_SECONDS (60)
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)

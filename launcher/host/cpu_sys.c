@@ -82,7 +82,7 @@ static bool read_core(struct root *root, int cpu, const struct cpus *online, str
 	if (!read_number(root, package, INT32_MAX, &id) || !read_mask(root, cpus, online, cpu, &core.cpus))
 		return false;
 	core.package = (int)id;
-	for (size_t i = 0; i < list->n && !core.cache; i++) {
+	for (size_t i = list->n; i-- > 0 && !core.cache;) { /* it is the last one's, mostly */
 		const struct cpu_found *other = &list->v[i];
 		if (other->cache && cpus_subset(&core.cpus, &other->whole))
 			core.cache = true, core.whole = other->whole, core.size = other->size;
@@ -94,18 +94,19 @@ static bool read_core(struct root *root, int cpu, const struct cpus *online, str
 	return true;
 }
 
-/* Without an L3 the package is a core's group. */
+/* Without an L3 the package is a core's group. The list is by lowest CPU: a package's first core has the package's. */
 static void add_packages(struct found_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
-		struct cpus package = {};
-		for (size_t k = 0; k < l->n; k++)
-			if (l->v[k].package == l->v[i].package)
-				package = cpus_or(&package, &l->v[k].cpus);
-		if (!l->v[i].cache)
-			l->v[i].whole = package;
-		l->v[i].package_first = cpus_next(&package, -1);
+		const struct cpu_found *first = l->v;
+		while (first->package != l->v[i].package)
+			first++;
+		l->v[i].package_first = cpus_next(&first->cpus, -1);
 	}
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; !l->v[i].cache && k < l->n; k++)
+			if (l->v[k].package == l->v[i].package)
+				l->v[i].whole = cpus_or(&l->v[i].whole, &l->v[k].cpus);
 }
 
 /* A kernel without NUMA has no nodes: all is node 0. */

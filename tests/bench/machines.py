@@ -103,18 +103,20 @@ class Machine:
                 self.stop()
             child.wait()
 
-    def qemu_pid(self):
+    def status(self):
         while not os.path.exists(self.dir + "/status.json"): # it comes right after the word
             time.sleep(0.0005)
-        return json.load(open(self.dir + "/status.json"))["qemu"]
+        return json.load(open(self.dir + "/status.json"))
 
     def stop(self):
         subprocess.run([self.qlaunch, "stop", "--now", self.name], check=True, capture_output=True)
 
     def start(self):
-        """One launch: ms to `running`, then from QEMU's exit to the launcher's (the host is restored), and how long `stop --now` takes."""
+        """One launch: ms to `running`, then from QEMU's exit to the launcher's (the host is restored), how long `stop --now` takes, and {phase: ms}."""
         with self.running() as (child, took):
-            qemu = os.pidfd_open(self.qemu_pid())
+            status = self.status()
+            phases = {"exec to main": took - status["running_ms"], **status["phases_ms"]}
+            qemu = os.pidfd_open(status["qemu"])
             began = now()
             stop = subprocess.Popen([self.qlaunch, "stop", "--now", self.name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             select.select([qemu], [], [])
@@ -124,7 +126,7 @@ class Machine:
             stop.wait()
             stopped = now()
             os.close(qemu)
-        return took, restored - ended, stopped - began
+        return took, restored - ended, stopped - began, phases
 
 def program(argv):
     began = now()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""main.py BUILD ROUNDS: interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
-import json, os, platform, random, shutil, statistics, subprocess, sys, tempfile, time
+"""Interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
+import argparse, json, math, os, platform, random, shutil, statistics, subprocess, tempfile, time
 import trees
 from machines import Machine, cost, program
 from virsh import Libvirt
@@ -48,6 +48,16 @@ def growth(qlaunch, work, qemu, config, base):
         "restore by records": {n: restore(n) for n in (1, 10, 100, 500)},
     }
 
+def steps(sizes):
+    """How the time grows from each size to the next, as an exponent: 1 is as the size, 0 not at all."""
+    pairs = list(sizes.items())
+    return [math.log(b_ms / a_ms) / math.log(b / a) for (a, a_ms), (b, b_ms) in zip(pairs, pairs[1:])]
+
+def phase_medians(samples):
+    """{phase: ms} of qlaunch's launches, in their order."""
+    rounds = [s[3] for s in samples]
+    return {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
+
 def machine_words():
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     qemu = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
@@ -57,11 +67,21 @@ def show(result):
     print(f"{result['machine']['cpu']}, {result['machine']['cpus']} CPUs, Linux {result['machine']['kernel']}, {result['machine']['qemu']}\n")
     for line in result["lines"]:
         value = "-" if line["value"] is None else f"{line['value']:.3g}" if line["unit"] == "x" else f"{line['value']:.1f}"
-        bar = f"bar {line['bar']}" + ("" if line["met"] is None else "  met" if line["met"] else "  MISSED") if line["bar"] else ""
+        bar = f"bar {line['bar']}" + ("" if line["met"] is None else "  met" if line["met"] else "  MISSED") if line["bar"] is not None else ""
         best = f"best {line['best']:.3g}" if line["best"] is not None else ""
         print(f"  {line['what']:42} {value:>8} {line['unit']:4} {best:12} {bar} {line['note']}".rstrip())
+    for name, phases in result["phases"].items():
+        print(f"\n  inside {name}, ms")
+        for what, ms in phases.items():
+            print(f"    {what:40} {ms:8.2f}")
+    print("\n  growth: ms, and the exponent from each size to the next (bar 1: linear)")
     for what, sizes in result["growth"].items():
-        print(f"  {what:42} " + "  ".join(f"{n}: {ms:.1f}" for n, ms in sizes.items()) + " ms")
+        grown = steps(sizes)
+        print(f"    {what:20} " + "  ".join(f"{n}: {ms:.1f}" for n, ms in sizes.items()) + "   ^" + " ".join(f"{g:.2f}" for g in grown)
+              + ("  met" if max(grown) <= LINEAR else "  MISSED"))
+
+# a noise of a few per cent is not a growth
+LINEAR = 1.1
 
 class Table:
     def __init__(self):
@@ -93,6 +113,8 @@ def tabulate(t, s, libvirt, costs):
     t.add("qlaunch stop --now, whole", column(s, "qlaunch", 2), "ms")
     t.add("qlaunch plan win11.conf, made 5950X", column(s, "plan"), "ms", 10)
     t.add("qlaunch check win11.conf, made 5950X", column(s, "check"), "ms")
+    t.add("evdev: device to twin", [], "", note="skipped: " + ("`make lab` measures it (job input)" if os.path.exists("/dev/uinput")
+          else "no /dev/uinput; `make lab` has one (job input)"))
     for who, c in costs.items():
         ours = who == "supervisor"
         t.add(f"{who}: memory (PSS)", [c["pss_kib"] / 1024], "MiB", 2 if ours else None)
@@ -132,6 +154,7 @@ def main(build, rounds):
         tabulate(table, samples, libvirt, costs)
         base = "/run/qlaunch" if os.geteuid() == 0 else os.environ["XDG_RUNTIME_DIR"] + "/qlaunch"
         result = {"machine": machine_words(), "lines": table.lines, "samples": samples, "costs": costs,
+                  "phases": {name: phase_medians(samples[name]) for name in ("qlaunch", "qlaunch with TPM")},
                   "growth": growth(qlaunch, work, qemu, "configs/win11.conf", base)}
     finally:
         shutil.rmtree(work)
@@ -140,4 +163,8 @@ def main(build, rounds):
     show(result)
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    words = argparse.ArgumentParser(prog="tests/bench/run", description="What qlaunch itself costs, beside raw QEMU and libvirt.")
+    words.add_argument("build", metavar="BUILD")
+    words.add_argument("--rounds", type=int, default=20, metavar="N", help="of each, after one that warms up (default: 20)")
+    args = words.parse_args()
+    main(args.build, args.rounds)
