@@ -21,7 +21,7 @@
 	X(sd_device_monitor_unref) X(sd_event_add_io) X(sd_event_add_post) X(sd_event_add_signal) X(sd_event_add_time) \
 	X(sd_event_add_time_relative) X(sd_event_exit) X(sd_event_loop) X(sd_event_new) X(sd_event_source_disable_unref) \
 	X(sd_event_source_get_enabled) X(sd_event_source_set_destroy_callback) X(sd_event_source_set_enabled) \
-	X(sd_event_source_set_floating) X(sd_event_source_set_io_events) X(sd_event_source_set_priority) X(sd_event_source_set_time) \
+	X(sd_event_source_set_floating) X(sd_event_source_set_io_events) X(sd_event_source_set_priority) X(sd_event_source_set_time) X(sd_event_source_set_time_relative) \
 	X(sd_event_source_unref) X(sd_event_unref)
 
 struct sd_functions LATE_TABLE(SD_FUNCTIONS);
@@ -77,5 +77,6 @@ const struct sd_functions *sd_functions(void);
 #define sd_event_source_set_io_events sd_functions()->sd_event_source_set_io_events
 #define sd_event_source_set_priority sd_functions()->sd_event_source_set_priority
 #define sd_event_source_set_time sd_functions()->sd_event_source_set_time
+#define sd_event_source_set_time_relative sd_functions()->sd_event_source_set_time_relative
 #define sd_event_source_unref sd_functions()->sd_event_source_unref
 #define sd_event_unref sd_functions()->sd_event_unref
