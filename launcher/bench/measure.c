@@ -32,14 +32,30 @@ bool plan_wants(const struct bench_plan *p, const char *workload)
 	return strv_has(&p->words, workload);
 }
 
-static struct err *run_adapter(const struct bench_plan *p, const struct bench_workload *w, int limit_ms, struct root *root, json_t *metrics)
+static struct err *late(const struct bench_plan *p)
+{
+	return err_hint(err_new("not at its end within %u s", p->limit_s), "limit in [bench] is the time of one run");
+}
+
+/* Runs a program of this machine to its end; what it said is the caller's. */
+static struct err *listen_to(const struct bench_plan *p, const struct strv *argv, char **ret_said)
+{
+	cleanup_program struct program program = PROGRAM_INIT;
+	TRY(program_start(&program, (const char *const *)argv->v));
+	if (!program_wait_end(&program, line_clock() + (int64_t)p->limit_s * 1000))
+		return err_wrap(late(p), "%s", argv->v[0]);
+	TRY(err_wrap(program_result(&program), "%s", argv->v[0]));
+	*ret_said = sb_steal(&program.said);
+	return NULL;
+}
+
+static struct err *run_adapter(struct root *root, const struct bench_plan *p, const struct bench_workload *w, json_t *metrics)
 {
 	cleanup_strv struct strv argv = {};
 	cleanup_free char *said = NULL, *written = NULL;
-	(void)p;
 	if (w->command) {
 		TRY(adapter_words(w->command, (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &argv));
-		TRY(err_hint(child_output((const char *const *)argv.v, limit_ms, &said), "%s", w->adapter->needs));
+		TRY(err_hint(listen_to(p, &argv, &said), "%s", w->adapter->needs));
 	}
 	if (w->file)
 		TRY(root_read(root, w->file, &written));
@@ -52,19 +68,18 @@ static struct err *run_natively(struct root *root, const struct bench_plan *p, s
 	cleanup_strv struct strv argv = {};
 	cleanup_free char *said = NULL;
 	json_t *metrics = NULL;
-	int limit_ms = (int)(p->limit_s * 1000);
 	strv_add(&argv, p->guest);
 	for (size_t i = 0; i < p->n_workloads; i++)
 		if (!p->workloads[i].adapter && !streq(p->workloads[i].name, "boot"))
 			strv_add(&argv, p->workloads[i].name);
 	if (argv.n > 1) {
-		TRY(child_output((const char *const *)argv.v, limit_ms, &said));
+		TRY(listen_to(p, &argv, &said));
 		TRY(records_metrics(said, &metrics));
 		measured_add(m, metrics);
 	}
 	for (size_t i = 0; i < p->n_workloads; i++)
 		if (p->workloads[i].adapter)
-			TRY(run_adapter(p, &p->workloads[i], limit_ms, root, m->metrics));
+			TRY(err_wrap(run_adapter(root, p, &p->workloads[i], m->metrics), "workload %s", p->workloads[i].name));
 	json_decref(m->run);
 	m->run = fingerprint_run(root, 0);
 	return NULL;
@@ -131,11 +146,6 @@ static void boot_of_serial(struct bench_machine *b)
 	double ms = at && strchr(at, '\n') ? strtod(at + strlen(mark), NULL) : 0;
 	if (ms > 0 && !json_object_get(b->m->metrics, "boot.kernel"))
 		machine_boot(b, (double)line_clock() - ms, "boot.kernel", ms);
-}
-
-static struct err *late(const struct bench_plan *p)
-{
-	return err_hint(err_new("not at its end within %u s", p->limit_s), "limit in [bench] is the time of one run");
 }
 
 /* Process 1 of the guest does what its command line says, says it, and powers off. */
