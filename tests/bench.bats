@@ -9,6 +9,14 @@ setup() {
 	mkdir -p "$dir/run"
 }
 
+teardown() {
+	if [ -e "$dir/cluster/pids" ]; then tests/slurm stop "$dir/cluster"; fi
+}
+
+plan() { # [bench] lines on standard input, of a plan that measures this host
+	{ printf '[bench]\noutput = out.jsonl\nrounds = 1\nlimit = 200\nguest = %s\n' "$build/bench-guest"; cat; } >"$dir/plan"
+}
+
 records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	for round in $(seq 0 9); do
 		for order in 0 1; do
@@ -29,12 +37,100 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ "$status" -eq 0 ]
 	[[ $output == *"bandwidth.copy (GB/s, more is better)"* ]]
 	[[ $output == *"too few rounds"* ]]
+	[ -z "$(awk 'length > 80' <<<"$output" | grep -v "$dir")" ]
 	[ "$(jq -r .variant "$dir/out.jsonl" | sort | xargs)" = "control native one" ]
 	jq -es 'map(select(.variant == "one"))[0].metrics["boot.kernel"].v[0] > 0' "$dir/out.jsonl"
+	jq -es 'map(select(.variant == "one"))[0].metrics | .["boot.launch"].v[0] > 0 and .["boot.firmware"].v[0] > 0' "$dir/out.jsonl"
 	jq -es 'map(select(.variant == "native"))[0].metrics["bandwidth.copy"].v | length == 3' "$dir/out.jsonl"
+	# what it really got: one vCPU, its pages; the machine; steal
+	jq -es 'map(select(.variant == "one"))[0].run | (.vCPUs | test("^[0-9,-]+$")) and .["memory KiB"] > 0 and .steal >= 0 and .configuration' "$dir/out.jsonl"
+	jq -es 'all(.fingerprint.kernel == "'"$(uname -r)"'" and .fingerprint["command line"] and .machine)' "$dir/out.jsonl"
 	[ "$("$qlaunch" status --json | jq 'map(select(.vm | test("^bench-[0-9]+$"))) | length')" -eq 0 ]
 	run "$qlaunch" bench "$dir/plan"
 	[ "$status" -eq 2 ]; [[ $output == *"is there already"* ]]
+}
+
+@test "through the agent: boot by phase, our program and others', files; an end by guest-shutdown" {
+	tests/guest/agent "$build"
+	plan <<-PLAN
+		config = $PWD/configs/bench.conf
+		via = agent
+		workloads = boot bandwidth jitter sysbench-cpu cyclictest game
+		[workload game]
+		parser = presentmon
+		file = /samples/presentmon.csv
+		[variant one]
+		cpu.threads = 1
+		boot.kernel = $build/guest/vmlinuz
+		boot.initrd = $build/guest/agent.gz
+	PLAN
+	make -s BUILD="$build" "$build/bench-guest"
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	jq -es 'all(.metrics | .["boot.launch"].v[0] > 0 and .["boot.firmware"].v[0] > 0 and .["boot.system"].v[0] > 0)' "$dir/out.jsonl"
+	jq -es 'all(.metrics | (has("boot.uptime") | not) and (.["jitter.wakeup"].v | length == 1000) and (.["bandwidth.read"].v | length == 3))' "$dir/out.jsonl"
+	jq -es 'all(.metrics | .["sysbench-cpu.events"].v == [8434.8] and (.cyclictest.v | length == 1991) and (.["game.frame"].v | length == 300))' "$dir/out.jsonl"
+	[ -z "$(ls "$dir/run")" ] && [ -z "$(ls -d /run/qlaunch-bench-* 2>/dev/null)" ]
+}
+
+@test "sysbench, cyclictest and fio as they are here, natively; progress on a terminal" {
+	plan <<-PLAN
+		workloads = disk sysbench-cpu sysbench-memory cyclic
+		[workload cyclic]
+		parser = cyclictest
+		command = cyclictest --quiet --smp --interval=1000 --duration=1 --histogram=500
+		[variant here]
+		native = yes
+	PLAN
+	run script -qec "TERM=xterm stty cols 80; TERM=xterm $qlaunch bench $dir/plan" /dev/null
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"warming up"* && $output == *"round 1 of 1"* && $output == *" left"* ]]
+	jq -es 'all(.metrics | .["sysbench-cpu.events"].v[0] > 0 and .["sysbench-memory.rate"].v[0] > 0 and (.cyclic.v | length > 100))' "$dir/out.jsonl"
+	jq -es 'all(.metrics | .["disk.fio-iops"].v[0] > 0 and .["disk.fio-p99.9"].v[0] > 0 and .["disk.read-4K"].v[0] > 0)' "$dir/out.jsonl"
+}
+
+@test "what uploads is asked for twice; what wants the agent says so" {
+	plan <<<$'workloads = geekbench\n[variant a]\nnative = yes'
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 3 ]; [[ $output == *"sends its results"*"uploads = yes"* ]]
+	plan <<<$'config = x.conf\nworkloads = cyclictest'
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 3 ]; [[ $output == *"wants the guest's agent"*"via = agent"* ]]
+	plan <<<$'workloads = cycletest\n[variant a]\nnative = yes'
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 3 ]; [[ $output == *"neither built in nor an adapter"*cyclictest* ]]
+	plan <<<$'workloads = tool\n[workload tool]\nparser = lines\ncommand = /no/such\n[variant a]\nnative = yes'
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 1 ]; [[ $output == *"variant a: workload tool: /no/such"* ]]
+}
+
+@test "a mistake in the last variant is found before the first is run" {
+	plan <<<$"config = $PWD/configs/bench.conf"$'\n[variant a]\n[variant b]\ncpu.threads = 2\n[variant c]\ncpu.thread = 3'
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 3 ]; [[ $output == *"variant c"*"unknown key"* ]]
+}
+
+@test "Slurm: an array of two tasks, gathered; no sbatch is said" {
+	plan <<<$'workloads = bandwidth\n[variant here]\nnative = yes\n[slurm]\nmachines = 2\npartition = lab'
+	PATH=/no/where run "$qlaunch" bench submit "$dir/plan"
+	[ "$status" -eq 4 ]; [[ $output == *"no sbatch here"*"slurm-client"* ]]
+	tests/slurm start "$dir/cluster"
+	export SLURM_CONF=$dir/cluster/slurm.conf
+	run "$qlaunch" bench submit "$dir/plan"
+	echo "$output"; cat "$dir"/out.jsonl.jobs/*.log
+	[ "$status" -eq 0 ]; [[ $output == *"job 1 of Slurm"* ]]
+	[ "$(jq -r '[.variant, .round] | join(" ")' "$dir/out.jsonl" | sort | xargs)" = "control 0 control 1 here 0 here 1" ]
+	# one task's records are lost: the others count
+	rm "$dir/out.jsonl" "$dir/out.jsonl.jobs/1.jsonl"
+	run "$qlaunch" bench gather "$dir/plan"
+	[ "$status" -eq 0 ]; [[ $output == *"task 1 has no records"* ]]
+	# what the cluster refuses
+	rm -r "$dir"/out.jsonl*
+	sed -i 's/= lab/= nowhere/' "$dir/plan"
+	run "$qlaunch" bench submit "$dir/plan"
+	[ "$status" -eq 4 ]; [[ $output == *"sbatch: "*"invalid partition"* ]]
 }
 
 @test "compare: the exit status says better, worse, same" {
@@ -53,6 +149,10 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ "$status" -eq 4 ]; [[ $output == *"model name differs"* ]]
 	run "$qlaunch" bench compare --force "$dir/a" "$dir/b"
 	[ "$status" -eq 11 ]
+	# the same machine, but a variant that got something else
+	jq -c '.run = {"huge pages": "all"}' "$dir/a" >"$dir/c"; jq -c '.run = {"huge pages": "none", steal: 3}' "$dir/a" >"$dir/d"
+	run "$qlaunch" bench compare "$dir/c" "$dir/d"
+	[ "$status" -eq 4 ]; [[ $output == *"huge pages of variant base differs"* ]]
 }
 
 @test "a control that differs makes the result not to be trusted" {
@@ -61,21 +161,39 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ "$status" -eq 13 ]; [[ $output == *"not to be trusted"* ]]
 }
 
-@test "report: one page, pictures inside, names escaped" {
-	records 10 >"$dir/a"
+@test "report: one page in a browser: everything drawn, nothing asked of anybody, no complaint, narrow and wide" {
+	records 10 | jq -c '.metrics.jitter = {unit: "us", better: "less", tails: true, v: [range(200) | 10 + . % 7 + (if . == 9 then 80 else 0 end)]}' >"$dir/a"
 	"$qlaunch" bench report "$dir/a" >"$dir/page.html"
-	[ "$(grep -o '<circle' "$dir/page.html" | wc -l)" -eq 20 ]
-	grep -q '&lt;script&gt;' "$dir/page.html"
-	! grep -qi '<script\|src=\|href=' "$dir/page.html"
+	[ "$(grep -c '&lt;script&gt;' "$dir/page.html")" -gt 0 ]
+	! grep -qiE '<script|src=|href=|url\(|@import' "$dir/page.html"
+	# a copy that says how it came out
+	cat "$dir/page.html" - >"$dir/asked.html" <<-'SCRIPT'
+		<script>
+		const svgs = [...document.querySelectorAll('svg')], size = e => e.getBoundingClientRect();
+		const bad = svgs.filter(e => size(e).width < 100 || size(e).height < 30 || e.innerHTML.includes('NaN') || e.innerHTML.includes('inf'));
+		document.body.dataset.said = JSON.stringify({svgs: svgs.length, bad: bad.length, asked: performance.getEntriesByType('resource').length,
+			wide: document.documentElement.scrollWidth > innerWidth, circles: document.querySelectorAll('circle').length,
+			ground: getComputedStyle(document.body).backgroundColor});
+		</script>
+	SCRIPT
+	for width in 1360 500; do
+		timeout 120 chromium --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --user-data-dir="$dir/chromium" --enable-logging=stderr \
+			--window-size=$width,900 --dump-dom "file://$dir/asked.html" >"$dir/dom" 2>"$dir/log"
+		! grep CONSOLE "$dir/log"
+		said=$(grep -o 'data-said="[^"]*"' "$dir/dom" | sed 's/data-said="//; s/"$//; s/&quot;/"/g')
+		echo "$width: $said"
+		# "<script>" and four percentiles, three pictures each, and the curve of all samples
+		jq -e '.svgs == 16 and .bad == 0 and .asked == 0 and .wide == false and .circles > 100 and .ground == "rgb(255, 255, 255)"' <<<"$said"
+	done
 }
 
 @test "mistakes in a plan and in records: the line, exit 3" {
 	printf '[bench]\nconfig = x.conf\nround = 3\n' >"$dir/plan"
 	run "$qlaunch" bench "$dir/plan"
 	[ "$status" -eq 3 ]; [[ $output == *"plan:3: unknown key \"round\""* ]]
-	printf '[bench]\nconfig = x.conf\n[variant a]\nnative = yes\n' >"$dir/plan"
+	plan <<<$'[slurm]\nwrap = rm'
 	run "$qlaunch" bench "$dir/plan"
-	[ "$status" -eq 3 ]; [[ $output == *"has no guest"* ]]
+	[ "$status" -eq 3 ]; [[ $output == *"\"wrap\" in [slurm] is set by qlaunch"* ]]
 	echo '{"variant": 3}' >"$dir/a"
 	run "$qlaunch" bench report "$dir/a"
 	[ "$status" -eq 3 ]; [[ $output == *"a:1: not a record"* ]]
