@@ -83,10 +83,14 @@ struct job {
 	bool *silent;          /* likewise */
 };
 
-/* No word of the library's, and none of the caller's settings for it: root must not follow a user's file. */
+/*
+ * No word of the library's, and none of the caller's settings for it: root must not follow a user's file. It keeps a cache below HOME, and
+ * libddcutil 1.4 dies without one: below /dev/null there is nothing to read and nothing can be made.
+ */
 static void begin(void)
 {
 	clearenv();
+	setenv("HOME", "/dev/null", 1);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
