@@ -23,6 +23,7 @@
 	X(ddca_get_non_table_vcp_value)   \
 	X(ddca_set_non_table_vcp_value)   \
 	X(ddca_get_capabilities_string)   \
+	X(ddca_redetect_displays)         \
 	X(ddca_rc_name)
 
 static struct {
@@ -83,7 +84,10 @@ static void describe(const DDCA_Display_Info *d, bool inputs, struct monitor *m)
 struct err *ddc_list(bool inputs, struct monitors *ret_monitors)
 {
 	TRY(load());
-	DDCA_Status rc = lib.ddca_get_display_info_list2(true, &found);
+	/* who is asked again wants to know what is so now: the library remembers who did not answer */
+	DDCA_Status rc = found ? lib.ddca_redetect_displays() : 0;
+	if (rc == 0)
+		rc = lib.ddca_get_display_info_list2(true, &found);
 	if (rc != 0 || !found)
 		return err_new("libddcutil: %s", lib.ddca_rc_name(rc));
 	for (int i = 0; i < found->ct && ret_monitors->n < MONITORS_MAX; i++)
