@@ -32,7 +32,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all pot po-update po-check deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
+.PHONY: all dist deb pot po-update po-check deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -68,7 +68,7 @@ guest:
 
 # what `qlaunch bench` runs: as a command of the host, and as all of a guest
 $(BUILD)/bench-guest: share/bench/guest.c
-	@mkdir -p $(@D); echo "  LD    $@"; $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -static -pthread -o $@ $<
+	@mkdir -p $(@D); echo "  LD    $@"; $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -static -pthread -o $@ $<
 $(BUILD)/guest/bench.gz: $(BUILD)/bench-guest
 	@mkdir -p $(@D)/bench; cp $< $(@D)/bench/init; cd $(@D)/bench && echo init | cpio -o -H newc --quiet -R 0:0 | gzip -1 >../bench.gz
 
@@ -158,6 +158,17 @@ install: all $(MAN) units $(BUILD)/bench-guest $(BUILD)/polkit/org.qlaunch.polic
 uninstall:
 	@for f in $(FILES); do rm -f "$(DESTDIR)$(PREFIX)/$${f%%:*}"; done
 SHELL := /bin/bash
+
+## make deb         build/qlaunch_VERSION_amd64.deb; make dist: the archive that it, the .spec and the PKGBUILD of share/packages build from
+VERSION := $(shell sed -n 's/^.define VERSION "\(.*\)"/\1/p' launcher/main.c)
+DIST     = $(BUILD)/qlaunch-$(VERSION).tar.gz
+dist:
+	@mkdir -p $(BUILD); tar --sort=name --owner=0 --group=0 --numeric-owner --transform 's|^|qlaunch-$(VERSION)/|' -czf $(DIST) \
+		Makefile COPYING $(wildcard *.md) launcher qmp ovmf configs share tests
+deb: dist
+	@rm -rf $(BUILD)/deb; mkdir -p $(BUILD)/deb; tar -C $(BUILD)/deb -xzf $(DIST); cp -r share/packages/debian $(BUILD)/deb/qlaunch-$(VERSION)/
+	@cd $(BUILD)/deb/qlaunch-$(VERSION) && env -u MAKEFLAGS -u MFLAGS -u BUILD dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 30 ../log; exit 1; }
+	@cp $(BUILD)/deb/qlaunch_$(VERSION)_*.deb $(BUILD)/; echo "  DEB   $(BUILD)/qlaunch_$(VERSION)_$$(dpkg --print-architecture).deb"
 
 ## make clean       removes the build folders
 clean:
