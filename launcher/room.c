@@ -37,7 +37,7 @@ static struct err *look(void *data)
 static void arm(struct room *r)
 {
 	uint64_t delay = (r->full ? LOOK_S : r->wait_s) * UINT64_C(1000000);
-	sd_event_source_set_time_relative(r->timer, delay);
+	sd_event_source_set_time(r->timer, machine_now_us() + delay);
 	sd_event_source_set_enabled(r->timer, SD_EVENT_ONESHOT);
 }
 

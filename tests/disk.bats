@@ -25,7 +25,7 @@ teardown() {
 	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true
 	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
 	for m in "${mounts[@]}"; do umount "$m" || true; done
-	for l in "${loops[@]}"; do losetup -d "$l" || true; done
+	for l in "${loops[@]}"; do losetup -d "$l" 2>/dev/null || true; done
 	cd /
 }
 
@@ -236,7 +236,7 @@ loop() { # FILE: $device
 	"$qlaunch" stop --now "$vm"; wait "$pid"; pid=
 	disk write a.qcow2 r.img --yes; says 4 'there is no'
 	disk write a.qcow2 small.img --yes; says 2 'no block device'
-	blockdev --setro "$device"
+	losetup -d "$device"; device=$(losetup -r -f --show disk.img); loops+=("$device")
 	disk write a.qcow2 "$device" --yes; says 4 'read-only'
 }
 
