@@ -81,10 +81,10 @@ unit: $(UNIT)
 unit-san:
 	@$(MAKE) --no-print-directory -s SAN=1 LOGS=$(LOGS)/san unit
 
-## make lab         the passthrough tests, in a virtual host with an IOMMU, a GPU and a real systemd
+## make lab         the passthrough tests, in a virtual host with an IOMMU, a GPU and a real systemd; JOBS='usb input' for some
 lab: deps
 	@$(MAKE) --no-print-directory -s all guest lab-tools
-	@tests/lab/run $(BUILD)
+	@mkdir -p $(LOGS); set -o pipefail; tests/lab/run $(BUILD) $(JOBS) | tee $(LOGS)/lab.tap; s=$$?; tests/lab/coverage $(BUILD); exit $$s
 lab-tools: $(BUILD)/lab/steps
 	@tests/debian $(BUILD) irqbalance
 $(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a

@@ -2,8 +2,8 @@
 # shellcheck shell=bash source=tests/lab/lib.sh
 # What the host's steps do to a real kernel and a real systemd, and how all of it comes back: isolation in its three ways, huge pages,
 # interrupts, sleep. A process that waits stands in QEMU's place (tests/lab/steps.c), so that each case takes seconds.
-# check: no: irqbalance, in a host under load, has taken longer than the job waits
-# seconds: 500
+# check: no: `make lab` runs it
+# seconds: 600
 . "$(dirname "$0")/../lib.sh"
 steps=$build/lab/steps
 cg=/sys/fs/cgroup
@@ -55,6 +55,20 @@ echo 1 >/sys/devices/system/cpu/cpu7/online
 check "partition: and comes back" wait_for 5 grep -qx 4-7 "$slice/cpuset.cpus.effective"
 end partition
 same_host "partition: the host is as before"
+
+# --- the host sleeps ----------------------------------------------------------------------------------------------------------------------
+# All of a suspend but the firmware's part: tasks frozen, devices asleep, every CPU but the first one off, and back (basic-pm-debugging.rst).
+host_snapshot "$work/before"
+begin sleeper 4-7 0-3 cpu.isolate=partition "${alone[@]}"
+affinity=$(taskset -pc "$held")
+echo processors >/sys/power/pm_test
+check "suspend: there and back" bash -c 'echo mem >/sys/power/state'
+echo none >/sys/power/pm_test
+check "suspend: the partition is what it was" wait_for 10 eval '[ "$(partition "$(slice_of sleeper)")" = "isolated 4-7" ]'
+equal "suspend: the host has the rest" 0-3 "$(effective system.slice)"
+equal "suspend: the process may run where it might" "$affinity" "$(taskset -pc "$held")"
+end suspend
+same_host "suspend: the host is as before"
 
 # --- nobody lives who would give it back --------------------------------------------------------------------------------------------------
 begin orphan 4-7 0-3 cpu.isolate=partition "${alone[@]}"

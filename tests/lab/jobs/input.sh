@@ -2,7 +2,7 @@
 # shellcheck shell=bash source=tests/lab/lib.sh
 # A keyboard and a mouse shared by their twins: events are the guest's or the host's, never both; the keyboard vanishes with a key down and
 # comes back; the escape chord works while QEMU is frozen; a device that was not there at the start; a launcher that is killed.
-# check: no: takes minutes of input events; run it after changes to input
+# check: no: `make lab` runs it
 # seconds: 400
 . "$(dirname "$0")/../lib.sh"
 lab_host

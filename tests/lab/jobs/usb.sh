@@ -2,7 +2,7 @@
 # shellcheck shell=bash source=tests/lab/lib.sh
 # A gamepad that comes, goes and comes again while the guest runs, by its id; another run has it by its port, and its launcher and QEMU are
 # killed: the host's driver has it back each time.
-# check: no: takes minutes of plugging; run it after changes to usb
+# check: no: `make lab` runs it
 # seconds: 400
 . "$(dirname "$0")/../lib.sh"
 lab_host
