@@ -157,10 +157,13 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 	cleanup_free char *why_not = obstacle(c, f, guest, host);
 	if (!why_not && strlen(name) + strlen(".scope") > UNIT_NAME_LONGEST)
 		why_not = tr_dup("the machine's name is too long for a group's");
-	group_steps(out, f, name, cpus, held);
 	if (c->cpu.isolate == ISOLATE_SLICES) {
+		/* Undone after the scope: once no unit has a list, systemd takes the controller away, and the full lists with it. The kernel
+		 * (6.1) lets nobody empty the list of a group with processes, and makes no partition of CPUs that somebody lists. */
 		slices_steps(out, rest, all);
+		group_steps(out, f, name, cpus, held);
 	} else {
+		group_steps(out, f, name, cpus, held);
 		const char *type = c->cpu.partition == PARTITION_ROOT ? "root" : "isolated";
 		cleanup_free char *dir = str_fmt(CGROUP_MOUNT "/%s%s", name, f->systemd ? ".slice" : ""),
 				  *want = str_fmt("%s %s", type, cpus);

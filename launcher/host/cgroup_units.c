@@ -168,20 +168,6 @@ static struct err *dropin_remove(struct step_env *env, const char *unit)
 	return systemd_reload(env->root);
 }
 
-/*
- * A list of all CPUs is the same as none to every process, but not to the kernel: no partition can be made of CPUs that somebody lists. systemd
- * writes no empty list, so we do. The file is not there once systemd has taken the controller away.
- */
-static struct err *unlist(struct root *root, const char *unit)
-{
-	cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus", unit);
-	struct err *e = root_write(root, path, "\n");
-	if (err_code(e) != ENOENT)
-		return e;
-	err_free(e);
-	return NULL;
-}
-
 static struct err *allowed_undo(struct step_env *env, const struct step *s)
 {
 	struct wanted w;
@@ -192,8 +178,6 @@ static struct err *allowed_undo(struct step_env *env, const struct step *s)
 	if (str_ends(s->prior, SET))
 		return NULL;
 	TRY(dropin_remove(env, s->target));
-	if (!limited)
-		TRY(unlist(env->root, s->target));
 	cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus.effective", s->target),
 			  *text = root_read_or(env->root, path, "");
 	struct cpus now;

@@ -120,9 +120,9 @@ static void test_plan_with_systemd(void **state)
 	assert_step(&steps.v[1], &partition_kind, CGROUP_MOUNT "/qlaunch_win\\x2d11.slice", "isolated 7-15,23-31");
 	cleanup_steps struct steps slices = plan(f, ISOLATE_SLICES, "win11", "7-15,23-31", "0-6,16-22", NULL);
 	assert_int_equal(slices.n, 4);
-	assert_step(&slices.v[1], &allowed_cpus_kind, "system.slice", "0-6,16-22 of 0-31");
-	assert_step(&slices.v[3], &allowed_cpus_kind, "init.scope", "0-6,16-22 of 0-31");
-	assert_now(&slices.v[1], "all");
+	assert_step(&slices.v[0], &allowed_cpus_kind, "system.slice", "0-6,16-22 of 0-31");
+	assert_step(&slices.v[2], &allowed_cpus_kind, "init.scope", "0-6,16-22 of 0-31");
+	assert_now(&slices.v[0], "all");
 	assert_null(slices.v[0].obstacle);
 }
 
