@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/room.h"
 
 #define LOOK_S 2           /* between two looks at the file system */
@@ -65,7 +66,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 		arm(r);
 		return 0;
 	}
-	log_info("%s: %s", m->name, r->full ? "there is room again" : "trying again");
+	log_info("%s: %s", m->name, r->full ? _("there is room again") : _("trying again"));
 	r->tried_us = now;
 	log_err(LOG_LEVEL_WARN, qmp_send(m->qmp, "cont", NULL, QMP_LIMIT_MS, tried, r));
 	return 0;
@@ -99,7 +100,7 @@ void room_wait(struct machine *m, const struct disk *disk, const char *why, bool
 	r->full = full;
 	count_tries(r);
 	log_warn("%s: [disk %s] %s: %s; the guest is paused and loses nothing, and goes on by itself%s", m->name, disk->conf->name,
-		 disk->conf->path, why, full ? " once there is room" : " when it can be written to");
+		 disk->conf->path, why, full ? _(" once there is room") : _(" when it can be written to"));
 	arm(r);
 }
 

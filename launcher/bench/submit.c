@@ -6,6 +6,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/bench/program.h"
 #include "launcher/bench/records.h"
 #include "launcher/bench/submit.h"
@@ -102,7 +103,7 @@ static void say_failure(struct root *root, const struct bench_plan *p, unsigned 
 {
 	cleanup_free char *path = str_fmt("%s.jobs/%u.log", p->output, task), *text = root_read_or(root, path, "");
 	const char *last = strrchr(text, '\n');
-	log_warn("task %u has no records: %s", task, *text ? (last ? last + 1 : text) : "nothing was said; is it still waiting?");
+	log_warn("task %u has no records: %s", task, *text ? (last ? last + 1 : text) : _("nothing was said; is it still waiting?"));
 }
 
 /* One task's records, its rounds after those that are there. */

@@ -204,8 +204,8 @@ static void check_image(struct findings *out, const struct disk *d)
 	if (!d->conf->readonly && grows > d->room)
 		findings_add(out, FINDING_WARN, "disk",
 			     tr_fmt("[disk %s] may grow by %s, and its file system has %s left%s", d->conf->name, more, room,
-				     d->conf->bus == BUS_NVME ? ": the guest will see errors when it is full"
-							      : ": the guest is paused when it is full"),
+				     d->conf->bus == BUS_NVME ? _(": the guest will see errors when it is full")
+							      : _(": the guest is paused when it is full")),
 			     tr_dup("make room there, or move the image"));
 }
 

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/share.h"
 
 #define TOPIC "share"
@@ -76,7 +77,7 @@ static void check_folder(struct root *root, struct share *s)
 	if (e)
 		problem(s, str_dup(err_text(e)), err_code(e) == ENOENT ? "make the folder, or name another: path =" : "a folder that you may read");
 	else if (!S_ISDIR(st.st_mode))
-		problem(s, str_fmt("%s is no folder", s->conf->path), "path = a folder; a single file cannot be shared");
+		problem(s, tr_fmt("%s is no folder", s->conf->path), "path = a folder; a single file cannot be shared");
 }
 
 /* What keeps users from namespaces: Debian's own sysctl, the kernel's, and Ubuntu's. */
@@ -92,7 +93,7 @@ static void check_namespaces(struct root *root, struct share *s)
 	for (size_t i = 0; i < ARRAY_SIZE(sysctls); i++) {
 		cleanup_free char *now = root_read_or(root, sysctls[i].path, "");
 		if (streq(now, sysctls[i].bad))
-			problem(s, str_fmt("users may make no namespaces here (%s = %s), and virtiofsd runs in one", sysctls[i].path, now),
+			problem(s, tr_fmt("users may make no namespaces here (%s = %s), and virtiofsd runs in one", sysctls[i].path, now),
 				sysctls[i].remedy);
 	}
 }
@@ -121,15 +122,15 @@ struct err *share_facts_read(struct root *root, const struct config *c, const st
 		*s = (struct share){ .conf = &c->shares[i], .user = user, .helper = str_fmt("virtiofsd-%s", c->shares[i].name) };
 		make_argv(s, f.program ? f.program : "virtiofsd");
 		if (i >= SHARES_MAX)
-			problem(s, str_fmt("more than %d shares", SHARES_MAX), "share a folder that holds several");
+			problem(s, tr_fmt("more than %d shares", SHARES_MAX), "share a folder that holds several");
 		check_folder(root, s);
 		if (!f.program)
-			problem(s, str_dup("virtiofsd is not installed"),
+			problem(s, tr_dup("virtiofsd is not installed"),
 				"apt-get install virtiofsd (Debian 12: qemu-system-common), pacman -S virtiofsd or dnf install virtiofsd");
 		if (!device)
-			problem(s, str_dup("this QEMU has no vhost-user-fs-pci"), "a QEMU for x86 with vhost-user: that of the distribution has it");
+			problem(s, tr_dup("this QEMU has no vhost-user-fs-pci"), "a QEMU for x86 with vhost-user: that of the distribution has it");
 		if (user->uid == 0)
-			problem(s, str_dup("the guest's root would be the host's in that folder"),
+			problem(s, tr_dup("the guest's root would be the host's in that folder"),
 				"start it by sudo from your own account, or set vm.user");
 		check_namespaces(root, s);
 	}

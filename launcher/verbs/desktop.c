@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/entry.h"
 #include "launcher/host/systemd.h"
 #include "launcher/plan.h"
@@ -177,10 +178,10 @@ static void say(const struct plan *p, const struct entry *e, const char *path, b
 	log_info("%s: %s in the menu", p->config->vm.name, there ? "renewed" : "now");
 	log_info("  entry    %s", path);
 	log_info("  starts   %s", how);
-	log_info("  actions  stop%s", e->swap.n ? ", switch monitor" : "");
-	log_info("  asks     %s", asks ? "for a password: the host's devices or CPUs are prepared for it"
-			     : p->config->host.release_console ? "for a password, as systemd does"
-							       : "nothing: no step needs root");
+	log_info("  actions  stop%s", e->swap.n ? _(", switch monitor") : "");
+	log_info("  asks     %s", asks ? _("for a password: the host's devices or CPUs are prepared for it")
+			     : p->config->host.release_console ? _("for a password, as systemd does")
+							       : _("nothing: no step needs root"));
 }
 
 static struct err *install(struct cli *cli, const struct user *u, const char *word)

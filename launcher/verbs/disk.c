@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/control.h"
 #include "launcher/host/image.h"
 #include "launcher/qemu_img.h"
@@ -151,6 +152,6 @@ struct err *disk_resize(struct cli *cli, const struct verb_args *args)
 					 "make the file systems in it smaller first, end its machine, then: --shrink"), EXIT_USAGE);
 	TRY(err_exit(owner ? resize_live(cli, owner, &t, d, size) : resize_idle(cli, &t, d, size, shrink), EXIT_HOST));
 	log_info("%s: %s → %s%s", d->conf->path, was, is,
-		 shrink ? "" : owner ? "; the guest sees it now, its partitions stay as they are" : "; the guest's partitions stay as they are");
+		 shrink ? "" : owner ? _("; the guest sees it now, its partitions stay as they are") : _("; the guest's partitions stay as they are"));
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/image.h"
 #include "launcher/qemu_img.h"
 #include "launcher/step/journal.h"
@@ -164,7 +165,7 @@ static void show_device(struct root *root, const struct disk *d)
 	cleanup_free char *whole = content_of(root, d->block), *list = parts.n ? strv_join(&parts, ", ") : str_dup(whole);
 	printf("%s: %s %s%s%s\n", d->block, size, str_trim(clean), *clean ? " " : "", d->by_id ? d->by_id : "");
 	page_wrap("  it has: ", 10, list);
-	printf("  All that is on it will be lost.\n");
+	printf(_("  All that is on it will be lost.\n"));
 }
 
 /* The name typed, or --yes. */
@@ -176,7 +177,7 @@ static struct err *confirm(struct cli *cli, const struct disk *d, bool yes)
 	if (!isatty(STDIN_FILENO))
 		return err_exit(err_hint(err_new("nobody is there to say yes to overwriting %s", d->real), "--yes"), EXIT_USAGE);
 	show_device(cli->root, d);
-	printf("Type %s to go on: ", d->block);
+	printf(_("Type %s to go on: "), d->block);
 	fflush(stdout);
 	if (!fgets(answer, sizeof(answer), stdin) || !streq(str_trim(answer), d->block))
 		return err_exit(err_new("nothing was written"), EXIT_USAGE);
@@ -222,6 +223,6 @@ struct err *disk_write(struct cli *cli, const struct verb_args *args)
 	/* its partitions are others now; one that has none, or is a partition itself, has nothing to be read again */
 	(void)ioctl(held.fd, BLKRRPART, 0);
 	log_info("%s: %s of %s%s%s%s", dst->real, size, src->conf->path, dst->size > disk_guest_size(src) ? "; " : "",
-		 dst->size > disk_guest_size(src) ? rest : "", dst->size > disk_guest_size(src) ? " behind it are not used yet" : "");
+		 dst->size > disk_guest_size(src) ? rest : "", dst->size > disk_guest_size(src) ? _(" behind it are not used yet") : "");
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/control.h"
 #include "launcher/host/image.h"
 #include "launcher/qemu_img.h"
@@ -182,7 +183,7 @@ struct err *disk_snapshot(struct cli *cli, const struct verb_args *args)
 	TRY(common_owner(cli, &t, &owner));
 	TRY(owner ? snapshot_live(cli, owner, &t, name) : snapshot_idle(cli, &t, name));
 	for (size_t i = 0; i < t.n; i++)
-		log_info("%s: snapshot %s%s%s", t.v[i]->conf->path, name, owner ? " of what runs in " : "", owner ? owner : "");
+		log_info("%s: snapshot %s%s%s", t.v[i]->conf->path, name, owner ? _(" of what runs in ") : "", owner ? owner : "");
 	return NULL;
 }
 
@@ -198,7 +199,7 @@ struct err *disk_revert(struct cli *cli, const struct verb_args *args)
 	if (kept)
 		TRY(err_wrap(snapshot_command(&t.user, d, "-c", kept), "what is there now is not kept"));
 	TRY(snapshot_command(&t.user, d, "-a", id));
-	log_info("%s: as it was at %s%s%s", d->conf->path, args->words.v[1], kept ? "; what was there until now is kept as " : "", kept ? kept : "");
+	log_info("%s: as it was at %s%s%s", d->conf->path, args->words.v[1], kept ? _("; what was there until now is kept as ") : "", kept ? kept : "");
 	return NULL;
 }
 
@@ -283,9 +284,9 @@ static void print_disk(const json_t *o)
 	else if (json_is_true(json_object_get(o, "device")))
 		printf("    device, %s%s%s\n", size, *disk ? "; " : "", disk);
 	else
-		printf("    %s, %s for the guest, %s of the host's%s%s\n", text_of(o, "format"), size, allocated, *disk ? "; " : "", disk);
+		printf(_("    %s, %s for the guest, %s of the host's%s%s\n"), text_of(o, "format"), size, allocated, *disk ? "; " : "", disk);
 	if (*owner)
-		printf("    %s runs with it\n", owner);
+		printf(_("    %s runs with it\n"), owner);
 	if (*backing)
 		printf("    over %s\n", base);
 	print_snapshots(json_object_get(o, "snapshots"));

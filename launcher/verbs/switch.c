@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/base/user.h"
 #include "launcher/cli.h"
 #include "launcher/config/config.h"
@@ -51,7 +52,7 @@ static struct err *switch_one(struct cli *cli, const struct config *c, const str
 		return err_hint(err_new("nobody knows which input shows the host"), "host-input = 0x… in [monitor %s]; qlaunch monitors", m->name);
 	TRY(monitor_switch(cli->root, m->match, input, &silent));
 	const char *name = monitor_input_name(input);
-	log_info("%s: %s, input 0x%02x%s%s%s", now->name, guest ? "the guest" : "the host", input, name ? " (" : "", name ? name : "",
+	log_info("%s: %s, input 0x%02x%s%s%s", now->name, guest ? _("the guest") : _("the host"), input, name ? " (" : "", name ? name : "",
 		 name ? ")" : "");
 	return NULL;
 }
