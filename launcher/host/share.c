@@ -101,7 +101,7 @@ static void check_namespaces(struct root *root, struct share *s)
 /* The older options, which both virtiofsd of QEMU 7 and the later one in Rust take. */
 static void make_argv(struct share *s, const char *program)
 {
-	static const char *const words[] = { "--fd=3", /* PROCESS_FD of process.h */ "-o", "source=" PLACE, "-o", "sandbox=chroot", "-o", "cache=auto",
+	static const char *const words[] = { "--fd=3", /* PROCESS_FD of process.h */ "-o", ("source=" PLACE), "-o", "sandbox=chroot", "-o", "cache=auto",
 					     "--rlimit-nofile=0" };
 	strv_add(&s->argv, program);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
