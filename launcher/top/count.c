@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/num.h"
 #include "launcher/top/count.h"
 
 const char *const irq_class_names[IRQ_CLASSES] = { "timer", "ipi", "guest", "device", "other" };
@@ -34,15 +35,19 @@ bool count_schedstat(const char *text, struct vcpu_count *v)
 
 bool count_task_stat(const char *text, long hz, struct vcpu_count *v)
 {
+	enum { FIRST = 3, USER = 14, KERNEL = 15, CPU = 39 }; /* fields of proc(5) */
 	const char *rest = strrchr(text, ')'); /* the name before it may hold anything */
-	uint64_t user, kernel;
-	int cpu;
-	if (!rest || sscanf(rest + 1,
-			    " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64 /* 14, 15 */
-			    " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d" /* 39 */,
-			    &user, &kernel, &cpu) != 3)
+	cleanup_strv struct strv fields = {};
+	uint64_t user, kernel, cpu;
+	strv_split(&fields, rest ? rest + 1 : "", " \n");
+	cleanup_err struct err *bad = fields.n > CPU - FIRST ? num_parse(fields.v[CPU - FIRST], CPUS_MAX, &cpu) : err_new("short");
+	if (!bad)
+		bad = num_parse(fields.v[USER - FIRST], INT64_MAX, &user);
+	if (!bad)
+		bad = num_parse(fields.v[KERNEL - FIRST], INT64_MAX, &kernel);
+	if (bad)
 		return false;
-	v->ran_on = cpu;
+	v->ran_on = (int)cpu;
 	if (v->run_ns == COUNT_NONE)
 		v->run_ns = (user + kernel) * (UINT64_C(1000000000) / (uint64_t)hz);
 	return true;
