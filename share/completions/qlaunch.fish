@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -l verbs run plan check new import setup groups monitors status console stop restore
+set -l verbs run plan check new import setup groups monitors status top console stop restore
 
 function __qlaunch_configs
 	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
@@ -30,12 +30,15 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a import -d 'A 
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a setup -d 'Make this host ready for good'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a groups -d 'IOMMU groups, and which can be passed'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a monitors -d 'Monitors and their inputs'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a top -d 'What a machine gets and what disturbs it, live'
+complete -c qlaunch -n "__fish_seen_subcommand_from top" -l once -d 'One interval, as text'
+complete -c qlaunch -n "__fish_seen_subcommand_from top" -l interval -x -d 'Seconds'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a console -d 'The serial console'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a status -d 'What runs, and what was left behind'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a stop -d 'Press the power button'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a restore -d 'Undo what a dead launcher left'
-complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups monitors status console stop restore" -a '(__qlaunch_configs)'
-complete -c qlaunch -n "__fish_seen_subcommand_from status console stop restore" -a '(__qlaunch_machines)'
+complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups monitors status top console stop restore" -a '(__qlaunch_configs)'
+complete -c qlaunch -n "__fish_seen_subcommand_from status top console stop restore" -a '(__qlaunch_machines)'
 complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
 complete -c qlaunch -l json -d 'Answer in JSON'
 complete -c qlaunch -l install -r -F -d 'run: an installer'
