@@ -19,6 +19,7 @@ void user_free(struct user *u)
 	free(u->home);
 	free(u->runtime_dir);
 	free(u->data_dir);
+	free(u->wayland);
 	free(u->groups);
 	*u = (struct user){};
 }
@@ -61,6 +62,16 @@ static char *runtime_dir(uid_t uid, const char *claimed)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == uid ? steal(path) : NULL;
 }
 
+/* The first display, the usual one, of a user who is not the caller: their environment did not come along. */
+static char *wayland(uid_t uid, const char *dir)
+{
+	struct stat st;
+	if (!dir || getenv("DISPLAY") || getenv("WAYLAND_DISPLAY"))
+		return NULL;
+	cleanup_free char *path = str_fmt("%s/wayland-0", dir);
+	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == uid ? str_dup("wayland-0") : NULL;
+}
+
 /* `own` says that it is the caller: then our environment is theirs. */
 static struct err *fill(const struct passwd *pw, bool own, struct user *ret_user)
 {
@@ -69,6 +80,7 @@ static struct err *fill(const struct passwd *pw, bool own, struct user *ret_user
 	const char *data = own ? getenv("XDG_DATA_HOME") : NULL;
 	struct user u = { .uid = pw->pw_uid, .gid = pw->pw_gid, .name = str_dup(pw->pw_name), .home = str_dup(pw->pw_dir) };
 	u.runtime_dir = runtime_dir(u.uid, own ? getenv("XDG_RUNTIME_DIR") : NULL);
+	u.wayland = own ? NULL : wayland(u.uid, u.runtime_dir);
 	u.data_dir = data && *data == '/' ? str_dup(data) : str_fmt("%s/.local/share", u.home);
 	if (own)
 		keep_groups(&u);
@@ -208,6 +220,8 @@ void user_env(const struct user *u, struct strv *ret_env)
 		strv_addf(ret_env, "XDG_RUNTIME_DIR=%s", u->runtime_dir);
 		strv_addf(ret_env, "DBUS_SESSION_BUS_ADDRESS=unix:path=%s/bus", u->runtime_dir);
 	}
+	if (u->wayland)
+		strv_addf(ret_env, "WAYLAND_DISPLAY=%s", u->wayland);
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (getenv(kept[i]))
 			strv_addf(ret_env, "%s=%s", kept[i], getenv(kept[i]));

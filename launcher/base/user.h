@@ -17,6 +17,7 @@ struct user {
 	char *name, *home;
 	char *runtime_dir; /* $XDG_RUNTIME_DIR, /run/user/UID; NULL if there is none */
 	char *data_dir;    /* $XDG_DATA_HOME or ~/.local/share */
+	char *wayland;     /* socket in runtime_dir of a desktop that our environment does not name: pkexec and sudo drop it. Mostly NULL */
 	gid_t *groups;     /* supplementary, gid among them; of the caller itself those that it has */
 	size_t n_groups;
 };

@@ -55,7 +55,7 @@ struct err *desktop_facts_read(struct root *root, const struct config *c, const 
 		f.spice = str_fmt("%s/qlaunch-%s" SCRATCH_SOCKET, dir, c->vm.name);
 	if (viewer && root_is_host(root))
 		f.viewer = child_find(viewer);
-	f.screen = getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
+	f.screen = user->wayland || getenv("DISPLAY") || getenv("WAYLAND_DISPLAY");
 	f.render = root_exists(root, RENDER);
 	if (user->runtime_dir) {
 		f.pipewire = listens(root, user->runtime_dir, "pipewire-0");

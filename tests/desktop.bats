@@ -1,0 +1,293 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The machine in the desktop's menu: the entry as the desktop's own tools judge it, clicked by a pointer in a session of its own; what
+# the session is told; and polkit, a real one, asking. Each session has a bus of its own; polkit's is in a namespace of mounts.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	unset DBUS_SESSION_BUS_ADDRESS DISPLAY WAYLAND_DISPLAY XDG_DATA_DIRS SUDO_UID PKEXEC_UID
+	dir=$(mktemp -d); chmod 755 "$dir" # bats' own directories are not another user's to enter
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data XDG_CONFIG_HOME=$dir/.config LC_ALL=C.UTF-8
+	mkdir -m 700 "$dir/run"
+	vm=d$BATS_TEST_NUMBER-$$
+	conf=$dir/$vm.conf entry=$dir/data/applications/qlaunch-$vm.desktop
+	machine >"$conf"
+}
+teardown() {
+	"$qlaunch" stop --kill "$vm" >/dev/null 2>&1 || true
+	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
+	rm -rf "$dir"
+}
+machine() { # boots nothing
+	printf '[vm]\ndescription = Boots nothing\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n'
+}
+of() { sed -n "s/^$1=//p" "$entry" | head -n 1; } # KEY: its value in the entry
+until_true() { # COMMAND...: up to a minute
+	for _ in $(seq 300); do "$@" && return; sleep 0.2; done
+	echo "never: $*"; return 1
+}
+runs() { [ "$("$qlaunch" status --json "$vm" | jq -r '.[0]["run-state"]')" = running ]; }
+gone() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
+export_all() { export qlaunch dir vm conf entry; export -f machine of until_true runs gone; }
+as_nobody() { runuser -u nobody -- env HOME="$dir" XDG_DATA_HOME="$XDG_DATA_HOME" "$@"; }
+
+@test "an entry that the desktop's tools accept; renewed; removed, also when the configuration is gone" {
+	printf '[monitor m]\nmatch = X\nguest-input = 0x0f\n' >>"$conf"
+	run "$qlaunch" desktop "$conf"
+	echo "$output"; [ "$status" -eq 0 ]; [[ $output == *"$entry"* ]]
+	desktop-file-validate "$entry"
+	[ "$(of Name)" = "$vm" ]; [ "$(of Comment)" = "Boots nothing" ]; [ "$(of Actions)" = "stop;switch;" ]
+	[ -x "$(of TryExec)" ]; [ -s "$(of Icon)" ]
+	run "$qlaunch" desktop "$conf"
+	[ "$status" -eq 0 ]; [[ $output == *renewed* ]]
+	rm "$conf"
+	"$qlaunch" desktop --remove "$vm"
+	[ ! -e "$entry" ]
+	run "$qlaunch" desktop --remove "$vm"
+	[ "$status" -eq 0 ]; [[ $output == *"not in the menu"* ]]
+}
+
+@test "somebody else's file stays, byte for byte; so does the entry of another machine of that name" {
+	mkdir -p "${entry%/*}"
+	printf '[Desktop Entry]\nName=mine\n' >"$entry"
+	for words in "$conf" "--remove $conf"; do
+		run "$qlaunch" desktop $words
+		[ "$status" -eq 2 ]; [[ $output == *"none of qlaunch's"* ]]
+	done
+	[ "$(cat "$entry")" = "$(printf '[Desktop Entry]\nName=mine\n')" ]
+	rm "$entry"
+	"$qlaunch" desktop "$conf"
+	mkdir "$dir/other"; cp "$conf" "$dir/other"
+	run "$qlaunch" desktop "$dir/other/$vm.conf"
+	[ "$status" -eq 2 ]; [[ $output == *"$conf"* ]]
+	grep -qxF "X-Qlaunch-Config=$conf" "$entry"
+}
+
+@test "sudo is sent back: the menu is the user's" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	SUDO_UID=65534 run "$qlaunch" desktop "$conf"
+	[ "$status" -eq 2 ]; [[ $output == *"without sudo"* ]]
+}
+
+@test "odd paths reach qlaunch byte for byte through a real launcher" {
+	for odd in "a b" 'it'\''s "x"' '$HOME `id`' 'back\slash\n' '100% %f %%' 'a;b&c|d<e>(f)*?#~' "máquina" $'new\nline\ttab'; do
+		mkdir -p "$dir/$odd"
+		cp "$conf" "$dir/$odd/$vm.conf"
+		rm -f "$entry"
+		"$qlaunch" desktop "$dir/$odd/$vm.conf"
+		desktop-file-validate "$entry"
+		# the launcher runs a program of ours that notes what it was given, in place of qlaunch
+		printf '#!/bin/sh\nprintf "%%s\\0" "$@" >%s.part; mv %s.part %s\n' "$dir/given" "$dir/given" "$dir/given" >"$dir/note"; chmod +x "$dir/note"
+		rm -f "$dir/given"
+		sed -i "s|$qlaunch|$dir/note|" "$entry"
+		timeout 60 gio launch "$entry" 3>&-
+		until_true test -e "$dir/given"
+		printf 'run\0%s\0' "$dir/$odd/$vm.conf" | cmp - "$dir/given"
+	done
+}
+
+@test "pkexec only where a step needs root" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	mkdir -m 777 "$dir/data"
+	as_nobody "$qlaunch" desktop "$conf"
+	[ "$(of Exec)" = "$qlaunch run $conf" ]
+	printf '[network lan]\nmode = isolated\n[monitor m]\nmatch = X\nguest-input = 0x0f\n' >>"$conf"
+	run as_nobody "$qlaunch" desktop "$conf"
+	[ "$status" -eq 0 ]; [[ $output == *"for a password"* ]]; [[ $output == *"ln -s"* || $output == *"make install"* ]]
+	[ "$(sed -n 's/^Exec=//p' "$entry")" = "/usr/bin/pkexec $qlaunch run $conf
+/usr/bin/pkexec $qlaunch stop $vm
+/usr/bin/pkexec $qlaunch switch $conf" ]
+	desktop-file-validate "$entry"
+}
+
+@test "a machine that stops the desktop is a service; systemd asks" {
+	printf '[host]\nrelease-console = yes\n' >>"$conf"
+	run "$qlaunch" desktop "$conf"
+	[ "$status" -eq 3 ]; [[ $output == *"sudo cp $conf /etc/qlaunch/"* ]]
+	[ ! -e "$entry" ]
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	unshare -m --propagation private bash -c 'mount -t tmpfs none /etc/qlaunch 2>/dev/null || { mkdir /etc/qlaunch && mount -t tmpfs none /etc/qlaunch; }
+		cp "$1" "/etc/qlaunch/my-vm.conf"; "$2" desktop my-vm' - "$conf" "$qlaunch"
+	rmdir /etc/qlaunch 2>/dev/null || true
+	entry=$dir/data/applications/qlaunch-my-vm.desktop
+	[ "$(of Exec)" = 'systemctl start "qlaunch@my\\\\x2dvm.service"' ]
+	desktop-file-validate "$entry"
+}
+
+@test "what is installed: policy and metainfo are valid, and name the binary; the icon is found by name" {
+	prefix=$dir/usr
+	make -s install PREFIX="$prefix" BUILD="${BUILD:-build}" 3>&-
+	policy=$prefix/share/polkit-1/actions/org.qlaunch.policy
+	xmllint --noout --nonet --dtdvalid /usr/share/polkit-1/policyconfig-1.dtd "$policy"
+	[ "$(grep -o 'exec.path">[^<]*' "$policy" | sort -u)" = "exec.path\">$prefix/bin/qlaunch" ]
+	appstreamcli validate --no-net --pedantic "$prefix/share/metainfo/org.qlaunch.qlaunch.metainfo.xml"
+	xmllint --noout "$prefix/share/icons/hicolor/scalable/apps/qlaunch.svg"
+	XDG_DATA_DIRS=$prefix/share "$prefix/bin/qlaunch" desktop "$conf"
+	[ "$(of Icon)" = qlaunch ]; [ "$(of TryExec)" = "$prefix/bin/qlaunch" ]
+}
+
+@test "clicked in a session: the machine runs, the session is told; its action presses the power button; told of the end" {
+	cat >"$dir/session" <<-'SESSION'
+		set -eu
+		printf 'panel_items = L\npanel_size = 200 48\nlauncher_item_app = %s\nlauncher_icon_size = 40\npanel_position = bottom left horizontal\n' "$entry" >"$dir/tint2rc"
+		dbus-monitor --session "interface='org.freedesktop.Notifications'" >"$dir/notes" & trap 'kill $(jobs -p)' EXIT
+		dunst >"$dir/dunst" 2>&1 &
+		openbox >/dev/null 2>&1 &
+		tint2 -c "$dir/tint2rc" >"$dir/panel" 2>&1 &
+		window=$(timeout 60 xdotool search --sync --onlyvisible --class tint2 | head -n 1)
+		eval "$(xdotool getwindowgeometry --shell "$window")"
+		for _ in $(seq 10); do # a panel that has only just come up may miss one
+			xdotool mousemove $((X + 24)) $((Y + 24)) click 1
+			for _ in $(seq 25); do runs && break 2; sleep 0.2; done
+		done
+		until_true grep -qF "string \"$vm is ready\"" "$dir/notes"
+		[ -z "${SHOT:-}" ] || { sleep 1; import -window root "$SHOT"; }
+		until_true test "$(dunstctl count displayed)" -ge 1
+		{ printf '[Desktop Entry]\nType=Application\n'; sed -n '/^\[Desktop Action stop\]/,/^$/{/^\[/d;p}' "$entry"; } >"$dir/stop.desktop"
+		desktop-file-validate "$dir/stop.desktop"
+		gio launch "$dir/stop.desktop" >/dev/null 2>&1
+		until_true grep -q "pressing the guest's power button" "$dir/panel"
+		"$qlaunch" stop --now "$vm"
+		gone
+		until_true grep -qF "string \"$vm has ended\"" "$dir/notes"
+		grep -qF 'string "The host is as it was before."' "$dir/notes"
+	SESSION
+	"$qlaunch" desktop "$conf"
+	export_all
+	run timeout 240 xvfb-run -a -s '-screen 0 640x480x24' dbus-run-session -- bash "$dir/session" 3>&-
+	echo "$output"; cat "$dir/panel" "$dir/notes" || true
+	[ "$status" -eq 0 ]
+}
+
+told() { # SCRIPT: in a session whose notification service is watched; $dir/notes has what it was told
+	cat >"$dir/session" <<-'SESSION'
+		dbus-monitor --session "interface='org.freedesktop.Notifications'" >"$dir/notes" 2>&1 & monitor=$!
+		until_true grep -q NameLost "$dir/notes" # it listens
+		dunst >"$dir/dunst" 2>&1 & dunst=$!
+		until_true busctl --user status org.freedesktop.Notifications >/dev/null 2>&1
+	SESSION
+	printf '%s\nkill $dunst $monitor; wait\n' "$1" >>"$dir/session"
+	export_all
+	timeout 240 xvfb-run -a dbus-run-session -- bash "$dir/session" 3>&- 2>"$dir/err"
+}
+
+@test "a launch that fails is told with its reason and its remedy; mark-up in it is text" {
+	echo 'hugpages = <b>&' >>"$conf"
+	told '"$qlaunch" run "$conf"; echo $? >"$dir/status"'
+	[ "$(cat "$dir/status")" -eq 3 ]
+	cat "$dir/notes"
+	grep -qF "string \"$vm was not started\"" "$dir/notes"
+	grep -q 'unknown key "hugpages"' "$dir/notes"
+	machine >"$conf"
+	told '"$qlaunch" run --set "qemu.args=-device <no>&such" "$conf"; echo $? >"$dir/status"'
+	[ "$(cat "$dir/status")" -eq 1 ]
+	cat "$dir/notes"
+	grep -qF "string \"$vm failed" "$dir/notes"
+	grep -q '&lt;no&gt;&amp;such' "$dir/notes"
+	grep -q 'The host is as it was before' "$dir/notes"
+}
+
+@test "told: not from a terminal, unless asked; not at all with notify = no" {
+	fails="--set qemu.args=-no-such-option"
+	told "script -qec \"'$qlaunch' run $fails '$conf'\" /dev/null >/dev/null"
+	[ "$(grep -c 'member=Notify' "$dir/notes")" -eq 0 ]
+	told "script -qec \"'$qlaunch' run --set host.notify=yes $fails '$conf'\" /dev/null >/dev/null"
+	[ "$(grep -c 'member=Notify' "$dir/notes")" -eq 1 ]
+	told "'$qlaunch' run --set host.notify=no $fails '$conf'"
+	[ "$(grep -c 'member=Notify' "$dir/notes")" -eq 0 ]
+}
+
+@test "a bus that hangs, and none at all: the machine runs and ends as ever" {
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(600)' "$dir/bus" 3>&- & hanging=$!
+	until_true test -S "$dir/bus"
+	for address in "unix:path=$dir/bus" "unix:path=$dir/nothing"; do
+		DBUS_SESSION_BUS_ADDRESS=$address "$qlaunch" run --set host.notify=yes --set host.inhibit-sleep=no "$conf" >"$dir/out" 2>&1 3>&- & pid=$!
+		until_true runs
+		timeout 60 "$qlaunch" stop --now "$vm"
+		wait $pid
+		[ "$(grep -c -e error -e notification "$dir/out")" -eq 0 ]
+		gone
+	done
+	kill $hanging
+}
+
+@test "switch: who has no monitor, no word for it, no bus to it" {
+	run "$qlaunch" switch "$conf"
+	[ "$status" -eq 3 ]; [[ $output == *"no monitor to switch"*"[monitor NAME]"* ]]
+	printf '[monitor m]\nmatch = NO SUCH\nguest-input = 0x0f\n' >>"$conf"
+	run "$qlaunch" switch "$conf" sideways
+	[ "$status" -eq 2 ]; [[ $output == *sideways* ]]
+	run "$qlaunch" switch "$conf" guest
+	[ "$status" -eq 4 ]; [[ $output == *"monitor m"* ]]
+}
+
+# SCRIPT: as root where polkit knows our policy, and /run, /etc/polkit-1/rules.d are empty
+with_polkit() {
+	prefix=$dir/usr
+	make -s install PREFIX="$prefix" BUILD="${BUILD:-build}" 3>&-
+	cat >"$dir/system" <<-'SYSTEM'
+		set -eu
+		mkdir -p "$dir/actions" "$dir/rules"
+		cp /usr/share/polkit-1/actions/*.policy "$prefix/share/polkit-1/actions/org.qlaunch.policy" "$dir/actions"
+		mount -t tmpfs -o mode=755 none /run
+		mkdir -p /run/dbus /run/user
+		mount --bind "$dir/actions" /usr/share/polkit-1/actions
+		mount --bind "$dir/rules" /etc/polkit-1/rules.d
+		dbus-daemon --system --nofork --nopidfile --nosyslog >"$dir/bus.log" 2>&1 &
+		until_true test -S /run/dbus/system_bus_socket
+		/usr/lib/polkit-1/polkitd >"$dir/polkitd.log" 2>&1 &
+		until_true pkaction --action-id org.qlaunch.run >/dev/null 2>&1
+		qlaunch=$prefix/bin/qlaunch
+	SYSTEM
+	printf '%s\n' "$1" >>"$dir/system"
+	export_all; export prefix
+	timeout 240 unshare -mfpn --propagation private --mount-proc --kill-child bash "$dir/system" 3>&-
+}
+
+@test "polkit's prompt says why root is needed, and what is run" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	# nobody knows the password: the prompt is all there is
+	run with_polkit 'for words in "run $conf" "stop $vm" "switch $conf"; do
+		script -qec "runuser -u nobody -- pkexec $qlaunch $words" /dev/null </dev/null || true
+	done'
+	echo "$output"
+	[[ $output == *"AUTHENTICATING FOR org.qlaunch.run"*"devices, processors or memory"*"$prefix/bin/qlaunch run $conf"* ]]
+	[[ $output == *"AUTHENTICATING FOR org.qlaunch.stop"*"power button"*"$prefix/bin/qlaunch stop $vm"* ]]
+	[[ $output == *"AUTHENTICATING FOR org.qlaunch.switch"*"other input"*"$prefix/bin/qlaunch switch $conf"* ]]
+}
+
+@test "by pkexec: root prepares, QEMU is the user; their desktop is found though pkexec drops the environment, and is told" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	printf '[network lan]\nmode = isolated\n[hooks]\nready = %s\n' "$dir/hook" >>"$conf"
+	printf '#!/bin/sh\nenv >%s/env.part; mv %s/env.part %s/env\n' "$dir/open" "$dir/open" "$dir/open" >"$dir/hook"; chmod 755 "$dir/hook"
+	mkdir -m 777 "$dir/open" "$dir/data"
+	run with_polkit '
+		printf "%s\n" "polkit.addRule(function(a, s) { if (/^org.qlaunch.(run|stop)$/.test(a.id) && s.user == \"nobody\") return polkit.Result.YES; });" >"$dir/rules/50-test.rules"
+		until_true eval "grep -c \"Finished loading, compiling and executing\" \"$dir/polkitd.log\" | grep -qx \"[2-9]\""
+		uid=$(id -u nobody)
+		mkdir -m 700 "/run/user/$uid"; chown nobody: "/run/user/$uid"
+		as() { runuser -u nobody -- env HOME="$dir" XDG_DATA_HOME="$XDG_DATA_HOME" XDG_RUNTIME_DIR="/run/user/$uid" "$@"; }
+		as python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"/run/user/$uid/wayland-0\")"
+		as dbus-daemon --session --nofork --address="unix:path=/run/user/$uid/bus" &
+		until_true test -S "/run/user/$uid/bus"
+		as dbus-monitor --address "unix:path=/run/user/$uid/bus" "interface='"'org.freedesktop.Notifications'"'" >"$dir/notes" 2>&1 &
+		until_true grep -q NameLost "$dir/notes"
+		as "$qlaunch" desktop "$conf"
+		grep "^Exec=" "$entry"
+		as gio launch "$entry" >"$dir/out" 2>&1 &
+		until_true runs || { cat "$dir/out" "$dir/polkitd.log"; false; }
+		stat -c "QEMU is %U" "/proc/$("$qlaunch" status --json "$vm" | jq ".[0].qemu")"
+		until_true test -e "$dir/open/env"
+		until_true grep -qF "\"$vm is ready\"" "$dir/notes" || { cat "$dir/notes" "$dir/out"; false; }
+		as pkexec "$qlaunch" stop --now "$vm"
+		until_true gone
+		until_true grep -qF "\"$vm has ended\"" "$dir/notes" && echo told'
+	echo "$output"; cat "$dir/open/env" || true
+	[ "$status" -eq 0 ]
+	[[ $output == *"Exec=/usr/bin/pkexec $prefix/bin/qlaunch run $conf"* ]]
+	[[ $output == *"QEMU is nobody"* ]]; [[ $output == *told* ]]; [[ $output != *"polkit's prompt will not say"* ]]
+	grep -qx WAYLAND_DISPLAY=wayland-0 "$dir/open/env"
+	grep -qx "XDG_RUNTIME_DIR=/run/user/$(id -u nobody)" "$dir/open/env"
+}
