@@ -17,7 +17,7 @@ ifeq ($(SAN),1)
   CFLAGS   := -O1 -g -fno-omit-frame-pointer $(SANITIZE) -fno-sanitize-recover=all
   HARDEN   := -fPIE
 endif
-ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. -fno-math-errno $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
+ALL_CFLAGS  = -std=gnu17 -D_GNU_SOURCE -I. $(WARN) $(HARDEN) $(CFLAGS) $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) $(LATE) 2>/dev/null)
 LDLIBS      = $(shell pkg-config --libs $(LIBS)) -lm
