@@ -67,8 +67,8 @@ guest:
 	@$(MAKE) --no-print-directory -s $(BUILD)/guest/bench.gz
 
 # what `qlaunch bench` runs: as a command of the host, and as all of a guest
-$(BUILD)/bench-guest: share/bench/guest.c
-	@mkdir -p $(@D); echo "  LD    $@"; $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -static -pthread -o $@ $<
+$(BUILD)/bench-guest: share/bench/guest.c share/bench/guest.ps1
+	@mkdir -p $(@D); cp share/bench/guest.ps1 $@.ps1; echo "  LD    $@"; $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -static -pthread -o $@ $<
 $(BUILD)/guest/bench.gz: $(BUILD)/bench-guest
 	@mkdir -p $(@D)/bench; cp $< $(@D)/bench/init; cd $(@D)/bench && echo init | cpio -o -H newc --quiet -R 0:0 | gzip -1 >../bench.gz
 
@@ -132,6 +132,7 @@ floors:
 MAN   := $(patsubst share/man/%.scd,$(BUILD)/man/%,$(wildcard share/man/*.scd))
 FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
 	 lib/qlaunch/bench-guest:755:$(BUILD)/bench-guest \
+	 lib/qlaunch/bench-guest.ps1:644:share/bench/guest.ps1 \
 	 $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644:$(m)) \
 	 share/bash-completion/completions/qlaunch:644:share/completions/qlaunch.bash \
 	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \

@@ -110,6 +110,11 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	plan <<<$"config = $PWD/configs/bench.conf"$'\n[variant a]\n[variant b]\ncpu.threads = 2\n[variant c]\ncpu.thread = 3'
 	run "$qlaunch" bench "$dir/plan"
 	[ "$status" -eq 3 ]; [[ $output == *"variant c"*"unknown key"* ]]
+	# the example has none
+	make -s BUILD="$build" "$build/bench-guest"
+	touch "$dir/there"
+	run "$qlaunch" bench --output="$dir/there" configs/bench.plan
+	[ "$status" -eq 2 ]; [[ $output == *"there is there already"* ]]
 }
 
 @test "Slurm: an array of two tasks, gathered; no sbatch is said" {
@@ -130,7 +135,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	rm -r "$dir"/out.jsonl*
 	sed -i 's/= lab/= nowhere/' "$dir/plan"
 	run "$qlaunch" bench submit "$dir/plan"
-	[ "$status" -eq 4 ]; [[ $output == *"sbatch: "*"invalid partition"* ]]
+	[ "$status" -eq 4 ]; [[ $output == *"Invalid partition"* && ! -e $dir/out.jsonl.jobs ]]
 }
 
 @test "compare: the exit status says better, worse, same" {

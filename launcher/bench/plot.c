@@ -214,8 +214,8 @@ void plot_tails(struct sb *out, const struct plot_curve *curves, size_t n)
 	struct plot_axis y = { 1 / (double)most, 1, TAILS_HEIGHT - 4, 8, true };
 	begin(out, TAILS_WIDTH, TAILS_HEIGHT + AXIS, "which part of all samples was longer");
 	lying_axis(out, &x, 0, TAILS_HEIGHT);
-	for (double part = 1; part >= y.low; part /= 10) {
-		double at = plot_at(&y, part);
+	for (int power = 0; power <= (int)log10((double)most); power++) {
+		double part = pow(10, -power), at = plot_at(&y, part);
 		sb_addf(out, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g %%</text>", LEFT, at,
 			TAILS_WIDTH - 12, LEFT - 5, at + 4, part * 100);
 	}

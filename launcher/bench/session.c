@@ -81,9 +81,9 @@ static struct err *run_round(struct session *s, size_t round)
 struct err *bench_session(struct root *root, const struct bench_plan *plan)
 {
 	struct session s = { .root = root, .plan = plan, .total = plan->n_variants * (plan->rounds + 1), .begun = line_clock() };
+	TRY(check_configs(plan));
 	if (root_exists(root, plan->output))
 		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away, or name another: --output FILE"), EXIT_USAGE);
-	TRY(check_configs(plan));
 	if (gethostname(s.machine, sizeof(s.machine) - 1) < 0)
 		memcpy(s.machine, "?", 2);
 	s.fingerprint = fingerprint_machine(root);

@@ -75,7 +75,7 @@ static struct err *await_end(struct root *root, const struct bench_plan *p, stru
 		progress_update(lines, total, detail);
 	}
 	/* not submitted, or a task that failed: which one is seen by what it left */
-	return said ? NULL : err_wrap(program_result(sbatch), "sbatch");
+	return said ? NULL : program_result(sbatch);
 }
 
 struct err *bench_submit(struct root *root, const struct bench_plan *plan, const char *program)
@@ -94,9 +94,14 @@ struct err *bench_submit(struct root *root, const struct bench_plan *plan, const
 	TRY(root_mkdir(root, jobs, 0755));
 	TRY(root_put(root, script, SCRIPT, 0755));
 	sbatch_argv(plan, jobs, program, real, &argv);
-	TRY(program_start(&p, (const char *const *)argv.v));
-	TRY(err_exit(await_end(root, plan, &p), EXIT_HOST));
-	return bench_gather(root, plan);
+	struct err *e = program_start(&p, (const char *const *)argv.v);
+	if (!e)
+		e = await_end(root, plan, &p);
+	if (!e)
+		return bench_gather(root, plan);
+	err_free(root_unlink(root, script)); /* nothing was submitted: the next try begins from nothing */
+	err_free(root_rmdir(root, jobs));
+	return err_exit(e, EXIT_HOST);
 }
 
 static void say_failure(struct root *root, const struct bench_plan *p, unsigned task)

@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check new import setup groups monitors status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --install --drivers --try --once --interval --root --quiet --verbose --help --version"
+	local verbs="run plan check new import setup groups monitors bench status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --install --drivers --try --force --once --interval --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -56,6 +56,9 @@ _qlaunch() {
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif [[ $verb == status || $verb == top || $verb == console || $verb == stop || $verb == restore ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_qlaunch_machines)" -- "$cur")
+	elif [[ $verb == bench ]]; then
+		compopt -o filenames
+		mapfile -t COMPREPLY < <([[ $config ]] || compgen -W "report compare submit gather" -- "$cur"; compgen -f -- "$cur")
 	elif [[ $verb == import ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

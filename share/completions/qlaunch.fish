@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -l verbs run plan check new import setup groups monitors status top console stop restore
+set -l verbs run plan check new import setup groups monitors bench status top console stop restore
 
 function __qlaunch_configs
 	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
@@ -33,12 +33,15 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a monitors -d '
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a top -d 'What a machine gets and what disturbs it, live'
 complete -c qlaunch -n "__fish_seen_subcommand_from top" -l once -d 'One interval, as text'
 complete -c qlaunch -n "__fish_seen_subcommand_from top" -l interval -x -d 'Seconds'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a bench -d 'Variants of a machine, compared'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a console -d 'The serial console'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a status -d 'What runs, and what was left behind'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a stop -d 'Press the power button'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a restore -d 'Undo what a dead launcher left'
 complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups monitors status top console stop restore" -a '(__qlaunch_configs)'
 complete -c qlaunch -n "__fish_seen_subcommand_from status top console stop restore" -a '(__qlaunch_machines)'
+complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups monitors bench status console stop restore" -a '(__qlaunch_configs)'
+complete -c qlaunch -n "__fish_seen_subcommand_from status console stop restore" -a '(__qlaunch_machines)'
 complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
 complete -c qlaunch -l json -d 'Answer in JSON'
 complete -c qlaunch -l install -r -F -d 'run: an installer'
@@ -50,7 +53,10 @@ complete -c qlaunch -l undo -d 'setup: put every file back'
 complete -c qlaunch -l gpu -x -d 'setup: the card to bind early'
 complete -c qlaunch -l yes -d 'new, setup: no question'
 complete -c qlaunch -l from -r -F -d 'new: an example'
-complete -c qlaunch -l output -r -F -d 'new: the file to write'
+complete -c qlaunch -l output -r -F -d 'new, import, bench: the file to write'
+complete -c qlaunch -n '__fish_seen_subcommand_from bench' -a 'report compare submit gather'
+complete -c qlaunch -n '__fish_seen_subcommand_from bench' -F
+complete -c qlaunch -l force -d 'bench compare: other machines, too'
 complete -c qlaunch -l root -r -F -d 'A captured machine'
 complete -c qlaunch -s q -l quiet -d 'Warnings and errors only'
 complete -c qlaunch -s v -l verbose -d 'Each step as it is done'
