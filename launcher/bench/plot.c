@@ -8,8 +8,8 @@
 #define ROW 30
 #define AXIS 24
 #define TIME_HEIGHT 130
-#define TAILS_WIDTH 860
-#define TAILS_HEIGHT 240
+#define TAILS_WIDTH 1280
+#define TAILS_HEIGHT 300
 #define LEFT 46 /* for labels of an axis that stands */
 #define LOG_SPAN 30
 #define TICKS_MAX 12
@@ -74,8 +74,9 @@ static void lying_axis(struct sb *out, const struct plot_axis *a, double top, do
 	size_t n = ticks(a, 4, at);
 	for (size_t i = 0; i < n; i++) {
 		double x = plot_at(a, at[i]);
-		sb_addf(out, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/><text x=\"%.1f\" y=\"%.0f\" text-anchor=\"middle\">%.6g</text>", x, top,
-			bottom, x, bottom + 15, at[i]);
+		const char *anchor = x < a->from + 14 ? "start" : x > a->to - 14 ? "end" : "middle"; /* not cut off at the edge */
+		sb_addf(out, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/><text x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%.6g</text>", x, top, bottom,
+			x, bottom + 15, anchor, at[i]);
 	}
 }
 
