@@ -16,6 +16,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/num.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/qemu_img.h"
 #include "launcher/step/journal.h"
 
@@ -100,7 +101,9 @@ double qemu_img_percent(const char *text)
 static void show_progress(struct talk *t)
 {
 	const struct qemu_img *run = t->run;
-	double percent = run->what && t->said.s ? qemu_img_percent(t->said.s) : -1;
+	if (!run->what || run->ret_status || !t->said.s) /* what has an answer to give does not write figures */
+		return;
+	double percent = qemu_img_percent(t->said.s);
 	if (percent < 0)
 		return;
 	uint64_t done = (uint64_t)((double)run->total * percent / 100);
@@ -153,18 +156,17 @@ static void listen_to(struct talk *t, int out, int err)
 static struct err *with_remedy(struct err *e)
 {
 	static const struct {
-		const char *words, *remedy;
+		const char *words, *remedy; /* words: qemu-img's, in the locale C */
 	} known[] = {
 		{ "lock", "a machine or another program has it open: end that first" },
 		{ "No space left", "make room there; nothing is left of what was begun" },
 		{ "Permission denied", "qlaunch opens images as the user who called it: look at `ls -l`" },
 		{ "Image is corrupt", "a copy first, then: qemu-img check -r all -f qcow2 FILE" },
 		{ "backing file", "bring the backing file back, or name the right one: qemu-img rebase -u" },
-		{ PROGRAM " is not", "apt-get install qemu-utils, pacman -S qemu-img or dnf install qemu-img" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (strstr(err_text(e), known[i].words))
-			return err_hint(e, "%s", known[i].remedy);
+			return err_hint(e, "%s", _(known[i].remedy));
 	return e;
 }
 
@@ -218,7 +220,8 @@ struct err *qemu_img_run(const struct qemu_img *run, char **ret_output)
 	sigset_t ends, before;
 	cleanup_free char *program = child_find(PROGRAM);
 	if (!program)
-		return err_exit(with_remedy(err_new(PROGRAM " is not installed")), EXIT_HOST);
+		return err_exit(err_hint(err_new(PROGRAM " is not installed"), "apt-get install qemu-utils, pacman -S qemu-img or dnf install qemu-img"),
+				EXIT_HOST);
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);
 	sigaddset(&ends, SIGTERM);

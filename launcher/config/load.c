@@ -68,7 +68,7 @@ static struct err *load(const char *arg, const struct strv *sets, struct config 
 	cleanup_free char *path = find(arg), *text = NULL;
 	size_t length = 0;
 	if (!path)
-		return err_hint(err_new("there is no machine \"%s\" in ~/.config/qlaunch or /etc/qlaunch", arg),
+		return err_hint(err_coded(ENOENT, "there is no machine \"%s\" in ~/.config/qlaunch or /etc/qlaunch", arg),
 				"a file elsewhere is named by its path: ./%s.conf", arg);
 	TRY(read_all(path, &text, &length));
 	cleanup_free char *dir = folder_of(path);

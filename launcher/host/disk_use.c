@@ -235,8 +235,8 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 				     ? tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host")
 				     : tr_fmt("make it: qlaunch disk create '%s' 64G%s", d->conf->path,
 					       image_format_of(d->conf->path) != FORMAT_AUTO ? ""
-					       : d->format == FORMAT_QCOW2		     ? " --format qcow2"
-											     : " --format raw"));
+					       : d->format == FORMAT_QCOW2		     ? _(" --format qcow2")
+											     : _(" --format raw")));
 		return;
 	}
 	if (d->kind == DISK_OTHER || !d->real || (d->kind == DISK_FILE && d->size == 0)) {

@@ -67,7 +67,7 @@ static void problem(struct share *s, char *text, const char *remedy)
 		return;
 	}
 	s->problem = text;
-	s->remedy = str_dup(remedy);
+	s->remedy = tr_dup(remedy);
 }
 
 static void check_folder(struct root *root, struct share *s)
@@ -101,11 +101,12 @@ static void check_namespaces(struct root *root, struct share *s)
 /* The older options, which both virtiofsd of QEMU 7 and the later one in Rust take. */
 static void make_argv(struct share *s, const char *program)
 {
-	static const char *const words[] = { "--fd=3", /* PROCESS_FD of process.h */ "-o", ("source=" PLACE), "-o", "sandbox=chroot", "-o", "cache=auto",
-					     "--rlimit-nofile=0" };
+	static const char *const words[] = { "--fd=3", /* PROCESS_FD of process.h */ "-o", "sandbox=chroot", "-o", "cache=auto",
+					     "--rlimit-nofile=0", "-o" };
 	strv_add(&s->argv, program);
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		strv_add(&s->argv, words[i]);
+	strv_addf(&s->argv, "source=%s", PLACE);
 }
 
 struct err *share_facts_read(struct root *root, const struct config *c, const struct user *user, bool device, struct share_facts *ret_facts)

@@ -39,7 +39,7 @@ void disk_check_images(struct findings *out, struct root *root, const struct use
 			continue;
 		const char *argv[] = { "check", "--output=json", "-f", "qcow2", d->conf->path, NULL };
 		cleanup_free char *text = NULL;
-		cleanup_free char *what = str_fmt("checking %s", d->conf->name);
+		cleanup_free char *what = tr_fmt("checking %s", d->conf->name);
 		int status = 0;
 		struct err *e = qemu_img_run(&(struct qemu_img){ .user = user, .argv = argv, .what = what, .ret_status = &status }, &text);
 		if (!e && (status == 0 || status == 2 || status == 3))

@@ -94,7 +94,7 @@ static struct err *copy(struct cli *cli, const struct targets *from, const struc
 	cleanup(held_free) struct held held = { .fd = -1 };
 	if (src->block)
 		TRY(hold(cli, src, O_RDONLY, &held));
-	cleanup_free char *part = str_fmt("%s.part", dst->conf->path), *what = str_fmt("copying %s", base_name(src->conf->path));
+	cleanup_free char *part = str_fmt("%s.part", dst->conf->path), *what = tr_fmt("copying %s", base_name(src->conf->path));
 	const char *argv[] = { "convert", "-p", "-f", image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
 			       src->block ? held.path : src->conf->path, part, compress ? "-c" : NULL, NULL };
 	struct qemu_img run = { .user = &from->user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };
@@ -164,8 +164,8 @@ static void show_device(struct root *root, const struct disk *d)
 	}
 	cleanup_free char *whole = content_of(root, d->block), *list = parts.n ? strv_join(&parts, ", ") : str_dup(whole);
 	printf("%s: %s %s%s%s\n", d->block, size, str_trim(clean), *clean ? " " : "", d->by_id ? d->by_id : "");
-	page_wrap("  it has: ", 10, list);
-	printf(_("  All that is on it will be lost.\n"));
+	page_wrap("    ", 4, list);
+	printf("  %s\n", _("All that is on it will be lost."));
 }
 
 /* The name typed, or --yes. */
@@ -213,7 +213,7 @@ struct err *disk_write(struct cli *cli, const struct verb_args *args)
 	TRY(check_device(cli, dst, src));
 	TRY(confirm(cli, dst, verb_option(args, "yes")));
 	TRY(hold(cli, dst, O_RDWR, &held)); /* it may have been mounted while somebody thought */
-	cleanup_free char *what = str_fmt("writing %s", dst->block), *size = size_rounded(disk_guest_size(src)),
+	cleanup_free char *what = tr_fmt("writing %s", dst->block), *size = size_rounded(disk_guest_size(src)),
 			  *rest = size_rounded(dst->size - disk_guest_size(src));
 	const char *argv[] = { "convert", "-p", "-n", "-f", image_format_name(src->format), "-O", "raw", "-t", "none", src->conf->path, held.path, NULL };
 	struct qemu_img run = { .user = &from.user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };

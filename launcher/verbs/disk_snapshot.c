@@ -269,7 +269,7 @@ static void print_snapshots(const json_t *list)
 		char text[32];
 		struct tm tm;
 		strftime(text, sizeof(text), "%Y-%m-%d %H:%M", localtime_r(&when, &tm));
-		printf("    snapshot %s%*s  %s\n", cut, (int)((width < 48 ? width : 48) - page_width(cut)), "", text);
+		printf(_("    snapshot %s%*s  %s\n"), cut, (int)((width < 48 ? width : 48) - page_width(cut)), "", text);
 	}
 }
 
@@ -282,13 +282,13 @@ static void print_disk(const json_t *o)
 	if (*problem)
 		page_wrap("    ", 4, problem);
 	else if (json_is_true(json_object_get(o, "device")))
-		printf("    device, %s%s%s\n", size, *disk ? "; " : "", disk);
+		printf(_("    device, %s%s%s\n"), size, *disk ? "; " : "", disk);
 	else
 		printf(_("    %s, %s for the guest, %s of the host's%s%s\n"), text_of(o, "format"), size, allocated, *disk ? "; " : "", disk);
 	if (*owner)
 		printf(_("    %s runs with it\n"), owner);
 	if (*backing)
-		printf("    over %s\n", base);
+		printf(_("    over %s\n"), base);
 	print_snapshots(json_object_get(o, "snapshots"));
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* disk_target: see disk.h. Everything that a word names is looked at with the rights of the user. */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/claims.h"
@@ -64,7 +65,7 @@ static struct err *of_machine(struct finding_it *f, const char *machine)
 		return err_hint(err_new("--format is for paths: %s says itself of what format its disks are", machine),
 				"format = in its [disk NAME]");
 	struct err *e = config_load(machine, &f->cli->sets, &t->config);
-	if (e && streq(machine, t->word) && str_starts(err_text(e), "there is no machine")) {
+	if (err_code(e) == ENOENT && streq(machine, t->word) && !str_ends(machine, ".conf")) {
 		err_free(e);
 		return err_hint(err_new("%s is neither an image here nor a machine of ~/.config/qlaunch or /etc/qlaunch", machine),
 				"an image: %s.qcow2 or ./%s; a machine's disk: MACHINE:DISK", machine, machine);

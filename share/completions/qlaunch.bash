@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check new import setup groups monitors bench status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --install --drivers --try --force --once --interval --root --quiet --verbose --help --version"
+	local verbs="run plan check new import disk desktop setup groups monitors bench status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --format --backing --full --compress --drop --shrink --install --drivers --try --force --once --interval --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -37,7 +37,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --install | --drivers | --try) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try) skip=yes ;;
 		-*) ;;
 		*) if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; else verb=${verb:-run} config=${config:-$word}; fi ;;
 		esac
@@ -59,7 +59,11 @@ _qlaunch() {
 	elif [[ $verb == bench ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <([[ $config ]] || compgen -W "report compare submit gather" -- "$cur"; compgen -f -- "$cur")
-	elif [[ $verb == import ]]; then
+	elif [[ $prev == --format ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "qcow2 raw" -- "$cur")
+	elif [[ $verb == disk && ! $config ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "create list snapshot revert delete resize convert write" -- "$cur")
+	elif [[ $verb == disk || $verb == import ]]; then
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	elif [[ $verb == groups || $verb == new || $verb == setup ]]; then

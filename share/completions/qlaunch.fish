@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -l verbs run plan check new import setup groups monitors bench status top console stop restore
+set -l verbs run plan check new import disk desktop setup groups monitors bench status top console stop restore
 
 function __qlaunch_configs
 	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
@@ -29,6 +29,7 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a new -d 'Propo
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a import -d 'A domain of libvirt or a quickemu .conf'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a setup -d 'Make this host ready for good'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a groups -d 'IOMMU groups, and which can be passed'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a disk -d 'Images and disks'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a monitors -d 'Monitors and their inputs'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a top -d 'What a machine gets and what disturbs it, live'
 complete -c qlaunch -n "__fish_seen_subcommand_from top" -l once -d 'One interval, as text'
@@ -38,10 +39,8 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a console -d 'T
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a status -d 'What runs, and what was left behind'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a stop -d 'Press the power button'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a restore -d 'Undo what a dead launcher left'
-complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups monitors status top console stop restore" -a '(__qlaunch_configs)'
+complete -c qlaunch -n "not __fish_seen_subcommand_from new import disk setup groups monitors bench status top console stop restore" -a '(__qlaunch_configs)'
 complete -c qlaunch -n "__fish_seen_subcommand_from status top console stop restore" -a '(__qlaunch_machines)'
-complete -c qlaunch -n "not __fish_seen_subcommand_from new import setup groups monitors bench status console stop restore" -a '(__qlaunch_configs)'
-complete -c qlaunch -n "__fish_seen_subcommand_from status console stop restore" -a '(__qlaunch_machines)'
 complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
 complete -c qlaunch -l json -d 'Answer in JSON'
 complete -c qlaunch -l install -r -F -d 'run: an installer'
@@ -49,6 +48,15 @@ complete -c qlaunch -l drivers -r -F -d 'run: drivers for it'
 complete -c qlaunch -l try -x -d 'monitors: this input for 5 s'
 complete -c qlaunch -l html -d 'check: one page of HTML'
 complete -c qlaunch -n '__fish_seen_subcommand_from import' -F
+set -l disk create list snapshot revert delete resize convert write
+complete -c qlaunch -n "__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from $disk" -a "$disk"
+complete -c qlaunch -n '__fish_seen_subcommand_from disk' -F
+complete -c qlaunch -l format -x -a 'qcow2 raw' -d 'disk: of what format an image is'
+complete -c qlaunch -l backing -r -F -d 'disk create: the image below'
+complete -c qlaunch -l full -d 'disk create: take all space now'
+complete -c qlaunch -l compress -d 'disk convert: a smaller copy'
+complete -c qlaunch -l drop -d 'disk revert: do not keep what is there'
+complete -c qlaunch -l shrink -d 'disk resize: smaller'
 complete -c qlaunch -l undo -d 'setup: put every file back'
 complete -c qlaunch -l gpu -x -d 'setup: the card to bind early'
 complete -c qlaunch -l yes -d 'new, setup: no question'

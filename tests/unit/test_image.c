@@ -23,11 +23,17 @@ static void put64(unsigned char *p, uint64_t v)
 	put32(p + 4, (uint32_t)v);
 }
 
+static void put_text(unsigned char *p, const char *text)
+{
+	while (*text)
+		*p++ = (unsigned char)*text++;
+}
+
 /* As docs/interop/qcow2.txt lays it out: version 3, 64 KiB clusters, 1 GiB, over "base.qcow2" of format qcow2. */
 static void make_header(unsigned char *b)
 {
 	memset(b, 0, 4096);
-	memcpy(b, "QFI\xfb", 4);
+	put32(b, 0x514649fb);
 	put32(b + 4, 3);
 	put64(b + 8, 200);
 	put32(b + 16, 10);
@@ -41,8 +47,8 @@ static void make_header(unsigned char *b)
 	put32(b + 100, 104);
 	put32(b + 104, 0xe2792aca);
 	put32(b + 108, 5);
-	memcpy(b + 112, "qcow2", 5);
-	memcpy(b + 200, "base.qcow2", 10);
+	put_text(b + 112, "qcow2");
+	put_text(b + 200, "base.qcow2");
 }
 
 static void refused(const unsigned char *b, size_t n, uint64_t file_size, const char *words)
