@@ -30,6 +30,7 @@ complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a import -d 'A 
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a setup -d 'Make this host ready for good'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a groups -d 'IOMMU groups, and which can be passed'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a disk -d 'Images and disks'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a desktop -d 'An entry in the desktop\'s menu'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a monitors -d 'Monitors and their inputs'
 complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a top -d 'What a machine gets and what disturbs it, live'
 complete -c qlaunch -n "__fish_seen_subcommand_from top" -l once -d 'One interval, as text'
