@@ -152,7 +152,7 @@ bool cpu_topology_sys(struct root *root, struct cpu_facts *f)
 		if (good)
 			seen = cpus_or(&seen, &list.v[list.n - 1].cpus);
 	}
-	if (!good || !read_nodes(root, &list))
+	if (!good || !list.n || !read_nodes(root, &list))
 		return false;
 	add_packages(&list);
 	qsort(list.v, list.n, sizeof(*list.v), by_place);
