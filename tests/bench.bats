@@ -55,6 +55,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	plan <<-PLAN
 		config = $PWD/configs/bench.conf
 		via = agent
+		limit = 900
 		workloads = boot bandwidth jitter sysbench-cpu cyclictest game
 		[workload game]
 		parser = presentmon
