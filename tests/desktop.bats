@@ -131,7 +131,7 @@ as_nobody() { runuser -u nobody -- env HOME="$dir" XDG_DATA_HOME="$XDG_DATA_HOME
 	cat >"$dir/session" <<-'SESSION'
 		set -eu
 		printf 'panel_items = L\npanel_size = 200 48\nlauncher_item_app = %s\nlauncher_icon_size = 40\npanel_position = bottom left horizontal\n' "$entry" >"$dir/tint2rc"
-		dbus-monitor --session "interface='org.freedesktop.Notifications'" >"$dir/notes" & trap 'kill $(jobs -p)' EXIT
+		dbus-monitor --session "interface='org.freedesktop.Notifications'" >"$dir/notes" &
 		dunst >"$dir/dunst" 2>&1 &
 		openbox >/dev/null 2>&1 &
 		tint2 -c "$dir/tint2rc" >"$dir/panel" 2>&1 &
@@ -155,7 +155,7 @@ as_nobody() { runuser -u nobody -- env HOME="$dir" XDG_DATA_HOME="$XDG_DATA_HOME
 	SESSION
 	"$qlaunch" desktop "$conf"
 	export_all
-	run timeout 240 xvfb-run -a -s '-screen 0 640x480x24' dbus-run-session -- bash "$dir/session" 3>&-
+	run setsid -w timeout 240 xvfb-run -a -s '-screen 0 640x480x24' dbus-run-session -- bash "$dir/session" 3>&-
 	echo "$output"; cat "$dir/panel" "$dir/notes" || true
 	[ "$status" -eq 0 ]
 }
@@ -231,6 +231,7 @@ with_polkit() {
 		set -eu
 		mkdir -p "$dir/actions" "$dir/rules"
 		cp /usr/share/polkit-1/actions/*.policy "$prefix/share/polkit-1/actions/org.qlaunch.policy" "$dir/actions"
+		mount -t sysfs none /sys # of this namespace's network
 		mount -t tmpfs -o mode=755 none /run
 		mkdir -p /run/dbus /run/user
 		mount --bind "$dir/actions" /usr/share/polkit-1/actions
@@ -249,8 +250,14 @@ with_polkit() {
 @test "polkit's prompt says why root is needed, and what is run" {
 	[ "$(id -u)" -eq 0 ] || skip "not root"
 	# nobody knows the password: the prompt is all there is
-	run with_polkit 'for words in "run $conf" "stop $vm" "switch $conf"; do
-		script -qec "runuser -u nobody -- pkexec $qlaunch $words" /dev/null </dev/null || true
+	mkfifo "$dir/silence"
+	run with_polkit 'exec 7<>"$dir/silence"
+	for words in "run $conf" "stop $vm" "switch $conf"; do
+		rm -f "$dir/prompt"
+		script -qefc "runuser -u nobody -- pkexec $qlaunch $words" "$dir/prompt" <&7 >/dev/null 2>&1 & asking=$!
+		until_true grep -qs Password: "$dir/prompt"
+		cat "$dir/prompt"
+		kill -KILL $asking
 	done'
 	echo "$output"
 	[[ $output == *"AUTHENTICATING FOR org.qlaunch.run"*"devices, processors or memory"*"$prefix/bin/qlaunch run $conf"* ]]
@@ -276,7 +283,13 @@ with_polkit() {
 		until_true grep -q NameLost "$dir/notes"
 		as "$qlaunch" desktop "$conf"
 		grep "^Exec=" "$entry"
-		as gio launch "$entry" >"$dir/out" 2>&1 &
+		# pkexec wants a parent that lives: as below "systemd --user", orphans of the session are its own
+		as python3 -c "import ctypes, os, subprocess, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) # PR_SET_CHILD_SUBREAPER
+subprocess.run(sys.argv[1:])
+while True:
+    try: os.wait()
+    except ChildProcessError: break" gio launch "$entry" >"$dir/out" 2>&1 &
 		until_true runs || { cat "$dir/out" "$dir/polkitd.log"; false; }
 		stat -c "QEMU is %U" "/proc/$("$qlaunch" status --json "$vm" | jq ".[0].qemu")"
 		until_true test -e "$dir/open/env"

@@ -26,7 +26,7 @@ _qlaunch_sets() {
 }
 
 _qlaunch() {
-	local verbs="run plan check new import disk desktop setup groups monitors bench status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --format --backing --full --compress --drop --shrink --install --drivers --try --force --once --interval --root --quiet --verbose --help --version"
+	local verbs="run plan check new import disk desktop desktop switch setup groups monitors bench status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --format --backing --full --compress --drop --shrink --install --drivers --try --force --once --interval --remove --root --quiet --verbose --help --version"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"

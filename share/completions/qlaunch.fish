@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -l verbs run plan check new import disk desktop setup groups monitors bench status top console stop restore
+set -l verbs run plan check new import disk desktop desktop switch setup groups monitors bench status top console stop restore
 
 function __qlaunch_configs
 	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
@@ -58,6 +58,9 @@ complete -c qlaunch -l full -d 'disk create: take all space now'
 complete -c qlaunch -l compress -d 'disk convert: a smaller copy'
 complete -c qlaunch -l drop -d 'disk revert: do not keep what is there'
 complete -c qlaunch -l shrink -d 'disk resize: smaller'
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a desktop -d "An entry in the desktop's menu"
+complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a switch -d 'Its monitors: guest or host'
+complete -c qlaunch -l remove -d 'desktop: take the entry away'
 complete -c qlaunch -l undo -d 'setup: put every file back'
 complete -c qlaunch -l gpu -x -d 'setup: the card to bind early'
 complete -c qlaunch -l yes -d 'new, setup: no question'
