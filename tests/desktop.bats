@@ -300,7 +300,7 @@ while True:
 		until_true gone'
 	echo "$output"; cat "$dir/open/env" || true
 	[ "$status" -eq 0 ]
-	[[ $output == *"Exec=/usr/bin/pkexec $prefix/bin/qlaunch run $conf"* ]]
+	[[ $output == *"Exec=/usr/bin/pkexec $dir/usr/bin/qlaunch run $conf"* ]]
 	[[ $output == *"QEMU is nobody"* ]]; [[ $output != *"polkit's prompt will not say"* ]]
 	grep -qx WAYLAND_DISPLAY=wayland-0 "$dir/open/env"
 	grep -qx "XDG_RUNTIME_DIR=/run/user/$(id -u nobody)" "$dir/open/env"
