@@ -9,7 +9,7 @@
 #include "launcher/host/net_choose.h"
 
 #define TOPIC "network"
-#define NFT_LIMIT_MS 10000
+#define NFT_LIMIT_MS 30000
 
 static const char *text_of(const json_t *object, const char *key)
 {

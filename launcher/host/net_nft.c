@@ -12,7 +12,7 @@
 #include "launcher/host/net_rules.h"
 
 #define ABSENT "absent"
-#define NFT_LIMIT_MS 10000 /* it waits for other users of nftables */
+#define NFT_LIMIT_MS 30000 /* it waits for other users of nftables */
 
 static char *table_of(const char *bridge)
 {
