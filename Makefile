@@ -95,6 +95,8 @@ ROUNDS ?= 20
 bench: deps
 	@$(MAKE) --no-print-directory -s all
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
+	@$(MAKE) --no-print-directory -s guest lab-tools
+	@tests/lab/run $(BUILD) run-delay | sed -n 's/^# run delay/  run delay in the virtual host/p; /^not ok/p'
 
 ## make fuzz        every fuzzer for FUZZ_SECONDS (60)
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
