@@ -21,7 +21,7 @@ static const struct verb verbs[] = {
 	{ "new", "A new machine", "NAME", "propose a whole config from this host: --yes, --from", "yes from= output=", verb_new },
 	{ "import", "A new machine", "FILE", "libvirt's domain XML or a quickemu .conf", "output=", verb_import },
 	{ "desktop", "A new machine", "CONFIG", "an entry in the desktop's menu; --remove", "remove", verb_desktop },
-	{ "disk", "A new machine", "COMMAND …", "create list snapshot revert delete resize convert write",
+	{ "disk", "A new machine", "COMMAND", "create list snapshot revert delete resize convert write",
 	  "format= from= backing= full compress drop shrink yes", verb_disk },
 	{ "setup", "The host", "", "kernel parameters, early vfio-pci, rules; --undo", "undo yes gpu=", verb_setup },
 	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
