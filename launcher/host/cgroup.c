@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "launcher/base/tr.h"
+#include "launcher/host/attr.h"
 #include "launcher/host/cgroup.h"
 #include "launcher/host/systemd.h"
 
@@ -31,19 +32,29 @@ static char *group_vm(const char *dir)
 	return systemd_unescape(name);
 }
 
+static void owner_add(struct cgroup_owner **v, size_t *n, struct cgroup_owner owner)
+{
+	*v = mem_grow(*v, *n, sizeof(owner));
+	(*v)[(*n)++] = owner;
+}
+
 static struct err *others_read(struct root *root, const char *vm, struct cgroup_facts *f)
 {
 	cleanup_strv struct strv dirs = {};
 	TRY(root_list(root, CGROUP_MOUNT, &dirs));
 	for (size_t i = 0; i < dirs.n; i++) {
 		cleanup_free char *name = group_vm(dirs.v[i]), *dir = str_fmt(CGROUP_MOUNT "/%s", dirs.v[i]);
-		if (!name || streq(name, vm))
+		if (streq(name, vm))
 			continue;
 		cleanup_free char *value = cgroup_value(root, dir);
-		struct cgroup_owner other = { .vm = steal(name) };
-		cgroup_value_cpus(value, &other.cpus);
-		f->others = mem_grow(f->others, f->n_others, sizeof(other));
-		f->others[f->n_others++] = other;
+		struct cgroup_owner owner = { .vm = name ? steal(name) : str_dup(dirs.v[i]) };
+		bool ours = str_starts(dirs.v[i], PREFIX), lists = cgroup_value_cpus(value, &owner.cpus);
+		if (ours)
+			owner_add(&f->others, &f->n_others, owner);
+		else if (lists)
+			owner_add(&f->listed, &f->n_listed, owner);
+		else
+			free(owner.vm);
 	}
 	return NULL;
 }
@@ -91,7 +102,10 @@ void cgroup_facts_free(struct cgroup_facts *f)
 {
 	for (size_t i = 0; i < f->n_others; i++)
 		free(f->others[i].vm);
+	for (size_t i = 0; i < f->n_listed; i++)
+		free(f->listed[i].vm);
 	free(f->others);
+	free(f->listed);
 	free(f->obstacle);
 	free(f->remedy);
 	*f = (struct cgroup_facts){};
@@ -137,6 +151,19 @@ static void group_steps(struct steps *out, const struct cgroup_facts *f, const c
 	steps_add(out, &cgroup_kind, dir, want, "QEMU in a group of its own")->data = (void *)(uintptr_t)held;
 }
 
+/*
+ * A list of every CPU limits nobody, but the kernel makes no partition of CPUs that somebody lists, and (6.1) lets nobody empty the list of a
+ * group with processes. systemd leaves such lists behind when a limit is taken away.
+ */
+static void unlist_steps(struct steps *out, const struct cgroup_facts *f, const char *host, const struct cpus *all)
+{
+	for (size_t i = 0; i < f->n_listed; i++) {
+		cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus", f->listed[i].vm);
+		if (cpus_equal(&f->listed[i].cpus, all))
+			steps_add(out, &attr_kind, path, host, "it lists every CPU: the kernel takes that for a claim");
+	}
+}
+
 static void slices_steps(struct steps *out, const char *host, const char *all)
 {
 	static const char *const units[] = { "system.slice", "user.slice", "init.scope" };
@@ -167,6 +194,7 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 		const char *type = c->cpu.partition == PARTITION_ROOT ? "root" : "isolated";
 		cleanup_free char *dir = str_fmt(CGROUP_MOUNT "/%s%s", name, f->systemd ? ".slice" : ""),
 				  *want = str_fmt("%s %s", type, cpus);
+		unlist_steps(out, f, rest, &both);
 		steps_add(out, &partition_kind, dir, want,
 			  "the kernel takes these CPUs from everybody else, in one step");
 	}

@@ -21,9 +21,9 @@
 
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
-/* Another machine of ours that has CPUs of its own now. */
+/* A group below the root that lists CPUs now: another machine of ours, or of the host's. */
 struct cgroup_owner {
-	char *vm;
+	char *vm; /* of the host's: its directory's name */
 	struct cpus cpus;
 };
 
@@ -34,6 +34,8 @@ struct cgroup_facts {
 	bool narrowed;               /* system.slice has a limit of CPUs already */
 	struct cgroup_owner *others; /* every machine of ours but this one, by name */
 	size_t n_others;
+	struct cgroup_owner *listed; /* of the host's, by name */
+	size_t n_listed;
 };
 
 struct err *cgroup_facts_read(struct root *root, const struct config *c, struct cgroup_facts *ret_facts);

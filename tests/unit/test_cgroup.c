@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "launcher/host/attr.h"
 #include "launcher/host/cgroup.h"
 #include "launcher/host/systemd.h"
 #include "tests/unit/fakekernel.h"
@@ -124,6 +125,21 @@ static void test_plan_with_systemd(void **state)
 	assert_step(&slices.v[2], &allowed_cpus_kind, "init.scope", "0-6,16-22 of 0-31");
 	assert_now(&slices.v[0], "all");
 	assert_null(slices.v[0].obstacle);
+}
+
+static void test_plan_beside_a_list(void **state)
+{
+	struct fake *f = *state;
+	fake_file(f, "/run/systemd/system/x", "");
+	fake_file(f, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0-31\n"); /* what systemd leaves of a limit that was taken away */
+	fake_file(f, CGROUP_MOUNT "/user.slice/cpuset.cpus", "0-3\n"); /* somebody's limit: not ours to change */
+	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_int_equal(steps.n, 3);
+	assert_step(&steps.v[1], &attr_kind, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0-6,16-22");
+	assert_null(apply(&steps.v[1]));
+	assert_null(attr_kind.undo(&env, &steps.v[1]));
+	cleanup_free char *list = fake_read(f, CGROUP_MOUNT "/system.slice/cpuset.cpus");
+	assert_string_equal(list, "0-31");
 }
 
 static void test_plan_refused(void **state)
@@ -291,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), TEST(test_plan_by_hand),      TEST(test_plan_with_systemd),
 		TEST(test_plan_refused),      TEST(test_other_versions),    TEST(test_by_hand),
+		TEST(test_plan_beside_a_list),
 		TEST(test_group_in_the_way),  TEST(test_group_not_empty),   TEST(test_partition_invalid),
 		TEST(test_partition_short),   cmocka_unit_test(test_whose),
 	};
