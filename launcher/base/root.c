@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include "launcher/base/root.h"
 
+#define RESOLVE_TRIES 1000 /* some milliseconds, on a host that renames without a pause */
+
 struct root {
 	int fd;
 	char *dir;
@@ -65,7 +67,12 @@ static int open_in(const struct root *r, const char *path, int flags, mode_t mod
 		.mode = flags & O_CREAT ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
-	return (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+	/* openat2(2): EAGAIN, where a rename or a mount anywhere came between the steps of a "..", which the links of sysfs are full of */
+	int fd, tries = RESOLVE_TRIES;
+	do
+		fd = (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && --tries > 0);
+	return fd;
 }
 
 /* The directory of `path`, resolved in the root; *ret_name is the last part, inside `path`. */
