@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
@@ -51,6 +52,7 @@ static sigset_t end_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, STOP_SIGNAL);
 	sigaddset(&set, SIGHUP);
 	return set;
 }
@@ -61,7 +63,9 @@ static bool signal_pending(void *data)
 	sigset_t pending;
 	(void)data;
 	sigpending(&pending);
-	return sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP);
+	sigset_t ends = end_signals(), both;
+	sigandset(&both, &pending, &ends);
+	return !sigisemptyset(&both);
 }
 
 static struct err *take_journal(struct machine *m)

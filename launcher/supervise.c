@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 #include "launcher/attend.h"
+#include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/guest/disk.h"
@@ -44,25 +45,27 @@ static void command(struct machine *m, const char *name)
 }
 
 /*
- * First: power button. Second: quit. Third: kill. `qlaunch stop` sends one signal that says which it means (sigqueue(3)): signals that come
- * close together are one. A guest that has not begun, or has stopped for good, hears no button.
+ * First: power button. Second: quit. Third: kill. `qlaunch stop` sends a signal of its own that says which it means; of the others those that
+ * come close together are one. A guest that has not begun, or has stopped for good, hears no button.
  */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
 {
 	struct machine *m = data;
 	(void)source;
-	int meant = si->ssi_code == SI_QUEUE ? si->ssi_int : 0;
+	bool stop = si->ssi_signo == (uint32_t)STOP_SIGNAL;
+	const char *who = stop ? "qlaunch stop" : strsignal((int)si->ssi_signo);
+	int meant = stop ? si->ssi_int : 0;
 	m->signals = meant > m->signals ? meant : m->signals + 1;
 	if (m->signals == 1 && streq(m->run_state, "running")) {
-		log_info("%s: %s: pressing the guest's power button; once more to end QEMU", m->name, strsignal((int)si->ssi_signo));
+		log_info("%s: %s: pressing the guest's power button; once more to end QEMU", m->name, who);
 		command(m, "system_powerdown");
 		waiting_begin(m, "waiting for the guest to shut down");
 	} else if (m->signals <= 2) {
-		log_info("%s: %s: ending QEMU; once more to kill it", m->name, strsignal((int)si->ssi_signo));
+		log_info("%s: %s: ending QEMU; once more to kill it", m->name, who);
 		command(m, "quit");
 		waiting_begin(m, "waiting for QEMU to end");
 	} else {
-		log_warn("%s: %s: killing QEMU", m->name, strsignal((int)si->ssi_signo));
+		log_warn("%s: %s: killing QEMU", m->name, who);
 		kill(m->qemu.id.pid, SIGKILL); /* our child, not yet reaped: the pid is its own */
 	}
 	return 0;
@@ -219,7 +222,7 @@ static int add_io(struct machine *m, int fd, sd_event_io_handler_t fn, void *dat
 
 static int watch(struct machine *m)
 {
-	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	const int ends[] = { SIGINT, SIGTERM, SIGHUP, STOP_SIGNAL };
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(ends) && r >= 0; i++)
 		r = sd_event_add_signal(m->event, NULL, ends[i], on_signal, m);

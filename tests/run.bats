@@ -46,6 +46,17 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
+@test "stop --now is heard beside a SIGTERM that waits" {
+	start
+	kill -STOP "$pid"; kill -TERM "$pid"
+	"$qlaunch" stop --now "$vm" 3>&- & stopper=$!
+	for _ in $(seq 100); do [ "$(awk '/^SigQ/ { split($2, q, "/"); print q[1] }' "/proc/$pid/status")" -ge 2 ] && break; sleep 0.1; done
+	kill -CONT "$pid"
+	wait "$stopper"
+	wait "$pid"
+	nothing_left
+}
+
 @test "stop --now returns when the host is back" {
 	start
 	q=$(qemu_pid)

@@ -11,6 +11,12 @@
 #include "launcher/base/str.h"
 
 /*
+ * What `qlaunch stop` sends to a launcher, with a number: 1 power button, 2 quit, 3 kill. A real-time signal is queued (signal(7)); a SIGTERM is
+ * lost where one waits already.
+ */
+#define STOP_SIGNAL SIGRTMIN
+
+/*
  * Runs fn(data) in a forked child and returns its error (text, remedy and errno come back through a pipe). After `limit_ms` the child is
  * sent SIGKILL and ETIMEDOUT is returned, even if the child is stuck in the kernel and does not die. What fn changes in memory is lost.
  */

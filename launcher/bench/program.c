@@ -115,8 +115,8 @@ bool program_stop(struct program *p, int grace_ms)
 	if (p->pid <= 0 || p->ended)
 		return true;
 	if (grace_ms) {
-		/* as `qlaunch stop --now` says it: to a launcher it means quit, not the power button; to others it is a SIGTERM */
-		sigqueue(p->pid, SIGTERM, (union sigval){ .sival_int = 2 });
+		/* as `qlaunch stop --now` says it; others know no such signal, and end by it as by a SIGTERM */
+		sigqueue(p->pid, STOP_SIGNAL, (union sigval){ .sival_int = 2 });
 		if (program_wait_end(p, line_clock() + grace_ms))
 			return true;
 	}

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlaunch stop VM: asks the launcher to end its guest (SIGTERM: power button; again: quit; again: kill) and waits until the host is back. */
+/* qlaunch stop VM: asks the launcher to end its guest (STOP_SIGNAL) and waits until the host is back. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/cli.h"
 #include "launcher/step/journal.h"
 
-/* By pidfd, after a look at the start time: a pid that was reused is never signalled. `times`: as if so many had come (supervise.c). */
+/* By pidfd, after a look at the start time: a pid that was reused is never signalled. `times`: as if so many SIGTERMs had come. */
 static struct err *signal_launcher(struct proc_id id, int times, int *ret_pidfd)
 {
 	cleanup_fd int fd = (int)syscall(SYS_pidfd_open, id.pid, 0);
 	if (fd < 0 || !proc_alive(id))
 		return err_errno(ESRCH, "launcher %d", (int)id.pid);
-	siginfo_t info = { .si_signo = SIGTERM, .si_code = SI_QUEUE };
+	siginfo_t info = { .si_signo = STOP_SIGNAL, .si_code = SI_QUEUE };
 	info.si_pid = getpid();
 	info.si_uid = getuid();
 	info.si_int = times;
-	if (syscall(SYS_pidfd_send_signal, fd, SIGTERM, &info, 0) < 0)
+	if (syscall(SYS_pidfd_send_signal, fd, STOP_SIGNAL, &info, 0) < 0)
 		return err_errno(errno, "launcher %d", (int)id.pid);
 	*ret_pidfd = fd_steal(&fd);
 	return NULL;
