@@ -26,7 +26,6 @@
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
-#include "launcher/base/trim.h"
 #include "launcher/host/caps.h"
 #include "launcher/claims.h"
 #include "launcher/hooks.h"
@@ -249,7 +248,6 @@ static struct err *launch(struct machine *m)
 	if (e)
 		shares_tell(m);
 	TRY(err_exit(e, EXIT_GUEST));
-	trim_memory();
 	return supervise(m);
 }
 

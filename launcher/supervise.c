@@ -11,6 +11,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/base/trim.h"
 #include "launcher/guest/disk.h"
 #include "launcher/inputs.h"
 #include "launcher/monitor.h"
@@ -266,6 +267,7 @@ struct err *supervise(struct machine *m)
 	struct attend *attend = attend_begin(m);
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	struct usb *usb = usb_begin(m);
+	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
 	usb_end(usb);
