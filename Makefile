@@ -116,7 +116,8 @@ pot:
 	@mkdir -p $(BUILD); share/po/extract $(SRC) | xgettext --language=C --from-code=UTF-8 --keyword --keyword=tr --add-location=file \
 		--package-name=qlaunch --no-wrap --output=- - | sed '/^"POT-Creation-Date/d' >$(BUILD)/qlaunch.pot
 po-update: pot
-	@for f in share/po/*.po; do echo "  PO    $$f"; msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap $$f $(BUILD)/qlaunch.pot; done
+	@for f in share/po/*.po; do echo "  PO    $$f"; msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap $$f $(BUILD)/qlaunch.pot; \
+		msgattrib --no-obsolete --no-wrap -o $$f $$f; done
 po-check: pot
 	@tests/po $(BUILD)/qlaunch.pot share/po/*.po
 $(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo: share/po/%.po

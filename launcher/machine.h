@@ -4,7 +4,7 @@
 #include <termios.h>
 #include "launcher/base/sd.h"
 #include "launcher/cli.h"
-#include "launcher/host/process.h"
+#include "launcher/helpers.h"
 #include "launcher/plan.h"
 #include "launcher/step/engine.h"
 #include "launcher/vcpus.h"
@@ -17,8 +17,7 @@ struct machine {
 	struct journal *journal;
 	struct engine engine;
 	struct process qemu, swtpm, viewer;
-	struct process *net_helpers; /* one for each network; of nets.h */
-	struct process *share_helpers; /* one for each shared folder; of shares.h */
+	struct helpers net_helpers, share_helpers; /* one for each network, of nets.h; and shared folder, of shares.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;
 	struct inputs *inputs; /* NULL: it has none */

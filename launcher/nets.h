@@ -10,7 +10,3 @@
 void nets_bind(struct machine *m);
 /* Applies the steps of networks and adds their descriptors to those of QEMU. */
 struct err *nets_begin(struct machine *m);
-/* Whether a helper dies is said, and what it says is read, while the guest runs. */
-int nets_watch(struct machine *m);
-/* Lets go of what belongs to them here; the helpers themselves are ended by their steps. */
-void nets_close(struct machine *m);

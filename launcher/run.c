@@ -246,7 +246,7 @@ static struct err *launch(struct machine *m)
 	m->qmp = qmp_new(fd_steal(&qmp_end));
 	struct err *e = last_words(m, start_guest(m));
 	if (e)
-		shares_tell(m);
+		helpers_tell(&m->share_helpers);
 	TRY(err_exit(e, EXIT_GUEST));
 	return supervise(m);
 }
@@ -306,8 +306,8 @@ static void machine_close(struct machine *m)
 	process_close(&m->qemu);
 	process_close(&m->swtpm);
 	process_close(&m->viewer);
-	nets_close(m);
-	shares_close(m);
+	helpers_close(&m->net_helpers);
+	helpers_close(&m->share_helpers);
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* shares: see shares.h. */
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
-#include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/shares.h"
 
 void shares_bind(struct machine *m)
 {
 	struct plan *p = m->plan;
-	m->share_helpers = mem_new((p->shares.n + 1) * sizeof(*m->share_helpers));
+	helpers_new(&m->share_helpers, p->shares.n, N_("the guest is without that folder"));
 	for (size_t i = 0; i < p->shares.n; i++) {
-		struct process *helper = &m->share_helpers[i];
-		*helper = (struct process)PROCESS_INIT;
+		struct process *helper = &m->share_helpers.v[i];
 		helper->name = p->shares.v[i].helper;
 		helper->argv = p->shares.v[i].argv.v;
 		helper->env = p->env.v;
@@ -45,8 +42,8 @@ static struct err *make_connection(int *ret_listener, int *ret_fd)
 struct err *shares_connect(struct machine *m)
 {
 	for (size_t i = 0; i < m->plan->shares.n; i++) {
-		TRY(make_connection(&m->share_helpers[i].fds[0], &m->qemu.fds[m->qemu.n_fds]));
-		m->share_helpers[i].n_fds = 1;
+		TRY(make_connection(&m->share_helpers.v[i].fds[0], &m->qemu.fds[m->qemu.n_fds]));
+		m->share_helpers.v[i].n_fds = 1;
 		m->qemu.n_fds++;
 	}
 	return NULL;
@@ -56,65 +53,7 @@ struct err *shares_begin(struct machine *m)
 {
 	for (size_t i = 0; i < m->plan->shares.n; i++) {
 		TRY(engine_apply_one(&m->engine, &m->plan->steps.v[m->plan->share_step + i]));
-		fd_closep(&m->share_helpers[i].fds[0]);
-		m->share_helpers[i].n_fds = 0;
+		helper_close_socket(&m->share_helpers.v[i]);
 	}
 	return NULL;
-}
-
-static int on_said(sd_event_source *source, int fd, uint32_t revents, void *data)
-{
-	(void)fd, (void)revents;
-	if (!process_listen(data))
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return 0;
-}
-
-static void say_end(struct process *helper)
-{
-	process_listen(helper);
-	cleanup_free char *words = process_last_words(helper, 3), *how = process_status_text(helper->status);
-	if (helper->status) /* with 0 it ends because QEMU does */
-		log_warn("%s ended with %s; the guest is without that folder%s%s", helper->name, how, *words ? ": " : "", words);
-}
-
-static int on_end(sd_event_source *source, int fd, uint32_t revents, void *data)
-{
-	struct process *helper = data;
-	(void)fd, (void)revents;
-	if (!process_ended(helper))
-		return 0;
-	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	say_end(helper);
-	return 0;
-}
-
-void shares_tell(struct machine *m)
-{
-	for (size_t i = 0; i < m->plan->shares.n; i++)
-		if (m->share_helpers[i].pidfd >= 0 && process_ended(&m->share_helpers[i]))
-			say_end(&m->share_helpers[i]);
-}
-
-int shares_watch(struct machine *m)
-{
-	int r = 0;
-	for (size_t i = 0; i < m->plan->shares.n && r >= 0; i++) {
-		struct process *helper = &m->share_helpers[i];
-		r = sd_event_add_io(m->event, NULL, helper->pidfd, EPOLLIN, on_end, helper);
-		if (r >= 0)
-			r = sd_event_add_io(m->event, NULL, helper->stderr_fd, EPOLLIN, on_said, helper);
-	}
-	return r;
-}
-
-void shares_close(struct machine *m)
-{
-	for (size_t i = 0; m->share_helpers && i < m->plan->shares.n; i++) {
-		if (m->share_helpers[i].n_fds)
-			fd_closep(&m->share_helpers[i].fds[0]);
-		process_close(&m->share_helpers[i]);
-	}
-	free(m->share_helpers);
-	m->share_helpers = NULL;
 }

@@ -9,9 +9,3 @@ void shares_bind(struct machine *m);
 struct err *shares_connect(struct machine *m);
 /* Starts them: before QEMU is let go, which talks to them at once. */
 struct err *shares_begin(struct machine *m);
-/* QEMU did not come up: says which of them had ended before, and why. */
-void shares_tell(struct machine *m);
-/* Whether one dies is said, and what it says is read, while the guest runs. */
-int shares_watch(struct machine *m);
-/* Lets go of what belongs to them here; the processes themselves are ended by their steps. */
-void shares_close(struct machine *m);

@@ -236,9 +236,9 @@ static int watch(struct machine *m)
 	if (r >= 0)
 		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm);
 	if (r >= 0)
-		r = nets_watch(m);
+		r = helpers_watch(&m->net_helpers, m->event);
 	if (r >= 0)
-		r = shares_watch(m);
+		r = helpers_watch(&m->share_helpers, m->event);
 	return r;
 }
 

@@ -80,3 +80,5 @@ void process_close(struct process *p);
  * kernel does not let it die.
  */
 struct err *process_stop(struct proc_id id, int grace_ms);
+/* The same of our own child, which is reaped. */
+struct err *process_end(struct process *p, int grace_ms);

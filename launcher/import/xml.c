@@ -19,7 +19,7 @@ static bool is_container(const char *path)
 
 static const struct xml_rule *find_rule(const char *path)
 {
-	static const struct xml_rule *const tables[] = { xml_machine_rules, xml_device_rules };
+	static const struct xml_rule *const tables[] = { xml_machine_rules, xml_cpu_rules, xml_device_rules, xml_desk_rules };
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		for (const struct xml_rule *r = tables[i]; r->path; r++)
 			if (streq(r->path, path))

@@ -32,7 +32,9 @@ struct xml_rule {
 	const char *path; /* "devices/disk" */
 	void (*read)(struct xml_import *im, struct node *n); /* marks what it takes; NULL: qlaunch does it by itself */
 };
-extern const struct xml_rule xml_machine_rules[], xml_device_rules[]; /* end with a NULL path */
+extern const struct xml_rule xml_machine_rules[], xml_cpu_rules[], xml_device_rules[], xml_desk_rules[]; /* end with a NULL path */
 
 /* The size of an element with an attribute "unit" in bytes; 0 and a note where it is none. `unit`: where it has none. */
 uint64_t xml_size(struct xml_import *im, struct node *n, const char *unit);
+/* What every device may have, and what qlaunch decides by itself. */
+void xml_take_common(struct node *n);
