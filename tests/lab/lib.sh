@@ -46,7 +46,9 @@ pci_state() { # reading driver_override waits for ever behind an unbind that han
 }
 cgroup_state() {
 	find /sys/fs/cgroup -type d | sort
-	find /sys/fs/cgroup \( -name cgroup.subtree_control -o -name 'cpuset.*' \) -exec grep -sH '' {} + | sort
+	# a list of every CPU limits nobody, and Linux 6.1 lets nobody empty that of a group with processes
+	find /sys/fs/cgroup \( -name cgroup.subtree_control -o -name 'cpuset.*' \) -exec grep -sH '' {} + |
+		sed "s/\(cpuset\.cpus:\)0-$(($(nproc --all) - 1))$/\1/" | sort
 }
 unit_state() {
 	systemctl list-units --all --plain --no-legend | awk '{ print $1, $2, $3, $4 }' | sort
