@@ -92,7 +92,8 @@ $(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a
 
 ## make bench       what qlaunch itself costs, as ratios to raw QEMU, in one run of ROUNDS (20)
 ROUNDS ?= 20
-bench: deps
+bench:
+	@tests/deps bench
 	@$(MAKE) --no-print-directory -s all
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory -s guest lab-tools

@@ -52,10 +52,12 @@ static struct err *of_path(struct finding_it *f)
 	d->path = *t->word == '/' || !here ? str_dup(t->word) : str_fmt("%s/%s", here, t->word);
 	TRY(format_parse(f->format, &d->format));
 	TRY(disk_facts_read(f->cli->root, t->config, &t->facts));
-	if (!t->facts.v[0].block && d->format == FORMAT_AUTO && image_format_of(t->word) == FORMAT_AUTO)
-		return err_hint(err_new("%s: neither its name nor you say of what format it is", t->word),
-				"--format qcow2 or --format raw: it is never guessed from what a guest may have written");
-	return NULL;
+	if (t->facts.v[0].block || d->format != FORMAT_AUTO || image_format_of(t->word) != FORMAT_AUTO)
+		return NULL;
+	if (t->facts.v[0].kind == DISK_ABSENT)
+		return err_hint(err_new("there is no %s", t->word), "to make it, say of what format: --format qcow2 or --format raw");
+	return err_hint(err_new("%s: neither its name nor you say of what format it is", t->word),
+			"--format qcow2 or --format raw: it is never guessed from what a guest may have written");
 }
 
 static struct err *of_machine(struct finding_it *f, const char *machine)
