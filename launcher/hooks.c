@@ -67,15 +67,21 @@ struct err *hook_result(struct machine *m, struct hook *hook)
 struct err *hook_run(struct machine *m, const char *name, const char *path)
 {
 	struct hook hook = {};
+	bool stopped = false;
 	struct err *e = hook_start(m, name, path, &hook);
 	if (hook.name && !e) {
 		uint64_t until = machine_now_us() + m->plan->config->hooks.timeout * UINT64_C(1000000), now;
-		struct pollfd end = { .fd = hook.process.pidfd, .events = POLLIN };
-		while ((now = machine_now_us()) < until && poll(&end, 1, (int)((until - now) / 1000)) < 0 && errno == EINTR)
+		struct pollfd ends[] = { { hook.process.pidfd, POLLIN, 0 }, { m->stop_fd, POLLIN, 0 } };
+		while ((now = machine_now_us()) < until && poll(ends, ARRAY_SIZE(ends), (int)((until - now) / 1000)) < 0 && errno == EINTR)
 			;
+		stopped = ends[1].revents && !process_ended(&hook.process);
 		e = hook_result(m, &hook);
 	}
 	hook_close(&hook);
+	if (stopped) {
+		err_free(e);
+		return engine_stopped();
+	}
 	if (!e || m->plan->config->hooks.failure == HOOK_ABORT)
 		return e;
 	log_err(LOG_LEVEL_WARN, e);

@@ -24,6 +24,7 @@ struct machine {
 	struct room *room;     /* of room.h; NULL: no disk was ever full */
 	sd_event *event;
 	sd_event_source *waiting; /* of waiting.h */
+	int stop_fd;           /* readable when somebody wants the launch to end; -1 once the guest runs */
 	int signals;           /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
 	char *console; /* the guest's serial port as a pseudo-terminal: "/dev/pts/3"; NULL for none */
 	const char *run_state; /* QEMU's word for it; static */

@@ -16,8 +16,10 @@
  * An error of 3 to 8 does not skip 9. Nothing here writes to the host itself: the engine does.
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -57,14 +59,11 @@ static sigset_t end_signals(void)
 }
 
 /* Whether somebody wants us to end; asked by the engine between steps. */
-static bool signal_pending(void *data)
+static bool wants_end(void *data)
 {
-	sigset_t pending;
-	(void)data;
-	sigpending(&pending);
-	sigset_t ends = end_signals(), both;
-	sigandset(&both, &pending, &ends);
-	return !sigisemptyset(&both);
+	const struct machine *m = data;
+	struct pollfd p = { .fd = m->stop_fd, .events = POLLIN };
+	return poll(&p, 1, 0) > 0;
 }
 
 static struct err *take_journal(struct machine *m)
@@ -244,10 +243,17 @@ static struct err *launch(struct machine *m)
 	close_given(&m->qemu);
 	phase_end(phases, "exec");
 	m->qmp = qmp_new(fd_steal(&qmp_end));
+	qmp_stop_on(m->qmp, m->stop_fd);
 	struct err *e = last_words(m, start_guest(m));
+	if (err_code(e) == ECANCELED) {
+		err_free(e);
+		return engine_stopped();
+	}
 	if (e)
 		helpers_tell(&m->share_helpers);
 	TRY(err_exit(e, EXIT_GUEST));
+	qmp_stop_on(m->qmp, -1);
+	fd_closep(&m->stop_fd); /* the signal is still there: from now on it is for the guest */
 	return supervise(m);
 }
 
@@ -327,6 +333,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	};
 	sigset_t ends = end_signals();
 	sigprocmask(SIG_BLOCK, &ends, NULL);
+	m.stop_fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 	signal(SIGTTOU, SIG_IGN); /* the terminal is put back even if it is no longer ours */
 	m.has_terminal = tcgetattr(STDIN_FILENO, &m.terminal) == 0; /* a serial console on stdio makes it raw */
 	plan_bind(plan, &m.qemu, &m.swtpm, &m.viewer);
@@ -336,7 +343,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	struct err *e = take_journal(&m);
 	phase_end(&cli->phases, "journal");
 	if (m.journal) {
-		m.engine = (struct engine){ &cli->env, m.journal, signal_pending, NULL };
+		m.engine = (struct engine){ &cli->env, m.journal, wants_end, &m };
 		/* not before: what a dead launcher left may need others to be undone than this plan does */
 		if (!e && geteuid() == 0)
 			e = caps_drop_to(caps_needed(&plan->steps));
@@ -345,8 +352,10 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 		phase_end(&cli->phases, "user files");
 		if (!e)
 			e = launch(&m);
+		fd_closep(&m.stop_fd); /* nobody stops the way back */
 		e = give_back(&m, e);
 	}
+	fd_closep(&m.stop_fd);
 	machine_close(&m);
 	return e;
 }

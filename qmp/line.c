@@ -11,7 +11,7 @@
 
 void line_init(struct line_io *io, int fd, size_t max)
 {
-	*io = (struct line_io){ .fd = fd, .max = max };
+	*io = (struct line_io){ .fd = fd, .stop_fd = -1, .max = max };
 }
 
 void line_free(struct line_io *io)
@@ -144,14 +144,14 @@ struct err *line_flush_fd(struct line_io *io, int fd)
 
 struct err *line_wait(const struct line_io *io, int64_t deadline)
 {
-	struct pollfd p = { io->fd, (short)(POLLIN | (line_unsent(io) ? POLLOUT : 0)), 0 };
+	struct pollfd p[] = { { io->fd, (short)(POLLIN | (line_unsent(io) ? POLLOUT : 0)), 0 }, { io->stop_fd, POLLIN, 0 } };
 	for (;;) {
 		int64_t left = deadline - line_clock();
 		if (left <= 0)
 			return err_errno(ETIMEDOUT, "no answer");
-		int n = progress_poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		int n = progress_poll(p, ARRAY_SIZE(p), left > INT_MAX ? INT_MAX : (int)left);
 		if (n > 0)
-			return NULL;
+			return p[1].revents ? err_errno(ECANCELED, "no answer") : NULL;
 		if (n < 0 && errno != EINTR)
 			return err_errno(errno, "cannot wait");
 	}

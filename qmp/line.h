@@ -16,6 +16,7 @@
 
 struct line_io {
 	int fd;
+	int stop_fd;    /* who waits stops waiting when this can be read; -1: none */
 	size_t max;     /* the longest line that is taken, in bytes without its end */
 	struct sb in;   /* read and not yet dropped */
 	size_t start;   /* of `in`: where the next line begins */
@@ -54,6 +55,9 @@ struct err *line_flush(struct line_io *io);
 struct err *line_flush_fd(struct line_io *io, int fd);
 bool line_unsent(const struct line_io *io);
 
-/* Waits until something can be read, or sent if there is any to send. ETIMEDOUT when the clock reaches `deadline`. */
+/*
+ * Waits until something can be read, or sent if there is any to send. ETIMEDOUT when the clock reaches `deadline`, ECANCELED when io->stop_fd
+ * can be read.
+ */
 struct err *line_wait(const struct line_io *io, int64_t deadline);
 int64_t line_clock(void); /* CLOCK_MONOTONIC in milliseconds */

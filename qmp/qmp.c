@@ -360,6 +360,11 @@ static struct err *wait_until(struct qmp *q, const bool *reached, int limit_ms)
 	return failure(q);
 }
 
+void qmp_stop_on(struct qmp *q, int fd)
+{
+	q->io.stop_fd = fd;
+}
+
 struct err *qmp_greet(struct qmp *q, int limit_ms)
 {
 	return wait_until(q, &q->greeted, limit_ms);

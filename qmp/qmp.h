@@ -39,6 +39,8 @@ void qmp_freep(struct qmp **q);
  */
 void qmp_on_event(struct qmp *q, void (*fn)(void *data, const char *name, const json_t *event), void *data);
 
+/* From now on blocking calls end with ECANCELED as soon as `fd` can be read; -1: no longer. It stays the caller's. */
+void qmp_stop_on(struct qmp *q, int fd);
 /* Waits for the greeting: QEMU runs. It takes commands from now on, and answers them once it has made its machine. Not needed before qmp_call. */
 struct err *qmp_greet(struct qmp *q, int limit_ms);
 /* Waits until commands are answered. Not needed before qmp_call. */

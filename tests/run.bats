@@ -148,15 +148,45 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
-@test "SIGHUP, SIGINT at once after the start: host as before" {
-	for signal in HUP INT TERM; do
-		"$qlaunch" run "$conf" >/dev/null 2>&1 3>&- & pid=$!
-		kill "-$signal" "$pid"; sleep 0.3; kill "-$signal" "$pid" 2>/dev/null || true
-		for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; kill "-$signal" "$pid" 2>/dev/null || true; sleep 0.2; done
+@test "SIGHUP, SIGINT, SIGTERM, twice, at every phase of a launch: it ends by itself, nothing left" {
+	signals=(HUP INT TERM) points=0
+	for n in $(seq 1 4 400); do
+		signal=${signals[n % 3]}
+		# one call after the other that looks at the host or changes it
+		# (a shell ignores SIGINT for what it starts in the background)
+		env --default-signal strace -qq -o /dev/null -e trace=openat2 -e inject=openat2:signal="SIG$signal:when=$n..$((n + 1))" "$qlaunch" run "$conf" \
+			>/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- & pid=$!
+		for _ in $(seq 100); do
+			kill -0 "$pid" 2>/dev/null || break
+			if grep -q 'running after' "$BATS_TEST_TMPDIR/err"; then # two of one kind that come together are one: the power button
+				hit=$(grep -c 'power button' "$BATS_TEST_TMPDIR/err" || true)
+				"$qlaunch" stop --now "$vm" || true
+			fi
+			sleep 0.1
+		done
 		wait "$pid" || true
-		"$qlaunch" restore "$vm" >/dev/null 2>&1
+		pid=
 		nothing_left
+		! pgrep -f "process=qemu:$vm,"
+		[ "${hit:-1}" -gt 0 ] || break # it ran before it was this call's turn
+		points=$((points + 1))
 	done
+	[ "$points" -ge 10 ]
+}
+
+@test "SIGINT while QEMU does not answer yet: the launch ends, QEMU with it, exit 1" {
+	printf '#!/bin/sh\ncase "$*" in *guest=*) echo $$ >"%s/mute"; exec sleep 1000 ;; esac\nexec qemu-system-x86_64 "$@"\n' "$BATS_TEST_TMPDIR" \
+		>"$BATS_TEST_TMPDIR/qemu"
+	chmod +x "$BATS_TEST_TMPDIR/qemu"
+	env --default-signal "$qlaunch" run --set "qemu.binary=$BATS_TEST_TMPDIR/qemu" "$conf" 2>"$BATS_TEST_TMPDIR/err" 3>&- & pid=$!
+	for _ in $(seq 100); do [ -s "$BATS_TEST_TMPDIR/mute" ] && break; sleep 0.1; done
+	kill -INT "$pid"
+	for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+	wait "$pid" && status=0 || status=$?
+	[ "$status" -eq 1 ]; grep -q 'stopped before the guest began' "$BATS_TEST_TMPDIR/err"
+	pid=
+	nothing_left
+	! kill -0 "$(<"$BATS_TEST_TMPDIR/mute")"
 }
 
 @test "SIGCHLD ignored by the parent, standard output closed: it still ends well" {

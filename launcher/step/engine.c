@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* engine: see engine.h. */
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include "launcher/base/log.h"
@@ -59,13 +60,18 @@ static void say_progress(const struct step *s, size_t done, size_t total)
 	progress_update(done, total, what);
 }
 
+struct err *engine_stopped(void)
+{
+	return err_exit(err_coded(ECANCELED, "stopped before the guest began"), EXIT_GUEST);
+}
+
 struct err *engine_apply(struct engine *en, struct steps *steps)
 {
 	for (size_t i = 0; i < steps->n; i++) {
 		if (steps->v[i].late)
 			continue;
 		if (en->cancelled && en->cancelled(en->data))
-			return err_exit(err_new("stopped before the guest began"), EXIT_GUEST);
+			return engine_stopped();
 		say_progress(&steps->v[i], i, steps->n);
 		TRY(engine_apply_one(en, &steps->v[i]));
 	}
