@@ -202,10 +202,11 @@ static struct err *start_guest(struct machine *m)
 	phase_end(phases, "cont");
 	m->running_us = machine_now_us();
 	m->run_state = "running";
+	TRY(machine_status(m)); /* first: who waits for the word asks for the rest at once */
 	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - phases->begun_us) / 1000);
 	cleanup_free char *text = phases_text(phases);
 	log_debug("%s: ms: %s", m->name, text);
-	return machine_status(m);
+	return NULL;
 }
 
 static bool has_early(const struct steps *steps)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Keyboards, mice and USB devices: what is listed and planned for a captured host, and machines that wait for what is not there.
 
+load machine
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
@@ -26,15 +28,6 @@ device() { # NUMBER NAME KEYS REL LINK
 	ln -s "../event$1" "$root/dev/input/by-id/usb-LAB-event-$5"
 }
 kbd=/dev/input/by-id/usb-LAB-event-kbd
-start() { # CONF ERR: in the background; returns when the guest runs
-	"$qlaunch" run "$1" >/dev/null 2>"$2" 3>&- </dev/null & pid=$!
-	for _ in $(seq 300); do
-		grep -q 'running after' "$2" && return
-		kill -0 "$pid" || { cat "$2"; return 1; }
-		sleep 0.1
-	done
-	return 1
-}
 
 @test "input lists devices by the names they keep; in a pipe it ends by itself" {
 	run "$qlaunch" input --root "$root"
@@ -65,7 +58,7 @@ start() { # CONF ERR: in the background; returns when the guest runs
 	run "$qlaunch" run "$conf"
 	[ "$status" -eq 4 ]; [[ $output == *nobody-event-kbd*"is not there"*wait* ]]
 	printf 'wait = yes\n[usb pad]\nid = 1209:0001\n' >>"$conf"
-	start "$conf" "$BATS_TEST_TMPDIR/err"
+	start
 	for same in 'input k.device=/dev/input/by-id/nobody-event-kbd' 'input k.device=/dev/input/by-id/other-event-kbd'; do
 		run "$qlaunch" run --set "vm.name=$vm-2" --set "$same" "$conf"
 		[ "$status" -eq 4 ]; [[ $output == *"belongs to $vm"* ]] # the keyboard; then the gamepad

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # There and back with a real QEMU and a machine that has nothing to boot: signals, failures, two at once, a launcher that is killed.
 
+load machine
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
@@ -16,15 +18,6 @@ teardown() {
 	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
 }
 
-start() { # [OPTION...]: runs it in the background, returns when the guest runs
-	"$qlaunch" run "$@" "$conf" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null & pid=$!
-	for _ in $(seq 300); do
-		grep -q 'running after' "$BATS_TEST_TMPDIR/err" && return
-		kill -0 "$pid" || { cat "$BATS_TEST_TMPDIR/err"; return 1; }
-		sleep 0.1
-	done
-	return 1
-}
 qemu_pid() { "$qlaunch" status --json "$vm" | jq '.[0].qemu'; }
 nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 
@@ -152,6 +145,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	signals=(HUP INT TERM) points=0
 	for n in $(seq 1 4 400); do
 		signal=${signals[n % 3]}
+		: >"$BATS_TEST_TMPDIR/err"
 		# one call after the other that looks at the host or changes it
 		# (a shell ignores SIGINT for what it starts in the background)
 		env --default-signal strace -qq -o /dev/null -e trace=openat2 -e inject=openat2:signal="SIG$signal:when=$n..$((n + 1))" "$qlaunch" run "$conf" \

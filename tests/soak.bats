@@ -13,6 +13,7 @@ setup() {
 }
 
 once() { # sets fds and rss of the launcher while its guest runs
+	: >"$BATS_TEST_TMPDIR/out"
 	"$qlaunch" run "$conf" >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- </dev/null & local pid=$!
 	until grep -q 'running after' "$BATS_TEST_TMPDIR/out"; do kill -0 $pid || { cat "$BATS_TEST_TMPDIR/out"; return 1; }; sleep 0.02; done
 	# in its event loop (epoll_wait, epoll_pwait2), everything is open that will be

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `qlaunch top` of a real QEMU, as text, as JSON and live in a pseudo-terminal; and the line that says what `run` waits for.
 
+load machine
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
@@ -20,15 +22,6 @@ teardown() {
 	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
 }
 
-start() { # in the background; returns when the guest runs
-	"$qlaunch" run "$@" "$conf" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null & pid=$!
-	for _ in $(seq 300); do
-		grep -q 'running after' "$BATS_TEST_TMPDIR/err" && return
-		kill -0 "$pid" || { cat "$BATS_TEST_TMPDIR/err"; return 1; }
-		sleep 0.1
-	done
-	return 1
-}
 in_terminal() { # STEP... -- COMMAND...
 	run tests/terminal.py "$@"
 	[ "$status" -eq 0 ] || { echo "$output"; return 1; }

@@ -81,6 +81,7 @@ static struct err *take_lock(struct journal *j)
 	for (int attempt = 0; attempt < 10; attempt++) {
 		cleanup_fd int fd = -1;
 		struct stat ours, there;
+		TRY(root_mkdirs(j->root, j->dir, 0755)); /* journal_sweep may have taken it for a dead one's */
 		TRY(root_append(j->root, j->lock_path, ""));
 		TRY(root_open_fd(j->root, j->lock_path, O_RDWR | O_NOFOLLOW, &fd));
 		struct flock whole = { .l_type = F_WRLCK };
@@ -172,24 +173,26 @@ static struct err *read_header(struct root *root, json_t *header, struct journal
 	return NULL;
 }
 
+/* A launcher that is killed while it writes the header has not begun anything. */
 static struct err *parse(struct step_env *env, const char *text, struct steps *steps, struct journal_info *info)
 {
 	bool first = true;
+	info->torn = !*text;
 	for (const char *line = text; *line; first = false) {
 		size_t len = strcspn(line, "\n");
 		json_t *object = record_parse(line, len);
 		struct err *e = NULL;
-		if (first)
-			e = object ? read_header(env->root, object, info) : err_new("its first line is damaged");
-		else if (!object && !line[len])
+		if (!object && !line[len])
 			info->torn = true;
+		else if (first)
+			e = object ? read_header(env->root, object, info) : err_new("its first line is damaged");
 		else if (!object || !record_to_step(env, object, steps))
 			info->damaged++;
 		json_decref(object);
 		TRY(e);
 		line += len + (line[len] == '\n');
 	}
-	return first ? err_new("it is empty") : NULL;
+	return NULL;
 }
 
 /* root_read takes the last newline off, which is what tells a torn line: so a line is torn exactly if its checksum does not fit. */
@@ -237,6 +240,21 @@ struct err *journal_list(struct root *root, const char *base, struct strv *ret_v
 			strv_add(&vms, names.v[i]);
 	}
 	*ret_vms = vms;
+	return NULL;
+}
+
+struct err *journal_sweep(struct root *root, const char *base)
+{
+	cleanup_strv struct strv names = {};
+	if (root_exists(root, base))
+		TRY(root_list(root, base, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_journal struct journal *j = journal_new(root, base, names.v[i]);
+		cleanup_err struct err *not_ours = *names.v[i] == '.' || root_exists(root, j->path) ? err_new("no") : own_directory(root, j->dir);
+		cleanup_err struct err *busy = not_ours ? NULL : take_lock(j);
+		if (!not_ours && !busy && !root_exists(root, j->path))
+			TRY(journal_remove(j));
+	}
 	return NULL;
 }
 

@@ -40,7 +40,9 @@ struct err *journal_read(struct step_env *env, const char *base, const char *vm,
 bool journal_alive(struct root *root, const char *base, const char *vm);
 /* Waits, for ever if need be, until no launcher or `restore` has this VM's lock. Not for one that has it itself. */
 struct err *journal_wait(struct root *root, const char *base, const char *vm);
-/* The VMs that have a directory below `base`, sorted. */
+/* Removes the directories of launchers that died before they had a journal: they changed nothing. */
+struct err *journal_sweep(struct root *root, const char *base);
+/* The VMs that have a journal below `base`, sorted. */
 struct err *journal_list(struct root *root, const char *base, struct strv *ret_vms);
 struct err *journal_append(struct journal *j, const struct step *s);
 const char *journal_dir(const struct journal *j); /* DIR/VM: for the sockets and state files that live as long */

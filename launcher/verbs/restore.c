@@ -28,6 +28,7 @@ struct err *verb_restore(struct cli *cli, const struct verb_args *args)
 	cleanup_free char *base = journal_base();
 	cleanup_strv struct strv vms = {};
 	TRY(verb_words(args, 0, 1, "restore [--forget | --wait] [VM]"));
+	TRY(journal_sweep(cli->root, base));
 	TRY(journal_list(cli->root, base, &vms));
 	const char *wanted = args->words.n ? args->words.v[0] : NULL;
 	if (wanted && !strv_has(&vms, wanted)) {

@@ -104,8 +104,6 @@ class Machine:
             child.wait()
 
     def status(self):
-        while not os.path.exists(self.dir + "/status.json"): # it comes right after the word
-            time.sleep(0.0005)
         return json.load(open(self.dir + "/status.json"))
 
     def stop(self):

@@ -54,12 +54,14 @@ static char *on_stderr(int *out, int *in, void (*fn)(void))
 	fn();
 	dup2(saved, STDERR_FILENO);
 	close(saved);
-	char buf[4096];
-	assert_int_equal(fcntl(*in, F_SETFL, O_NONBLOCK), 0);
-	ssize_t n = read(*in, buf, sizeof(buf) - 1);
 	close(*out);
+	char buf[4096];
+	size_t len = 0;
+	/* to its end: a terminal hands on what was written to it when the kernel finds the time */
+	for (ssize_t n; len < sizeof(buf) && (n = read(*in, buf + len, sizeof(buf) - len)) > 0;)
+		len += (size_t)n;
 	close(*in);
-	return str_ndup(buf, n > 0 ? (size_t)n : 0);
+	return str_ndup(buf, len);
 }
 
 static char *on_terminal(unsigned short columns, void (*fn)(void))

@@ -239,6 +239,7 @@ static void tear(char *text) { text[strlen(text) - 5] = '\0'; }
 static void flip_middle(char *text) { strchr(text, '\n')[20] ^= 1; }
 static void flip_header(char *text) { text[20] ^= 1; }
 static void empty(char *text) { *text = '\0'; }
+static void tear_header(char *text) { text[20] = '\0'; }
 static void nothing(char *text) { (void)text; }
 
 static void test_damaged_journals(void **state)
@@ -248,7 +249,27 @@ static void test_damaged_journals(void **state)
 	damaged_case("torn", tear, 1, 0, true, NULL);
 	damaged_case("flipped", flip_middle, 1, 1, false, NULL);
 	damaged_case("header", flip_header, 0, 0, false, "first line is damaged");
-	damaged_case("empty", empty, 0, 0, false, "empty");
+	damaged_case("empty", empty, 0, 0, true, NULL);
+	damaged_case("header torn", tear_header, 0, 0, true, NULL);
+}
+
+/* A launcher killed before its first write leaves a directory, with or without a lock; one that lives has it locked. */
+static void test_sweep_takes_what_never_began(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	cleanup_strv struct strv left = {};
+	must(journal_create(f.root, "/run/qlaunch", "begun", &f.journal));
+	must(root_mkdirs(f.root, "/run/qlaunch/dead", 0755));
+	must(root_put(f.root, "/run/qlaunch/dead/lock", "", 0600));
+	must(root_mkdirs(f.root, "/run/qlaunch/deader", 0755));
+	must(root_mkdirs(f.root, "/run/qlaunch/.claims", 0755));
+	must(journal_sweep(f.root, "/run/qlaunch"));
+	must(root_list(f.root, "/run/qlaunch", &left));
+	cleanup_free char *names = strv_join(&left, " ");
+	assert_string_equal(names, ".claims begun");
+	teardown(&f);
 }
 
 static void test_other_boot(void **state)
@@ -304,6 +325,7 @@ int main(void)
 		cmocka_unit_test(test_every_write_failed), cmocka_unit_test(test_restore_after_death),
 		cmocka_unit_test(test_two_launchers),	   cmocka_unit_test(test_damaged_journals),
 		cmocka_unit_test(test_other_boot),	   cmocka_unit_test(test_processes_end_first),
+		cmocka_unit_test(test_sweep_takes_what_never_began),
 	};
 	return cmocka_run_group_tests_name("step", tests, NULL, NULL);
 }

@@ -190,6 +190,8 @@ check "interrupts: irqbalance has its CPUs back" grep -q '^plan irqbalance [^ ]*
 	{ note <"$log"; systemctl status balancer | note; }
 end "interrupts: once more"
 systemctl stop balancer
+# where it put them they stay
+for irq in /proc/irq/*/smp_affinity_list; do echo 0-7 2>/dev/null >"$irq"; done
 
 # --- sleep --------------------------------------------------------------------------------------------------------------------------------
 systemctl start systemd-logind
