@@ -21,8 +21,9 @@ conf=$home/.config/qlaunch/win11.conf
 check "new: the file is there, the user's" test "$(stat -c %U "$conf")" = player || finish
 check "new: it names the card that is not the host's" grep -q "^address = $second" "$conf" || note <"$conf"
 # the proposed disk and TPM are for an installation; OVMF below the nested KVM is what this emulator cannot do
-direct=(--set firmware.type=bios --set tpm.version=none --set memory.size=512M --set memory.hugepages=off --set display.video=virtio
-	--set "boot.kernel=$work/vmlinuz" --set "boot.initrd=$work/initrd.gz" --set "boot.cmdline=console=ttyS0 quiet" --set "console.serial=$work/serial")
+direct=(--set firmware.type=bios --set firmware.secure-boot=no --set tpm.version=none --set memory.size=512M --set memory.hugepages=off
+	--set display.video=virtio --set "boot.kernel=$work/vmlinuz" --set "boot.initrd=$work/initrd.gz" --set "boot.cmdline=console=ttyS0 quiet"
+	--set "console.serial=$work/serial")
 timeout 120 "$qlaunch" check "${direct[@]}" win11 >"$work/check" 2>&1
 equal "check of the new file: exit status" 0 $? || note <"$work/check"
 host_snapshot "$work/before"
