@@ -52,6 +52,11 @@ equal "monitors --try: there and back" "0x12 0x0f " "$(inputs_set)"
 
 machine
 check "the guest runs: the monitor shows it" wait_for 60 shows 0x12 || show_run
+timeout 60 "$qlaunch" switch "$work/seen.conf" >"$work/switch" 2>&1
+equal "switch: exit status" 0 $? || note <"$work/switch"
+check "switch: the host is shown" shows 0x0f
+timeout 60 "$qlaunch" switch "$work/seen.conf" guest >"$work/switch" 2>&1
+check "switch guest: the guest is shown" shows 0x12 || note <"$work/switch"
 timeout 90 "$qlaunch" stop --now seen
 exit_of 60 "$launcher"
 equal "after the guest: exit status" 0 "$code" || show_run
