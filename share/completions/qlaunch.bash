@@ -12,8 +12,25 @@ _qlaunch_names() {
 # Running machines, and those that left something behind.
 _qlaunch_machines() {
 	local d
-	for d in /run/qlaunch/*/journal "${XDG_RUNTIME_DIR:-/nonexistent}"/qlaunch/*/journal; do
+	for d in /run/qlaunch/*/journal "${XDG_RUNTIME_DIR:-/nonexistent}"/qlaunch/*/journal "/tmp/qlaunch-$UID"/*/journal; do
 		[[ -e $d ]] && d=${d%/journal} && printf '%s\n' "${d##*/}"
+	done
+}
+
+# The examples that are beside this qlaunch.
+_qlaunch_examples() {
+	local f program
+	program=$(readlink -f "$(type -P qlaunch)") || return
+	for f in "${program%/*}"/../{share/doc/qlaunch/examples,configs}/*.conf; do
+		[[ -e $f ]] && f=${f##*/} && printf '%s\n' "${f%.conf}"
+	done
+}
+
+# The graphics cards of this host.
+_qlaunch_cards() {
+	local f class
+	for f in /sys/bus/pci/devices/*/class; do
+		[[ -e $f ]] && read -r class <"$f" && [[ $class == 0x03* ]] && f=${f%/class} && printf '%s\n' "${f##*/}"
 	done
 }
 
@@ -21,13 +38,82 @@ _qlaunch_machines() {
 _qlaunch_sets() {
 	local line
 	qlaunch _keys names ${2:+"$2"} 2>/dev/null | while IFS= read -r line; do
-		[[ $line == "$1"* && ( $1 == *=* || $line == *= ) ]] && printf '%q\n' "$line"
+		[[ $line == "$1"* && ( $1 == *=* || $line == *= ) ]] && printf '%s\n' "${line// /\\ }"
 	done
 }
 
+_qlaunch_options() { # VERB
+	case $1 in
+	run) echo --install --drivers ;;
+	check) echo --html ;;
+	new) echo --yes --from --output ;;
+	import) echo --output ;;
+	desktop) echo --remove ;;
+	disk) echo --format --from --backing --full --compress --drop --shrink --yes ;;
+	setup) echo --undo --yes --gpu ;;
+	topology) echo --svg ;;
+	input) echo --seconds ;;
+	monitors) echo --try ;;
+	bench) echo --force --output ;;
+	top) echo --once --interval ;;
+	stop) echo --now --kill ;;
+	restore) echo --forget --wait ;;
+	esac
+	echo --set --json --root --quiet --verbose --help --version
+}
+
+_qlaunch_files() { # WORD [PATTERN]...: folders, and files of these patterns
+	local pattern
+	compopt -o filenames
+	if (($# == 1)); then mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$1"); return; fi
+	mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -d -- "$1"; for pattern in "${@:2}"; do compgen -f -X "!$pattern" -- "$1"; done)
+}
+
+_qlaunch_offer() { # WORD WORDS
+	mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$2" -- "$1")
+}
+
+# What stands after an option that wants a value; false: OPTION is none of these.
+_qlaunch_value() { # OPTION WORD VERB CONFIG
+	case $1 in
+	--set)
+		mapfile -t COMPREPLY < <(_qlaunch_sets "$2" "$4")
+		compopt -o nospace
+		if [[ $2 == *=* ]]; then COMPREPLY=("${COMPREPLY[@]#*=}"); fi ;; # bash completes what stands after the "="
+	--format) _qlaunch_offer "$2" "qcow2 raw" ;;
+	--from)
+		if [[ $3 == disk ]]; then _qlaunch_offer "$2" "qcow2 raw"; return 0; fi
+		_qlaunch_offer "$2" "$(_qlaunch_examples)"
+		_qlaunch_files "$2" '*.conf' ;;
+	--gpu) _qlaunch_offer "$2" "none $(_qlaunch_cards)" ;;
+	--install | --drivers) _qlaunch_files "$2" '*.[iI][sS][oO]' ;;
+	--output | --backing) _qlaunch_files "$2" ;;
+	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+	--seconds | --interval | --try) ;;
+	*) return 1 ;;
+	esac
+	return 0
+}
+
+# What stands after the verb: it is the NUMBERth word.
+_qlaunch_word() { # VERB NUMBER WORD BEFORE
+	case $1:$2 in
+	run:1 | plan:1 | check:1 | desktop:1 | switch:1 | topology:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
+	switch:2) _qlaunch_offer "$3" "guest host" ;;
+	status:1 | top:1 | console:1 | stop:1 | restore:1) _qlaunch_offer "$3" "$(_qlaunch_machines)" ;;
+	import:1) _qlaunch_files "$3" '*.xml' '*.conf' ;;
+	bench:1) _qlaunch_offer "$3" "report compare submit gather"; _qlaunch_files "$3" ;;
+	bench:*) _qlaunch_files "$3" ;;
+	disk:1) _qlaunch_offer "$3" "create list snapshot revert delete resize convert write" ;;
+	disk:*)
+		[[ ( $2 == 2 && $4 != create && $4 != write ) || $4 == list ]] && _qlaunch_offer "$3" "$(_qlaunch_names)"
+		_qlaunch_files "$3" ;;
+	esac
+}
+
 _qlaunch() {
-	local verbs="run plan check new import disk desktop desktop switch setup groups monitors bench status top console stop restore" options="--set --json --html --undo --gpu --yes --from --output --format --backing --full --compress --drop --shrink --install --drivers --try --force --once --interval --remove --root --quiet --verbose --help --version"
-	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" word i skip=""
+	local verbs="run plan check new import desktop disk setup groups topology input monitors bench status top console switch stop restore"
+	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" before="" count=0 word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
 	[[ $line == *[[:space:]] && $line != *\\[[:space:]] ]] && words+=("")
@@ -37,41 +123,27 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try | --seconds | --interval) skip=yes ;;
 		-*) ;;
-		*) if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; else verb=${verb:-run} config=${config:-$word}; fi ;;
+		*)
+			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi
+			verb=${verb:-run} config=${config:-$word}
+			[[ $before ]] || before=$word
+			count=$((count + 1)) ;;
 		esac
 	done
 	COMPREPLY=()
-	if [[ $prev == --set ]]; then
-		mapfile -t COMPREPLY < <(_qlaunch_sets "$cur" "$config")
-		compopt -o nospace
-		[[ $cur == *=* ]] && COMPREPLY=("${COMPREPLY[@]#*=}") # bash completes what stands after the "="
-	elif [[ $prev == --from || $prev == --output || $prev == --install || $prev == --drivers ]]; then
-		compopt -o filenames
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-	elif [[ $prev == --root ]]; then
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
-	elif [[ $verb == status || $verb == top || $verb == console || $verb == stop || $verb == restore ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(_qlaunch_machines)" -- "$cur")
-	elif [[ $verb == bench ]]; then
-		compopt -o filenames
-		mapfile -t COMPREPLY < <([[ $config ]] || compgen -W "report compare submit gather" -- "$cur"; compgen -f -- "$cur")
-	elif [[ $prev == --format ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "qcow2 raw" -- "$cur")
-	elif [[ $verb == disk && ! $config ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "create list snapshot revert delete resize convert write" -- "$cur")
-	elif [[ $verb == disk || $verb == import ]]; then
-		compopt -o filenames
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-	elif [[ $verb == groups || $verb == new || $verb == setup ]]; then
-		:
-	elif [[ ! $config ]]; then
-		[[ $verb ]] && verbs=""
-		compopt -o filenames
-		mapfile -t COMPREPLY < <(compgen -W "$verbs $(_qlaunch_names)" -- "$cur"; compgen -d -- "$cur"; compgen -f -X '!*.conf' -- "$cur")
+	# --OPTION=VALUE, too
+	[[ $cur == --*=* ]] && prev=${cur%%=*} cur=${cur#*=}
+	if ! _qlaunch_value "$prev" "$cur" "$verb" "$config"; then
+		if [[ $cur == -* ]]; then
+			_qlaunch_offer "$cur" "$(_qlaunch_options "$verb")"
+		elif [[ $verb ]]; then
+			_qlaunch_word "$verb" $((count + 1)) "$cur" "$before"
+		else
+			_qlaunch_offer "$cur" "$verbs"
+			_qlaunch_word run 1 "$cur" ""
+		fi
 	fi
 }
 

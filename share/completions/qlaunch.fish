@@ -1,75 +1,165 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -l verbs run plan check new import disk desktop desktop switch setup groups monitors bench status top console stop restore
+set -g __qlaunch_verbs run plan check new import desktop disk setup groups topology input monitors bench status top console switch stop restore
 
-function __qlaunch_configs
+# The words of the line before the one that is completed, without options and their values; a configuration alone is run's.
+function __qlaunch_words
+	set -l skip
+	set -l words
+	for word in (commandline -opc)[2..]
+		if set -q skip[1]
+			set -e skip
+		else if string match -qr '^--(set|root|gpu|from|output|format|backing|install|drivers|try|seconds|interval)$' -- $word
+			set skip yes
+		else if not string match -q -- '-*' $word
+			if not set -q words[1]; and not contains -- $word $__qlaunch_verbs
+				set -a words run
+			end
+			set -a words $word
+		end
+	end
+	printf '%s\n' $words
+end
+
+function __qlaunch_first
+	test -z "$(__qlaunch_words)"
+end
+
+function __qlaunch_verb # VERB...
+	contains -- (__qlaunch_words)[1] $argv
+end
+
+function __qlaunch_second # VERB...: what is completed is the first word after one of these
+	set -l words (__qlaunch_words)
+	test (count $words) -eq 1; and contains -- $words[1] $argv
+end
+
+function __qlaunch_third # VERB WORD...: after one of these words of the verb
+	set -l words (__qlaunch_words)
+	test (count $words) -eq 2; and test $words[1] = $argv[1]; and contains -- $words[2] $argv[2..]
+end
+
+function __qlaunch_files # a PATTERN of how their names end
+	__fish_complete_suffix $argv[2] | string match -r "^[^\t]*(?:/|$argv[1])(?:\t.*)?\$"
+end
+
+function __qlaunch_names
 	for f in ~/.config/qlaunch/*.conf /etc/qlaunch/*.conf
 		string replace -r '.*/(.*)\.conf$' '$1' -- $f
 	end
-	__fish_complete_suffix .conf
 end
 
+function __qlaunch_configs
+	__qlaunch_names
+	__qlaunch_files '\.conf' .conf
+end
+
+# Running machines, and those that left something behind.
 function __qlaunch_machines
-	for f in /run/qlaunch/*/journal $XDG_RUNTIME_DIR/qlaunch/*/journal
+	for f in /run/qlaunch/*/journal $XDG_RUNTIME_DIR/qlaunch/*/journal /tmp/qlaunch-(id -u)/*/journal
 		string replace -r '.*/([^/]*)/journal$' '$1' -- $f
 	end
 end
 
-# What may follow --set, with the sections of the configuration that stands on the line.
+# The examples that are beside this qlaunch.
+function __qlaunch_examples
+	set -l dir (string replace -r '/[^/]*$' '' -- (realpath (command -s qlaunch)))
+	for f in $dir/../share/doc/qlaunch/examples/*.conf $dir/../configs/*.conf
+		string replace -r '.*/(.*)\.conf$' '$1' -- $f
+	end
+	__qlaunch_files '\.conf' .conf
+end
+
+# The graphics cards of this host.
+function __qlaunch_cards
+	echo none
+	for f in /sys/bus/pci/devices/*/class
+		string match -q '0x03*' <$f; and string replace -r '.*/([^/]*)/class$' '$1' -- $f
+	end
+end
+
+# What may follow --set, with the sections of the configuration that stands on the line: keys first, words once a key stands there.
 function __qlaunch_sets
-	qlaunch _keys names (string match -r -- '.*\.conf$' (commandline -opc))[1] 2>/dev/null
+	set -l all (qlaunch _keys names (__qlaunch_words)[2] 2>/dev/null)
+	if string match -q '*=*' -- (string replace -r '^--set=' '' -- (commandline -ct))
+		printf '%s\n' $all
+	else
+		string match '*=' -- $all
+	end
+end
+
+function __qlaunch_option # VERB NAME DESCRIPTION [MORE]
+	complete -c qlaunch -n "__qlaunch_verb $argv[1]" -l $argv[2] -d $argv[3] $argv[4..]
 end
 
 complete -c qlaunch -f
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a run -d 'Run the guest, give the host back'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a plan -d 'What run would do, and why'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a check -d 'Can this host run it?'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a new -d 'Propose a configuration from this host'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a import -d 'A domain of libvirt or a quickemu .conf'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a setup -d 'Make this host ready for good'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a groups -d 'IOMMU groups, and which can be passed'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a disk -d 'Images and disks'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a desktop -d 'An entry in the desktop\'s menu'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a monitors -d 'Monitors and their inputs'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a top -d 'What a machine gets and what disturbs it, live'
-complete -c qlaunch -n "__fish_seen_subcommand_from top" -l once -d 'One interval, as text'
-complete -c qlaunch -n "__fish_seen_subcommand_from top" -l interval -x -d 'Seconds'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a bench -d 'Variants of a machine, compared'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a console -d 'The serial console'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a status -d 'What runs, and what was left behind'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a stop -d 'Press the power button'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a restore -d 'Undo what a dead launcher left'
-complete -c qlaunch -n "not __fish_seen_subcommand_from new import disk setup groups monitors bench status top console stop restore" -a '(__qlaunch_configs)'
-complete -c qlaunch -n "__fish_seen_subcommand_from status top console stop restore" -a '(__qlaunch_machines)'
+
+complete -c qlaunch -n __qlaunch_first -a run -d 'Run the guest, give the host back'
+complete -c qlaunch -n __qlaunch_first -a plan -d 'What run would do, and why'
+complete -c qlaunch -n __qlaunch_first -a check -d 'Can this host run it?'
+complete -c qlaunch -n __qlaunch_first -a new -d 'Propose a configuration from this host'
+complete -c qlaunch -n __qlaunch_first -a import -d 'A domain of libvirt or a quickemu .conf'
+complete -c qlaunch -n __qlaunch_first -a desktop -d "An entry in the desktop's menu"
+complete -c qlaunch -n __qlaunch_first -a disk -d 'Images and disks'
+complete -c qlaunch -n __qlaunch_first -a setup -d 'Make this host ready for good'
+complete -c qlaunch -n __qlaunch_first -a groups -d 'IOMMU groups, and which can be passed'
+complete -c qlaunch -n __qlaunch_first -a topology -d 'Cores and caches as a picture'
+complete -c qlaunch -n __qlaunch_first -a input -d 'Keyboards and mice'
+complete -c qlaunch -n __qlaunch_first -a monitors -d 'Monitors and their inputs'
+complete -c qlaunch -n __qlaunch_first -a bench -d 'Variants of a machine, compared'
+complete -c qlaunch -n __qlaunch_first -a status -d 'What runs, and what was left behind'
+complete -c qlaunch -n __qlaunch_first -a top -d 'What a machine gets and what disturbs it, live'
+complete -c qlaunch -n __qlaunch_first -a console -d 'The serial console'
+complete -c qlaunch -n __qlaunch_first -a switch -d 'Its monitors: guest or host'
+complete -c qlaunch -n __qlaunch_first -a stop -d 'Press the power button'
+complete -c qlaunch -n __qlaunch_first -a restore -d 'Undo what a dead launcher left'
+
+complete -c qlaunch -n __qlaunch_first -a '(__qlaunch_configs)'
+complete -c qlaunch -n '__qlaunch_second run plan check desktop switch topology' -a '(__qlaunch_configs)'
+complete -c qlaunch -n '__qlaunch_second status top console stop restore' -a '(__qlaunch_machines)'
+complete -c qlaunch -n '__qlaunch_second import' -a "(__qlaunch_files '\.(?:xml|conf)' .xml)"
+complete -c qlaunch -n '__qlaunch_second disk' -a 'create list snapshot revert delete resize convert write'
+complete -c qlaunch -n '__qlaunch_third disk list snapshot revert delete resize convert' -a '(__qlaunch_names)'
+complete -c qlaunch -n '__qlaunch_verb disk; and not __qlaunch_second disk' -F
+complete -c qlaunch -n '__qlaunch_second bench' -a 'report compare submit gather'
+complete -c qlaunch -n '__qlaunch_verb bench' -F
+complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb switch' -a 'guest host'
+
+__qlaunch_option run install 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
+__qlaunch_option run drivers 'Drivers for it' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
+__qlaunch_option check html 'One page of HTML'
+__qlaunch_option new yes 'No question'
+__qlaunch_option new from 'An example' -x -a '(__qlaunch_examples)'
+__qlaunch_option new output 'The file to write' -r -F
+__qlaunch_option import output 'The file to write' -r -F
+__qlaunch_option desktop remove 'Take the entry away'
+__qlaunch_option disk format 'Of what format the image is' -x -a 'qcow2 raw'
+__qlaunch_option disk from 'convert: of what format the source is' -x -a 'qcow2 raw'
+__qlaunch_option disk backing 'create: the image below' -r -F
+__qlaunch_option disk full 'create: take all space now'
+__qlaunch_option disk compress 'convert: a smaller copy'
+__qlaunch_option disk drop 'revert: do not keep what is there'
+__qlaunch_option disk shrink 'resize: smaller'
+__qlaunch_option disk yes 'write: no question'
+__qlaunch_option setup undo 'Put every file back'
+__qlaunch_option setup yes 'No question'
+__qlaunch_option setup gpu 'The card to bind early' -x -a '(__qlaunch_cards)'
+__qlaunch_option topology svg 'As a picture in a file'
+__qlaunch_option input seconds 'How long it listens' -x
+__qlaunch_option monitors try 'This input for 5 s' -x
+__qlaunch_option bench force 'compare: other machines, too'
+__qlaunch_option bench output 'The file to write' -r -F
+__qlaunch_option top once 'One interval, as text'
+__qlaunch_option top interval 'Seconds' -x
+__qlaunch_option stop now 'As if the button were pressed again'
+__qlaunch_option stop kill 'End it at once'
+__qlaunch_option restore forget 'Of what cannot be put back'
+__qlaunch_option restore wait 'Until nothing is left'
+
 complete -c qlaunch -l set -x -a '(__qlaunch_sets)' -d 'Set a key for this run'
 complete -c qlaunch -l json -d 'Answer in JSON'
-complete -c qlaunch -l install -r -F -d 'run: an installer'
-complete -c qlaunch -l drivers -r -F -d 'run: drivers for it'
-complete -c qlaunch -l try -x -d 'monitors: this input for 5 s'
-complete -c qlaunch -l html -d 'check: one page of HTML'
-complete -c qlaunch -n '__fish_seen_subcommand_from import' -F
-set -l disk create list snapshot revert delete resize convert write
-complete -c qlaunch -n "__fish_seen_subcommand_from disk; and not __fish_seen_subcommand_from $disk" -a "$disk"
-complete -c qlaunch -n '__fish_seen_subcommand_from disk' -F
-complete -c qlaunch -l format -x -a 'qcow2 raw' -d 'disk: of what format an image is'
-complete -c qlaunch -l backing -r -F -d 'disk create: the image below'
-complete -c qlaunch -l full -d 'disk create: take all space now'
-complete -c qlaunch -l compress -d 'disk convert: a smaller copy'
-complete -c qlaunch -l drop -d 'disk revert: do not keep what is there'
-complete -c qlaunch -l shrink -d 'disk resize: smaller'
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a desktop -d "An entry in the desktop's menu"
-complete -c qlaunch -n "not __fish_seen_subcommand_from $verbs" -a switch -d 'Its monitors: guest or host'
-complete -c qlaunch -l remove -d 'desktop: take the entry away'
-complete -c qlaunch -l undo -d 'setup: put every file back'
-complete -c qlaunch -l gpu -x -d 'setup: the card to bind early'
-complete -c qlaunch -l yes -d 'new, setup: no question'
-complete -c qlaunch -l from -r -F -d 'new: an example'
-complete -c qlaunch -l output -r -F -d 'new, import, bench: the file to write'
-complete -c qlaunch -n '__fish_seen_subcommand_from bench' -a 'report compare submit gather'
-complete -c qlaunch -n '__fish_seen_subcommand_from bench' -F
-complete -c qlaunch -l force -d 'bench compare: other machines, too'
-complete -c qlaunch -l root -r -F -d 'A captured machine'
+complete -c qlaunch -l root -x -a '(__fish_complete_directories)' -d 'A captured machine'
 complete -c qlaunch -s q -l quiet -d 'Warnings and errors only'
 complete -c qlaunch -s v -l verbose -d 'Each step as it is done'
 complete -c qlaunch -s h -l help -d 'What there is'
