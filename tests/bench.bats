@@ -75,6 +75,38 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ -z "$(ls "$dir/run")" ] && [ -z "$(ls -d /run/qlaunch-bench-* 2>/dev/null)" ]
 }
 
+@test "ended by a signal, bench takes its directory away; what one that was killed has left goes with the next" {
+	make -s BUILD="$build" "$build/bench-guest" "$build/guest/bench.gz"
+	plan <<-PLAN
+		config = $PWD/configs/bench.conf
+		via = agent
+		workloads = bandwidth
+		[variant one]
+		cpu.threads = 1
+		memory.size = 256M
+		boot.kernel = $build/guest/vmlinuz
+		boot.initrd = $build/guest/bench.gz
+	PLAN
+	base=$dir/run; [ "$(id -u)" -ne 0 ] || base=/run
+	for signal in INT TERM HUP KILL; do
+		# a background job of a script ignores SIGINT
+		env --default-signal=INT "$qlaunch" bench "$dir/plan" >"$dir/said" 2>&1 3>&- & pid=$!
+		for _ in $(seq 600); do [ -S "$base/qlaunch-bench-$pid/agent" ] && break; sleep 0.1; done
+		[ -S "$base/qlaunch-bench-$pid/agent" ]
+		kill -"$signal" $pid
+		wait $pid && false || [ $? -eq $((128 + $(kill -l $signal))) ]
+		# its launcher ends as if SIGTERM had come; no guest here listens to a power button
+		for _ in $(seq 600); do
+			"$qlaunch" status --json | jq -e "all(.vm != \"bench-$pid\")" >/dev/null && break
+			"$qlaunch" stop --kill "bench-$pid" >/dev/null 2>&1 || sleep 0.1
+		done
+		if [ $signal = KILL ]; then [ -S "$base/qlaunch-bench-$pid/agent" ]; else [ ! -e "$base/qlaunch-bench-$pid" ]; fi
+	done
+	plan <<<$'workloads = bandwidth\n[variant here]\nnative = yes'
+	"$qlaunch" bench "$dir/plan"
+	[ ! -e "$base/qlaunch-bench-$pid" ]
+}
+
 @test "sysbench, cyclictest and fio as they are here, natively; progress on a terminal" {
 	plan <<-PLAN
 		workloads = disk sysbench-cpu sysbench-memory cyclic

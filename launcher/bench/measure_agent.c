@@ -8,12 +8,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
-#include "launcher/base/user.h"
 #include "launcher/bench/measure.h"
+#include "launcher/bench/meeting.h"
 #include "launcher/bench/records.h"
 #include "launcher/config/config.h"
 #include "qmp/agent.h"
@@ -36,56 +35,14 @@ static const char *const windows_call[] = { "powershell.exe", "-NoProfile",	"-No
 static const struct guest_kind linux_guest = { "/tmp/qlaunch-bench-guest", linux_call };
 static const struct guest_kind windows_guest = { "C:\\Windows\\Temp\\qlaunch-bench.ps1", windows_call };
 
-/* A directory that the machine's user alone can enter, and in it the socket that QEMU connects. */
-struct meeting {
-	struct root *root;
-	char *dir, *path;
-	int fd;
-};
-
-static void meeting_end(struct meeting *m)
+/* QEMU runs as the user of the configuration. */
+static struct err *meet(struct bench_machine *b, const struct bench_variant *v, struct meeting *m)
 {
-	if (m->path)
-		err_free(root_unlink(m->root, m->path));
-	if (m->dir)
-		err_free(root_rmdir(m->root, m->dir));
-	fd_closep(&m->fd);
-	free(m->path);
-	free(m->dir);
-}
-
-static struct err *listen_at(struct meeting *m)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	if (strlen(m->path) >= sizeof(addr.sun_path))
-		return err_errno(ENAMETOOLONG, "%s", m->path);
-	memcpy(addr.sun_path, m->path, strlen(m->path));
-	m->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (m->fd < 0 || bind(m->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(m->fd, 1) < 0)
-		return err_errno(errno, "%s", m->path);
-	return NULL;
-}
-
-/* QEMU runs as the user of the configuration: as root, the directory is given to that one. */
-static struct err *meeting_begin(struct bench_machine *b, const struct bench_variant *v, struct meeting *m)
-{
-	struct config *c = NULL;
+	cleanup_config struct config *c = NULL;
 	cleanup_user struct user user = {};
 	TRY(config_load(b->plan->config, &v->sets, &c));
-	struct err *e = user_find(c->vm.user, &user);
-	config_free(c);
-	if (e)
-		return e;
-	cleanup_free char *dir = str_fmt("%s/qlaunch-%s", geteuid() ? (user.runtime_dir ? user.runtime_dir : "/tmp") : "/run", b->name);
-	TRY(root_mkdir(m->root, dir, 0700));
-	m->dir = steal(dir);
-	char *path = str_fmt("%s/agent", m->dir);
-	m->path = path;
-	TRY(listen_at(m));
-	if (geteuid())
-		return NULL;
-	TRY(root_chown(m->root, m->path, user.uid, user.gid));
-	return root_chown(m->root, m->dir, user.uid, user.gid);
+	TRY(user_find(c->vm.user, &user));
+	return meeting_begin(m, &user, b->name);
 }
 
 static struct err *late(const struct bench_machine *b, const char *what)
@@ -246,11 +203,11 @@ static struct err *run_workloads(struct bench_machine *b, struct agent *agent)
 
 struct err *measure_by_agent(struct bench_machine *b, const struct bench_variant *v)
 {
-	cleanup(meeting_end) struct meeting meeting = { .root = b->root, .fd = -1 };
+	cleanup_meeting struct meeting meeting = MEETING_INIT(b->root);
 	cleanup_strv struct strv more = {};
 	cleanup_agent struct agent *agent = NULL;
 	int fd = -1;
-	TRY(meeting_begin(b, v, &meeting));
+	TRY(meet(b, v, &meeting));
 	strv_addf(&more, "--set=console.agent=%s", meeting.path);
 	strv_add(&more, "--set=console.serial=none"); /* nobody here reads it */
 	TRY(machine_begin(b, v, &more));

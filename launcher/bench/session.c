@@ -8,6 +8,7 @@
 #include "launcher/base/progress.h"
 #include "launcher/bench/fingerprint.h"
 #include "launcher/bench/measure.h"
+#include "launcher/bench/meeting.h"
 #include "launcher/bench/records.h"
 #include "launcher/bench/session.h"
 #include "launcher/bench/stats.h"
@@ -78,6 +79,15 @@ static struct err *run_round(struct session *s, size_t round)
 	return NULL;
 }
 
+/* What a bench that was killed has left. */
+static void sweep(struct root *root)
+{
+	cleanup_user struct user user = {};
+	cleanup_err struct err *unknown = user_find(NULL, &user);
+	if (!unknown)
+		meeting_sweep(root, meeting_base(&user));
+}
+
 struct err *bench_session(struct root *root, const struct bench_plan *plan)
 {
 	struct session s = { .root = root, .plan = plan, .total = plan->n_variants * (plan->rounds + 1), .begun = line_clock() };
@@ -86,6 +96,7 @@ struct err *bench_session(struct root *root, const struct bench_plan *plan)
 		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away, or name another: --output FILE"), EXIT_USAGE);
 	if (gethostname(s.machine, sizeof(s.machine) - 1) < 0)
 		memcpy(s.machine, "?", 2);
+	sweep(root);
 	s.fingerprint = fingerprint_machine(root);
 	struct err *e = NULL;
 	for (size_t round = 0; !e && round <= plan->rounds; round++)
