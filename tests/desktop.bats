@@ -305,3 +305,47 @@ while True:
 	grep -qx WAYLAND_DISPLAY=wayland-0 "$dir/open/env"
 	grep -qx "XDG_RUNTIME_DIR=/run/user/$(id -u nobody)" "$dir/open/env"
 }
+
+@test "told as root, by sudo and by pkexec: the user's own session, not root's; a failure before there is a plan, too" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	mkdir -m 777 "$dir/data" "$dir/open"
+	run with_polkit '
+		uid=$(id -u nobody)
+		mkdir -m 700 "/run/user/$uid"; chown nobody: "/run/user/$uid"
+		as() { runuser -u nobody -- env -u DBUS_SESSION_BUS_ADDRESS HOME="$dir/open" XDG_RUNTIME_DIR="/run/user/$uid" "$@"; }
+		# the session of root, with a service of its own, and that of nobody
+		export DBUS_SESSION_BUS_ADDRESS=unix:path=$dir/root-bus
+		dbus-daemon --session --nofork --address="$DBUS_SESSION_BUS_ADDRESS" >/dev/null 2>&1 &
+		as dbus-daemon --session --nofork --address="unix:path=/run/user/$uid/bus" >/dev/null 2>&1 &
+		until_true test -S "$dir/root-bus"; until_true test -S "/run/user/$uid/bus"
+		mkdir -p /tmp/.X11-unix; mount -t tmpfs -o mode=1777 none /tmp/.X11-unix # it may be of root alone
+		as env DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" xvfb-run -a dunst >"$dir/dunst" 2>&1 &
+		dbus-monitor --session >"$dir/root-notes" 2>&1 &
+		until_true grep -q NameLost "$dir/root-notes"
+		session() { as busctl --user "$@"; }
+		history() { as env DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" dunstctl history; }
+		shown() { session call org.freedesktop.Notifications /org/freedesktop/Notifications org.dunstproject.cmd0 NotificationCloseAll >/dev/null
+			history | jq -r ".data[][] | [.appname.data, .summary.data, .body.data] | join(\" | \")"; }
+		said() { [ "$(shown | grep -cF "$1")" -eq $round ]; }
+		served() { [ "$(session call org.freedesktop.DBus / org.freedesktop.DBus NameHasOwner s org.freedesktop.Notifications)" = "b true" ]; }
+		until_true served
+		round=0
+		for by in SUDO_UID PKEXEC_UID; do
+			round=$((round + 1))
+			env "$by=$uid" "$qlaunch" run "$conf" >"$dir/out" 2>&1 & pid=$!
+			until_true runs || cat "$dir/out"
+			until_true said "qlaunch | $vm is ready | Boots nothing"
+			"$qlaunch" stop --now "$vm" >/dev/null 2>&1
+			wait $pid || true
+			until_true said "qlaunch | $vm has ended | The host is as it was before."
+			env "$by=$uid" "$qlaunch" run "$dir/nowhere.conf" >"$dir/out" 2>&1 || true
+			until_true said "qlaunch | nowhere was not started"
+		done
+		echo "root was told: $(grep -c member=Notify "$dir/root-notes" || true)"
+		# root that nobody called: its own
+		"$qlaunch" run "$dir/nowhere.conf" >"$dir/out" 2>&1 || true
+		until_true grep -q "string \"nowhere was not started\"" "$dir/root-notes"
+		[ "$(shown | wc -l)" -eq 6 ]'
+	echo "$output"; cat "$dir/root-notes" "$dir/dunst" | tail -n 40
+	[ "$status" -eq 0 ]; [[ $output == *"root was told: 0"* ]]
+}

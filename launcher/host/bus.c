@@ -70,14 +70,14 @@ static int connect_as(sd_bus *bus, uid_t uid, gid_t gid)
 	return r;
 }
 
-/* Owned by the caller; NULL where there is no session. */
+/* Owned by the caller; NULL where there is no session. Into the directory only its user can look: root has given away the right to. */
 static char *session_address(struct root *root, uid_t uid)
 {
-	cleanup_free char *path = str_fmt("/run/user/%u/bus", uid);
+	cleanup_free char *dir = str_fmt("/run/user/%u", uid);
 	const char *named = uid == getuid() ? getenv("DBUS_SESSION_BUS_ADDRESS") : NULL;
-	if (!root_is_host(root) || (!named && !root_exists(root, path)))
+	if (!root_is_host(root) || (!named && !root_exists(root, dir)))
 		return NULL;
-	return named ? str_dup(named) : str_fmt("unix:path=%s", path);
+	return named ? str_dup(named) : str_fmt("unix:path=%s/bus", dir);
 }
 
 bool bus_has_session(struct root *root, uid_t uid)

@@ -18,7 +18,7 @@ struct err *bus_open_system(struct root *root, sd_bus **ret_bus);
  * session's bus takes nobody else, root included. ENOENT where there is no session.
  */
 struct err *bus_open_session(struct root *root, uid_t uid, gid_t gid, sd_bus **ret_bus);
-bool bus_has_session(struct root *root, uid_t uid); /* whether there is one to open */
+bool bus_has_session(struct root *root, uid_t uid); /* whether it is worth a try */
 /*
  * Handles one message, or waits for one until `until_us` (CLOCK_MONOTONIC). Negative errno: -ETIMEDOUT after that, and
  * whatever ends the connection.
