@@ -145,15 +145,15 @@ __qlaunch_option disk yes 'write: no question'
 __qlaunch_option setup undo 'Put every file back'
 __qlaunch_option setup yes 'No question'
 __qlaunch_option setup gpu 'The card to bind early' -x -a '(__qlaunch_cards)'
-__qlaunch_option topology svg 'As a picture in a file'
+__qlaunch_option topology svg 'As SVG'
 __qlaunch_option input seconds 'How long it listens' -x
 __qlaunch_option monitors try 'This input for 5 s' -x
 __qlaunch_option bench force 'compare: other machines, too'
 __qlaunch_option bench output 'The file to write' -r -F
 __qlaunch_option top once 'One interval, as text'
 __qlaunch_option top interval 'Seconds' -x
-__qlaunch_option stop now 'As if the button were pressed again'
-__qlaunch_option stop kill 'End it at once'
+__qlaunch_option stop now 'End QEMU at once'
+__qlaunch_option stop kill 'Kill it'
 __qlaunch_option restore forget 'Of what cannot be put back'
 __qlaunch_option restore wait 'Until nothing is left'
 
