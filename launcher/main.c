@@ -10,7 +10,9 @@
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/cli.h"
+#include "launcher/config/config.h"
 #include "launcher/kinds.h"
+#include "launcher/verbs/page.h"
 
 #define VERSION "0.1.0"
 
@@ -72,6 +74,23 @@ static void usage(void)
 	       "Exit status: 0 guest ended, 1 QEMU or guest failed, 2 usage, 3 configuration,\n"
 	       "  4 this host cannot: in all of these the host is as before; 5 something could\n"
 	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n"), stdout);
+}
+
+/* One command: how it is called, what for. */
+static void usage_of(const struct verb *v)
+{
+	cleanup_strv struct strv options = {};
+	cleanup_sb struct sb call = {};
+	if (v->options)
+		strv_split(&options, v->options, " ");
+	sb_addf(&call, "qlaunch %s", v->name);
+	for (size_t i = 0; i < options.n; i++) {
+		bool value = str_ends(options.v[i], "=");
+		sb_addf(&call, " [--%.*s%s]", (int)strlen(options.v[i]) - value, options.v[i], value ? " VALUE" : "");
+	}
+	sb_addf(&call, "%s%s", *v->args ? " " : "", v->args);
+	page_wrap("", strlen("qlaunch "), call.s);
+	printf(_("  %s\n\nThe options of all commands: qlaunch --help. All of each: man qlaunch\n"), tr(v->help));
 }
 
 static const struct verb *find_verb(const char *name)
@@ -160,7 +179,7 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 		else if (c == OPT_VERBOSE || c == 'v')
 			log_set_level(LOG_LEVEL_DEBUG);
 		else if (c == OPT_HELP || c == 'h' || c == OPT_VERSION) {
-			c == OPT_VERSION ? (void)puts("qlaunch " VERSION) : usage();
+			c == OPT_VERSION ? (void)puts("qlaunch " VERSION) : line->verb ? usage_of(line->verb) : usage();
 			line->done = true;
 			return NULL;
 		} else if (c == OPT_OWN && optarg)
@@ -173,6 +192,21 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 	for (int i = optind; i < argc; i++)
 		strv_add(&line->args.words, argv[i]);
 	return NULL;
+}
+
+/* "stauts", "plam win11": a first word that is no command, taken for a configuration where there is none of that name. */
+static struct err *check_meant(const char *word, size_t n_words)
+{
+	const char *names[ARRAY_SIZE(verbs) + 1] = {};
+	for (size_t i = 0, n = 0; i < ARRAY_SIZE(verbs); i++)
+		if (verbs[i].group)
+			names[n++] = verbs[i].name;
+	cleanup_free char *path = config_find(word);
+	const char *meant = str_nearest(word, names);
+	if (path || (!meant && n_words < 2))
+		return NULL;
+	struct err *e = err_exit(err_new("there is neither a command nor a machine \"%s\"", word), EXIT_USAGE);
+	return meant ? err_hint(e, "did you mean qlaunch %s?", meant) : err_hint(e, "qlaunch --help");
 }
 
 /* The verb is the first word that is no option; a first word that is no verb is a configuration to run. */
@@ -196,8 +230,9 @@ static struct err *parse(int argc, char **argv, struct cli *cli, struct line *li
 	if (streq(line->args.words.v[0], line->verb->name)) { /* the verb itself is no argument of it */
 		free(line->args.words.v[0]);
 		memmove(line->args.words.v, line->args.words.v + 1, line->args.words.n-- * sizeof(char *));
+		return NULL;
 	}
-	return NULL;
+	return check_meant(line->args.words.v[0], line->args.words.n);
 }
 
 static struct err *dispatch(int argc, char **argv, struct cli *cli, struct line *line)

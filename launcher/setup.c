@@ -170,7 +170,7 @@ static struct err *plan_nodes(struct root *root, struct setup *setup)
 {
 	static const char rules[] = MARK "KERNEL==\"kvm\", GROUP=\"kvm\", MODE=\"0660\", TAG+=\"uaccess\"\n"
 				    "# the inputs of monitors\nSUBSYSTEM==\"i2c-dev\", TAG+=\"uaccess\"\n"
-				    "# keyboards and mice stay root's: a launch hands over those that it needs, while it runs\n"
+				    "# keyboards and mice stay root's: a launch hands over those that it needs\n"
 				    "KERNEL==\"uinput\", OPTIONS+=\"static_node=uinput\"\n";
 	static const char modules[] = MARK "i2c-dev\nuinput\n";
 	TRY(change(root, setup, "/etc/udev/rules.d/70-qlaunch.rules", 0644, str_dup(rules)));

@@ -26,6 +26,26 @@ setup() {
 	[ "$status" -eq 2 ]; [[ $output == *'"--jsn"'* ]]; [[ $output == *"--json"* ]]
 }
 
+@test "--help of a command is its own" {
+	run "$qlaunch" new --help
+	[ "$status" -eq 0 ]; [[ $output == "qlaunch new [--yes] [--from VALUE] [--output VALUE] NAME"* ]]
+	run "$qlaunch" disk list --help
+	[ "$status" -eq 0 ]; [[ $output == "qlaunch disk [--format VALUE]"* ]]
+	[ "$(LC_ALL=C.UTF-8 wc -L <<<"$output")" -le 80 ]
+}
+
+@test "a command that is mistyped is no machine that is missing; one of that name is run all the same" {
+	for words in stauts "plam configs/demo.conf"; do
+		run "$qlaunch" $words
+		[ "$status" -eq 2 ]; [[ $output == *"neither a command nor a machine \"${words%% *}\""*"did you mean qlaunch "[ps]* ]]
+	done
+	run "$qlaunch" nosuch configs/demo.conf
+	[ "$status" -eq 2 ]; [[ $output == *'machine "nosuch"'*"qlaunch --help"* ]]
+	mkdir -p "$HOME/.config/qlaunch"; printf '[vm]\nnonsense = 1\n' >"$HOME/.config/qlaunch/stauts.conf"
+	run "$qlaunch" stauts
+	[ "$status" -eq 3 ]; [[ $output == *"stauts.conf:2:1"* ]]
+}
+
 @test "a word too many is named" {
 	run "$qlaunch" plan configs/demo.conf extra
 	[ "$status" -eq 2 ]; [[ $output == *'"extra"'* ]]

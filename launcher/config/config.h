@@ -189,6 +189,8 @@ struct config *config_parse(const char *text, const char *name, const char *dir,
  * /etc/qlaunch. At most 1 MiB, a regular file. All errors of the file are in the text of the error, a line each, exit status EXIT_CONFIG.
  */
 struct err *config_load(const char *arg, const struct strv *sets, struct config **ret_config);
+/* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. Owned; NULL: nowhere. */
+char *config_find(const char *arg);
 void config_free(struct config *c);
 void config_freep(struct config **c);
 #define cleanup_config cleanup(config_freep)

@@ -42,8 +42,7 @@ static struct err *read_all(const char *path, char **ret_text, size_t *ret_lengt
 	return NULL;
 }
 
-/* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. NULL: nowhere. */
-static char *find(const char *arg)
+char *config_find(const char *arg)
 {
 	if (strchr(arg, '/') || str_ends(arg, ".conf"))
 		return str_dup(arg);
@@ -65,7 +64,7 @@ static char *folder_of(const char *path)
 
 static struct err *load(const char *arg, const struct strv *sets, struct config **ret_config)
 {
-	cleanup_free char *path = find(arg), *text = NULL;
+	cleanup_free char *path = config_find(arg), *text = NULL;
 	size_t length = 0;
 	if (!path)
 		return err_hint(err_coded(ENOENT, "there is no machine \"%s\" in ~/.config/qlaunch or /etc/qlaunch", arg),

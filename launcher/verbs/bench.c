@@ -17,7 +17,7 @@
 #include "launcher/bench/submit.h"
 #include "launcher/cli.h"
 
-#define USAGE "bench PLAN | report RECORDS | compare [--force] BEFORE AFTER | submit PLAN | gather PLAN"
+#define USAGE "bench PLAN | report FILE | compare A B | submit PLAN | gather PLAN"
 
 /* What `bench compare` says by its status; above the statuses of all commands. */
 enum { COMPARE_BETTER = 10, COMPARE_WORSE = 11, COMPARE_MIXED = 12, COMPARE_UNKNOWN = 13 };

@@ -44,7 +44,7 @@ struct err *verb_disk(struct cli *cli, const struct verb_args *args)
 		return root_is_host(cli->root) ? commands[i].run(cli, &rest)
 					       : err_exit(err_new("disks are those of this host only, not of --root"), EXIT_USAGE);
 	}
-	cleanup_free char *all = strv_join(&names, " | ");
+	cleanup_free char *all = strv_join(&names, "|");
 	const char *near = *word ? str_nearest(word, (const char *const *)names.v) : NULL;
 	struct err *e = *word ? err_new("disk has no \"%s\"", word) : err_new("what is to be done with which disk?");
 	return err_exit(near ? err_hint(e, "did you mean %s?", near) : err_hint(e, "qlaunch disk %s", all), EXIT_USAGE);

@@ -6,6 +6,7 @@
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/plan.h"
+#include "launcher/verbs/page.h"
 
 /* The terminal's way to say: heading, detail, obstacle. Empty strings where it takes no colours. */
 struct ink {
@@ -19,6 +20,13 @@ static struct ink ink(void)
 static const char *shown(const char *value)
 {
 	return !value ? "?" : *value ? value : _("none");
+}
+
+static void print_folded(const char *first, const char *text, const char *on, const char *off)
+{
+	fputs(on, stdout);
+	page_wrap(first, strlen(first), text);
+	fputs(off, stdout);
 }
 
 static void print_cpus(const struct plan *p, struct ink k)
@@ -50,9 +58,15 @@ static void print_args(const char *title, const char *binary, const struct args 
 	printf("\n%s%s%s %s\n", k.bold, title, k.off, binary);
 	for (size_t i = 0; i < a->n; i++) {
 		if (a->v[i].why)
-			printf("  %s# %s%s\n", k.dim, tr(a->v[i].why), k.off);
+			print_folded("  # ", tr(a->v[i].why), k.dim, k.off);
 		printf("  %s%s%s\n", a->v[i].option, a->v[i].value ? " " : "", a->v[i].value ? a->v[i].value : "");
 	}
+}
+
+static void print_no_kvm(const char *why, struct ink k)
+{
+	cleanup_free char *text = tr_fmt("no KVM: %s; the guest is emulated, slowly", why);
+	print_folded("  ", text, k.bad, k.off);
 }
 
 static void print_plan(const struct plan *p)
@@ -61,7 +75,7 @@ static void print_plan(const struct plan *p)
 	printf("%s%s%s%s%s\n", k.bold, p->config->vm.name, k.off, p->config->vm.description ? ": " : "",
 	       p->config->vm.description ? p->config->vm.description : "");
 	if (p->accel_why)
-		printf(_("  %sno KVM: %s; the guest is emulated, slowly%s\n"), k.bad, p->accel_why, k.off);
+		print_no_kvm(p->accel_why, k);
 	print_cpus(p, k);
 	print_steps(p, k);
 	if (p->tpm_dir)
