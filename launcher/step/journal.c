@@ -243,6 +243,14 @@ struct err *journal_list(struct root *root, const char *base, struct strv *ret_v
 	return NULL;
 }
 
+/* EEXIST where there is a journal. The lock is taken. */
+static struct err *never_began(struct journal *j)
+{
+	TRY(own_directory(j->root, j->dir));
+	TRY(take_lock(j));
+	return root_exists(j->root, j->path) ? err_errno(EEXIST, "%s", j->path) : NULL;
+}
+
 struct err *journal_sweep(struct root *root, const char *base)
 {
 	cleanup_strv struct strv names = {};
@@ -250,9 +258,10 @@ struct err *journal_sweep(struct root *root, const char *base)
 		TRY(root_list(root, base, &names));
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_journal struct journal *j = journal_new(root, base, names.v[i]);
-		cleanup_err struct err *not_ours = *names.v[i] == '.' || root_exists(root, j->path) ? err_new("no") : own_directory(root, j->dir);
-		cleanup_err struct err *busy = not_ours ? NULL : take_lock(j);
-		if (!not_ours && !busy && !root_exists(root, j->path))
+		if (*names.v[i] == '.' || root_exists(root, j->path))
+			continue;
+		cleanup_err struct err *busy = never_began(j);
+		if (!busy)
 			TRY(journal_remove(j));
 	}
 	return NULL;
