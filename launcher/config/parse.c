@@ -236,8 +236,9 @@ static char *next_key_line(char *buffer, int size, void *data)
 			read_header(p, s);
 		} else if (*s && *s != '#' && *s != ';') {
 			p->unanswered = true;
-			/* from its first letter: inih takes an indented line for more of the last value */
-			snprintf(buffer, (size_t)size, "%s", s);
+			/* from its first letter: inih takes an indented line for more of the last value; and one byte less than
+			 * fits: after a full buffer without a newline inih throws away all up to the next one */
+			snprintf(buffer, (size_t)size - 1, "%s", s);
 			return buffer;
 		}
 	}
