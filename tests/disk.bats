@@ -37,6 +37,7 @@ says() { # STATUS WORDS...: what the last command said
 image_of() { printf '[disk %s]\npath = %s\n' "$1" "$2" >>"$conf"; shift 2; [ $# -eq 0 ] || printf '%s\n' "$@" >>"$conf"; }
 boots() { printf '[console]\nserial = stdio\n[boot]\nkernel = %s/vmlinuz\ninitrd = %s/initrd.gz\ncmdline = console=ttyS0 quiet %s\n' "$guest" "$guest" "$*" >>"$conf"; }
 start() { # until the guest runs
+	: >"$dir/out" # not what an earlier one said: the shell makes it anew in the background only
 	"$qlaunch" run "$@" "$conf" >"$dir/out" 2>&1 3>&- </dev/null & pid=$!
 	said 'running after'
 }

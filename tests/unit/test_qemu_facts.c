@@ -105,7 +105,7 @@ static char *wrapper(void)
 	return path;
 }
 
-/* Replaces the version in the cache: who reads it there has not asked. */
+/* Replaces the version in the cache by 4 or forty and something: who reads it there has not asked. */
 static void mark_cache(const char *cache)
 {
 	cleanup_free char *text = NULL;
@@ -119,7 +119,7 @@ static void mark_cache(const char *cache)
 static void assert_asked(const char *binary, bool asked, const char *when)
 {
 	cleanup_qemu_facts struct qemu_facts f = read_facts(host, binary, &user);
-	if (f.problem || (f.major != 4) != asked)
+	if (f.problem || (f.version[0] != '4') != asked)
 		fail_msg("%s: version %s, %s", when, f.version, f.problem ? f.problem : "no problem");
 }
 
