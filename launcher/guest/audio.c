@@ -22,7 +22,7 @@ static const struct backend {
 	{ AUDIO_PA, "pa", "audiodev:pa",
 	  "apt-get install qemu-system-gui, pacman -S qemu-audio-pa or dnf install qemu-audio-pa", true, true },
 	{ AUDIO_SPICE, "spice", "audiodev:spice",
-	  "apt-get install qemu-system-gui, pacman -S qemu-audio-spice or dnf install "
+	  "apt-get install qemu-system-modules-spice, pacman -S qemu-audio-spice or dnf install "
 	  "qemu-audio-spice",
 	  false, false },
 	{ AUDIO_SILENT, "none", "audiodev:none", NULL, false, true },

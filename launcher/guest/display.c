@@ -139,7 +139,9 @@ static void find_window(struct findings *out, const struct desktop_facts *d, con
 static void find_spice(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	if (!qemu_has(q, "spice"))
-		bad(out, "this QEMU has no SPICE", "display.mode = window, or another QEMU: qemu.binary = PATH");
+		bad(out, "this QEMU has no SPICE",
+		    "apt-get install qemu-system-modules-spice, pacman -S qemu-ui-spice-core or dnf install qemu-ui-spice-core; or "
+		    "display.mode = window");
 	else if (!d->spice)
 		bad(out, "no directory for SPICE's socket: the user has no XDG_RUNTIME_DIR",
 		    "log in on this host, or: loginctl enable-linger");

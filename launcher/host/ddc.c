@@ -40,7 +40,7 @@ static struct err *load(void)
 	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (!handle)
 		return err_hint(err_new("%s cannot be loaded: %s", LIBRARY, dlerror()),
-				"apt-get install libddcutil4, pacman -S ddcutil or dnf install libddcutil");
+				"apt-get install libddcutil5 (Debian 12: libddcutil4), pacman -S ddcutil or dnf install libddcutil");
 #define LOAD(name)                                                            \
 	if (!(*(void **)(&lib.name) = dlsym(handle, #name)))                  \
 		return err_new("%s has no %s", LIBRARY, #name);
