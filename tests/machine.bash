@@ -3,7 +3,6 @@
 # machine: for the suites that run one (load machine). $qlaunch, and $conf for `start`, are the suite's.
 
 launch() { # CONF ERR [OPTION...]: in the background, as $pid; returns when the guest runs, and fails with what was said if it does not
-	: >"$2" # not what an earlier one said: the shell makes it anew in the background only
 	local conf=$1 err=$2; shift 2
 	: >"$err" # what another launch said there would be taken for this one's word
 	"$qlaunch" run "$@" "$conf" >/dev/null 2>"$err" 3>&- </dev/null & pid=$!

@@ -37,7 +37,8 @@ complete() { # ROOT ZSH-DIRECTORY: what every package has
 	make -s deb BUILD="$out" 3>&-
 	run lintian --allow-root --pedantic "$out"/deb/*.changes
 	echo "$output"
-	[ "$status" -eq 0 ]; [ -z "$output" ]
+	# a newer lintian asks appstreamcli, which wants a home page: there is none to name
+	[ "$status" -eq 0 ]; [ -z "$(grep -v ' appstream-metadata-validation-failed ' <<<"$output")" ]
 	dpkg-deb -x "$out/qlaunch_${version}_$(dpkg --print-architecture).deb" "$BATS_TEST_TMPDIR/root"
 	complete "$BATS_TEST_TMPDIR/root" vendor-completions
 	dpkg-deb -e "$out/qlaunch_${version}_$(dpkg --print-architecture).deb" "$BATS_TEST_TMPDIR/control"
