@@ -200,16 +200,6 @@ static void make_steps(const struct cli *cli, struct plan *p)
 		monitor_step(s, c->monitors[i].match, c->monitors[i].guest_input, c->monitors[i].host_input);
 }
 
-static void make_environments(struct plan *p)
-{
-	user_env(&p->user, &p->env);
-	user_env(&p->user, &p->qemu_env);
-	/* QEMU's heap in transparent huge pages, a whole one at a time: it starts sooner. glibc's manual, "Memory Allocation Tunables" */
-	strv_add(&p->qemu_env, "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.top_pad=2097152");
-	if (p->config->display.mode == DISPLAY_WINDOW) /* GTK would start a bus for it by fork, for which QEMU's sandbox ends QEMU */
-		strv_add(&p->qemu_env, "NO_AT_BRIDGE=1");
-}
-
 static void make_args(struct plan *p)
 {
 	const struct config *c = p->config;
@@ -240,7 +230,9 @@ static void make_args(struct plan *p)
 		guest_swtpm(&p->swtpm, c, p->tpm_dir, PROCESS_FD);
 		args_argv(&p->swtpm, p->swtpm_path ? p->swtpm_path : "swtpm", &p->swtpm_argv);
 	}
-	make_environments(p);
+	user_env(&p->user, &p->env);
+	if (c->display.mode == DISPLAY_WINDOW) /* GTK would start a bus for it by fork, for which QEMU's sandbox ends QEMU */
+		strv_add(&p->env, "NO_AT_BRIDGE=1");
 }
 
 struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan)
@@ -319,11 +311,10 @@ void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm, stru
 	struct process *all[] = { qemu, swtpm, viewer };
 	static const char *const names[] = { "qemu", "swtpm", "viewer" };
 	char *const *const argvs[] = { p->qemu_argv.v, p->swtpm_argv.v, p->viewer_argv.v };
-	char *const *const envs[] = { p->qemu_env.v, p->env.v, p->env.v };
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		all[i]->name = names[i];
 		all[i]->argv = argvs[i];
-		all[i]->env = envs[i];
+		all[i]->env = p->env.v;
 		all[i]->become = geteuid() == 0 ? user_become_data : NULL;
 		all[i]->become_data = &p->user;
 		for (size_t k = p->n_net_steps; k < p->steps.n; k++) {
@@ -383,6 +374,5 @@ void plan_free(struct plan *p)
 	strv_free(&p->swtpm_argv);
 	strv_free(&p->viewer_argv);
 	strv_free(&p->env);
-	strv_free(&p->qemu_env);
 	findings_free(&p->findings);
 }

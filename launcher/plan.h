@@ -67,8 +67,7 @@ struct plan {
 	struct args qemu, swtpm;
 	size_t monitor_step; /* the first of them; one for each [monitor] */
 	size_t viewer_step; /* only where viewer_argv has words */
-	struct strv qemu_argv, swtpm_argv, viewer_argv;
-	struct strv env, qemu_env; /* of the user's programs, and of QEMU */
+	struct strv qemu_argv, swtpm_argv, viewer_argv, env;
 	struct findings findings;
 	pid_t held[2]; /* QEMU while it is held back, then 0: what the scope is made of */
 };

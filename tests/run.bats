@@ -244,13 +244,6 @@ PY
 	[ "$before" -eq "$after" ]
 }
 
-@test "QEMU's heap is in transparent huge pages, where the kernel gives some" {
-	start
-	tr '\0' '\n' <"/proc/$(qemu_pid)/environ" | grep -q '^GLIBC_TUNABLES=.*hugetlb=1'
-	grep -q '\[never\]' /sys/kernel/mm/transparent_hugepage/enabled ||
-		[ "$(awk '/^AnonHugePages/ { print $2 }' "/proc/$(qemu_pid)/smaps_rollup")" -gt 0 ]
-}
-
 @test "SPICE's socket is the user's alone, and gone with the guest; after a killed launcher, with restore" {
 	start --set display.mode=spice
 	socket=$XDG_RUNTIME_DIR/qlaunch-$vm.spice

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* user: see user.h. */
-#include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -8,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "launcher/base/capset.h"
 #include "launcher/base/num.h"
 #include "launcher/base/user.h"
 
@@ -157,40 +157,23 @@ static struct err *check_gone(const struct user *u)
 			return err_new("ids are not those of %s", u->name);
 	if (u->uid && (setresuid(0, 0, 0) == 0 || setuid(0) == 0))
 		return err_new("%s can become root again", u->name);
-	if (capng_get_caps_process() < 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE ||
-	    capng_have_capabilities(CAPNG_SELECT_AMBIENT) != CAPNG_NONE)
+	if (capset_permitted()) /* of which all other sets but the bounding one are a part */
 		return err_new("capabilities are left");
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_new("no_new_privs is not set");
 	return NULL;
 }
 
-/* Not by capng_apply, which drops what is gone already once more: each time the kernel makes new credentials. */
-static struct err *drop_bounds(void)
-{
-	int has;
-	for (int cap = 0; (has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++) /* until the kernel knows no more */
-		if (has && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return err_errno(errno, "bounding set");
-	return NULL;
-}
-
 static struct err *become(const struct user *u)
 {
-	/* known to the library where the launcher has dropped its own; it reads them itself where not */
-	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-	capng_clear(CAPNG_SELECT_ALL);
-	/* without SETPCAP the bounding set stays: no_new_privs keeps any program from drawing on it */
-	if (bounds)
-		TRY(drop_bounds());
+	TRY(capset_bound(0)); /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
 	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
 		return err_errno(errno, "setgroups");
 	if (setresgid(u->gid, u->gid, u->gid) < 0)
 		return err_errno(errno, "setresgid");
 	if (setresuid(u->uid, u->uid, u->uid) < 0)
 		return err_errno(errno, "setresuid");
-	if (capng_apply(CAPNG_SELECT_CAPS) < 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return err_errno(errno, "capabilities");
+	TRY(capset_keep(0));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(errno, "no_new_privs");
 	return check_gone(u);

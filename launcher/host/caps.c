@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* caps: see caps.h. */
 #include <cap-ng.h>
-#include <errno.h>
-#include <sys/prctl.h>
+#include <linux/capability.h>
+#include "launcher/base/capset.h"
 #include "launcher/host/caps.h"
 
 #define CAP(name) (UINT64_C(1) << CAP_##name)
@@ -58,19 +58,6 @@ char *caps_format(uint64_t caps)
 
 struct err *caps_drop_to(uint64_t keep)
 {
-	if (capng_get_caps_process() < 0)
-		return err_new("capabilities cannot be read");
-	uint64_t had = 0;
-	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
-		if (capng_have_capability(CAPNG_PERMITTED, cap))
-			had |= UINT64_C(1) << cap;
-	bool bounds = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-	capng_clear(CAPNG_SELECT_ALL);
-	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++)
-		if (had & keep & (UINT64_C(1) << cap))
-			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, cap);
-	if ((bounds && capng_apply(CAPNG_SELECT_BOUNDS) < 0) || capng_apply(CAPNG_SELECT_CAPS) < 0 ||
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-		return err_errno(errno, "capabilities");
-	return NULL;
+	TRY(capset_bound(keep));
+	return capset_keep(keep & capset_permitted());
 }
