@@ -58,7 +58,11 @@ static struct err *who_and_what(struct cli *cli, const char *arg, struct plan *p
 		cleanup_free char *viewer = child_find("remote-viewer");
 		install_amend(p->config, cli->install, cli->drivers, viewer ? DISPLAY_SPICE : DISPLAY_WINDOW);
 	}
-	return user_find(p->config->vm.user, &p->user);
+	if (p->config->vm.user)
+		return user_find(p->config->vm.user, &p->user);
+	p->user = caller;
+	caller = (struct user){};
+	return NULL;
 }
 
 /* A finding instead of a failure: what is wrong with the host does not keep `plan` from answering. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plot: see plot.h. */
-#include <math.h>
 #include <stdlib.h>
+#include "launcher/bench/libm.h"
 #include "launcher/bench/plot.h"
 
 #define WIDTH 420
@@ -16,7 +16,7 @@
 
 static double scaled(const struct plot_axis *a, double v)
 {
-	return a->logs ? log(v) : v;
+	return a->logs ? libm()->log(v) : v;
 }
 
 double plot_at(const struct plot_axis *a, double value)
@@ -29,8 +29,8 @@ struct plot_axis plot_axis(const double *v, size_t n, double from, double to)
 {
 	double low = INFINITY, high = 0;
 	for (size_t i = 0; i < n; i++) {
-		low = v[i] > 0 ? fmin(low, v[i]) : low;
-		high = fmax(high, v[i]);
+		low = v[i] > 0 ? libm()->fmin(low, v[i]) : low;
+		high = libm()->fmax(high, v[i]);
 	}
 	if (!(high > 0))
 		low = high = 1;
@@ -48,7 +48,7 @@ static size_t ticks(const struct plot_axis *a, size_t wanted, double *ret_ticks)
 	size_t n = 0;
 	if (a->logs) {
 		bool between = a->high / a->low < 1000;
-		for (double power = pow(10, floor(log10(a->low))); power <= a->high && n < TICKS_MAX; power *= 10)
+		for (double power = libm()->pow(10, libm()->floor(libm()->log10(a->low))); power <= a->high && n < TICKS_MAX; power *= 10)
 			for (int i = 0; i < (between ? 3 : 1); i++) {
 				double v = power * (i == 0 ? 1 : i == 1 ? 2 : 5);
 				if (v >= a->low && v <= a->high && n < TICKS_MAX)
@@ -56,9 +56,9 @@ static size_t ticks(const struct plot_axis *a, size_t wanted, double *ret_ticks)
 			}
 		return n;
 	}
-	double raw = (a->high - a->low) / (double)wanted, power = pow(10, floor(log10(raw)));
+	double raw = (a->high - a->low) / (double)wanted, power = libm()->pow(10, libm()->floor(libm()->log10(raw)));
 	double step = raw / power <= 1 ? power : raw / power <= 2 ? 2 * power : raw / power <= 5 ? 5 * power : 10 * power;
-	for (long k = (long)ceil(a->low / step); (double)k * step <= a->high && n < TICKS_MAX; k++)
+	for (long k = (long)libm()->ceil(a->low / step); (double)k * step <= a->high && n < TICKS_MAX; k++)
 		ret_ticks[n++] = (double)k * step;
 	return n;
 }
@@ -118,7 +118,7 @@ static void add_box(struct sb *out, const struct plot_axis *x, const struct plot
 		return;
 	double from = plot_at(x, stats_percentile(v, n, 25)), to = plot_at(x, stats_percentile(v, n, 75));
 	sb_addf(out, "<rect class=\"box v%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\" rx=\"3\"/>", r->colour, from, y - 9,
-		fmax(to - from, 1));
+		libm()->fmax(to - from, 1));
 	for (size_t i = 0; i < n; i++) /* beside each other where they would cover each other */
 		sb_addf(out, "<circle class=\"v%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\"/>", r->colour, plot_at(x, v[i]), y - 6 + 4 * (double)(i % 4));
 	double m = plot_at(x, r->median);
@@ -215,8 +215,8 @@ void plot_tails(struct sb *out, const struct plot_curve *curves, size_t n)
 	struct plot_axis y = { 1 / (double)most, 1, TAILS_HEIGHT - 4, 8, true };
 	begin(out, TAILS_WIDTH, TAILS_HEIGHT + AXIS, "which part of all samples was longer");
 	lying_axis(out, &x, 0, TAILS_HEIGHT);
-	for (int power = 0; power <= (int)log10((double)most); power++) {
-		double part = pow(10, -power), at = plot_at(&y, part);
+	for (int power = 0; power <= (int)libm()->log10((double)most); power++) {
+		double part = libm()->pow(10, -power), at = plot_at(&y, part);
 		sb_addf(out, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g %%</text>", LEFT, at,
 			TAILS_WIDTH - 12, LEFT - 5, at + 4, part * 100);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stats: see stats.h. */
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include "launcher/base/str.h"
+#include "launcher/bench/libm.h"
 #include "launcher/bench/stats.h"
 
 #define RESAMPLES 2000
@@ -59,8 +59,8 @@ static double expanded_percentile(size_t n)
 {
 	if (n < 2)
 		return 0;
-	double degrees = (double)(n - 1), at = sqrt((double)n / degrees) * student(degrees);
-	return 100 * erfc(at / sqrt(2)) / 2;
+	double degrees = (double)(n - 1), at = libm()->sqrt((double)n / degrees) * student(degrees);
+	return 100 * libm()->erfc(at / libm()->sqrt(2)) / 2;
 }
 
 static struct stats_interval interval_of(double median, const double *resampled, size_t n)
@@ -86,8 +86,8 @@ struct stats_interval stats_bootstrap(const double *v, size_t n)
 /* What the interval of a ratio says. */
 static void judge(struct stats_pair *r)
 {
-	double half = fmax(r->ratio.high - r->ratio.median, r->ratio.median - r->ratio.low) / r->ratio.median;
-	r->least = fmax(half, 0) + STATS_LEAST;
+	double half = libm()->fmax(r->ratio.high - r->ratio.median, r->ratio.median - r->ratio.low) / r->ratio.median;
+	r->least = libm()->fmax(half, 0) + STATS_LEAST;
 	r->verdict = r->ratio.high < 1 - STATS_LEAST ? STATS_LESS : r->ratio.low > 1 + STATS_LEAST ? STATS_MORE : STATS_SAME;
 }
 
@@ -224,13 +224,13 @@ double stats_drift(const double *v, size_t n)
 		of_rank += x * x;
 		of_order += y * y;
 	}
-	return of_rank > 0 ? both / sqrt(of_rank * of_order) : 0;
+	return of_rank > 0 ? both / libm()->sqrt(of_rank * of_order) : 0;
 }
 
 bool stats_drifts(double drift, size_t n)
 {
 	/* for no correlation, drift * sqrt(n - 1) is nearly normal; below 6 values no order is rare enough */
-	return n >= 6 && fabs(drift) * sqrt((double)(n - 1)) > 1.96;
+	return n >= 6 && fabs(drift) * libm()->sqrt((double)(n - 1)) > 1.96;
 }
 
 void stats_order(size_t round, size_t n, size_t *ret_order)
