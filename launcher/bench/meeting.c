@@ -134,7 +134,7 @@ void meeting_sweep(struct root *root, const char *base)
 		cleanup_free char *dir = str_fmt("%s/%s", base, names.v[i]), *path = str_fmt("%s/" SOCKET, dir);
 		cleanup_fd int lock = -1;
 		cleanup_err struct err *held = is_ours(names.v[i]) ? lock_dir(root, dir, LOCK_EX | LOCK_NB, &lock) : NULL;
-		if (lock >= 0)
+		if (!held && lock >= 0)
 			remove_it(root, dir, path);
 	}
 }
