@@ -73,7 +73,7 @@ enum hugepages propose_hugepages(const struct survey *s, const struct proposal *
 }
 
 /* The best of a kind by its name: many a mouse has a keyboard's node for its buttons, and the other way round. */
-static const char *choose_input(const struct survey *s, bool keyboard)
+static char *choose_input(const struct survey *s, bool keyboard)
 {
 	const char *best = NULL;
 	int best_score = -1;
@@ -88,7 +88,7 @@ static const char *choose_input(const struct survey *s, bool keyboard)
 			best_score = score;
 		}
 	}
-	return best;
+	return str_dup(best);
 }
 
 void propose(const char *name, const struct survey *s, struct proposal *ret_proposal)
@@ -114,6 +114,11 @@ void proposal_free(struct proposal *p)
 	free(p->gpus);
 	free(p->disk);
 	free(p->iso);
+	free(p->keyboard);
+	free(p->mouse);
+	for (size_t i = 0; i < p->n_monitors; i++)
+		free(p->monitors[i].match);
+	free(p->monitors);
 	*p = (struct proposal){};
 }
 
@@ -214,6 +219,15 @@ static void write_inputs(struct sb *out, const struct proposal *p)
 			     "/dev/input/by-id/...\n", p->keyboard ? "mouse" : "keyboard", p->keyboard ? "mouse" : "keyboard");
 }
 
+static void write_monitors(struct sb *out, const struct proposal *p)
+{
+	for (size_t i = 0; i < p->n_monitors; i++) {
+		cleanup_free char *number = i ? str_fmt("%zu", i + 1) : str_dup("");
+		sb_addf(out, "\n[monitor screen%s]\n# It shows the guest while the guest has its card, and then the host again.\n"
+			     "match = %s\nguest-input = 0x%02x\n", number, p->monitors[i].match, p->monitors[i].input);
+	}
+}
+
 char *proposal_text(const struct proposal *p, const struct survey *s)
 {
 	struct sb out = {};
@@ -230,6 +244,7 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 	write_disks(&out, p);
 	write_gpu(&out, p, s);
 	write_inputs(&out, p);
+	write_monitors(&out, p);
 	sb_add(&out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n"
 		     "\n[audio]\nmodel = hda\n\n[host]\n# To the host nobody seems to be there while you play: keep it awake.\n"
 		     "inhibit-sleep = yes\n");

@@ -19,7 +19,12 @@ struct proposal {
 	char *disk;         /* path of the image */
 	uint64_t disk_size; /* bytes, where it is to be made; 0: it is not */
 	char *iso;          /* to install from; NULL: none */
-	const char *keyboard, *mouse; /* paths; NULL: none. Borrowed from the survey */
+	char *keyboard, *mouse; /* paths; NULL: none */
+	struct proposal_monitor {
+		char *match;
+		unsigned input; /* where the guest's card is plugged in */
+	} *monitors;
+	size_t n_monitors;
 	const char *display;
 };
 

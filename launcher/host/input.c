@@ -153,6 +153,11 @@ void input_devices_free(struct input_devices *d)
 	*d = (struct input_devices){};
 }
 
+const char *input_path(const struct input_device *d)
+{
+	return d->stable ? d->stable : d->node;
+}
+
 char *input_describe(const struct input_device *d)
 {
 	static const struct {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * input: the host's keyboards, mice and the like (evdev, /dev/input/eventN), by the names that they keep, and what it
- * takes to share one with the guest. Facts come from sysfs and the links that udev made; no device is opened here.
+ * takes to share one with the guest. Facts come from sysfs and the links that udev made; no device is opened but by
+ * input_listen.
  *
  * A device with a twin (kind "twin", twin.h) reaches QEMU through it; another one is opened by QEMU itself, as the
  * user, who is given its node for as long as that takes.
@@ -43,6 +44,14 @@ void input_devices_free(struct input_devices *d);
 #define cleanup_input_devices cleanup(input_devices_free)
 /* "keyboard, 112 keys, LEDs"; owned by the caller. */
 char *input_describe(const struct input_device *d);
+/* The best name it has. Borrowed. */
+const char *input_path(const struct input_device *d);
+/*
+ * Calls `heard` once for each device that a person uses, until it returns false, `seconds` are over (0: never) or `stop_fd` can be read (-1:
+ * none). EXIT_HOST, with a remedy, where none may be listened to. Which key it was is nobody's business.
+ */
+struct err *input_listen(struct root *root, const struct input_devices *all, unsigned seconds, int stop_fd,
+			 bool (*heard)(void *data, const struct input_device *d), void *data);
 
 /* An [input NAME] of the configuration. */
 struct input {

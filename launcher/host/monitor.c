@@ -31,6 +31,22 @@ const char *monitor_input_name(unsigned input)
 	return input < ARRAY_SIZE(names) ? names[input] : NULL;
 }
 
+char *monitor_input_text(unsigned input)
+{
+	const char *name = monitor_input_name(input);
+	return name ? str_fmt("0x%02x (%s)", input, name) : str_fmt("0x%02x", input);
+}
+
+struct err *monitor_input_parse(const char *text, unsigned *ret_input)
+{
+	char *end;
+	unsigned long input = strtoul(text, &end, 0);
+	if (!*text || *end || input < 1 || input > 0xff)
+		return err_new("\"%s\" is no input; one is a number from 1 to 255, such as 0x0f", text);
+	*ret_input = (unsigned)input;
+	return NULL;
+}
+
 /* The hexadecimal numbers up to the closing bracket. */
 static const char *take_values(const char *p, struct monitor *m)
 {

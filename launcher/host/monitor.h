@@ -36,10 +36,21 @@ struct err *monitor_find(const struct monitors *all, const char *match, const st
 /* Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. */
 struct err *monitor_switch(struct root *root, const char *match, unsigned input, bool *ret_silent);
 
+#define MONITOR_TRY_SECONDS 5
+/*
+ * Switches it to `input` for so long, and then to `back`; what happened is logged. EXIT_RESIDUE where it did not come back.
+ * A signal ends the trial, not the process.
+ */
+struct err *monitor_try(struct root *root, const char *match, unsigned input, unsigned back);
+
 /* The values after "60(" of a capabilities string, such as "(prot(monitor)vcp(10 60(0F 12)))". Pure. */
 void monitor_parse_inputs(const char *capabilities, struct monitor *m);
 /* "DisplayPort 1" of 0x0f (MCCS 2.2a, feature 0x60); NULL for a value without a name. */
 const char *monitor_input_name(unsigned input);
+/* "0x0f (DisplayPort 1)", "0x77". Owned by the caller. */
+char *monitor_input_text(unsigned input);
+/* "0x0f" or "15". */
+struct err *monitor_input_parse(const char *text, unsigned *ret_input);
 
 /*
  * Kind "monitor-input": target the match, want "0x0f", or "0x0f, then 0x12" where the way back is not to what was found

@@ -4,11 +4,7 @@
  * which of them speaks when a key is pressed or a mouse is moved, with the lines for the configuration. Reads devices,
  * never tells which key it was.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <linux/input.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,14 +13,8 @@
 #include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/host/input.h"
-#include "launcher/machine.h"
 
 #define SECONDS_MAX 3600
-
-static const char *path_of(const struct input_device *d)
-{
-	return d->stable ? d->stable : d->node;
-}
 
 static const char *section_of(const struct input_device *d)
 {
@@ -34,7 +24,7 @@ static const char *section_of(const struct input_device *d)
 static void print_device(const struct input_device *d)
 {
 	cleanup_free char *what = input_describe(d);
-	printf("%s\n    %s (%04x:%04x): %s%s%s\n", path_of(d), *d->name ? d->name : _("no name"), d->vendor, d->product,
+	printf("%s\n    %s (%04x:%04x): %s%s%s\n", input_path(d), *d->name ? d->name : _("no name"), d->vendor, d->product,
 	       what, d->stable ? "; " : "", d->stable ? d->node : "");
 }
 
@@ -56,7 +46,7 @@ static void print_json(const struct input_devices *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct input_device *d = &all->v[i];
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i}", "device", path_of(d),
+			list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i}", "device", input_path(d),
 					"node", d->node, "name", d->name, "phys", d->phys, "vendor",
 					json_sprintf("%04x", d->vendor), "product", json_sprintf("%04x", d->product),
 					"keyboard", !!(d->is & INPUT_KEYBOARD), "mouse", !!(d->is & INPUT_MOUSE),
@@ -67,90 +57,36 @@ static void print_json(const struct input_devices *all)
 	json_decref(list);
 }
 
-/* Whether something that a person did is among what has come: not a LED, not a report's end. */
-static bool spoke(int fd)
-{
-	struct input_event ev[64];
-	ssize_t n;
-	bool yes = false;
-	while ((n = read(fd, ev, sizeof(ev))) > 0)
-		for (size_t i = 0; i < (size_t)n / sizeof(ev[0]); i++)
-			yes |= (ev[i].type == EV_KEY && ev[i].value == 1) || ev[i].type == EV_REL ||
-			       ev[i].type == EV_ABS;
-	return yes;
-}
-
 static void print_speaker(const struct input_device *d, unsigned nth)
 {
 	cleanup_free char *number = nth > 1 ? str_fmt("%u", nth) : str_dup("");
-	printf("\n# %s\n[input %s%s]\ndevice = %s\n", *d->name ? d->name : d->node, section_of(d), number, path_of(d));
+	printf("\n# %s\n[input %s%s]\ndevice = %s\n", *d->name ? d->name : d->node, section_of(d), number, input_path(d));
 	if (d->twin)
 		printf(_("# a twin of qlaunch's own: name the device behind it instead\n"));
 	fflush(stdout);
 }
 
-static struct err *open_all(struct root *root, const struct input_devices *all, struct pollfd *fds)
-{
-	struct err *last = NULL;
-	size_t opened = 0;
-	for (size_t i = 0; i < all->n; i++) {
-		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-		struct err *e =
-			all->v[i].is ? root_open_fd(root, all->v[i].node, O_RDONLY | O_NONBLOCK, &fds[i].fd) : NULL;
-		opened += !e && fds[i].fd >= 0;
-		if (e) {
-			err_free(last);
-			last = e;
-		}
-	}
-	if (opened || !last) {
-		err_free(last);
-		return NULL;
-	}
-	return err_exit(err_hint(last, "root, or a member of the group input, may listen: sudo qlaunch input"),
-			EXIT_HOST);
-}
+struct speakers {
+	unsigned keyboards, mice, others;
+};
 
-static void listen_all(const struct input_devices *all, struct pollfd *fds, uint64_t seconds)
+static bool name_speaker(void *data, const struct input_device *d)
 {
-	uint64_t until = machine_now_us() + seconds * 1000000;
-	unsigned keyboards = 0, mice = 0, others = 0;
-	cleanup_free bool *told = mem_new(all->n + 1);
-	for (;;) {
-		uint64_t now = machine_now_us();
-		if (seconds && now >= until)
-			return;
-		int n = poll(fds, all->n, seconds ? (int)((until - now + 999) / 1000) : -1);
-		if (n < 0 && errno != EINTR)
-			return;
-		for (size_t i = 0; n > 0 && i < all->n; i++) {
-			const struct input_device *d = &all->v[i];
-			if (fds[i].revents & POLLIN && spoke(fds[i].fd) && !told[i]) {
-				told[i] = true;
-				print_speaker(d, d->is & INPUT_KEYBOARD ? ++keyboards
-						 : d->is & INPUT_MOUSE	? ++mice
-									: ++others);
-			}
-			if (fds[i].revents & (POLLHUP | POLLERR)) /* unplugged */
-				fd_closep(&fds[i].fd);
-		}
-	}
+	struct speakers *s = data;
+	print_speaker(d, d->is & INPUT_KEYBOARD ? ++s->keyboards : d->is & INPUT_MOUSE ? ++s->mice : ++s->others);
+	return true;
 }
 
 static struct err *live(struct root *root, const struct input_devices *all, uint64_t seconds)
 {
-	cleanup_free struct pollfd *fds = mem_new((all->n + 1) * sizeof(*fds));
-	TRY(open_all(root, all, fds));
+	struct speakers speakers = {};
 	printf(_("\nPress a key or move the mouse: who speaks is named here."));
 	if (seconds)
 		printf(_(" For %llu s.\n"), (unsigned long long)seconds);
 	else
 		printf(" Ctrl-C ends.\n");
 	fflush(stdout);
-	listen_all(all, fds, seconds);
-	for (size_t i = 0; i < all->n; i++)
-		fd_closep(&fds[i].fd);
-	return NULL;
+	return input_listen(root, all, (unsigned)seconds, -1, name_speaker, &speakers);
 }
 
 struct err *verb_input(struct cli *cli, const struct verb_args *args)

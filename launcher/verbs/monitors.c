@@ -4,21 +4,11 @@
  * for five seconds, to see which value is which cable. The monitor is switched back whatever happens but SIGKILL.
  */
 #include <jansson.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/host/monitor.h"
-
-#define TRY_SECONDS 5
-
-static char *input_text(unsigned input)
-{
-	const char *name = monitor_input_name(input);
-	return name ? str_fmt("0x%02x (%s)", input, name) : str_fmt("0x%02x", input);
-}
 
 static void print(const struct monitor *m)
 {
@@ -32,10 +22,10 @@ static void print(const struct monitor *m)
 		       "its menu\n"));
 		return;
 	}
-	cleanup_free char *now = input_text((unsigned)m->input);
+	cleanup_free char *now = monitor_input_text((unsigned)m->input);
 	printf(_("  shows      %s\n  advertises"), now);
 	for (size_t i = 0; i < m->n_inputs; i++) {
-		cleanup_free char *input = input_text(m->inputs[i]);
+		cleanup_free char *input = monitor_input_text(m->inputs[i]);
 		printf("%s %s", i ? "," : "", input);
 	}
 	printf("%s\n", m->n_inputs ? "" : _(" no inputs"));
@@ -63,53 +53,19 @@ static void print_json(const struct monitors *all)
 	json_decref(list);
 }
 
-static sigset_t end_signals(void)
-{
-	sigset_t ends;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	return ends;
-}
-
-/* There and back; the way back is taken also when the way there went wrong. */
-static struct err *there_and_back(struct root *root, const char *match, unsigned input, unsigned back)
-{
-	bool silent = false, lost = false;
-	sigset_t ends = end_signals();
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	struct err *e = monitor_switch(root, match, input, &silent);
-	if (!e) {
-		log_info(silent ? "switched; it does not answer on this cable now, so check that it came back"
-				: "switched; it answers on this cable also while it shows another");
-		sigtimedwait(&ends, NULL, &(struct timespec){ .tv_sec = TRY_SECONDS });
-	}
-	struct err *other = monitor_switch(root, match, back, &lost);
-	if (!other && lost)
-		other = err_hint(err_new("it does not answer since it was to come back"),
-				 "press the button of its own that chooses the input; from here it cannot be switched");
-	if (e && other)
-		log_err(LOG_LEVEL_ERROR, steal(e));
-	return other ? err_exit(other, EXIT_RESIDUE) : e;
-}
-
 static struct err *try_input(struct root *root, const char *match, const char *value)
 {
 	struct monitors all = {};
 	const struct monitor *m;
-	char *end;
-	unsigned long input = strtoul(value, &end, 0);
-	if (!*value || *end || input < 1 || input > 0xff)
-		return err_exit(err_new("\"%s\" is no input; one is a number from 1 to 255, such as 0x0f", value),
-				EXIT_USAGE);
+	unsigned input;
+	TRY(err_exit(monitor_input_parse(value, &input), EXIT_USAGE));
 	TRY(monitors_read(root, false, &all));
 	TRY(monitor_find(&all, match, &m));
 	if (m->input < 0)
 		return err_new("%s does not answer, so nobody knows what to come back to", m->name);
-	cleanup_free char *there = input_text((unsigned)input), *back = input_text((unsigned)m->input);
-	log_info("%s: %s for %d seconds, then %s again", m->name, there, TRY_SECONDS, back);
-	return err_wrap(there_and_back(root, match, (unsigned)input, (unsigned)m->input), "%s", m->name);
+	cleanup_free char *there = monitor_input_text(input), *back = monitor_input_text((unsigned)m->input);
+	log_info("%s: %s for %d seconds, then %s again", m->name, there, MONITOR_TRY_SECONDS, back);
+	return err_wrap(monitor_try(root, match, input, (unsigned)m->input), "%s", m->name);
 }
 
 struct err *verb_monitors(struct cli *cli, const struct verb_args *args)

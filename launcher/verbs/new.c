@@ -16,96 +16,10 @@
 #include "launcher/base/tr.h"
 #include "launcher/config/value.h"
 #include "launcher/propose.h"
+#include "launcher/verbs/new.h"
 #include "launcher/verbs/write.h"
 
 #define QEMU_IMG_LIMIT_MS 30000
-#define ANSWER_MAX 4096
-
-/* ---- questions ---- */
-
-/* A line of the terminal, without its end; the default where it is empty or the input has ended. Owned by the caller. */
-static char *ask(const char *otherwise, const char *question)
-{
-	char line[ANSWER_MAX];
-	printf("%s [%s] ", tr(question), otherwise);
-	fflush(stdout);
-	if (!fgets(line, sizeof(line), stdin)) {
-		putchar('\n');
-		return str_dup(otherwise);
-	}
-	char *text = str_trim(line);
-	return str_dup(*text ? text : otherwise);
-}
-
-/* A number from 1 to n, asked again until it is one; 0 for "none". */
-static size_t ask_choice(size_t n, const char *question)
-{
-	for (;;) {
-		uint64_t value = 0;
-		cleanup_free char *answer = ask("1", question);
-		if (streq(answer, "none"))
-			return 0;
-		cleanup_err struct err *e = num_parse(answer, n, &value);
-		if (!e && value)
-			return (size_t)value;
-		printf(_("  a number from 1 to %zu, or none\n"), n);
-	}
-}
-
-static void ask_gpu(struct proposal *p)
-{
-	cleanup_pci_names struct pci_names *names = pci_names_new();
-	for (size_t i = 0; i < p->n_gpus; i++) {
-		cleanup_free char *name = group_name(names, p->gpus[i]);
-		printf("  %zu  %s %s\n", i + 1, group_address(p->gpus[i]->addr).s, name);
-	}
-	size_t choice = p->n_gpus ? ask_choice(p->n_gpus, "Graphics card for the guest (or none)") : 0;
-	p->gpu = choice ? p->gpus[choice - 1] : NULL;
-}
-
-static void ask_size(uint64_t *size, uint64_t least, const char *question)
-{
-	for (;;) {
-		uint64_t value = 0;
-		cleanup_free char *otherwise = *size ? size_format(*size) : str_dup("none"), *answer = ask(otherwise, question);
-		if (streq(answer, "none") && !least) {
-			*size = 0;
-			return;
-		}
-		cleanup_err struct err *e = size_parse(answer, &value);
-		if (!e && value >= least && value % (UINT64_C(1) << 20) == 0) {
-			*size = value;
-			return;
-		}
-		printf(_("  a size such as 16G\n"));
-	}
-}
-
-static void ask_threads(struct proposal *p, const struct survey *s)
-{
-	for (;;) {
-		uint64_t value = 0;
-		cleanup_free char *otherwise = str_fmt("%u", p->threads), *answer = ask(otherwise, "CPU threads for the guest");
-		cleanup_err struct err *e = num_parse(answer, (uint64_t)cpus_count(&s->cpu.online), &value);
-		if (!e && value) {
-			p->threads = (unsigned)value;
-			return;
-		}
-		printf(_("  a number from 1 to %d\n"), cpus_count(&s->cpu.online));
-	}
-}
-
-static void ask_all(struct proposal *p, const struct survey *s)
-{
-	ask_gpu(p);
-	ask_threads(p, s);
-	ask_size(&p->memory, UINT64_C(256) << 20, "Memory");
-	p->hugepages = propose_hugepages(s, p);
-	ask_size(&p->disk_size, 0, "Size of a new disk image (it grows as it is used), or none");
-	cleanup_free char *iso = ask("none", "ISO image to install from"), *here = getcwd(NULL, 0);
-	if (!streq(iso, "none"))
-		p->iso = *iso == '/' || *iso == '~' ? str_dup(iso) : str_fmt("%s/%s", here, iso);
-}
 
 /* ---- example ---- */
 
@@ -224,7 +138,7 @@ struct err *verb_new(struct cli *cli, const struct verb_args *args)
 	TRY(write_path(&s.user, output, args->words.v[0], &path));
 	propose(args->words.v[0], &s, &p);
 	if (!verb_option(args, "yes") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		ask_all(&p, &s);
+		TRY(new_ask(cli, &s, &p));
 	TRY(propose_text(&p, &s, verb_option(args, "from"), &text));
 	TRY(write_new(&s.user, path, text));
 	if (!path)

@@ -170,3 +170,21 @@ idle_config() { # NAME: the same without a system to boot, for launches that are
 	direct_config "$1"
 	sed -i '/^\[boot\]/,/^cmdline/d; s/^size = .*/size = 64M/' "$work/$1.conf"
 }
+
+# --- a newcomer's questions ---------------------------------------------------------------------------------------------------------------
+
+# `qlaunch new NAME` on a terminal, as $newcomer; its first five questions get their defaults, but no disk. Answers go to descriptor 7.
+new_begin() { # NAME
+	local question
+	mkfifo "$work/answers"
+	script -qefc "'$qlaunch' new $1" /dev/null <"$work/answers" >"$work/asked" 2>&1 &
+	newcomer=$!
+	exec 7>"$work/answers"
+	for question in 'Graphics card' 'CPU threads' Memory 'Size of a new disk' 'ISO image'; do
+		wait_for 60 grep -q "$question" "$work/asked"
+		if [ "$question" = 'Size of a new disk' ]; then echo none >&7; else echo >&7; fi
+	done
+}
+new_listens() { # QUESTION: it has asked, and hears
+	wait_for 30 grep -q "$1" "$work/asked" && wait_for 20 bash -c 'ls -l "/proc/$(pidof -s qlaunch)/fd" | grep -q /dev/input/'
+}

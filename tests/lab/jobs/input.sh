@@ -47,6 +47,19 @@ exit_of 20 $speaks
 check "qlaunch input tells who speaks, as lines for the configuration" grep -qx "device = $by_id/lab-event-kbd" "$work/speaks" || note <"$work/speaks"
 check "and that the mouse did not" bash -c "! grep -qx 'device = $by_id/lab-event-mouse' '$work/speaks'"
 
+new_begin pressed
+new_listens 'Keyboard for the guest'
+press keyboard 28
+echo >&7
+new_listens 'Mouse for the guest'
+do_it move mouse 1 2
+exit_of 60 $newcomer
+exec 7>&-
+equal "qlaunch new: exit status" 0 "$code" || note <"$work/asked"
+pressed=$(getent passwd player | cut -d: -f6)/.config/qlaunch/pressed.conf
+equal "qlaunch new: the keyboard that was pressed, the mouse that was moved" "$by_id/lab-event-kbd $by_id/lab-event-mouse " \
+	"$(sed -n 's/^device = //p' "$pressed" | tr '\n' ' ')" || note <"$work/asked"
+
 direct_config desk
 sed -i -e '/^\[pci/,/^functions/d' -e 's/^threads = .*/threads = 1/' -e 's/^isolate = .*/isolate = off/' -e 's/guest.forever/guest.input &/' "$work/desk.conf"
 cat >>"$work/desk.conf" <<-CONF

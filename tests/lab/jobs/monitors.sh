@@ -50,6 +50,23 @@ timeout 90 "$qlaunch" monitors --try 0x12 LAB >"$work/try" 2>&1
 equal "monitors --try: exit status" 0 $? || note <"$work/try"
 equal "monitors --try: there and back" "0x12 0x0f " "$(inputs_set)"
 
+new_begin tried
+new_listens 'Keyboard for the guest'
+echo none >&7
+new_listens 'Mouse for the guest'
+echo >&7
+wait_for 60 grep -q "card is plugged into" "$work/asked"
+echo 0x12 >&7
+wait_for 60 grep -q "the right one" "$work/asked"
+check "new: the input was tried, and the host is shown again" shows 0x0f
+echo yes >&7
+exit_of 60 $newcomer
+exec 7>&-
+equal "new: exit status" 0 "$code" || note <"$work/asked"
+tried=$(getent passwd player | cut -d: -f6)/.config/qlaunch/tried.conf
+equal "new: the monitor with the guest's input" "match = AUS LAB MONITOR guest-input = 0x12" \
+	"$(sed -n '/^\[monitor screen\]/,$s/^\(match\|guest-input\) = /&/p' "$tried" | xargs)" || note <"$work/asked"
+
 machine
 check "the guest runs: the monitor shows it" wait_for 60 shows 0x12 || show_run
 timeout 60 "$qlaunch" switch "$work/seen.conf" >"$work/switch" 2>&1

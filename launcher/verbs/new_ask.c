@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* new, the questions: see new.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/base/num.h"
+#include "launcher/base/tr.h"
+#include "launcher/host/input.h"
+#include "launcher/host/monitor.h"
+#include "launcher/verbs/new.h"
+
+#define ANSWER_MAX 4096
+#define LISTEN_SECONDS 30
+
+/* A line of the terminal, without its end; empty where the input has ended. Owned by the caller. */
+static char *read_line(void)
+{
+	char line[ANSWER_MAX];
+	if (fgets(line, sizeof(line), stdin))
+		return str_dup(str_trim(line));
+	putchar('\n');
+	return str_dup("");
+}
+
+static char *ask(const char *otherwise, const char *question)
+{
+	printf("%s [%s] ", tr(question), otherwise);
+	fflush(stdout);
+	cleanup_free char *line = read_line();
+	return *line ? steal(line) : str_dup(otherwise);
+}
+
+/* A number from 1 to n, asked again until it is one; 0 for "none". */
+static size_t ask_choice(size_t n, const char *question)
+{
+	for (;;) {
+		uint64_t value = 0;
+		cleanup_free char *answer = ask("1", question);
+		if (streq(answer, "none"))
+			return 0;
+		cleanup_err struct err *e = num_parse(answer, n, &value);
+		if (!e && value)
+			return (size_t)value;
+		printf(_("  a number from 1 to %zu, or none\n"), n);
+	}
+}
+
+static void ask_gpu(struct proposal *p)
+{
+	cleanup_pci_names struct pci_names *names = pci_names_new();
+	for (size_t i = 0; i < p->n_gpus; i++) {
+		cleanup_free char *name = group_name(names, p->gpus[i]);
+		printf("  %zu  %s %s\n", i + 1, group_address(p->gpus[i]->addr).s, name);
+	}
+	size_t choice = p->n_gpus ? ask_choice(p->n_gpus, "Graphics card for the guest (or none)") : 0;
+	p->gpu = choice ? p->gpus[choice - 1] : NULL;
+}
+
+static void ask_size(uint64_t *size, uint64_t least, const char *question)
+{
+	for (;;) {
+		uint64_t value = 0;
+		cleanup_free char *otherwise = *size ? size_format(*size) : str_dup("none"), *answer = ask(otherwise, question);
+		if (streq(answer, "none") && !least) {
+			*size = 0;
+			return;
+		}
+		cleanup_err struct err *e = size_parse(answer, &value);
+		if (!e && value >= least && value % (UINT64_C(1) << 20) == 0) {
+			*size = value;
+			return;
+		}
+		printf(_("  a size such as 16G\n"));
+	}
+}
+
+static void ask_threads(struct proposal *p, const struct survey *s)
+{
+	for (;;) {
+		uint64_t value = 0;
+		cleanup_free char *otherwise = str_fmt("%u", p->threads), *answer = ask(otherwise, "CPU threads for the guest");
+		cleanup_err struct err *e = num_parse(answer, (uint64_t)cpus_count(&s->cpu.online), &value);
+		if (!e && value) {
+			p->threads = (unsigned)value;
+			return;
+		}
+		printf(_("  a number from 1 to %d\n"), cpus_count(&s->cpu.online));
+	}
+}
+
+/* ---- keyboard and mouse ---- */
+
+struct hearing {
+	unsigned is;  /* the kind that is waited for */
+	bool first;   /* the first one ends it */
+	char *path;
+};
+
+static bool heard(void *data, const struct input_device *d)
+{
+	struct hearing *h = data;
+	if (!(d->is & h->is) || d->twin)
+		return true;
+	str_set(&h->path, input_path(d));
+	return !h->first;
+}
+
+/* The device that was used until there is a line to read; a mouse also without one. Who may not listen takes the default, or types a path. */
+static void ask_input(struct root *root, const struct input_devices *all, struct hearing h, const char *question, char **path)
+{
+	const char *otherwise = *path ? *path : "none";
+	printf("%s\n  [%s] ", tr(question), otherwise);
+	fflush(stdout);
+	cleanup_err struct err *deaf = input_listen(root, all, LISTEN_SECONDS, STDIN_FILENO, heard, &h);
+	cleanup_free char *spoke = h.path;
+	if (deaf)
+		printf(_("\n  (nobody can be heard: %s; a path, or an empty line)\n  "), err_text(deaf));
+	cleanup_free char *typed = NULL;
+	if (h.first && spoke)
+		putchar('\n');
+	else
+		typed = read_line();
+	bool none = typed && streq(typed, "none");
+	if (!none && !(typed && *typed == '/') && !spoke)
+		return;
+	str_set(path, none ? NULL : typed && *typed == '/' ? typed : spoke);
+	printf("  %s\n", *path ? *path : _("none"));
+}
+
+static struct err *ask_inputs(struct root *root, struct proposal *p)
+{
+	cleanup_input_devices struct input_devices all = {};
+	TRY(input_devices_read(root, &all));
+	ask_input(root, &all, (struct hearing){ .is = INPUT_KEYBOARD }, "Keyboard for the guest: press Enter on it, or type none", &p->keyboard);
+	ask_input(root, &all, (struct hearing){ .is = INPUT_MOUSE | INPUT_POINTER, .first = true },
+		  "Mouse for the guest: move it, or press Enter to keep", &p->mouse);
+	return NULL;
+}
+
+/* ---- monitors ---- */
+
+static void print_monitor(const struct monitor *m, const char *name)
+{
+	cleanup_free char *now = monitor_input_text((unsigned)m->input);
+	printf(_("Monitor %s shows the host by %s"), name, now);
+	for (size_t i = 0, n = 0; i < m->n_inputs; i++) {
+		cleanup_free char *input = monitor_input_text(m->inputs[i]);
+		if (m->inputs[i] != m->input)
+			printf("%s%s", n++ ? ", " : _("; it has "), input);
+	}
+	putchar('\n');
+}
+
+/* What is its own alone: two of a model differ by their serial numbers. */
+static char *monitor_match(const struct monitors *all, const struct monitor *m)
+{
+	bool alone = true;
+	for (size_t i = 0; i < all->n; i++)
+		alone &= &all->v[i] == m || !streq(all->v[i].name, m->name);
+	return str_printable(alone || !*m->serial ? m->name : m->serial);
+}
+
+static void ask_monitor(struct root *root, const struct monitors *all, const struct monitor *m, struct proposal *p)
+{
+	cleanup_free char *match = monitor_match(all, m);
+	print_monitor(m, match);
+	for (;;) {
+		unsigned input = 0;
+		cleanup_free char *answer = ask("none", "  Input that the guest's card is plugged into; it is tried for 5 seconds");
+		if (streq(answer, "none"))
+			return;
+		cleanup_err struct err *e = monitor_input_parse(answer, &input);
+		if (e) {
+			printf("  %s\n", err_text(e));
+			continue;
+		}
+		cleanup_err struct err *bad = monitor_try(root, match, input, (unsigned)m->input);
+		if (bad)
+			printf("  %s\n", err_text(bad));
+		cleanup_free char *right = ask(bad ? "no" : "yes", "  Was it the right one?");
+		if (*right != 'y' && *right != 's')
+			continue;
+		p->monitors = mem_grow(p->monitors, p->n_monitors, sizeof(*p->monitors));
+		p->monitors[p->n_monitors++] = (struct proposal_monitor){ steal(match), input };
+		return;
+	}
+}
+
+static struct err *ask_monitors(struct root *root, struct proposal *p)
+{
+	struct monitors all = {};
+	TRY(monitors_read(root, true, &all));
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].input >= 0)
+			ask_monitor(root, &all, &all.v[i], p);
+	return NULL;
+}
+
+struct err *new_ask(struct cli *cli, const struct survey *s, struct proposal *p)
+{
+	ask_gpu(p);
+	ask_threads(p, s);
+	ask_size(&p->memory, UINT64_C(256) << 20, "Memory");
+	p->hugepages = propose_hugepages(s, p);
+	ask_size(&p->disk_size, 0, "Size of a new disk image (it grows as it is used), or none");
+	cleanup_free char *iso = ask("none", "ISO image to install from"), *here = getcwd(NULL, 0);
+	if (!streq(iso, "none"))
+		p->iso = *iso == '/' || *iso == '~' ? str_dup(iso) : str_fmt("%s/%s", here, iso);
+	if (!p->gpu || !root_is_host(cli->root))
+		return NULL; /* a window has the host's keyboard, mouse and monitor */
+	TRY(ask_inputs(cli->root, p));
+	if (s->i2c.n)
+		log_err(LOG_LEVEL_WARN, err_wrap(ask_monitors(cli->root, p), "monitors"));
+	return NULL;
+}
