@@ -32,7 +32,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all dist deb pot po-update po-check deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -78,6 +78,9 @@ check: deps
 
 unit: $(UNIT)
 	@tests/run-unit $(LOGS) $(UNIT)
+sanitized:
+	@$(MAKE) --no-print-directory -s SAN=1 all
+	@tests/sanitized $(BUILD)-san/qlaunch
 unit-san:
 	@$(MAKE) --no-print-directory -s SAN=1 LOGS=$(LOGS)/san unit
 

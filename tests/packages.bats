@@ -48,7 +48,8 @@ complete() { # ROOT ZSH-DIRECTORY: what every package has
 
 @test "Fedora: rpmlint has nothing to say of the .spec, and the package is built from it" {
 	run rpmlint -r share/packages/rpmlintrc share/packages/qlaunch.spec
-	[ "$status" -eq 0 ]; [[ $output == *"0 errors, 0 warnings"* ]]
+	# a newer one wants a %check; `make check` wants QEMU and a guest, which no build host has
+	[ -z "$(grep -E ': [EW]: ' <<<"$output" | grep -v no-%check-section)" ]
 	mkdir -p "$out/rpm/SOURCES"
 	cp "$out/qlaunch-$version.tar.gz" "$out/rpm/SOURCES/"
 	CFLAGS=-O0 rpmbuild -bb --nodeps --define "_topdir $out/rpm" --define "optflags -O0" share/packages/qlaunch.spec >"$out/rpm/log" 2>&1 3>&- ||

@@ -170,7 +170,8 @@ static struct step *add(struct steps *out, const struct net *n, const struct ste
 {
 	cleanup_free char *reason = str_fmt("[network %s] %s", n->conf->name, tr(why));
 	struct step *s = steps_add(out, kind, target, want, reason);
-	s->data = (void *)n;
+	if (kind != &process_kind) /* a program's data is its struct process, once there is one (nets_bind) */
+		s->data = (void *)n;
 	s->obstacle = str_dup(n->problem);
 	return s;
 }
