@@ -46,12 +46,16 @@ void input_devices_free(struct input_devices *d);
 char *input_describe(const struct input_device *d);
 /* The best name it has. Borrowed. */
 const char *input_path(const struct input_device *d);
-/*
- * Calls `heard` once for each device that a person uses, until it returns false, `seconds` are over (0: never) or `stop_fd` can be read (-1:
- * none). EXIT_HOST, with a remedy, where none may be listened to. Which key it was is nobody's business.
- */
-struct err *input_listen(struct root *root, const struct input_devices *all, unsigned seconds, int stop_fd,
-			 bool (*heard)(void *data, const struct input_device *d), void *data);
+/* Who wants to know which device a person uses. Which key it was is nobody's business. */
+struct input_listener {
+	unsigned seconds; /* how long; 0: for ever */
+	int stop_fd;      /* it ends when this can be read; -1: none */
+	void (*ready)(void *data); /* from now on nothing is missed: the moment to ask for it */
+	bool (*heard)(void *data, const struct input_device *d); /* once for each; false ends it */
+	void *data;
+};
+/* EXIT_HOST, with a remedy, where none may be listened to; `ready` was not called then. */
+struct err *input_listen(struct root *root, const struct input_devices *all, const struct input_listener *l);
 
 /* An [input NAME] of the configuration. */
 struct input {

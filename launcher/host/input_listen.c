@@ -51,19 +51,18 @@ static int64_t now_ms(void)
 }
 
 /* The devices' descriptors, and behind them the one that ends it. */
-static void listen_all(const struct input_devices *all, struct pollfd *fds, unsigned seconds, bool (*heard)(void *, const struct input_device *),
-		       void *data)
+static void listen_all(const struct input_devices *all, struct pollfd *fds, const struct input_listener *l)
 {
-	int64_t until = now_ms() + seconds * INT64_C(1000), left = 0;
+	int64_t until = now_ms() + l->seconds * INT64_C(1000), left = 0;
 	cleanup_free bool *told = mem_new(all->n + 1);
-	while (!seconds || (left = until - now_ms()) > 0) {
-		int n = poll(fds, all->n + 1, seconds ? (int)left : -1);
+	while (!l->seconds || (left = until - now_ms()) > 0) {
+		int n = poll(fds, all->n + 1, l->seconds ? (int)left : -1);
 		if ((n < 0 && errno != EINTR) || (n > 0 && fds[all->n].revents))
 			return;
 		for (size_t i = 0; n > 0 && i < all->n; i++) {
 			if (fds[i].revents & POLLIN && spoke(fds[i].fd) && !told[i]) {
 				told[i] = true;
-				if (!heard(data, &all->v[i]))
+				if (!l->heard(l->data, &all->v[i]))
 					return;
 			}
 			if (fds[i].revents & (POLLHUP | POLLERR)) /* unplugged */
@@ -72,13 +71,13 @@ static void listen_all(const struct input_devices *all, struct pollfd *fds, unsi
 	}
 }
 
-struct err *input_listen(struct root *root, const struct input_devices *all, unsigned seconds, int stop_fd,
-			 bool (*heard)(void *data, const struct input_device *d), void *data)
+struct err *input_listen(struct root *root, const struct input_devices *all, const struct input_listener *l)
 {
 	cleanup_free struct pollfd *fds = mem_new((all->n + 1) * sizeof(*fds));
 	TRY(open_all(root, all, fds));
-	fds[all->n] = (struct pollfd){ .fd = stop_fd, .events = POLLIN };
-	listen_all(all, fds, seconds, heard, data);
+	fds[all->n] = (struct pollfd){ .fd = l->stop_fd, .events = POLLIN };
+	l->ready(l->data);
+	listen_all(all, fds, l);
 	for (size_t i = 0; i < all->n; i++)
 		fd_closep(&fds[i].fd);
 	return NULL;

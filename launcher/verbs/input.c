@@ -67,8 +67,20 @@ static void print_speaker(const struct input_device *d, unsigned nth)
 }
 
 struct speakers {
+	uint64_t seconds;
 	unsigned keyboards, mice, others;
 };
+
+static void ask(void *data)
+{
+	const struct speakers *s = data;
+	printf(_("\nPress a key or move the mouse: who speaks is named here."));
+	if (s->seconds)
+		printf(_(" For %llu s.\n"), (unsigned long long)s->seconds);
+	else
+		printf(" Ctrl-C ends.\n");
+	fflush(stdout);
+}
 
 static bool name_speaker(void *data, const struct input_device *d)
 {
@@ -79,14 +91,8 @@ static bool name_speaker(void *data, const struct input_device *d)
 
 static struct err *live(struct root *root, const struct input_devices *all, uint64_t seconds)
 {
-	struct speakers speakers = {};
-	printf(_("\nPress a key or move the mouse: who speaks is named here."));
-	if (seconds)
-		printf(_(" For %llu s.\n"), (unsigned long long)seconds);
-	else
-		printf(" Ctrl-C ends.\n");
-	fflush(stdout);
-	return input_listen(root, all, (unsigned)seconds, -1, name_speaker, &speakers);
+	struct speakers speakers = { .seconds = seconds };
+	return input_listen(root, all, &(struct input_listener){ (unsigned)seconds, -1, ask, name_speaker, &speakers });
 }
 
 struct err *verb_input(struct cli *cli, const struct verb_args *args)

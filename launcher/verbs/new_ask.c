@@ -92,10 +92,18 @@ static void ask_threads(struct proposal *p, const struct survey *s)
 /* ---- keyboard and mouse ---- */
 
 struct hearing {
+	const char *question, *otherwise;
 	unsigned is;  /* the kind that is waited for */
 	bool first;   /* the first one ends it */
 	char *path;
 };
+
+static void ask_hearing(void *data)
+{
+	const struct hearing *h = data;
+	printf("%s\n  [%s] ", tr(h->question), h->otherwise);
+	fflush(stdout);
+}
 
 static bool heard(void *data, const struct input_device *d)
 {
@@ -109,13 +117,14 @@ static bool heard(void *data, const struct input_device *d)
 /* The device that was used until there is a line to read; a mouse also without one. Who may not listen takes the default, or types a path. */
 static void ask_input(struct root *root, const struct input_devices *all, struct hearing h, const char *question, char **path)
 {
-	const char *otherwise = *path ? *path : "none";
-	printf("%s\n  [%s] ", tr(question), otherwise);
-	fflush(stdout);
-	cleanup_err struct err *deaf = input_listen(root, all, LISTEN_SECONDS, STDIN_FILENO, heard, &h);
+	h.question = question;
+	h.otherwise = *path ? *path : "none";
+	cleanup_err struct err *deaf = input_listen(root, all, &(struct input_listener){ LISTEN_SECONDS, STDIN_FILENO, ask_hearing, heard, &h });
 	cleanup_free char *spoke = h.path;
-	if (deaf)
-		printf(_("\n  (nobody can be heard: %s; a path, or an empty line)\n  "), err_text(deaf));
+	if (deaf) {
+		printf(_("  (nobody can be heard: %s; a path, or an empty line)\n"), err_text(deaf));
+		ask_hearing(&h);
+	}
 	cleanup_free char *typed = NULL;
 	if (h.first && spoke)
 		putchar('\n');

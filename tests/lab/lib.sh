@@ -185,6 +185,3 @@ new_begin() { # NAME
 		if [ "$question" = 'Size of a new disk' ]; then echo none >&7; else echo >&7; fi
 	done
 }
-new_listens() { # QUESTION: it has asked, and hears
-	wait_for 30 grep -q "$1" "$work/asked" && wait_for 20 bash -c 'ls -l "/proc/$(pidof -s qlaunch)/fd" | grep -q /dev/input/'
-}

@@ -48,10 +48,10 @@ check "qlaunch input tells who speaks, as lines for the configuration" grep -qx 
 check "and that the mouse did not" bash -c "! grep -qx 'device = $by_id/lab-event-mouse' '$work/speaks'"
 
 new_begin pressed
-new_listens 'Keyboard for the guest'
+wait_for 30 grep -q "Keyboard for the guest" "$work/asked"
 press keyboard 28
 echo >&7
-new_listens 'Mouse for the guest'
+wait_for 30 grep -q "Mouse for the guest" "$work/asked"
 do_it move mouse 1 2
 exit_of 60 $newcomer
 exec 7>&-

@@ -51,9 +51,9 @@ equal "monitors --try: exit status" 0 $? || note <"$work/try"
 equal "monitors --try: there and back" "0x12 0x0f " "$(inputs_set)"
 
 new_begin tried
-new_listens 'Keyboard for the guest'
+wait_for 30 grep -q "Keyboard for the guest" "$work/asked"
 echo none >&7
-new_listens 'Mouse for the guest'
+wait_for 30 grep -q "Mouse for the guest" "$work/asked"
 echo >&7
 wait_for 60 grep -q "card is plugged into" "$work/asked"
 echo 0x12 >&7
