@@ -47,17 +47,6 @@
 #define CONT_LIMIT_MS 30000
 #define USER_FILES_LIMIT_MS 30000
 
-static sigset_t end_signals(void)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, STOP_SIGNAL);
-	sigaddset(&set, SIGHUP);
-	return set;
-}
-
 /* Whether somebody wants us to end; asked by the engine between steps. */
 static bool wants_end(void *data)
 {
@@ -308,6 +297,7 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 
 static void machine_close(struct machine *m)
 {
+	fd_closep(&m->stop_fd);
 	close_given(&m->qemu);
 	close_given(&m->swtpm);
 	process_close(&m->qemu);
@@ -356,7 +346,6 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 		fd_closep(&m.stop_fd); /* nobody stops the way back */
 		e = give_back(&m, e);
 	}
-	fd_closep(&m.stop_fd);
 	machine_close(&m);
 	return e;
 }

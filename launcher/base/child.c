@@ -93,6 +93,17 @@ struct err *child_receive_err(const struct sb *sb)
 	return *part[2] ? err_hint(e, "%s", part[2]) : e;
 }
 
+sigset_t end_signals(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t set;
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		sigaddset(&set, ends[i]);
+	sigaddset(&set, STOP_SIGNAL); /* no constant: the C library keeps some for itself */
+	return set;
+}
+
 void child_signals(void)
 {
 	sigset_t none;

@@ -15,6 +15,8 @@
  * lost where one waits already.
  */
 #define STOP_SIGNAL SIGRTMIN
+/* SIGINT, SIGTERM, SIGHUP and STOP_SIGNAL: who sends one wants this process to end. */
+sigset_t end_signals(void);
 
 /*
  * Runs fn(data) in a forked child and returns its error (text, remedy and errno come back through a pipe). After `limit_ms` the child is

@@ -2,18 +2,9 @@
 /* monitor, one input for some seconds: see monitor_try in monitor.h. */
 #include <signal.h>
 #include <time.h>
+#include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/host/monitor.h"
-
-static sigset_t end_signals(void)
-{
-	sigset_t ends;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGINT);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGHUP);
-	return ends;
-}
 
 /* The way back is taken also when the way there went wrong. */
 struct err *monitor_try(struct root *root, const char *match, unsigned input, unsigned back)

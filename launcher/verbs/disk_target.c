@@ -55,7 +55,7 @@ static struct err *of_path(struct finding_it *f)
 	if (t->facts.v[0].block || d->format != FORMAT_AUTO || image_format_of(t->word) != FORMAT_AUTO)
 		return NULL;
 	if (t->facts.v[0].kind == DISK_ABSENT)
-		return err_hint(err_new("there is no %s", t->word), "to make it, say of what format: --format qcow2 or --format raw");
+		return err_hint(err_new("there is no %s", t->word), "to make it: qlaunch disk create --format qcow2 %s 64G", t->word);
 	return err_hint(err_new("%s: neither its name nor you say of what format it is", t->word),
 			"--format qcow2 or --format raw: it is never guessed from what a guest may have written");
 }
