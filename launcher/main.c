@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/base/user.h"
 #include "launcher/cli.h"
 #include "launcher/config/config.h"
 #include "launcher/kinds.h"
@@ -194,6 +195,20 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 	return NULL;
 }
 
+struct seeking {
+	const char *word;
+	bool found;
+};
+
+/* With the caller's rights and home: the machine may be theirs. */
+static struct err *seek(void *data)
+{
+	struct seeking *s = data;
+	cleanup_free char *path = config_find(s->word);
+	s->found = path;
+	return NULL;
+}
+
 /* "stauts", "plam win11": a first word that is no command, taken for a configuration where there is none of that name. */
 static struct err *check_meant(const char *word, size_t n_words)
 {
@@ -201,9 +216,14 @@ static struct err *check_meant(const char *word, size_t n_words)
 	for (size_t i = 0, n = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].group)
 			names[n++] = verbs[i].name;
-	cleanup_free char *path = config_find(word);
 	const char *meant = str_nearest(word, names);
-	if (path || (!meant && n_words < 2))
+	if (!meant && n_words < 2)
+		return NULL;
+	cleanup_user struct user caller = {};
+	struct seeking s = { .word = word };
+	TRY(user_find(NULL, &caller));
+	TRY(user_visit(&caller, seek, &s));
+	if (s.found)
 		return NULL;
 	struct err *e = err_exit(err_new("there is neither a command nor a machine \"%s\"", word), EXIT_USAGE);
 	return meant ? err_hint(e, "did you mean qlaunch %s?", meant) : err_hint(e, "qlaunch --help");

@@ -21,6 +21,16 @@ setup() {
 	run "$qlaunch" --version; [ "$status" -eq 0 ]; [[ $output == "qlaunch "* ]]
 }
 
+@test "a machine whose name is nearly a command is found, also by root in its user's home" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	local home; home=$(mktemp -d); chmod 755 "$home"; mkdir -p "$home/.config/qlaunch"
+	printf '[vm]\nwrong = 1\n' >"$home/.config/qlaunch/plan9.conf"
+	sed "s|^\(nobody:.*\):[^:]*:\([^:]*\)$|\1:$home:\2|" /etc/passwd >"$home/passwd"
+	run unshare --mount bash -c 'mount --bind "$1/passwd" /etc/passwd && SUDO_UID=$(id -u nobody) HOME=/ "$2" plan9' bash "$home" "$qlaunch"
+	rm -r "$home"
+	[ "$status" -eq 3 ]; [[ $output == *plan9.conf:2* ]]
+}
+
 @test "an unknown option is named, with the one that was meant" {
 	run "$qlaunch" plan --jsn configs/demo.conf
 	[ "$status" -eq 2 ]; [[ $output == *'"--jsn"'* ]]; [[ $output == *"--json"* ]]
