@@ -100,7 +100,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory -s guest lab-tools
-	@tests/lab/run $(BUILD) run-delay | sed -n 's/^# run delay/  run delay in the virtual host/p; /^not ok/p'
+	@tests/lab/run $(BUILD) run-delay latency | sed -n 's/^# \(run delay\|evdev latency\)/  \1 in the virtual host/p; /^not ok/p'
 
 ## make fuzz        every fuzzer for FUZZ_SECONDS (60)
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)

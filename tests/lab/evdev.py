@@ -4,7 +4,7 @@
 
     evdev.py FIFO           obeys lines from FIFO: plug NAME keyboard|mouse, key NAME CODE VALUE, move NAME DX DY, unplug NAME, end
     evdev.py listen NODE    says each key and movement that an ordinary program gets from the device
-    evdev.py latency NODE N  plugs a mouse "bench", and after a line on standard input moves it N times: how long until NODE has it, in µs
+    evdev.py latency NODE N  plugs a mouse "bench", and after a line on standard input moves it N times: what its twin NODE adds, in µs
 """
 import fcntl, os, struct, sys, time
 
@@ -64,31 +64,33 @@ def listen(node):
 
 
 def latency(node, n):
-    """From before the write to a device until the kernel stamps the event; of a mouse that nobody has, then by the twin."""
+    """From before the write to a device until the kernel stamps the event: of a mouse without a twin and, by turns, of one with a twin."""
     plain = plug("plain", "mouse")
     own = next(d for d in os.listdir("/sys/class/input") if d.startswith("event") and open(f"/sys/class/input/{d}/device/name").read() == "LAB plain\n")
-    bare = times(plain, "/dev/input/" + own, n)
     mouse = plug("bench", "mouse")
     print("plugged", flush=True)
     sys.stdin.readline()
-    print(f"without a twin: {bare}; with: {times(mouse, os.path.realpath(node), n)}", flush=True)
+    pairs = [(plain, stamped("/dev/input/" + own)), (mouse, stamped(os.path.realpath(node)))]
+    bare, twin = zip(*([once(*p, i) for p in pairs] for i in range(n)))
+    at = lambda took, share: sorted(took)[int(n * share)]
+    print("added: " + ", ".join(f"{name} {at(twin, q) - at(bare, q)} us ({at(bare, q)} without a twin, {at(twin, q)} with)"
+                                for name, q in (("median", 0.5), ("p99", 0.99))), flush=True)
 
 
-def times(mouse, node, n):
+def stamped(node):
     fd = os.open(node, os.O_RDONLY)
     fcntl.ioctl(fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
-    took = []
-    for i in range(n):
-        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-        send(mouse, (EV_REL, 0, 1 + i % 2))
-        while True:
-            s, us, kind, *_ = EVENT.unpack(os.read(fd, EVENT.size))
-            if kind == EV_SYN:
-                break
-        took.append(s * 1_000_000 + us - before // 1000)
-        time.sleep(0.002)
-    took.sort()
-    return f"median {took[n // 2]} us, p99 {took[n * 99 // 100]} us"
+    return fd
+
+
+def once(mouse, fd, i):
+    time.sleep(0.002)
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    send(mouse, (EV_REL, 0, 1 + i % 2))
+    while True:
+        s, us, kind, *_ = EVENT.unpack(os.read(fd, EVENT.size))
+        if kind == EV_SYN:
+            return s * 1_000_000 + us - before // 1000
 
 
 {"listen": lambda: listen(sys.argv[2]), "latency": lambda: latency(sys.argv[2], int(sys.argv[3]))}.get(sys.argv[1], lambda: obey(sys.argv[1]))()

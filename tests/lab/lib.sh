@@ -185,3 +185,33 @@ new_begin() { # NAME
 		if [ "$question" = 'Size of a new disk' ]; then echo none >&7; else echo >&7; fi
 	done
 }
+
+# --- keyboards and mice -------------------------------------------------------------------------------------------------------------------
+
+by_id=/dev/input/by-id
+
+# evdev.py, which obeys `do_it`, and names for its devices: $by_id/lab-event-kbd, -event-mouse, lab-late-event-mouse, lab-bench-event-mouse.
+hand_begin() {
+	cat >/etc/udev/rules.d/99-lab.rules <<-'RULES'
+		SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB keyboard", SYMLINK+="input/by-id/lab-event-kbd"
+		SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB mouse", SYMLINK+="input/by-id/lab-event-mouse"
+		SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB late", SYMLINK+="input/by-id/lab-late-event-mouse"
+		SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB bench", SYMLINK+="input/by-id/lab-bench-event-mouse"
+	RULES
+	systemctl start systemd-udevd.service systemd-logind.service
+	udevadm control --reload
+	mkfifo "$work/hand"
+	"$top/tests/lab/evdev.py" "$work/hand" >"$work/hand.log" 2>&1 &
+	hand=$!
+	exec 9<>"$work/hand" # stays open between commands
+	told_hand=0
+}
+hand_end() { echo end >&9; wait "$hand"; }
+obeyed() { [ "$(wc -l <"$work/hand.log")" -ge "$told_hand" ]; }
+do_it() { # COMMAND...: returns when it is done
+	echo "$*" >&9
+	told_hand=$((told_hand + 1))
+	wait_for 20 obeyed || note <"$work/hand.log"
+}
+press() { do_it key "$1" "$2" 1; do_it key "$1" "$2" 0; }
+toggle() { do_it key keyboard 29 1; do_it key keyboard 97 1; do_it key keyboard 97 0; do_it key keyboard 29 0; } # both Ctrl keys

@@ -6,28 +6,7 @@
 # seconds: 400
 . "$(dirname "$0")/../lib.sh"
 lab_host
-by_id=/dev/input/by-id
-cat >/etc/udev/rules.d/99-lab.rules <<'RULES'
-SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB keyboard", SYMLINK+="input/by-id/lab-event-kbd"
-SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB mouse", SYMLINK+="input/by-id/lab-event-mouse"
-SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB late", SYMLINK+="input/by-id/lab-late-event-mouse"
-SUBSYSTEM=="input", KERNEL=="event*", ATTRS{name}=="LAB bench", SYMLINK+="input/by-id/lab-bench-event-mouse"
-RULES
-systemctl start systemd-udevd.service systemd-logind.service
-udevadm control --reload
-
-mkfifo "$work/hand"
-"$(dirname "$0")/../evdev.py" "$work/hand" >"$work/hand.log" 2>&1 &
-hand=$!
-exec 9<>"$work/hand" # stays open between commands
-obeyed() { [ "$(wc -l <"$work/hand.log")" -ge "$told_hand" ]; }
-told_hand=0
-do_it() { # COMMAND...: returns when it is done
-	echo "$*" >&9
-	told_hand=$((told_hand + 1))
-	wait_for 20 obeyed || note <"$work/hand.log"
-}
-press() { do_it key "$1" "$2" 1; do_it key "$1" "$2" 0; }
+hand_begin
 listen() { # NODE FILE
 	"$(dirname "$0")/../evdev.py" listen "$1" >"$2" 2>&1 &
 	wait_for 20 grep -q listening "$2"
@@ -71,9 +50,6 @@ cat >>"$work/desk.conf" <<-CONF
 	device = $by_id/lab-late-event-mouse
 	persistent = no
 	wait = yes
-	[input bench]
-	device = $by_id/lab-bench-event-mouse
-	wait = yes
 CONF
 source=$(readlink -f $by_id/lab-event-kbd)
 listen "$source" "$work/source"
@@ -98,7 +74,6 @@ check "the real device is silent on the host" bash -c "! grep -q 'key 30' '$work
 check "so is the twin" bash -c "! grep -q 'key 30' '$work/twin'"
 check "nobody told the guest of the key before" bash -c "! grep -q 'key 28' '$serial'"
 
-toggle() { do_it key keyboard 29 1; do_it key keyboard 97 1; do_it key keyboard 97 0; do_it key keyboard 29 0; }
 toggle
 press keyboard 31
 check "after the toggle a key arrives on the host, by the twin" wait_for 20 heard "$work/twin" "key 31 0"
@@ -147,19 +122,6 @@ check "plugged in again: it is taken again" wait_for 20 again
 do_it move late 0 9
 check "the guest has it again" wait_for 20 guest_said 'move 1 9$'
 
-mkfifo "$work/go"
-"$(dirname "$0")/../evdev.py" latency /run/qlaunch/desk/input-bench 300 <"$work/go" >"$work/latency" 2>&1 &
-bench=$!
-exec 8>"$work/go"
-check "a device with a twin that comes later is taken" wait_for 20 grep -q 'input bench. has come' "$log" || note <"$log"
-toggle
-press keyboard 38 # heard on the host: by now all have been moved
-check "it is the host's now, as all are" wait_for 20 heard "$work/twin" "key 38 0"
-echo go >&8
-exit_of 60 $bench
-equal "latency: measured" 0 "$code"
-echo "# latency from a write to the device until it is there, on emulated CPUs: $(tail -n 1 "$work/latency")"
-
 switches() { awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$launcher/status"; }
 sleep 2
 before=$(switches)
@@ -174,6 +136,5 @@ check "and the keyboard is the host's" wait_for 10 heard "$work/source" "key 37 
 timeout 90 "$qlaunch" restore >"$work/restore" 2>&1
 equal "restore: exit status" 0 $? || note <"$work/restore"
 same_host "the host is as before"
-echo end >&9
-wait $hand
+hand_end
 finish
