@@ -209,7 +209,9 @@ static void make_args(struct plan *p)
 	const struct config *c = p->config;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
-		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = PLAN_FD_TPM, .numa_node = p->cpu.numa_node,
+		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = PLAN_FD_TPM,
+		/* with one node there is nothing to choose, and a kernel without NUMA refuses to bind memory at all */
+		.numa_node = p->memory.n_nodes > 1 ? p->cpu.numa_node : -1,
 	};
 	guest_machine(&p->qemu, c, &h);
 	guest_cpu(&p->qemu, c, &p->cpu_facts, &p->cpu, &p->qemu_facts, p->accel);

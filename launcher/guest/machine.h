@@ -16,7 +16,7 @@ struct guest_host {
 	const struct firmware *firmware; /* all NULL where none was found */
 	const char *vars_path;
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
-	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has none */
+	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has no more than one */
 };
 
 void guest_machine(struct args *a, const struct config *c, const struct guest_host *h);
