@@ -61,6 +61,13 @@ setup() {
 	[ "$status" -eq 2 ]; [[ $output == *'"extra"'* ]]
 }
 
+@test "a word that is missing is named, also behind options in brackets" {
+	run "$qlaunch" plan
+	[ "$status" -eq 2 ] && [[ $output == "error: CONFIG is missing"*"qlaunch plan [--json] CONFIG" ]]
+	run "$qlaunch" disk resize a.qcow2
+	[ "$status" -eq 2 ] && [[ $output == "error: SIZE is missing"* ]]
+}
+
 @test "a machine that does not exist: where it was looked for, exit 3" {
 	run "$qlaunch" nosuch
 	[ "$status" -eq 3 ]; [[ $output == *nosuch* ]]; [[ $output == *.config/qlaunch* ]]

@@ -276,7 +276,7 @@ static struct err *read_plan(struct root *root, const char *path, const char *pr
 {
 	cleanup_free char *real = realpath(path, NULL), *text = NULL;
 	if (!real)
-		return err_errno(errno, "%s", path);
+		return err_hint(err_errno(errno, "%s", path), "what a plan says: man qlaunch, BENCHMARKS");
 	TRY(root_read(root, real, &text));
 	cleanup_free char *dir = str_ndup(real, (size_t)(strrchr(real, '/') - real));
 	p->path = str_dup(path);

@@ -14,8 +14,11 @@
 static struct err *read_all(const char *path, char **ret_text, size_t *ret_length)
 {
 	struct stat st;
-	if (stat(path, &st) < 0)
-		return err_errno(errno, "%s", path);
+	if (stat(path, &st) < 0) {
+		int no = errno;
+		struct err *e = err_errno(no, "%s", path);
+		return no == ENOENT ? err_hint(e, "qlaunch new NAME makes a machine's configuration") : e;
+	}
 	if (!S_ISREG(st.st_mode))
 		return err_new("%s: not a regular file", path);
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
