@@ -32,7 +32,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check lab lab-tools bench fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check lab lab-tools bench latency fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -101,6 +101,12 @@ bench:
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory -s guest lab-tools
 	@tests/lab/run $(BUILD) run-delay latency | sed -n 's/^# \(run delay\|evdev latency\)/  \1 in the virtual host/p; /^not ok/p'
+
+## make latency     what a twin adds to a key, natively: builds a Linux that runs as a program, once
+latency:
+	@tests/deps bench
+	@$(MAKE) --no-print-directory -s all
+	@tests/bench/latency $(BUILD)
 
 ## make fuzz        every fuzzer for FUZZ_SECONDS (60)
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
