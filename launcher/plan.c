@@ -309,6 +309,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	check_controllers(cli, p);
 	input_findings(&p->findings, c, &p->inputs);
 	usb_findings(&p->findings, c, &p->usb);
+	monitor_findings(&p->findings, c, cli->root);
 	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
 

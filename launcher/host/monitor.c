@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "launcher/base/child.h"
+#include "launcher/base/tr.h"
 #include "launcher/host/ddc.h"
 
 #define LIMIT_MS 20000 /* a monitor answers within 0.1 s; libddcutil repeats up to ten times on each bus */
@@ -192,17 +193,28 @@ struct shared {
 	bool silent;
 };
 
+static bool has_bus(struct root *root)
+{
+	cleanup_strv struct strv names = {};
+	err_free(root_list(root, "/dev", &names));
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.v[i], "i2c-"))
+			return true;
+	return false;
+}
+
 /* Nothing is begun where there is nobody to ask. */
 static struct err *bus_there(struct root *root)
 {
-	cleanup_strv struct strv names = {};
 	if (!root_is_host(root))
 		return err_coded(ENOTSUP, "monitors are asked on this host only");
-	TRY(root_list(root, "/dev", &names));
-	for (size_t i = 0; i < names.n; i++)
-		if (str_starts(names.v[i], "i2c-"))
-			return NULL;
-	return err_hint(err_coded(ENODEV, "no monitor can be asked: there is no /dev/i2c-*"), "modprobe i2c-dev");
+	return has_bus(root) ? NULL : err_hint(err_coded(ENODEV, "no monitor can be asked: there is no /dev/i2c-*"), "modprobe i2c-dev");
+}
+
+void monitor_findings(struct findings *out, const struct config *c, struct root *root)
+{
+	if (c->n_monitors && !has_bus(root))
+		findings_add(out, FINDING_WARN, "monitor", tr_dup("no monitor will be switched: there is no /dev/i2c-*"), str_dup("modprobe i2c-dev"));
 }
 
 static struct err *in_child(struct err *(*fn)(void *), struct job *job, struct shared *ret_shared)

@@ -10,7 +10,8 @@
  */
 #pragma once
 #include <stdint.h>
-#include "launcher/base/root.h"
+#include "launcher/config/config.h"
+#include "launcher/step/finding.h"
 #include "launcher/step/step.h"
 
 #define MONITORS_MAX 16
@@ -33,6 +34,8 @@ struct monitors {
 struct err *monitors_read(struct root *root, bool inputs, struct monitors *ret_monitors);
 /* The one whose name or serial number has `match` in it, in any case; an error where none or several have. */
 struct err *monitor_find(const struct monitors *all, const char *match, const struct monitor **ret_monitor);
+/* What a launch of this machine will find: no bus to ask its monitors by is a warning, for it runs all the same. */
+void monitor_findings(struct findings *out, const struct config *c, struct root *root);
 /* Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. */
 struct err *monitor_switch(struct root *root, const char *match, unsigned input, bool *ret_silent);
 

@@ -111,12 +111,29 @@ static void test_discs(void **state)
 	assert_non_null(none);
 }
 
+/* A machine with a monitor runs where none can be asked, and check says so before. */
+static void test_findings(void **state)
+{
+	struct conf_monitor monitor = { .match = "ROG" };
+	struct config with = { .monitors = &monitor, .n_monitors = 1 }, without = {};
+	cleanup_findings struct findings none = {}, silent = {}, found = {};
+	monitor_findings(&none, &with, tempdir_root(*state));
+	monitor_findings(&silent, &without, tempdir_root(*state));
+	assert_null(root_mkdirs(tempdir_root(*state), "/dev", 0700));
+	assert_null(root_put(tempdir_root(*state), "/dev/i2c-3", "", 0600));
+	monitor_findings(&found, &with, tempdir_root(*state));
+	assert_true(none.n == 1 && none.v[0].verdict == FINDING_WARN);
+	assert_string_equal(none.v[0].remedy, "modprobe i2c-dev");
+	assert_true(silent.n == 0 && found.n == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_whose),
+		cmocka_unit_test_setup_teardown(test_findings, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_discs, tempdir_setup, tempdir_teardown),
 	};
 	return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
