@@ -325,7 +325,7 @@ while True:
 		session() { as busctl --user "$@"; }
 		history() { as env DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" dunstctl history; }
 		shown() { session call org.freedesktop.Notifications /org/freedesktop/Notifications org.dunstproject.cmd0 NotificationCloseAll >/dev/null
-			history | jq -r ".data[][] | [.appname.data, .summary.data, .body.data] | join(\" | \")"; }
+			history | jq -r ".data[][] | [.appname.data, .summary.data, .body.data] | join(\" | \") | gsub(\"\n\"; \" \")"; }
 		said() { [ "$(shown | grep -cF "$1")" -eq $round ]; }
 		served() { [ "$(session call org.freedesktop.DBus / org.freedesktop.DBus NameHasOwner s org.freedesktop.Notifications)" = "b true" ]; }
 		until_true served

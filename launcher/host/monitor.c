@@ -214,7 +214,7 @@ static struct err *bus_there(struct root *root)
 void monitor_findings(struct findings *out, const struct config *c, struct root *root)
 {
 	if (c->n_monitors && !has_bus(root))
-		findings_add(out, FINDING_WARN, "monitor", tr_dup("no monitor will be switched: there is no /dev/i2c-*"), str_dup("modprobe i2c-dev"));
+		findings_add(out, FINDING_WARN, "monitor", tr_dup("no monitor will be switched: there is no /dev/i2c-*"), tr_dup("modprobe i2c-dev"));
 }
 
 static struct err *in_child(struct err *(*fn)(void *), struct job *job, struct shared *ret_shared)

@@ -194,8 +194,11 @@ static struct err *bar_target(const char *target, struct pci_addr *ret_addr, uns
 
 static char *bar_describe(const struct step *s)
 {
-	return tr_fmt("make %.12s BAR %c %s large", s->target,
-		      s->target[strcspn(s->target, "/") + strlen("/resource")], s->want);
+	struct pci_addr addr;
+	unsigned bar;
+	cleanup_err struct err *e = bar_target(s->target, &addr, &bar);
+	return e ? tr_fmt("make %s %s large", s->target, s->want) /* a journal's, which may be anything */
+		 : tr_fmt("make %s BAR %u %s large", pci_addr_text(addr).s, bar, s->want);
 }
 
 static struct err *bar_probe(struct step_env *env, const struct step *s, char **ret_value)

@@ -114,7 +114,8 @@ static void test_discs(void **state)
 /* A machine with a monitor runs where none can be asked, and check says so before. */
 static void test_findings(void **state)
 {
-	struct conf_monitor monitor = { .match = "ROG" };
+	char match[] = "ROG";
+	struct conf_monitor monitor = { .match = match };
 	struct config with = { .monitors = &monitor, .n_monitors = 1 }, without = {};
 	cleanup_findings struct findings none = {}, silent = {}, found = {};
 	monitor_findings(&none, &with, tempdir_root(*state));
