@@ -40,6 +40,8 @@ static char *task_file(const struct vcpus *v, pid_t thread, const char *name)
 /* "thread 1234 (CPU 3/KVM), to CPU 11" before an error. */
 static struct err *of_thread(struct err *e, const struct vcpus *v, pid_t thread, const struct cpus *cpus)
 {
+	if (!e)
+		return NULL;
 	cleanup_free char *path = task_file(v, thread, "comm"), *comm = root_read_or(v->root, path, "?");
 	cleanup_free char *list = cpus_format(cpus);
 	return err_wrap(e, "thread %d (%s), to CPU %s", (int)thread, comm, list);
@@ -54,19 +56,15 @@ static bool keeps_mask(const struct vcpus *v, pid_t thread)
 	return rest && sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) == 1 && (flags & PF_NO_SETAFFINITY);
 }
 
-static struct err *read_back(const struct vcpus *v, pid_t thread, const struct cpus *want)
+static struct err *read_back(pid_t thread, const struct cpus *want)
 {
-	cleanup_free char *path = task_file(v, thread, "status"), *text = NULL;
-	static const char key[] = "\nCpus_allowed_list:";
-	struct cpus got;
-	TRY(root_read(v->root, path, &text));
-	char *list = strstr(text, key);
-	if (!list)
-		return err_new("%s has no Cpus_allowed_list", path);
-	list += sizeof(key) - 1;
-	list[strcspn(list, "\n")] = '\0';
-	TRY(cpus_parse(str_trim(list), &got));
-	return cpus_equal(&got, want) ? NULL : err_new("the kernel allows %s", str_trim(list));
+	struct cpus got = {};
+	if (sched_getaffinity(thread, sizeof(got.bits), (cpu_set_t *)got.bits) < 0)
+		return err_errno(errno, "sched_getaffinity");
+	if (cpus_equal(&got, want))
+		return NULL;
+	cleanup_free char *list = cpus_format(&got);
+	return err_new("the kernel allows %s", list);
 }
 
 /* Sets and reads back. ESRCH is the thread's end. */
@@ -74,7 +72,7 @@ static struct err *pin(const struct vcpus *v, pid_t thread, const struct cpus *c
 {
 	if (sched_setaffinity(thread, sizeof(cpus->bits), (const cpu_set_t *)cpus->bits) < 0)
 		return of_thread(err_errno(errno, "sched_setaffinity"), v, thread, cpus);
-	return of_thread(read_back(v, thread, cpus), v, thread, cpus);
+	return of_thread(read_back(thread, cpus), v, thread, cpus);
 }
 
 static struct err *make_fifo(const struct vcpus *v, pid_t thread, const struct cpus *cpus)
