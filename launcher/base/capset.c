@@ -19,11 +19,14 @@ uint64_t capset_permitted(void)
 
 struct err *capset_bound(uint64_t keep)
 {
-	int has;
-	for (int cap = 0; cap < 64 && (has = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++) { /* until the kernel knows no more */
-		if (!has || keep & UINT64_C(1) << cap || prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+	static uint64_t left = UINT64_MAX; /* what may still be in it: nothing comes back, nor for a child */
+	for (int cap = 0; cap < 64; cap++) {
+		uint64_t bit = UINT64_C(1) << cap;
+		if (keep & bit || !(left & bit))
 			continue;
-		return errno == EPERM ? NULL : err_errno(errno, "bounding set");
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) /* EINVAL: the kernel knows no more of them */
+			return errno == EPERM || errno == EINVAL ? NULL : err_errno(errno, "bounding set");
+		left &= ~bit;
 	}
 	return NULL;
 }
