@@ -10,7 +10,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/cpu_own.h"
 
-#define CPUINFO_MAX 16384 /* the first CPU's paragraph; 64 more are alike, and the kernel would make up all of them */
+#define CPUINFO_MAX 16384 /* room for the first CPU's paragraph */
 
 /* ---- topology ---- */
 
@@ -90,8 +90,9 @@ static void read_processor(struct root *root, struct cpu_facts *f)
 	cleanup_free char *text = mem_new(CPUINFO_MAX), *vendor = NULL, *flags = NULL;
 	cleanup_fd int fd = -1;
 	cleanup_err struct err *e = root_open_fd(root, "/proc/cpuinfo", O_RDONLY | O_CLOEXEC, &fd);
-	for (ssize_t n = 1, at = 0; !e && n > 0; at += n)
-		n = read(fd, text + at, (size_t)(CPUINFO_MAX - 1 - at)); /* the kernel gives it by pages */
+	/* by pages, and no more than the first paragraph: the kernel makes up each of them when it is read */
+	for (ssize_t n = 1, at = 0; !e && n > 0 && !strstr(text, "\n\n"); at += n)
+		n = read(fd, text + at, (size_t)(CPUINFO_MAX - 1 - at));
 	vendor = cpuinfo_value(text, "vendor_id");
 	flags = cpuinfo_value(text, "flags");
 	f->model = cpuinfo_value(text, "model name");

@@ -109,13 +109,13 @@ static void add_packages(struct found_list *l)
 				l->v[i].whole = cpus_or(&l->v[i].whole, &l->v[k].cpus);
 }
 
-/* A kernel without NUMA has no nodes: all is node 0. */
+/* A kernel without NUMA has no nodes: all is node 0. Of a single node there is nothing to tell apart. */
 static bool read_nodes(struct root *root, struct found_list *l)
 {
 	struct cpus nodes, of;
 	cleanup_free char *online = root_read_or(root, NODE "/online", "");
 	cleanup_err struct err *e = cpus_parse(online, &nodes);
-	if (!*online)
+	if (!*online || (!e && cpus_count(&nodes) == 1 && cpus_has(&nodes, 0)))
 		return true;
 	for (int node = e ? -1 : cpus_next(&nodes, -1); node >= 0; node = cpus_next(&nodes, node)) {
 		cleanup_free char *path = str_fmt(NODE "/node%d/cpulist", node), *text = root_read_or(root, path, "");

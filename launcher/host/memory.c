@@ -40,42 +40,60 @@ static char *huge_dir(int node, int size)
 			: str_fmt(NODES "/node%d/hugepages/%s", node, sizes[size].dir);
 }
 
-/* Huge pages only where they are to be looked at: six files a node. */
-static void node_add(struct root *root, int id, uint64_t total, uint64_t free_bytes, bool huge, struct memory_facts *f)
+static void node_read(struct root *root, struct memory_node *node)
 {
-	struct memory_node node = { .id = id, .total = total, .free = free_bytes };
-	cleanup_free char *path = str_fmt(NODES "/node%d/cpulist", id), *list = root_read_or(root, path, "");
-	err_free(cpus_parse(list, &node.cpus));
-	for (int size = 0; huge && size < MEMORY_SIZES; size++) {
-		cleanup_free char *dir = huge_dir(id, size);
-		node.huge[size].there = root_exists(root, dir);
-		node.huge[size].pages = number(root, dir, "nr_hugepages");
-		node.huge[size].free = number(root, dir, "free_hugepages");
+	cleanup_free char *path = str_fmt(NODES "/node%d/cpulist", node->id), *list = root_read_or(root, path, "");
+	err_free(cpus_parse(list, &node->cpus));
+	for (int size = 0; size < MEMORY_SIZES; size++) {
+		cleanup_free char *dir = huge_dir(node->id, size);
+		node->huge[size].there = root_exists(root, dir);
+		node->huge[size].pages = number(root, dir, "nr_hugepages");
+		node->huge[size].free = number(root, dir, "free_hugepages");
 	}
-	f->nodes = mem_grow(f->nodes, f->n_nodes, sizeof(node));
-	f->nodes[f->n_nodes++] = node;
 }
 
-struct err *memory_facts_read(struct root *root, const struct config *c, struct memory_facts *ret_facts)
+static struct memory_node *node_add(struct memory_facts *f, int id)
 {
-	struct memory_facts f = {};
-	bool huge = !c || c->memory.hugepages == HUGEPAGES_2M || c->memory.hugepages == HUGEPAGES_1G;
-	cleanup_free char *text = root_read_or(root, "/proc/meminfo", ""), *thp = root_read_or(root, THP, "");
+	f->nodes = mem_grow(f->nodes, f->n_nodes, sizeof(*f->nodes));
+	f->nodes[f->n_nodes].id = id;
+	return &f->nodes[f->n_nodes++];
+}
+
+/* Which there are; and, for huge pages, what eight files say of each. */
+static void read_nodes(struct root *root, const char *host, bool huge, struct memory_facts *f)
+{
 	cleanup_strv struct strv names = {};
-	f.total = meminfo(text, "MemTotal");
-	f.available = meminfo(text, "MemAvailable");
 	err_free(root_list(root, NODES, &names)); /* a kernel without NUMA has none */
 	for (size_t i = 0; i < names.n; i++) {
 		int id;
 		char end;
 		if (sscanf(names.v[i], "node%d%c", &id, &end) != 1 || id < 0)
 			continue;
+		struct memory_node *node = node_add(f, id);
+		if (!huge)
+			continue;
 		cleanup_free char *path = str_fmt(NODES "/%s/meminfo", names.v[i]),
 				  *info = root_read_or(root, path, "");
-		node_add(root, id, meminfo(info, "MemTotal"), meminfo(info, "MemFree"), huge, &f);
+		node->total = meminfo(info, "MemTotal");
+		node->free = meminfo(info, "MemFree");
+		node_read(root, node);
 	}
-	if (f.n_nodes == 0)
-		node_add(root, -1, f.total, meminfo(text, "MemFree"), huge, &f);
+	if (f->n_nodes)
+		return;
+	struct memory_node *all = node_add(f, -1);
+	all->total = f->total;
+	all->free = meminfo(host, "MemFree");
+	if (huge)
+		node_read(root, all);
+}
+
+struct err *memory_facts_read(struct root *root, const struct config *c, struct memory_facts *ret_facts)
+{
+	struct memory_facts f = {};
+	cleanup_free char *text = root_read_or(root, "/proc/meminfo", ""), *thp = root_read_or(root, THP, "");
+	f.total = meminfo(text, "MemTotal");
+	f.available = meminfo(text, "MemAvailable");
+	read_nodes(root, text, !c || c->memory.hugepages == HUGEPAGES_2M || c->memory.hugepages == HUGEPAGES_1G, &f);
 	const char *open = strchr(thp, '[');
 	f.transparent = open ? str_ndup(open + 1, strcspn(open + 1, "]")) : NULL;
 	*ret_facts = f;
@@ -93,15 +111,6 @@ static bool node_used(const struct memory_node *node, const struct cpus *guest)
 {
 	struct cpus both = cpus_and(&node->cpus, guest);
 	return node->id < 0 || !cpus_empty(&both);
-}
-
-struct cpus memory_nodes(const struct memory_facts *f, const struct cpus *guest)
-{
-	struct cpus nodes = {};
-	for (size_t i = 0; i < f->n_nodes; i++)
-		if (node_used(&f->nodes[i], guest))
-			cpus_add(&nodes, f->nodes[i].id);
-	return nodes;
 }
 
 static size_t count_used(const struct memory_facts *f, const struct cpus *guest)

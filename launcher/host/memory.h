@@ -27,7 +27,7 @@ struct memory_node {
 };
 
 struct memory_facts {
-	struct memory_node *nodes;
+	struct memory_node *nodes; /* nothing but their ids where no huge pages are asked for */
 	size_t n_nodes;
 	uint64_t total, available; /* bytes, of the whole host */
 	char *transparent;         /* "always", "madvise" or "never"; NULL where the kernel has none */
@@ -37,8 +37,6 @@ struct err *memory_facts_read(struct root *root, const struct config *c, struct 
 void memory_facts_free(struct memory_facts *f);
 #define cleanup_memory_facts cleanup(memory_facts_free)
 
-/* The nodes that the guest's memory comes from: those of its CPUs, by number; empty where the kernel knows no nodes. */
-struct cpus memory_nodes(const struct memory_facts *f, const struct cpus *guest);
 void memory_steps(struct steps *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest);
 void memory_check(struct findings *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest);
 
