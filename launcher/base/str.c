@@ -98,6 +98,15 @@ char *str_trim(char *s)
 	return s;
 }
 
+bool str_has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *at = n ? words : NULL; at && (at = strstr(at, word)); at += n)
+		if ((at == words || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return true;
+	return false;
+}
+
 size_t str_distance(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);

@@ -45,6 +45,8 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* Removes white space at both ends, in place; returns where the text begins. */
 char *str_trim(char *s);
+/* Whether `word` is one of the words that blanks part in `words` (NULL: none). */
+bool str_has_word(const char *words, const char *word);
 /* Edit distance between two words (Levenshtein), for "did you mean". */
 size_t str_distance(const char *a, const char *b);
 /* The one of `words` (NULL-terminated, may hold NULL at the end only) nearest to `word`, or NULL if none is near enough to be meant. */

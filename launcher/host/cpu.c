@@ -87,19 +87,18 @@ static char *cpuinfo_value(const char *text, const char *name)
 
 static void read_processor(struct root *root, struct cpu_facts *f)
 {
-	cleanup_free char *text = mem_new(CPUINFO_MAX), *vendor = NULL, *flags = NULL;
+	cleanup_free char *text = mem_new(CPUINFO_MAX), *vendor = NULL;
 	cleanup_fd int fd = -1;
 	cleanup_err struct err *e = root_open_fd(root, "/proc/cpuinfo", O_RDONLY | O_CLOEXEC, &fd);
 	/* by pages, and no more than the first paragraph: the kernel makes up each of them when it is read */
 	for (ssize_t n = 1, at = 0; !e && n > 0 && !strstr(text, "\n\n"); at += n)
 		n = read(fd, text + at, (size_t)(CPUINFO_MAX - 1 - at));
 	vendor = cpuinfo_value(text, "vendor_id");
-	flags = cpuinfo_value(text, "flags");
+	f->flags = cpuinfo_value(text, "flags");
 	f->model = cpuinfo_value(text, "model name");
 	f->vendor = streq(vendor, "AuthenticAMD") || streq(vendor, "HygonGenuine") ? CPU_AMD
 		    : streq(vendor, "GenuineIntel")				   ? CPU_INTEL
 										   : CPU_OTHER;
-	strv_split(&f->flags, flags ? flags : "", " ");
 	f->kernel = root_read_or(root, "/proc/sys/kernel/osrelease", NULL);
 	cleanup_free char *avic = root_read_or(root, "/sys/module/kvm_amd/parameters/avic", "N");
 	cleanup_free char *apicv = root_read_or(root, "/sys/module/kvm_intel/parameters/enable_apicv", "N");
@@ -166,7 +165,7 @@ void cpu_facts_free(struct cpu_facts *f)
 	free(f->cores);
 	free(f->l3s);
 	free(f->model);
-	strv_free(&f->flags);
+	free(f->flags);
 	free(f->kernel);
 	free(f->kvm_problem);
 	free(f->kvm_remedy);
@@ -182,7 +181,7 @@ bool cpu_kernel_is(const struct cpu_facts *f, unsigned major, unsigned minor)
 
 bool cpu_has(const struct cpu_facts *f, const char *flag)
 {
-	return strv_has(&f->flags, flag);
+	return str_has_word(f->flags, flag);
 }
 
 void cpu_check(struct findings *out, const struct config *c, const struct cpu_facts *f)

@@ -48,7 +48,7 @@ struct cpu_facts {
 
 	enum cpu_vendor vendor;
 	char *model;       /* "AMD Ryzen 9 5950X 16-Core Processor"; NULL where it is not known */
-	struct strv flags; /* of the first CPU, as /proc/cpuinfo names them */
+	char *flags;       /* words: of the first CPU, as /proc/cpuinfo names them */
 	char *kernel;      /* "6.1.0-18-amd64"; NULL where it is not known */
 	bool avic;         /* KVM has interrupts delivered by the processor (AVIC, APICv) turned on */
 	struct cpu_hyperv {

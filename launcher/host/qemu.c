@@ -22,19 +22,14 @@ void qemu_facts_free(struct qemu_facts *f)
 	free(f->binary);
 	free(f->version);
 	free(f->problem);
-	strv_free(&f->has);
+	free(f->has);
 	*f = (struct qemu_facts){};
-}
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 bool qemu_has(const struct qemu_facts *f, const char *what)
 {
 	cleanup_free char *name = strchr(what, ':') ? str_dup(what) : str_fmt("option:%s", what);
-	return f->has.n && bsearch(&name, f->has.v, f->has.n, sizeof(char *), by_text);
+	return str_has_word(f->has, name);
 }
 
 bool qemu_is(const struct qemu_facts *f, int major, int minor)
@@ -64,20 +59,14 @@ static json_int_t names_id(void)
 static bool take(struct qemu_facts *f, const json_t *answer)
 {
 	const char *version = json_string_value(json_object_get(answer, "version"));
-	const json_t *list = json_object_get(answer, "has"), *name;
+	const char *has = json_string_value(json_object_get(answer, "has"));
 	int major, minor;
-	size_t i;
-	if (!version || !json_is_array(list) || sscanf(version, "%d.%d", &major, &minor) != 2)
+	if (!version || !has || sscanf(version, "%d.%d", &major, &minor) != 2)
 		return false;
-	json_array_foreach(list, i, name)
-		if (!json_is_string(name))
-			return false;
 	f->version = str_dup(version);
 	f->major = major;
 	f->minor = minor;
-	json_array_foreach(list, i, name)
-		strv_add(&f->has, json_string_value(name));
-	strv_sort(&f->has);
+	f->has = str_dup(has);
 	return true;
 }
 
@@ -154,10 +143,11 @@ static void assume(struct qemu_facts *f)
 	f->version = str_dup(QEMU_ASSUMED);
 	f->major = QEMU_LEAST / 100;
 	f->minor = QEMU_LEAST % 100;
+	struct sb has = {};
 	for (const struct qemu_name *n = qemu_names; n->name; n++)
 		if (n->since <= QEMU_LEAST)
-			strv_add(&f->has, n->name);
-	strv_sort(&f->has);
+			sb_addf(&has, "%s ", n->name);
+	f->has = sb_steal(&has);
 }
 
 /* Sets f->problem on failure. */

@@ -20,7 +20,7 @@ struct qemu_facts {
 	int major, minor;
 	bool assumed;    /* it did not answer: version and names are what a QEMU 7.2 has */
 	char *problem;   /* why it did not, where that is this host's fault; one line */
-	struct strv has; /* sorted; see qemu_has */
+	char *has;       /* words; see qemu_has. Not a list: nothing that is read at every start is taken apart without need */
 };
 
 /*

@@ -129,7 +129,7 @@ static bool has(struct answers *a, const char *category, const char *name, const
 	return streq(category, "accel") && json_object_get(a->types, accel);
 }
 
-static struct err *ask_names(struct answers *a, json_t *list)
+static struct err *ask_names(struct answers *a, struct sb *names)
 {
 	json_t *value = NULL, *machine;
 	size_t i;
@@ -150,13 +150,13 @@ static struct err *ask_names(struct answers *a, json_t *list)
 		if (part)
 			*part++ = '\0';
 		if (has(a, category, name, part))
-			json_array_append_new(list, json_string(n->name));
+			sb_addf(names, "%s ", n->name);
 	}
 	return NULL;
 }
 
 /* `-audiodev help` and the like: a word a line; all else is talk. A QEMU without the option has none of them. */
-static void ask_help(const char *binary, const char *category, json_t *list)
+static void ask_help(const char *binary, const char *category, struct sb *names)
 {
 	cleanup_free char *option = str_fmt("-%s", category), *text = NULL;
 	cleanup_strv struct strv lines = {};
@@ -165,7 +165,7 @@ static void ask_help(const char *binary, const char *category, json_t *list)
 	strv_split(&lines, text ? text : "", "\r\n");
 	for (size_t i = 0; i < lines.n; i++)
 		if (!lines.v[i][strcspn(lines.v[i], " \t:,")])
-			json_array_append_new(list, json_sprintf("%s:%s", category, lines.v[i]));
+			sb_addf(names, "%s:%s ", category, lines.v[i]);
 }
 
 static pid_t spawn(const char *binary, int monitor, int errors)
@@ -194,7 +194,7 @@ static struct err *with_words(struct err *e, int errors)
 	return err_new("%s", line);
 }
 
-static struct err *ask_monitor(const struct ask *ask, json_t *list, char **ret_version)
+static struct err *ask_monitor(const struct ask *ask, struct sb *names, char **ret_version)
 {
 	int fds[2];
 	cleanup_answers struct answers a = {};
@@ -212,7 +212,7 @@ static struct err *ask_monitor(const struct ask *ask, json_t *list, char **ret_v
 	if (json_unpack((json_t *)qmp_greeting(a.q), "{s:{s:{s:i, s:i, s:i}}}", "version", "qemu", "major", &major, "minor",
 			&minor, "micro", &micro) < 0)
 		return err_new("a greeting without a version");
-	TRY(ask_names(&a, list));
+	TRY(ask_names(&a, names));
 	err_free(qmp_call(a.q, "quit", NULL, CALL_LIMIT_MS, NULL));
 	*ret_version = str_fmt("%d.%d.%d", major, minor, micro);
 	return NULL;
@@ -225,11 +225,11 @@ static struct err *ask_in_child(void *data)
 	TRY(user_become(ask->user));
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	cleanup_free char *version = NULL;
-	json_t *list = json_array();
-	TRY(ask_monitor(ask, list, &version));
+	cleanup_sb struct sb names = {};
+	TRY(ask_monitor(ask, &names, &version));
 	for (size_t i = 0; i < ARRAY_SIZE(open_lists); i++)
-		ask_help(ask->binary, open_lists[i], list);
-	json_t *answer = json_pack("{s:s, s:o}", "version", version, "has", list);
+		ask_help(ask->binary, open_lists[i], &names);
+	json_t *answer = json_pack("{s:s, s:s}", "version", version, "has", names.s);
 	cleanup_free char *text = json_dumps(answer, JSON_COMPACT);
 	if (!text || write(ask->out, text, strlen(text)) != (ssize_t)strlen(text))
 		return err_errno(EIO, "cannot hand on the answer");

@@ -15,7 +15,7 @@ struct qemu_name {
 extern const struct qemu_name qemu_names[];
 
 /*
- * Runs `binary` as `user`, in children with a time limit, and has its answer: {"version": "7.2.22", "has": [names]}.
+ * Runs `binary` as `user`, in children with a time limit, and has its answer: {"version": "7.2.22", "has": "NAME NAME …"}.
  * Nothing is believed of it but that it is JSON of at most 64 KiB: the caller checks.
  */
 struct err *qemu_ask(const char *binary, const struct user *user, json_t **ret_answer);

@@ -28,9 +28,7 @@ static void ok(struct err *e)
 static struct qemu_facts qemu_with(const char *names)
 {
 	struct qemu_facts q = {};
-	strv_split(&q.has, names, " ");
-	strv_add(&q.has, "option:spice");
-	strv_sort(&q.has);
+	q.has = str_fmt("%s option:spice", names);
 	return q;
 }
 

@@ -76,11 +76,9 @@ static void add_cdrom(struct fixture *f, const char *file, enum disk_bus bus, co
 
 static void build(struct fixture *f)
 {
-	struct qemu_facts qemu = { .major = 7, .minor = 2 };
-	strv_add(&qemu.has, "aio:io_uring");
+	struct qemu_facts qemu = { .major = 7, .minor = 2, .has = (char[]){ "aio:io_uring" } };
 	must(disk_facts_read(f->root, &f->config, &f->facts));
 	disk_args(&f->args, &f->config, &f->facts, &qemu, 4);
-	strv_free(&qemu.has);
 }
 
 /* Starts QEMU, stopped, with a monitor on a socket pair. */
