@@ -216,15 +216,21 @@ void sb_addc(struct sb *sb, char c)
 	sb_addn(sb, &c, 1);
 }
 
+#define FORMATTED 63
+
 void sb_vaddf(struct sb *sb, const char *fmt, va_list ap)
 {
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	sb_room(sb, FORMATTED); /* of most of them: to format once only */
+	size_t room = sb->room - sb->len;
+	int n = vsnprintf(sb->s + sb->len, room, fmt, ap);
 	if (n < 0)
 		abort();
-	sb_room(sb, (size_t)n);
-	vsnprintf(sb->s + sb->len, (size_t)n + 1, fmt, again);
+	if ((size_t)n >= room) {
+		sb_room(sb, (size_t)n);
+		vsnprintf(sb->s + sb->len, (size_t)n + 1, fmt, again);
+	}
 	va_end(again);
 	sb->len += (size_t)n;
 }
