@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char dir[] = "/tmp/fuzz-host.XXXXXX";
+static char dir[] = "/dev/shm/fuzz-host.XXXXXX";
 static struct root *root;
 
 static void clean(void)
