@@ -21,7 +21,8 @@ struct attend {
 	struct machine *m;
 	struct sleep_guard *sleep;
 	bool paused; /* by us, for the host's sleep */
-	sd_event_source *timer;
+	sd_event_source *timer, *wake;
+	int wake_fd; /* readable when the host has slept */
 	unsigned round;
 	bool ready; /* the guest drives its devices */
 	struct screens *screens;
@@ -109,13 +110,16 @@ static bool guest_drives(const struct irq_facts *f)
 	return false;
 }
 
-/* The interrupts of the guest's devices that have come since the last look. */
+/* The interrupts of the guest's devices that have come since the last look, and all that are not any more where they were put. */
 static void move_interrupts(struct machine *m, const struct irq_facts *facts)
 {
 	struct plan *p = m->plan;
-	size_t before = p->steps.n;
 	if (p->config->host.irqs != IRQS_AWAY || !p->cpu.exclusive)
 		return;
+	for (size_t i = 0; i < p->steps.n; i++)
+		if (irq_strayed(facts, &p->steps.v[i]))
+			log_err(LOG_LEVEL_DEBUG, engine_renew(&m->engine, &p->steps.v[i]));
+	size_t before = p->steps.n;
 	for (size_t i = 0; i < p->pci.n_picks; i++)
 		for (size_t k = 0; k < p->pci.picks[i].n; k++)
 			irq_vfio_steps(&p->steps, facts, &p->pci.picks[i].v[k].addr, 1, &p->cpu.guest);
@@ -175,31 +179,62 @@ static void begin_viewer(struct machine *m)
 	sd_event_add_io(m->event, NULL, m->viewer.pidfd, EPOLLIN, on_viewer_end, m);
 }
 
-/* Without a passed-through device there is nothing to wait for. */
-static void begin_looks(struct attend *a)
+static bool begin_looks(struct attend *a)
 {
-	if (!a->m->plan->config->n_pci) {
-		guest_ready(a);
-		return;
-	}
+	a->round = 0;
+	a->timer = sd_event_source_disable_unref(a->timer);
 	int r = sd_event_add_time_relative(a->m->event, &a->timer, CLOCK_MONOTONIC,
 					   (uint64_t)irq_watch_delay(0) * 1000000, ACCURACY_US, on_timer, a);
 	if (r < 0)
 		log_err(LOG_LEVEL_WARN, err_errno(-r, "the guest's interrupts"));
-	else
+	return r >= 0;
+}
+
+/* Without a passed-through device there is nothing to wait for. */
+static void begin_ready(struct attend *a)
+{
+	if (!a->m->plan->config->n_pci)
+		guest_ready(a);
+	else if (begin_looks(a))
 		waiting_begin(a->m, "waiting for the guest to use its devices");
+}
+
+static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)source, (void)revents;
+	if (sleep_woke(fd))
+		begin_looks(data);
+	return 0;
+}
+
+static void begin_wake(struct attend *a)
+{
+	struct err *e = sleep_open_wake(&a->wake_fd);
+	int r = e ? 0 : sd_event_add_io(a->m->event, &a->wake, a->wake_fd, EPOLLIN, on_wake, a);
+	if (r < 0)
+		e = err_errno(-r, "the host's waking up");
+	log_err(LOG_LEVEL_DEBUG, e);
 }
 
 struct attend *attend_begin(struct machine *m)
 {
 	struct attend *a = mem_new(sizeof(*a));
 	a->m = m;
-	if (root_is_host(m->cli->root))
+	a->wake_fd = -1;
+	if (root_is_host(m->cli->root)) {
 		begin_sleep(a);
+		begin_wake(a);
+	}
 	begin_viewer(m);
 	a->screens = screens_begin(m);
-	begin_looks(a);
+	begin_ready(a);
 	return a;
+}
+
+void attend_reset(struct attend *a)
+{
+	if (a && a->timer) /* without one it has no devices of its own */
+		begin_looks(a);
 }
 
 void attend_end(struct attend *a)
@@ -209,6 +244,8 @@ void attend_end(struct attend *a)
 	if (a->hook.name)
 		finish_hook(a);
 	sd_event_source_disable_unref(a->timer);
+	sd_event_source_disable_unref(a->wake);
+	fd_closep(&a->wake_fd);
 	screens_end(a->screens);
 	sleep_release(a->sleep);
 	free(a);

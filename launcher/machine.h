@@ -21,6 +21,7 @@ struct machine {
 	struct qmp *qmp;
 	struct vcpus *vcpus;
 	struct inputs *inputs; /* NULL: it has none */
+	struct attend *attend; /* of attend.h; NULL before the guest runs */
 	struct room *room;     /* of room.h; NULL: no disk was ever full */
 	sd_event *event;
 	sd_event_source *waiting; /* of waiting.h */

@@ -159,13 +159,19 @@ static void on_shutdown(struct machine *m, const json_t *event)
 	log_debug("%s: shutdown: %s", m->name, reason ? reason : "?");
 }
 
+static void on_reset(struct machine *m, const json_t *event)
+{
+	(void)event;
+	attend_reset(m->attend);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct machine *m, const json_t *event);
 } events[] = {
 	{ "STOP", on_stop_or_resume },	      { "RESUME", on_stop_or_resume }, { "SUSPEND", on_stop_or_resume },
 	{ "WAKEUP", on_stop_or_resume },      { "GUEST_PANICKED", on_panic }, { "GUEST_CRASHLOADED", on_panic },
-	{ "BLOCK_IO_ERROR", on_block_error }, { "SHUTDOWN", on_shutdown },
+	{ "BLOCK_IO_ERROR", on_block_error }, { "SHUTDOWN", on_shutdown },   { "RESET", on_reset },
 };
 
 static void on_event(void *data, const char *name, const json_t *event)
@@ -264,13 +270,13 @@ struct err *supervise(struct machine *m)
 	if (r < 0)
 		return err_errno(-r, "event loop");
 	TRY(monitor_watch(m, on_broken));
-	struct attend *attend = attend_begin(m);
+	m->attend = attend_begin(m);
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	struct usb *usb = usb_begin(m);
 	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
 	usb_end(usb);
-	attend_end(attend);
+	attend_end(m->attend);
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
 }

@@ -134,6 +134,24 @@ size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct
 	return out->n - before;
 }
 
+/* By its name, too: the number may be another device's by now. */
+bool irq_strayed(const struct irq_facts *f, const struct step *s)
+{
+	unsigned irq;
+	struct cpus want;
+	if (s->kind != &affinity_kind || s->state != STEP_DONE || sscanf(s->target, "/proc/irq/%u/", &irq) != 1)
+		return false;
+	cleanup_free char *list = str_ndup(s->want, strcspn(s->want, " "));
+	cleanup_err struct err *e = cpus_parse(list, &want);
+	for (size_t i = 0; i < f->n_lines && !e; i++) {
+		const struct irq_line *l = &f->lines[i];
+		struct cpus kept = cpus_and(&l->affinity, &want);
+		if (l->irq == irq)
+			return str_starts(l->name, "vfio-") == s->late && cpus_empty(&kept);
+	}
+	return false;
+}
+
 int irq_watch_delay(unsigned round)
 {
 	return round < 8 ? 2 << round : -1; /* 2 s to 256 s: some eight minutes in all */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sleep: see sleep.h. org.freedesktop.login1(5), and the Idle Inhibition Service of the desktops. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/host/bus.h"
 #include "launcher/host/sleep.h"
@@ -106,6 +109,22 @@ struct err *sleep_watch(struct sleep_guard *g, sd_event *event, void (*on_sleep)
 	if (r >= 0)
 		r = sd_bus_attach_event(g->system, event, SD_EVENT_PRIORITY_NORMAL);
 	return r < 0 ? bus_err(r, NULL, "logind: PrepareForSleep") : NULL;
+}
+
+struct err *sleep_open_wake(int *ret_fd)
+{
+	const struct itimerspec never = { .it_value.tv_sec = INT64_MAX };
+	cleanup_fd int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (fd < 0 || timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) < 0)
+		return err_errno(errno, "timerfd");
+	*ret_fd = fd_steal(&fd);
+	return NULL;
+}
+
+bool sleep_woke(int fd)
+{
+	uint64_t expired;
+	return read(fd, &expired, sizeof(expired)) < 0 && errno == ECANCELED;
 }
 
 void sleep_release(struct sleep_guard *g)

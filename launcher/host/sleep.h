@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sleep: the host stays awake while the guest runs, or the guest is paused while the host sleeps.
+ * sleep: the host stays awake while the guest runs, or the guest is paused while the host sleeps; and that it has slept.
  *
  * What keeps it awake is a descriptor of logind's and a connection to the session's bus: both end with this process,
  * however it ends, so neither is a step. Writes no file.
@@ -25,6 +25,12 @@ struct err *sleep_inhibit(struct root *root, const struct config *c, uid_t uid, 
  * the host sleeps when it has returned. `on_sleep(data, false)` after the host has woken up.
  */
 struct err *sleep_watch(struct sleep_guard *g, sd_event *event, void (*on_sleep)(void *data, bool going), void *data);
+/*
+ * A descriptor that is readable when the host has slept, whoever put it to sleep, or when its clock was set: the kernel tells the two alike
+ * (TFD_TIMER_CANCEL_ON_SET in timerfd_create(2)). It is one until sleep_woke() has been called, which says whether that was so.
+ */
+struct err *sleep_open_wake(int *ret_fd);
+bool sleep_woke(int fd);
 /* Lets go of everything; NULL is fine. */
 void sleep_release(struct sleep_guard *g);
 void sleep_releasep(struct sleep_guard **g);

@@ -53,6 +53,17 @@ struct err *engine_apply_one(struct engine *en, struct step *s)
 	return NULL;
 }
 
+struct err *engine_renew(struct engine *en, struct step *s)
+{
+	cleanup_free char *what = s->kind->describe(s);
+	struct err *e = s->kind->apply(en->env, s);
+	if (!e)
+		e = verified(en->env, s);
+	if (!e)
+		log_debug("%s: %s", what, _("done"));
+	return err_wrap(e, "%s", what);
+}
+
 /* What is being done, for a launch or a way back that takes long enough to be looked at. */
 static void say_progress(const struct step *s, size_t done, size_t total)
 {

@@ -23,6 +23,9 @@ struct err *engine_apply_one(struct engine *en, struct step *s);
 /* Applies all that are not `late`, in order, until one fails. */
 struct err *engine_apply(struct engine *en, struct steps *steps);
 
+/* Makes a done step what it was meant to be again, where the host lost it by itself. No new record: the first has all that undo needs. */
+struct err *engine_renew(struct engine *en, struct step *s);
+
 /* What a launch ends with that somebody did not want any more: ECANCELED, EXIT_GUEST. */
 struct err *engine_stopped(void);
 

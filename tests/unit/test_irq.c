@@ -194,6 +194,41 @@ static void test_vfio(void **state)
 	assert_int_equal(irq_vfio_steps(&within, &facts, &gpu, 1, &all), 0);
 }
 
+/* What the kernel does with the interrupts of CPUs that go offline, as all but one do when the host sleeps. */
+static void test_strayed(void **state)
+{
+	struct fake *f = *state;
+	cleanup_irq_facts struct irq_facts facts = {}, slept = {}, renumbered = {};
+	cleanup_steps struct steps steps = {};
+	const struct pci_addr gpu = { .bus = 1 };
+	struct config c = { .host.irqs = IRQS_AWAY };
+	struct cpus guest = set("0-3"), host = set("4-7");
+	irq(f, 24, "2,5\n");
+	assert_null(irq_facts_read(f->root, &c, &facts));
+	irq_steps(&steps, &c, &facts, &guest, &host);
+	size_t away = steps.n;
+	irq(f, 40, "4-7\n");
+	irq_facts_free(&facts);
+	assert_null(irq_facts_read(f->root, &c, &facts));
+	assert_int_equal(irq_vfio_steps(&steps, &facts, &gpu, 1, &guest), 1);
+	for (size_t i = 0; i < steps.n; i++) {
+		assert_false(irq_strayed(&facts, &steps.v[i])); /* not done yet */
+		assert_null(apply(&steps.v[i]));
+		steps.v[i].state = STEP_DONE;
+	}
+	irq(f, 24, "0\n"); /* it may go to 5 alone, which was offline */
+	irq(f, 25, "4\n"); /* somebody has narrowed it */
+	irq(f, 40, "4-7\n"); /* the guest's driver has asked for it once more */
+	assert_null(irq_facts_read(f->root, &c, &slept));
+	for (size_t i = 0; i < steps.n; i++)
+		assert_int_equal(irq_strayed(&slept, &steps.v[i]), i == away || streq(steps.v[i].target, "/proc/irq/24/smp_affinity_list"));
+	fake_file(f, "/proc/interrupts", "           CPU0\n  24:          0  IR-PCI-MSI-0000:01:00.0    0-edge      vfio-msi[0](0000:01:00.0)\n"
+					 "  40:          0  IR-PCI-MSI 1-edge      nvme0q1\n");
+	assert_null(irq_facts_read(f->root, &c, &renumbered));
+	for (size_t i = 0; i < steps.n; i++)
+		assert_false(irq_strayed(&renumbered, &steps.v[i]));
+}
+
 static void test_watch_ends(void **state)
 {
 	int total = 0;
@@ -217,6 +252,7 @@ int main(void)
 		TEST(test_gone),
 		TEST(test_balanced),
 		TEST(test_vfio),
+		TEST(test_strayed),
 		cmocka_unit_test(test_watch_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,6 +113,23 @@ static void test_there_and_back(void **state)
 	teardown(&f);
 }
 
+/* Lost by the host itself: done again, and what is put back is what was there first. */
+static void test_renewed(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
+	struct engine en = { &f.env, f.journal, NULL, NULL };
+	must(engine_apply(&en, &f.steps));
+	must(root_write(f.root, "/one", "lost"));
+	must(engine_renew(&en, &f.steps.v[0]));
+	expect(&f, "/one", "uno");
+	assert_int_equal(engine_undo(&f.env, &f.steps).undone, 2);
+	expect(&f, "/one", "1");
+	teardown(&f);
+}
+
 static void test_changed_meanwhile_is_left(void **state)
 {
 	(void)state;
@@ -321,6 +338,7 @@ static void test_processes_end_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_renewed),
 		cmocka_unit_test(test_there_and_back),	   cmocka_unit_test(test_changed_meanwhile_is_left),
 		cmocka_unit_test(test_every_write_failed), cmocka_unit_test(test_restore_after_death),
 		cmocka_unit_test(test_two_launchers),	   cmocka_unit_test(test_damaged_journals),
