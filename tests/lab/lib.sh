@@ -68,6 +68,7 @@ host_snapshot() { # FILE
 		process_state
 		stat -c '%n %U:%G %a' /dev/kvm /dev/vfio/* /dev/net/tun 2>/dev/null
 		files /sys/kernel/mm/hugepages/*/nr_hugepages /sys/devices/system/node/node*/hugepages/*/nr_hugepages
+		files /sys/devices/system/cpu/cpufreq/policy*/scaling_governor
 		files /sys/devices/virtual/workqueue/cpumask /sys/class/vtconsole/*/bind /proc/irq/default_smp_affinity
 		# an interrupt stays once it was asked for: one on every CPU is as good as none
 		files /proc/irq/*/smp_affinity_list | grep -v ":0-$(($(nproc --all) - 1))$"
@@ -106,6 +107,13 @@ lab_host() {
 }
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"; }
 qemu_pid() { pidof -s qemu-system-x86_64; }
+suspends() { cat /sys/power/suspend_stats/success; }
+suspended() { [ "$(suspends)" -gt "$1" ]; } # COUNT: more often than that
+its_interrupts() { # "vfio-msix[1](0000:02:00.0) 4-7": those that a guest's drivers have asked for, and where they may come
+	local irq rest
+	while read -r irq rest; do echo "${rest##* } $(cat "/proc/irq/${irq%:}/smp_affinity_list")"; done < <(grep vfio-msi /proc/interrupts)
+}
+interrupts_on() { [ -n "$(its_interrupts)" ] && ! its_interrupts | grep -v " $1$"; } # CPUS
 launch() { # ARGUMENT...: qlaunch run in the background; $launcher is its pid, $log what it says
 	log=$work/qlaunch.log serial=$work/serial
 	: >"$serial"

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash source=tests/lab/lib.sh
+# A machine on the CPUs that stay online when the host sleeps, whose clock is the guest's: the host suspends to memory, and all is as it was.
+# seconds: 240
+# check: no: `make lab` runs it
+# qemu: --sleeps --clocks
+. "$(dirname "$0")/../lib.sh"
+lab_host
+echo 0000:02:00.0 >/sys/bus/pci/drivers/nvme/unbind # its driver would have other interrupts after a sleep
+modprobe -a acpi-cpufreq cpufreq_powersave
+governors() { files /sys/devices/system/cpu/cpufreq/policy*/scaling_governor | sed 's|.*/policy\(.\)/.*:|\1 |' | xargs; }
+# without a constant TSC KVM tells its guests of every change of a clock, so it is not to change
+for f in /sys/devices/system/cpu/cpufreq/policy*/scaling_governor; do echo powersave >"$f"; done
+idle_config first
+sed -i 's/^place = .*/place = l3 0/' "$work/first.conf"
+host_snapshot "$work/before"
+launch --set host.sleep=allow --set host.governor=performance "$work/first.conf"
+check "the guest runs" wait_for 90 grep -q 'running after' "$log" || show_run
+interrupts() { files /proc/irq/*/smp_affinity_list | grep ":$1$" | cut -d: -f1; }
+mapfile -t away < <(interrupts 4-7)
+check "the host's interrupts are off the guest's CPUs" test ${#away[@]} -gt 4
+clocks="0 performance 1 performance 2 performance 3 performance 4 powersave 5 powersave 6 powersave 7 powersave"
+equal "the guest's CPUs have its governor" "$clocks" "$(governors)"
+rtcwake -m mem -s 15 | note
+check "the host slept and woke up" suspended 0 || dmesg | note
+still_away() { comm -23 <(printf '%s\n' "${away[@]}" | sort) <(interrupts 4-7 | sort) | xargs -r grep -sH '' | grep . && return 1; true; }
+check "the host's interrupts are off the guest's CPUs again" wait_for 30 still_away || still_away | note
+equal "the guest's CPUs still have its governor" "$clocks" "$(governors)"
+"$qlaunch" stop --now first
+exit_of 60 "$launcher"
+equal "the launcher's exit status" 0 "$code" || show_run
+same_host "the host is as before"
+finish
