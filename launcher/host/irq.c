@@ -138,16 +138,16 @@ size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct
 bool irq_strayed(const struct irq_facts *f, const struct step *s)
 {
 	unsigned irq;
-	struct cpus want;
+	struct cpus want, prior;
 	if (s->kind != &affinity_kind || s->state != STEP_DONE || sscanf(s->target, "/proc/irq/%u/", &irq) != 1)
 		return false;
 	cleanup_free char *list = str_ndup(s->want, strcspn(s->want, " "));
-	cleanup_err struct err *e = cpus_parse(list, &want);
-	for (size_t i = 0; i < f->n_lines && !e; i++) {
+	cleanup_err struct err *e = cpus_parse(list, &want), *none = cpus_parse(s->prior, &prior);
+	for (size_t i = 0; i < f->n_lines && !e && !none; i++) {
 		const struct irq_line *l = &f->lines[i];
 		struct cpus kept = cpus_and(&l->affinity, &want);
 		if (l->irq == irq)
-			return str_starts(l->name, "vfio-") == s->late && cpus_empty(&kept);
+			return str_starts(l->name, "vfio-") == s->late && (cpus_empty(&kept) || cpus_equal(&l->affinity, &prior));
 	}
 	return false;
 }

@@ -42,7 +42,7 @@ void irq_steps(struct steps *out, const struct config *c, const struct irq_facts
  */
 size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct pci_addr *devices, size_t n,
 		      const struct cpus *vcpus);
-/* Whether the kernel has taken the interrupt of this done step off all CPUs that it was given to, or its driver has asked for it anew. */
+/* Whether the kernel has taken the interrupt of this done step off all CPUs that it was given to, or it is where it was before: asked for anew. */
 bool irq_strayed(const struct irq_facts *f, const struct step *s);
 /* Seconds from the guest's start, or the last look, to look number `round` (from 0); -1: no more looks. */
 int irq_watch_delay(unsigned round);

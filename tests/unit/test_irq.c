@@ -222,6 +222,12 @@ static void test_strayed(void **state)
 	assert_null(irq_facts_read(f->root, &c, &slept));
 	for (size_t i = 0; i < steps.n; i++)
 		assert_int_equal(irq_strayed(&slept, &steps.v[i]), i == away || streq(steps.v[i].target, "/proc/irq/24/smp_affinity_list"));
+	irq(f, 25, "0-7\n"); /* its driver has begun anew */
+	irq_facts_free(&slept);
+	assert_null(irq_facts_read(f->root, &c, &slept));
+	for (size_t i = 0; i < steps.n; i++)
+		if (streq(steps.v[i].target, "/proc/irq/25/smp_affinity_list"))
+			assert_true(irq_strayed(&slept, &steps.v[i]));
 	fake_file(f, "/proc/interrupts", "           CPU0\n  24:          0  IR-PCI-MSI-0000:01:00.0    0-edge      vfio-msi[0](0000:01:00.0)\n"
 					 "  40:          0  IR-PCI-MSI 1-edge      nvme0q1\n");
 	assert_null(irq_facts_read(f->root, &c, &renumbered));
