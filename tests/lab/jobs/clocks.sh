@@ -16,15 +16,16 @@ sed -i 's/^place = .*/place = l3 0/' "$work/first.conf"
 host_snapshot "$work/before"
 launch --set host.sleep=allow --set host.governor=performance "$work/first.conf"
 check "the guest runs" wait_for 90 grep -q 'running after' "$log" || show_run
-interrupts() { files /proc/irq/*/smp_affinity_list | grep ":$1$" | cut -d: -f1; }
-mapfile -t away < <(interrupts 4-7)
-check "the host's interrupts are off the guest's CPUs" test ${#away[@]} -gt 4
+# those that a driver has asked for have a folder by its name; a part of the host's CPUs is fine
+astray() { local f; for f in /proc/irq/*/*/..; do disjoint 0-3 "$(cat "$f/smp_affinity_list")" || grep -H '' "$f/smp_affinity_list"; done; }
+at_home() { [ "$(astray | sort -u)" = "$fixed" ]; }
+fixed=$(astray | sort -u) # the timer's, which no kernel moves
+check "most of the host's interrupts are off the guest's CPUs" test "$(wc -l <<<"$fixed")" -lt 4 || note <<<"$fixed"
 clocks="0 performance 1 performance 2 performance 3 performance 4 powersave 5 powersave 6 powersave 7 powersave"
 equal "the guest's CPUs have its governor" "$clocks" "$(governors)"
 rtcwake -m mem -s 15 | note
 check "the host slept and woke up" suspended 0 || dmesg | note
-still_away() { comm -23 <(printf '%s\n' "${away[@]}" | sort) <(interrupts 4-7 | sort) | xargs -r grep -sH '' | grep . && return 1; true; }
-check "the host's interrupts are off the guest's CPUs again" wait_for 30 still_away || still_away | note
+check "the host's interrupts are off the guest's CPUs again" wait_for 30 at_home || { astray; grep -H . /proc/irq/*/*/../smp_affinity_list; cat /proc/interrupts; } | cut -c1-150 | note
 equal "the guest's CPUs still have its governor" "$clocks" "$(governors)"
 "$qlaunch" stop --now first
 exit_of 60 "$launcher"
