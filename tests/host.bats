@@ -26,6 +26,18 @@ finding() { # TOPIC VERDICT: text and remedy of each such finding in $output
 	for topic in kernel kvm iommu vfio firmware swtpm memory cgroup input ddc; do [ -n "$(finding $topic ok)" ]; done
 }
 
+@test "check and plan: a kernel without seccomp: QEMU does without its sandbox, and that is said" {
+	cp -r "$at/ryzen" "$BATS_TEST_TMPDIR/bare"; rm -r "$BATS_TEST_TMPDIR/bare/proc/sys/kernel/seccomp"
+	printf '[vm]\nname = s\n[cpu]\nthreads = 2\nisolate = off\n[memory]\nsize = 256M\nhugepages = off\n[firmware]\ntype = bios\n' >"$BATS_TEST_TMPDIR/s.conf"
+	for root in "$at/ryzen" "$BATS_TEST_TMPDIR/bare"; do
+		said=$("$qlaunch" plan --json --root "$root" "$BATS_TEST_TMPDIR/s.conf" | jq '.qemu | index("-sandbox") != null')
+		run "$qlaunch" check --json --root "$root" "$BATS_TEST_TMPDIR/s.conf"
+		warned=$(jq '[.findings[] | select(.topic == "sandbox" and .verdict == "warning")] | length' <<<"$output")
+		if [ "$root" = "$at/ryzen" ]; then [ "$said $warned" = "true 0" ]; else [ "$said $warned" = "false 1" ]; fi
+	done
+	[[ $(finding sandbox warning) == *"no seccomp"*CONFIG_SECCOMP_FILTER* ]]
+}
+
 @test "check: an IOMMU that waits for its parameter: the command for systemd-boot does it" {
 	run "$qlaunch" check --json --root "$at/intel-off"
 	[ "$status" -eq 4 ]

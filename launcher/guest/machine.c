@@ -40,8 +40,9 @@ void guest_machine(struct args *a, const struct config *c, const struct guest_ho
 	args_add(a, "-no-user-config", NULL, "nothing but what stands here");
 	args_add(a, "-nodefaults", NULL, NULL);
 	args_add(a, "-S", NULL, "not one instruction before every thread is pinned");
-	args_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-		 "who breaks out of the guest finds no program to start and no privilege to gain");
+	if (!h->qemu || !h->qemu->no_seccomp)
+		args_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+			 "who breaks out of the guest finds no program to start and no privilege to gain");
 	chipset(a, c, h);
 	args_add(a, "-rtc", "base=localtime,driftfix=slew", "the clock as Windows expects it; ticks that were missed are caught up slowly");
 	if (h->accel == ACCEL_KVM)

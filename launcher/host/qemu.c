@@ -13,6 +13,7 @@
 #define QEMU_NAME "qemu-system-x86_64"
 #define QEMU_LEAST 702 /* the oldest that is supported, and what is assumed of one that cannot be asked */
 #define QEMU_ASSUMED "7.2.0"
+#define SECCOMP "/proc/sys/kernel/seccomp" /* there exactly with CONFIG_SECCOMP_FILTER (Documentation/userspace-api/seccomp_filter.rst) */
 
 /* Debian, Arch, Fedora: a package of modules that comes or goes changes what QEMU has, but not the binary. */
 static const char *const module_dirs[] = { "/usr/lib/x86_64-linux-gnu/qemu", "/usr/lib/qemu", "/usr/lib64/qemu" };
@@ -200,6 +201,7 @@ struct err *qemu_facts_read(struct root *root, const struct config *c, const str
 		ask(root, path, key, user, &f);
 	if (!f.version)
 		assume(&f);
+	f.no_seccomp = !root_exists(root, SECCOMP);
 	*ret_facts = f;
 	return NULL;
 }
@@ -217,4 +219,7 @@ void qemu_findings(struct findings *out, const struct qemu_facts *f)
 			     tr_dup(install));
 	else
 		findings_add(out, FINDING_OK, "qemu", tr_fmt("%s, version %s", f->binary, f->version), NULL);
+	if (f->no_seccomp)
+		findings_add(out, FINDING_WARN, "sandbox", tr_dup("this kernel has no seccomp: QEMU runs without its sandbox"),
+			     tr_dup("a kernel with CONFIG_SECCOMP_FILTER=y"));
 }

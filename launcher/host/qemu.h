@@ -21,6 +21,7 @@ struct qemu_facts {
 	bool assumed;    /* it did not answer: version and names are what a QEMU 7.2 has */
 	char *problem;   /* why it did not, where that is this host's fault; one line */
 	char *has;       /* words; see qemu_has. Not a list: nothing that is read at every start is taken apart without need */
+	bool no_seccomp; /* the kernel filters no system calls: QEMU does not even know -sandbox there */
 };
 
 /*
@@ -44,5 +45,5 @@ bool qemu_has(const struct qemu_facts *f, const char *what);
 /* At least this version. */
 bool qemu_is(const struct qemu_facts *f, int major, int minor);
 
-/* For `check`: there, new enough (7.2), and able to answer. */
+/* For `check`: there, new enough (7.2), able to answer, and in its sandbox. */
 void qemu_findings(struct findings *out, const struct qemu_facts *f);

@@ -79,6 +79,7 @@ def add_host(root, qemu):
     put(root, "/sys/class/block/nvme0n1/size", "3907029168\n")
     put(root, "/sys/class/block/nvme0n1/queue/logical_block_size", "512\n")
     put(root, "/proc/sys/kernel/osrelease", "6.1.0-18-amd64\n")
+    put(root, "/proc/sys/kernel/seccomp/actions_avail", "kill_process trap errno allow\n")
     put(root, "/proc/cmdline", "root=/dev/nvme1n1p2 amd_iommu=on iommu=pt\n")
     put(root, "/proc/meminfo", "MemTotal: 65811000 kB\nMemFree: 60000000 kB\nMemAvailable: 61000000 kB\nHugepagesize: 2048 kB\n")
     put(root, "/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n")

@@ -85,6 +85,7 @@ Node 0 MemFree:        $(($2 << 20)) kB"
 cgroup2() { # the unified hierarchy under systemd
 	put /sys/fs/cgroup/cgroup.controllers "cpuset cpu io memory hugetlb pids"
 	put /sys/fs/cgroup/cgroup.subtree_control "cpuset cpu io memory pids"
+	put /proc/sys/kernel/seccomp/actions_avail "kill_process kill_thread trap errno user_notif trace log allow"
 	put /proc/self/mounts "cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,nodev,noexec,relatime 0 0"
 	mkdir -p "$T/run/systemd/system"
 }

@@ -96,6 +96,12 @@ static void test_secure_boot(void **state)
 	assert_true(has(&a, "-m", "size=256M"));
 	assert_true(has(&a, "-object", "{\"qom-type\":\"memory-backend-ram\",\"id\":\"ram\",\"size\":268435456}"));
 	assert_null(value_of(&a, "-kernel", 0));
+	assert_non_null(value_of(&a, "-sandbox", 0));
+	const struct qemu_facts no_seccomp = { .no_seccomp = true };
+	cleanup_args struct args bare = {};
+	h.qemu = &no_seccomp;
+	all(&bare, &c, &h);
+	assert_null(value_of(&bare, "-sandbox", 0));
 }
 
 static void test_bios_and_emulation(void **state)

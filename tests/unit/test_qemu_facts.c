@@ -203,13 +203,18 @@ static void test_captured(void **state)
 	assert_null(root_mkdirs(tree, "/usr/bin", 0755));
 	assert_null(root_put(tree, "/usr/bin/qemu-system-x86_64", "#!/bin/sh\nexit 1\n", 0755));
 	cleanup_qemu_facts struct qemu_facts none = read_facts(tree, NULL, &user);
-	assert_true(none.assumed && !none.problem);
+	assert_true(none.assumed && !none.problem && none.no_seccomp);
+	cleanup_findings struct findings found = {};
+	qemu_findings(&found, &none);
+	assert_int_equal(found.n, 2);
+	assert_true(found.v[1].verdict == FINDING_WARN && streq(found.v[1].topic, "sandbox"));
+	assert_null(root_mkdirs(tree, "/proc/sys/kernel/seccomp", 0755));
 	assert_string_equal(none.version, "7.2.0");
 	assert_null(root_mkdirs(tree, "/var/cache/qlaunch", 0755));
 	static const char cache[] = "{\"version\":\"9.1.2\",\"has\":\"netdev:user audiodev:pipewire\"}";
 	assert_null(root_put(tree, "/var/cache/qlaunch/qemu.json", cache, 0644));
 	cleanup_qemu_facts struct qemu_facts f = read_facts(tree, NULL, &user);
-	assert_false(f.assumed);
+	assert_false(f.assumed || f.no_seccomp);
 	assert_true(qemu_is(&f, 9, 1) && qemu_has(&f, "audiodev:pipewire") && !qemu_has(&f, "sandbox"));
 }
 
