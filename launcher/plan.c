@@ -207,9 +207,10 @@ static void make_steps(const struct cli *cli, struct plan *p)
 static void make_args(struct plan *p)
 {
 	const struct config *c = p->config;
+	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
-		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = PLAN_FD_TPM,
+		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = fd_tpm, .fd_agent = fd_agent,
 		/* with one node there is nothing to choose, and a kernel without NUMA refuses to bind memory at all */
 		.numa_node = p->memory.n_nodes > 1 ? p->cpu.numa_node : -1,
 	};
@@ -219,7 +220,6 @@ static void make_args(struct plan *p)
 	guest_firmware(&p->qemu, c, &h);
 	guest_tpm(&p->qemu, c, &h);
 	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus);
-	int fd = p->tpm_dir ? PLAN_FD_TPM + 1 : PLAN_FD_TPM;
 	guest_nets(&p->qemu, c, &p->net, fd);
 	for (size_t i = 0; i < p->net.n; i++)
 		fd += (int)net_fds(&p->net.v[i]);

@@ -33,7 +33,7 @@
 /* The descriptors that the arguments count on (process.h: fds[i] is descriptor PROCESS_FD + i). */
 #define PLAN_FD_QMP PROCESS_FD
 #define PLAN_FD_MONITOR (PROCESS_FD + 1)
-#define PLAN_FD_TPM (PROCESS_FD + 2) /* then those of the networks, then of the shares, which follow PLAN_FD_MONITOR where there is no TPM */
+#define PLAN_FD_MORE (PROCESS_FD + 2) /* as many as there are: the TPM's, the agent's, those of the networks, those of the shares */
 
 struct plan {
 	struct config *config;

@@ -246,6 +246,7 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 	write_inputs(&out, p);
 	write_monitors(&out, p);
 	sb_add(&out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n"
+		     "\n[console]\n# With qemu-ga in the guest `qlaunch disk snapshot` has it hold still for that moment.\nagent = yes\n"
 		     "\n[audio]\nmodel = hda\n\n[host]\n# To the host nobody seems to be there while you play: keep it awake.\n"
 		     "inhibit-sleep = yes\n");
 	return sb_steal(&out);

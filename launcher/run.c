@@ -28,6 +28,7 @@
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
+#include "launcher/guest/machine.h"
 #include "launcher/host/caps.h"
 #include "launcher/claims.h"
 #include "launcher/hooks.h"
@@ -81,11 +82,11 @@ static struct err *socket_pair(int *ret_ours, int *ret_theirs)
 	return NULL;
 }
 
-/* The second monitor, for other commands (console, disk, top): a socket beside the journal, given to QEMU as a descriptor. */
-static struct err *listen_control(struct machine *m, int *ret_fd)
+/* A socket beside the journal, for other commands (console, disk, top), given to QEMU as a descriptor. */
+static struct err *listen_beside(struct machine *m, const char *name, int *ret_fd)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	cleanup_free char *path = str_fmt("%s/monitor", journal_dir(m->journal));
+	cleanup_free char *path = str_fmt("%s/%s", journal_dir(m->journal), name);
 	if (strlen(path) >= sizeof(addr.sun_path))
 		return err_errno(ENAMETOOLONG, "%s", path);
 	memcpy(addr.sun_path, path, strlen(path));
@@ -96,18 +97,22 @@ static struct err *listen_control(struct machine *m, int *ret_fd)
 	return NULL;
 }
 
-/* Descriptors for the children, in the order that the plan's arguments count on: PLAN_FD_QMP, PLAN_FD_MONITOR, PLAN_FD_TPM. */
+/* Descriptors for the children, in the order that the plan's arguments count on: PLAN_FD_QMP, PLAN_FD_MONITOR, PLAN_FD_MORE. */
 static struct err *open_channels(struct machine *m, int *ret_qmp)
 {
 	TRY(socket_pair(ret_qmp, &m->qemu.fds[m->qemu.n_fds]));
 	m->qemu.n_fds++;
-	TRY(listen_control(m, &m->qemu.fds[m->qemu.n_fds]));
+	TRY(listen_beside(m, "monitor", &m->qemu.fds[m->qemu.n_fds]));
 	m->qemu.n_fds++;
-	if (!m->plan->tpm_dir)
-		return NULL;
-	TRY(socket_pair(&m->swtpm.fds[0], &m->qemu.fds[m->qemu.n_fds]));
-	m->swtpm.n_fds = 1;
-	m->qemu.n_fds++;
+	if (m->plan->tpm_dir) {
+		TRY(socket_pair(&m->swtpm.fds[0], &m->qemu.fds[m->qemu.n_fds]));
+		m->swtpm.n_fds = 1;
+		m->qemu.n_fds++;
+	}
+	if (guest_agent_listens(m->plan->config)) {
+		TRY(listen_beside(m, "agent", &m->qemu.fds[m->qemu.n_fds]));
+		m->qemu.n_fds++;
+	}
 	return NULL;
 }
 

@@ -89,6 +89,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	import linux-uefi.xml
 	[ "$(value boot order) $(value firmware secure-boot) $(value 'disk vda' cache)" = "sda vda yes writeback" ]
 	[ "$(value display mode) $(value display gl) $(value 'share shared' path)" = "spice yes /home/me/shared" ]
+	[ "$(value console agent)" = yes ]
 	import minimal.xml
 	[ "$(value vm accel) $(value firmware type) $(value memory size)" = "tcg bios 256M" ]
 	[[ $output != *"# line"* ]]

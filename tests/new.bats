@@ -28,6 +28,7 @@ value() { # SECTION KEY: of the configuration in $output
 	[ "$(value 'input keyboard' device)" = /dev/input/by-id/usb-ZSA_Moonlander-event-kbd ]
 	[ "$(value 'input mouse' device)" = /dev/input/by-id/usb-Logitech_USB_Receiver-if01-event-mouse ]
 	[ "$(value 'disk main' path)" = "$XDG_DATA_HOME/qlaunch/win11/disk.qcow2" ]
+	[ "$(value console agent)" = yes ]
 	[ ! -e "$XDG_DATA_HOME" ] # another machine's: nothing is made here
 	run "$qlaunch" plan --json --root "$at/ryzen" win11
 	[ "$status" -eq 0 ]

@@ -164,8 +164,9 @@ const struct conf_key conf_keys[] = {
 	KEY("console", "serial", SERIAL, console.serial, IS "none",
 	    HELP "Where the first serial port goes: this terminal, a pseudo-terminal for *qlaunch console*, "
 		 "nowhere, or a file."),
-	KEY("console", "agent", PATH, console.agent,
-	    HELP "A Unix socket that somebody listens on: QEMU connects it with the guest's agent (qemu-ga). *qlaunch bench* uses it."),
+	KEY("console", "agent", AGENT, console.agent, IS "no",
+	    HELP "A line to the guest's agent (qemu-ga): with *yes*, *qlaunch disk snapshot* has the guest write everything out and hold still for "
+		 "that moment. A path is a Unix socket that somebody else listens on (*qlaunch bench* does), which QEMU then connects to."),
 
 	ITEM("disk", "path", PATH, conf_disk, path, .required = true,
 	     HELP "A block device, best by /dev/disk/by-id, or an image file. What the host uses is refused."),

@@ -155,9 +155,9 @@ static struct err *program_set(const struct conf_key *key, void *base, const cha
 	return strchr(text, '/') ? path_set(key, base, text, dir) : text_set(key, base, text, dir);
 }
 
-static struct err *serial_set(const struct conf_key *key, void *base, const char *text, const char *dir)
+/* One of the words, or a path, which has a slash. */
+static struct err *word_or_path_set(const struct conf_key *key, void *base, const char *text, const char *dir, const struct conf_word *words)
 {
-	static const struct conf_word words[] = { { "stdio", 0 }, { "pty", 0 }, { "none", 0 }, {} };
 	if (value_find_word(text, words))
 		return text_set(key, base, text, dir);
 	if (!strchr(text, '/'))
@@ -165,10 +165,23 @@ static struct err *serial_set(const struct conf_key *key, void *base, const char
 	return path_set(key, base, text, dir);
 }
 
+static struct err *serial_set(const struct conf_key *key, void *base, const char *text, const char *dir)
+{
+	static const struct conf_word words[] = { { "stdio", 0 }, { "pty", 0 }, { "none", 0 }, {} };
+	return word_or_path_set(key, base, text, dir, words);
+}
+
+static struct err *agent_set(const struct conf_key *key, void *base, const char *text, const char *dir)
+{
+	static const struct conf_word words[] = { { "yes", 0 }, { "no", 0 }, {} };
+	return word_or_path_set(key, base, text, dir, words);
+}
+
 const struct conf_type TYPE_TEXT = { "TEXT", text_set, text_clear, NULL, true };
 const struct conf_type TYPE_PATH = { "PATH", path_set, text_clear, NULL, false };
 const struct conf_type TYPE_PROGRAM = { "PROGRAM", program_set, text_clear, NULL, false };
 const struct conf_type TYPE_SERIAL = { "stdio | pty | none | PATH", serial_set, text_clear, NULL, false };
+const struct conf_type TYPE_AGENT = { "yes | no | PATH", agent_set, text_clear, NULL, false };
 const struct conf_type TYPE_NAME = { "NAME", text_set, text_clear, check_vm_name, false };
 const struct conf_type TYPE_WORD = { "NAME", text_set, text_clear, check_word, false };
 const struct conf_type TYPE_DEVICE_ID = { "VENDOR:DEVICE", text_set, text_clear, check_device_id, false };

@@ -18,13 +18,23 @@ void guest_console(struct args *a, const struct config *c, const struct guest_ho
 	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "isa-serial", "chardev", "chr-serial"), NULL);
 }
 
-/* Whoever wants the agent listens: nothing is left behind, and nobody has to wait for QEMU to make a socket. */
-static void add_agent(struct args *a, const struct config *c)
+bool guest_agent_listens(const struct config *c)
 {
-	if (!c->console.agent)
+	return c->console.agent && streq(c->console.agent, "yes");
+}
+
+/* At a path somebody else listens: nothing is left behind, and nobody has to wait for QEMU to make a socket. */
+static void add_agent(struct args *a, const struct config *c, int fd)
+{
+	cleanup_free char *number = str_fmt("%d", fd);
+	if (!c->console.agent || streq(c->console.agent, "no"))
 		return;
-	args_opts(a, "-chardev", "the guest's agent, for who listens at that socket", "socket", "id", "chr-agent", "path", c->console.agent,
-		  NULL);
+	if (guest_agent_listens(c))
+		args_opts(a, "-chardev", "the guest's agent, for `qlaunch disk snapshot` while the guest runs", "socket", "id", "chr-agent", "fd",
+			  number, "server", "on", "wait", "off", NULL);
+	else
+		args_opts(a, "-chardev", "the guest's agent, for who listens at that socket", "socket", "id", "chr-agent", "path",
+			  c->console.agent, NULL);
 	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-serial-pci", "id", "agents"), NULL);
 	args_json(a, "-device",
 		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtserialport", "bus", "agents.0", "chardev", "chr-agent", "name",
@@ -34,7 +44,6 @@ static void add_agent(struct args *a, const struct config *c)
 
 void guest_extra(struct args *a, const struct config *c, const struct guest_host *h)
 {
-	(void)h;
 	args_add(a, "-boot", "menu=off,strict=on", "from what [boot] names and from nothing else");
 	if (c->boot.kernel)
 		args_add(a, "-kernel", c->boot.kernel, "a Linux kernel, without a boot loader");
@@ -45,7 +54,7 @@ void guest_extra(struct args *a, const struct config *c, const struct guest_host
 	args_json(a, "-device", json_pack("{s:s}", "driver", "pvpanic"), "a guest that crashes says so");
 	args_json(a, "-object", json_pack("{s:s, s:s}", "qom-type", "rng-builtin", "id", "rng"), "random numbers, at once, from this host");
 	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-rng-pci", "rng", "rng"), NULL);
-	add_agent(a, c);
+	add_agent(a, c, h->fd_agent);
 	for (size_t i = 0; i < c->qemu.args.n; i++)
 		args_add(a, c->qemu.args.v[i], NULL, i ? NULL : "as [qemu] says");
 }

@@ -16,6 +16,7 @@ struct guest_host {
 	const struct firmware *firmware; /* all NULL where none was found */
 	const char *vars_path;
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
+	int fd_agent; /* a listening one, where guest_agent_listens */
 	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has no more than one */
 };
 
@@ -26,6 +27,8 @@ void guest_tpm(struct args *a, const struct config *c, const struct guest_host *
 void guest_console(struct args *a, const struct config *c, const struct guest_host *h);
 /* What is booted without a disk, small devices, the channel of the guest's agent, and at last qemu.args. */
 void guest_extra(struct args *a, const struct config *c, const struct guest_host *h);
+/* Whether QEMU is given a socket to listen on for the agent. */
+bool guest_agent_listens(const struct config *c);
 
 /* swtpm's arguments: its state in `dir`, its control channel a connected socket that it has as descriptor `fd`. */
 void guest_swtpm(struct args *a, const struct config *c, const char *dir, int fd);

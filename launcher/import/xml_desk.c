@@ -240,13 +240,14 @@ static void read_serial(struct xml_import *im, struct node *n)
 		draft_note(im->d, n->line, "<serial type='%.20s'>", type ? type : "");
 }
 
-/* The guest agent's line is there always; spice's comes with spice. */
+/* Spice's line comes with spice. */
 static void read_channel(struct xml_import *im, struct node *n)
 {
 	const char *name = node_attr(node_child(n, "target"), "name");
-	bool own = name && (str_starts(name, "org.qemu.guest_agent") || streq(name, "com.redhat.spice.0"));
 	node_take(n);
-	if (!own)
+	if (name && str_starts(name, "org.qemu.guest_agent"))
+		draft_set(im->d, n->line, "console", "agent", "yes");
+	else if (!name || !streq(name, "com.redhat.spice.0"))
 		draft_note(im->d, n->line, "<channel> %.60s", name ? name : "");
 }
 

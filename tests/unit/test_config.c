@@ -60,6 +60,7 @@ static const struct {
 	  "t.conf:2:9: order: \"mian\" is no disk, cdrom or network; did you mean \"main\"?" },
 	{ "[boot]\norder = a, a\n[disk a]\npath = /d\n", NULL, "t.conf:2:9: order: \"a\" stands there twice" },
 	{ "[console]\nserial = ptty\n", NULL, "t.conf:2:10: serial: \"ptty\" is none of its values; did you mean \"pty\"?" },
+	{ "[console]\nagent = yess\n", NULL, "t.conf:2:9: agent: \"yess\" is none of its values; did you mean \"yes\"?" },
 	{ "[disk a]\n", NULL, "t.conf:1:1: [disk a] needs path =" },
 	{ "[disk a]\npath = /d\n[disk b]\npath = /d\n", NULL, "t.conf:4:8: path: [disk a] has the same" },
 	{ "[cdrom a]\npath = /d\nbus = virtio\n", NULL, "t.conf:3:7: bus: \"virtio\" is none of its values: sata, scsi" },
@@ -220,6 +221,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->audio.model, AUDIO_NONE);
 	assert_int_equal(c->host.sleep, SLEEP_INHIBIT);
 	assert_string_equal(c->console.serial, "none");
+	assert_string_equal(c->console.agent, "no");
 	assert_null(c->qemu.binary);
 	assert_int_equal(c->n_networks + c->n_disks + c->n_pci, 0);
 
@@ -248,7 +250,7 @@ static void test_values(void **state)
 		"[monitor m]\nmatch = ROG\nguest-input = 0x0f\nhost-input = 18\nswitch = 30s\n[host]\nhalt-poll = 0\n"
 		"[network n]\nforward = tcp:2222:22 udp:53:53\nmac = 52:54:00:12:34:56\n"
 		"[pci gpu]\naddress = 01:00.1\nrebar = 16G\n[display]\nresolution = 2560x1440\n"
-		"[console]\nserial = ./log\n[hooks]\nbefore = ../bin/h\nafter = true\n[usb pad]\nport = 1-2.3\n", NULL);
+		"[console]\nserial = ./log\nagent = ./yes\n[hooks]\nbefore = ../bin/h\nafter = true\n[usb pad]\nport = 1-2.3\n", NULL);
 	cleanup_free char *place = cpus_format(&c->cpu.place_cpus), *emulator = cpus_format(&c->cpu.emulator);
 	assert_int_equal(c->cpu.place, PLACE_CPUS);
 	assert_string_equal(place, "8-15,24-31");
@@ -270,6 +272,7 @@ static void test_values(void **state)
 	assert_string_equal(pci_addr_text(c->pci[0].address).s, "0000:01:00.1");
 	assert_int_equal(c->pci[0].rebar, 16ULL << 30);
 	assert_string_equal(c->console.serial, "/dir/log");
+	assert_string_equal(c->console.agent, "/dir/yes");
 	assert_string_equal(c->hooks.before, "/bin/h"); /* a program with a slash is a path, */
 	assert_string_equal(c->hooks.after, "true");    /* one without is looked up in PATH */
 	assert_string_equal(c->usb[0].port, "1-2.3");

@@ -174,6 +174,22 @@ static void test_console_and_boot(void **state)
 		assert_true(streq(chardev, cases[i].chardev));
 		assert_int_equal(value_of(&a, "-device", 0) != NULL, chardev != NULL);
 	}
+	static const struct {
+		const char *agent, *chardev;
+	} agents[] = {
+		{ "yes", "socket,id=chr-agent,fd=6,server=on,wait=off" },
+		{ "/run/a,b", "socket,id=chr-agent,path=/run/a,,b" },
+		{ "no", NULL },
+		{ NULL, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(agents); i++) {
+		cleanup_args struct args a = {};
+		h.fd_agent = 6;
+		c.console.agent = (char *)agents[i].agent;
+		guest_extra(&a, &c, &h);
+		assert_true(streq(value_of(&a, "-chardev", 0), agents[i].chardev));
+		assert_int_equal(has(&a, "-device", "{\"driver\":\"virtio-serial-pci\",\"id\":\"agents\"}"), agents[i].chardev != NULL);
+	}
 	cleanup_args struct args a = {};
 	c.boot.kernel = (char *)"/k,1";
 	c.boot.initrd = (char *)"/i";
