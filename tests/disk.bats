@@ -11,7 +11,8 @@ setup_file() {
 }
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
-	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	build=$(readlink -f "${BUILD:-build}")
+	qlaunch=$build/qlaunch
 	dir=$BATS_TEST_TMPDIR
 	export HOME=$dir XDG_RUNTIME_DIR=$dir/run TZ=UTC
 	mkdir -p "$XDG_RUNTIME_DIR"
@@ -259,6 +260,107 @@ loop() { # FILE: $device
 	disk revert a.qcow2 live; says 0; disk revert b.qcow2 live; says 0
 	has a.qcow2 1; has b.qcow2 1
 	qemu-img check -q a.qcow2; qemu-img check -q b.qcow2
+}
+
+# A machine whose guest's agent is the real one, with an ext4 in s.qcow2 that the guest has mounted; [kernel parameters].
+agent_boots() {
+	"$BATS_TEST_DIRNAME/guest/agent" "$build"
+	cp "$build/guest/agent.gz" "$guest/"; chmod a+r "$guest/agent.gz"
+	truncate -s 64M raw.img; mkfs.ext4 -q raw.img
+	disk convert raw.img s.qcow2; says 0
+	image_of s "$dir/s.qcow2"
+	boots guest.forever "$@"
+	sed -i "s|^initrd = .*|initrd = $guest/agent.gz|; s|^serial = .*|&\nagent = yes|" "$conf"
+	printf '[tpm]\nversion = 2.0\n' >>"$conf" # its descriptor comes before the line's
+	start
+	said 'guest: mounted vda'; said 'guest: agent'
+	base=$XDG_RUNTIME_DIR; [ "$(id -u)" -ne 0 ] || base=/run
+	line=$base/qlaunch/$vm/agent
+	ask guest-ping
+}
+ask() { # COMMAND [ARGUMENTS]: what the agent returns, at the machine's socket
+	python3 - "$line" "$@" <<-'ASK'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX); s.settimeout(120); s.connect(sys.argv[1])
+		f = s.makefile("rwb", 0)
+		f.write(b'\xff{"execute": "guest-sync-delimited", "arguments": {"id": 4711}}\n')
+		while b"4711" not in f.readline(): pass
+		f.write(json.dumps({"execute": sys.argv[2], **({"arguments": json.loads(sys.argv[3])} if len(sys.argv) > 3 else {})}).encode() + b"\n")
+		print(json.dumps(json.loads(f.readline())["return"]))
+	ASK
+}
+put_in_guest() { # FILE TEXT: in the mounted file system; not written out
+	local handle
+	handle=$(ask guest-file-open "{\"path\": \"/mnt/$1\", \"mode\": \"wb\"}")
+	ask guest-file-write "{\"handle\": $handle, \"buf-b64\": \"$(base64 <<<"$2")\"}"
+	ask guest-file-close "{\"handle\": $handle}"
+}
+at_rest() { # SNAPSHOT: whether the journal of the ext4 in it has nothing to replay
+	qemu-img convert -U -f qcow2 -l "$1" -O raw s.qcow2 "$1.raw"
+	if dumpe2fs -h "$1.raw" 2>/dev/null | grep '^Filesystem features' | grep -q needs_recovery; then return 1; fi
+	e2fsck -fn "$1.raw" >/dev/null
+}
+
+@test "a snapshot with the guest's agent: its file systems at rest in it, and in use again after it" {
+	agent_boots
+	[ "$(stat -c '%a %u' "$line")" = "600 $(id -u)" ]
+	put_in_guest hello "written before"
+	disk snapshot "$conf" still; says 0 's.qcow2: snapshot still' "runs in $vm, its file systems at rest"
+	[ "$(ask guest-fsfreeze-status)" = '"thawed"' ]
+	at_rest still
+	[ "$(debugfs -R 'cat hello' still.raw 2>/dev/null)" = "written before" ]
+	put_in_guest later "written after"
+
+	# somebody else who is at the line: nothing waits for him for long, and the snapshot is taken
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print("here", flush=True); time.sleep(300)' "$line" >there 3>&- & other=$!
+	for _ in $(seq 100); do [ -s there ] && break; sleep 0.1; done
+	disk snapshot "$conf" moving; says 0 'snapshot moving' 'as after a power cut: no agent answered'
+	kill $other; wait $other || true
+	[[ $output != *"at rest"* ]]
+	if at_rest moving; then false; fi
+
+	# left frozen by one that was killed: not for ever
+	[ "$(ask guest-fsfreeze-freeze)" -eq 1 ]
+	disk snapshot "$conf" again; says 0 'left frozen' 'at rest'
+	[ "$(ask guest-fsfreeze-status)" = '"thawed"' ]
+	at_rest again
+
+	# a transaction that fails: a job of QEMU's has the disk
+	python3 - "${line%agent}monitor" <<-'JOB'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); f = s.makefile("rwb", 0); f.readline()
+		def do(command, **args):
+		    f.write(json.dumps({"execute": command, "arguments": args}).encode() + b"\n")
+		    while "event" in (said := json.loads(f.readline())): pass
+		    return said["return"]
+		do("qmp_capabilities")
+		node = [b["inserted"]["node-name"] for b in do("query-block") if b.get("inserted", {}).get("drv") == "qcow2"][0]
+		do("blockdev-add", **{"node-name": "nowhere", "driver": "null-co", "size": 64 << 20})
+		do("blockdev-backup", **{"job-id": "slow", "device": node, "target": "nowhere", "sync": "full", "speed": 1})
+	JOB
+	disk snapshot "$conf" none; says 4 transaction
+	[[ $output != *"snapshot none"* ]]
+	[ "$(ask guest-fsfreeze-status)" = '"thawed"' ]
+	put_in_guest last "still in use"
+	"$qlaunch" stop --now "$vm"; wait "$pid"; pid=
+	[ ! -e "$line" ]
+	nothing_runs
+}
+
+@test "a snapshot with an agent that refuses to freeze, and with none: as after a power cut, and that is said" {
+	agent_boots guest.block=guest-fsfreeze-freeze
+	put_in_guest hello "written before"
+	disk snapshot "$conf" refused; says 0 'snapshot refused' 'as after a power cut: guest-fsfreeze-freeze'
+	[[ $output != *"at rest"* ]]
+	[ "$(ask guest-fsfreeze-status)" = '"thawed"' ]
+	"$qlaunch" stop --now "$vm"; wait "$pid"; pid=
+	start --set "boot.initrd=$guest/initrd.gz"
+	disk snapshot "$conf" silent; says 0 'snapshot silent' 'as after a power cut: no agent answered'
+	"$qlaunch" stop --now "$vm"; wait "$pid"; pid=
+	start --set console.agent=no
+	disk snapshot "$conf" without; says 0 'snapshot without' 'as after a power cut' 'console] agent = yes'
+	[ "$(qemu-img snapshot -U -l s.qcow2 | grep -c 'refused\|silent\|without')" -eq 3 ]
 }
 
 @test "an image under a running machine's overlay is not touched" {

@@ -2,14 +2,18 @@
 /*
  * disk_snapshot: snapshot, revert, delete and list. Snapshots are qcow2's own, within the image: nothing moves, no chain
  * of files grows, and going back takes a moment. A machine that runs is asked by its monitor, all its disks at one
- * instant; the guest then finds its file systems as after a power cut, which they are made for.
+ * instant, while the guest's agent keeps its file systems at rest; without an agent the guest finds them as after a
+ * power cut, which they are made for.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include "launcher/base/log.h"
+#include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
 #include "launcher/control.h"
+#include "launcher/freeze.h"
 #include "launcher/host/image.h"
 #include "launcher/qemu_img.h"
 #include "launcher/verbs/disk.h"
@@ -113,25 +117,64 @@ static char *time_name(const char *prefix)
 
 /* ---- snapshot ---- */
 
-/* All of them at one instant, or none. */
-static struct err *snapshot_live(struct cli *cli, const char *vm, const struct targets *t, const char *name)
+/* All of them at one instant, or none. Owned by the caller. */
+static struct err *make_transaction(struct qmp *qmp, const struct targets *t, const char *name, json_t **ret_transaction)
+{
+	json_t *actions = json_array();
+	for (size_t i = 0; i < t->n; i++) {
+		cleanup_free char *node = NULL;
+		struct err *e = disk_live_node(qmp, &t->user, t->v[i], &node);
+		if (e) {
+			json_decref(actions);
+			return err_exit(e, EXIT_HOST);
+		}
+		json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot-internal-sync", "data", "device", node,
+							 "name", name));
+	}
+	*ret_transaction = json_pack("{s:o}", "actions", actions);
+	return NULL;
+}
+
+static struct err *freeze_guest(struct cli *cli, const char *vm, struct freeze *ret_freeze)
+{
+	int fd = -1;
+	struct err *e = control_agent(cli, vm, &fd);
+	if (err_code(e) != ENOENT)
+		return e ? e : freeze_begin(fd, ret_freeze);
+	err_free(e);
+	return err_coded(ENOENT, "it has no line to an agent ([console] agent = yes)");
+}
+
+/* What keeps it from being frozen does not keep a snapshot from being taken. */
+static struct err *snapshot_live(struct cli *cli, const char *vm, const struct targets *t, const char *name, bool *ret_rest)
 {
 	cleanup_qmp struct qmp *qmp = NULL;
+	json_t *transaction = NULL;
+	struct freeze f = {};
 	TRY(control_open(cli, vm, &qmp));
-	json_t *actions = json_array();
-	struct err *e = NULL;
-	for (size_t i = 0; i < t->n && !e; i++) {
-		cleanup_free char *node = NULL;
-		e = disk_live_node(qmp, &t->user, t->v[i], &node);
-		if (!e)
-			json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot-internal-sync", "data",
-								 "device", node, "name", name));
+	TRY(make_transaction(qmp, t, name, &transaction));
+	cleanup_progress bool shown = progress_begin("%s:", vm);
+	progress_update(0, 0, _("the guest writes out what it has to"));
+	struct err *awake = freeze_guest(cli, vm, &f);
+	if (err_code(awake) == ECANCELED || (awake && err_status(awake) == EXIT_RESIDUE)) {
+		json_decref(transaction);
+		return err_wrap(awake, "%s", vm);
 	}
-	json_t *transaction = json_pack("{s:o}", "actions", actions);
-	if (!e)
-		return err_exit(qmp_call(qmp, "transaction", transaction, LIMIT_MS, NULL), EXIT_HOST);
-	json_decref(transaction);
-	return err_exit(e, EXIT_HOST);
+	struct err *e = err_exit(qmp_call(qmp, "transaction", transaction, LIMIT_MS, NULL), EXIT_HOST);
+	progress_end(); /* a signal that waits ends us with the next */
+	struct err *thawing = freeze_end(&f);
+	if (thawing && err_code(thawing) != ESTALE) {
+		cli->status = EXIT_RESIDUE;
+		log_err(LOG_LEVEL_ERROR, err_wrap(steal(thawing), "%s", vm));
+	}
+	*ret_rest = !awake && !thawing;
+	const struct err *why = awake ? awake : thawing;
+	if (!e && why)
+		log_warn("%s: %s, the snapshot has its file systems as after a power cut: %s", vm, awake ? _("not frozen") : _("not frozen to the end"),
+			 err_text(why));
+	err_free(awake);
+	err_free(thawing);
+	return e;
 }
 
 /* Who runs with them: one machine or nobody; of several disks all or none. */
@@ -181,9 +224,11 @@ struct err *disk_snapshot(struct cli *cli, const struct verb_args *args)
 			return err_exit(err_new("%s has a snapshot \"%s\" already", t.v[i]->conf->path, name), EXIT_USAGE);
 	}
 	TRY(common_owner(cli, &t, &owner));
-	TRY(owner ? snapshot_live(cli, owner, &t, name) : snapshot_idle(cli, &t, name));
+	bool rest = false;
+	TRY(owner ? snapshot_live(cli, owner, &t, name, &rest) : snapshot_idle(cli, &t, name));
 	for (size_t i = 0; i < t.n; i++)
-		log_info("%s: snapshot %s%s%s", t.v[i]->conf->path, name, owner ? _(" of what runs in ") : "", owner ? owner : "");
+		log_info("%s: snapshot %s%s%s%s", t.v[i]->conf->path, name, owner ? _(" of what runs in ") : "", owner ? owner : "",
+			 rest ? _(", its file systems at rest") : "");
 	return NULL;
 }
 

@@ -12,68 +12,18 @@
 #include <jansson.h>
 #include "qmp/agent.h"
 #include "tests/unit/peer.h"
+#include "tests/unit/played_agent.h"
 
 #define LIMIT 20000 /* ms: never reached where an answer comes */
 #define SHORT 50    /* ms: always reached, where none comes */
 
 /* ---- the agent ---- */
 
-/* Reads a command, and whether the sentinel came before it; ends this process when the client has gone. */
-static json_t *hear(int fd, bool *ret_sentinel)
-{
-	struct sb sb = {};
-	char c = 0;
-	ssize_t n;
-	while ((n = read(fd, &c, 1)) == 1 && c != '\n')
-		sb_addc(&sb, c);
-	if (n != 1)
-		_exit(0);
-	*ret_sentinel = (unsigned char)sb.s[0] == 0xff;
-	json_t *command = json_loads(sb.s + *ret_sentinel, 0, NULL);
-	sb_free(&sb);
-	return command;
-}
-
-static const char *name_of(const json_t *command)
-{
-	return json_string_value(json_object_get(command, "execute"));
-}
-
-static void answer(int fd, const json_t *command, const char *value)
-{
-	cleanup_free char *line = str_fmt("{\"return\": %s, \"id\": %d}\n", value,
-					  (int)json_integer_value(json_object_get(command, "id")));
-	peer_say(fd, line);
-}
-
-/* Waits for the client to bring both ends into step. */
-static void sync_up(int fd)
-{
-	bool sentinel;
-	json_t *command = hear(fd, &sentinel);
-	if (!sentinel || !streq(name_of(command), "guest-sync-delimited"))
-		_exit(1);
-	cleanup_free char *line = str_fmt("\xff{\"return\": %lld}\n",
-					  json_integer_value(json_object_get(json_object_get(command, "arguments"), "id")));
-	peer_say(fd, line);
-	json_decref(command);
-}
-
-static void expect(int fd, const char *name, const char *value)
-{
-	bool sentinel;
-	json_t *command = hear(fd, &sentinel);
-	if (sentinel || !streq(name_of(command), name))
-		_exit(1);
-	answer(fd, command, value);
-	json_decref(command);
-}
-
 static void good(int fd)
 {
-	sync_up(fd);
+	played_sync(fd);
 	for (int i = 0; i < 3; i++)
-		expect(fd, "guest-ping", "{}");
+		played_expect(fd, "guest-ping", "{}");
 	pause();
 }
 
@@ -88,26 +38,26 @@ static void silent(int fd)
 {
 	bool sentinel;
 	for (;;)
-		json_decref(hear(fd, &sentinel));
+		json_decref(played_hear(fd, &sentinel));
 }
 
 static void dies(int fd)
 {
-	sync_up(fd);
+	played_sync(fd);
 }
 
 static void garbage(int fd)
 {
 	bool sentinel;
-	sync_up(fd);
-	json_decref(hear(fd, &sentinel));
+	played_sync(fd);
+	json_decref(played_hear(fd, &sentinel));
 	peer_say(fd, "what?\n");
 	pause();
 }
 
 static void endless(int fd)
 {
-	sync_up(fd);
+	played_sync(fd);
 	for (;;)
 		peer_say(fd, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 }
@@ -115,10 +65,10 @@ static void endless(int fd)
 static void refuses(int fd)
 {
 	bool sentinel;
-	sync_up(fd);
-	json_decref(hear(fd, &sentinel));
+	played_sync(fd);
+	json_decref(played_hear(fd, &sentinel));
 	peer_say(fd, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"Command guest-ping has been disabled\"}}\n");
-	expect(fd, "guest-ping", "{}");
+	played_expect(fd, "guest-ping", "{}");
 	pause();
 }
 
@@ -126,19 +76,19 @@ static void refuses(int fd)
 static void late(int fd)
 {
 	bool sentinel;
-	sync_up(fd);
-	json_t *ping = hear(fd, &sentinel);
-	json_t *again = hear(fd, &sentinel);
+	played_sync(fd);
+	json_t *ping = played_hear(fd, &sentinel);
+	json_t *again = played_hear(fd, &sentinel);
 	if (!sentinel)
 		_exit(1);
-	answer(fd, ping, "{\"late\": true}");
+	played_answer(fd, ping, "{\"late\": true}");
 	cleanup_free char *line = str_fmt("\xff{\"return\": %lld}\n",
 					  json_integer_value(json_object_get(json_object_get(again, "arguments"), "id")));
 	peer_say(fd, line);
-	answer(fd, ping, "{\"late\": true}"); /* once more, after the sentinel: its id tells */
+	played_answer(fd, ping, "{\"late\": true}"); /* once more, after the sentinel: its id tells */
 	json_decref(ping);
 	json_decref(again);
-	expect(fd, "guest-ping", "{\"late\": false}");
+	played_expect(fd, "guest-ping", "{\"late\": false}");
 	pause();
 }
 
@@ -192,24 +142,24 @@ static void test_late_answer(void **state)
 static void runs(int fd)
 {
 	bool sentinel;
-	sync_up(fd);
-	json_t *exec = hear(fd, &sentinel), *args = json_object_get(exec, "arguments");
+	played_sync(fd);
+	json_t *exec = played_hear(fd, &sentinel), *args = json_object_get(exec, "arguments");
 	cleanup_free char *text = json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS);
 	if (!streq(text, "{\"arg\":[\"a b\",\"\"],\"capture-output\":true,\"path\":\"C:\\\\x.exe\"}"))
 		_exit(1);
-	answer(fd, exec, "{\"pid\": 42}");
+	played_answer(fd, exec, "{\"pid\": 42}");
 	json_decref(exec);
 	for (int i = 0; i < 3; i++)
-		expect(fd, "guest-exec-status", "{\"exited\": false}");
-	expect(fd, "guest-exec-status",
+		played_expect(fd, "guest-exec-status", "{\"exited\": false}");
+	played_expect(fd, "guest-exec-status",
 	       "{\"exited\": true, \"exitcode\": 3, \"out-data\": \"aGVsbG8K\", \"err-data\": \"AP8=\", \"err-truncated\": true}");
-	expect(fd, "guest-exec", "{\"pid\": 43}");
-	expect(fd, "guest-exec-status", "{\"exited\": true, \"signal\": 9}");
-	expect(fd, "guest-exec", "{\"pid\": 44}");
-	expect(fd, "guest-exec-status", "{\"exited\": true, \"exitcode\": 0, \"out-data\": \"a\"}");
-	expect(fd, "guest-exec", "{\"pid\": 45}");
+	played_expect(fd, "guest-exec", "{\"pid\": 43}");
+	played_expect(fd, "guest-exec-status", "{\"exited\": true, \"signal\": 9}");
+	played_expect(fd, "guest-exec", "{\"pid\": 44}");
+	played_expect(fd, "guest-exec-status", "{\"exited\": true, \"exitcode\": 0, \"out-data\": \"a\"}");
+	played_expect(fd, "guest-exec", "{\"pid\": 45}");
 	for (;;)
-		expect(fd, "guest-exec-status", "{\"exited\": false}");
+		played_expect(fd, "guest-exec-status", "{\"exited\": false}");
 }
 
 static void test_exec(void **state)
@@ -245,19 +195,19 @@ static void gives_files(int fd)
 	for (int i = 0; i < BIG / 4; i++)
 		sb_add(&big, "AAAA");
 	sb_add(&big, "\"}");
-	sync_up(fd);
+	played_sync(fd);
 	for (int file = 0; file < 2; file++) {
-		expect(fd, "guest-file-open", "1001");
-		expect(fd, "guest-file-read", big.s);
+		played_expect(fd, "guest-file-open", "1001");
+		played_expect(fd, "guest-file-read", big.s);
 		if (file == 0) {
-			expect(fd, "guest-file-read", big.s);
-			expect(fd, "guest-file-read", "{\"count\": 1, \"eof\": true, \"buf-b64\": \"QQ==\"}");
+			played_expect(fd, "guest-file-read", big.s);
+			played_expect(fd, "guest-file-read", "{\"count\": 1, \"eof\": true, \"buf-b64\": \"QQ==\"}");
 		}
-		expect(fd, "guest-file-close", "{}");
+		played_expect(fd, "guest-file-close", "{}");
 	}
-	expect(fd, "guest-file-open", "1002");
-	expect(fd, "guest-file-read", "{\"count\": 0, \"eof\": false, \"buf-b64\": \"\"}");
-	expect(fd, "guest-file-close", "{}");
+	played_expect(fd, "guest-file-open", "1002");
+	played_expect(fd, "guest-file-read", "{\"count\": 0, \"eof\": false, \"buf-b64\": \"\"}");
+	played_expect(fd, "guest-file-close", "{}");
 	pause();
 }
 
