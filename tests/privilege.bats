@@ -31,6 +31,7 @@ launch() {
 	local vm=p$BATS_TEST_NUMBER-$$ sets=() s
 	for s; do sets+=(--set "$s"); done
 	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' $vm >"$open/p.conf"
+	: >"$open/said" # not what an earlier one said: the shell makes it anew in the background only
 	timeout 60 strace -f -qq -s 300 -e trace=%file,%process,fchown,fchmod -o "$open/trace" \
 		"$qlaunch" run "$open/p.conf" "${sets[@]}" >"$open/said" 2>&1 3>&- </dev/null & local pid=$!
 	for _ in $(seq 300); do
