@@ -59,10 +59,11 @@ static char *describe(const struct step *s)
 	if (digits)
 		err_free(num_parse(digits, UINT64_MAX >> 10, &kib));
 	cleanup_free char *bytes = size_format(kib << 10);
+	const char *pages = s->want + (*s->want == '+'); /* a journal's, which may be anything */
 	if (!node)
-		return tr_fmt("make %s huge pages of %s", s->want + 1, bytes);
+		return tr_fmt("make %s huge pages of %s", pages, bytes);
 	node += strlen("/node/");
-	return tr_fmt("make %s huge pages of %s on %.*s", s->want + 1, bytes, (int)strcspn(node, "/"), node);
+	return tr_fmt("make %s huge pages of %s on %.*s", pages, bytes, (int)strcspn(node, "/"), node);
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
