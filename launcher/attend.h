@@ -2,8 +2,8 @@
 /*
  * attend: what is seen to while the guest runs, beside its end: its viewer, the host's sleep, the interrupts that the
  * guest's drivers make once they have started, threads that QEMU makes later, and the `ready` hook when the guest drives
- * its devices. Timers and descriptors of the one event loop; the last timer goes off some eight minutes after the guest's start, or the host's
- * waking up.
+ * its devices. Timers and descriptors of the one event loop; the last timer goes off some
+ * eight minutes after the guest's start or reboot, or the host's waking up.
  */
 #pragma once
 #include "launcher/machine.h"

@@ -26,7 +26,6 @@ struct freeze {
 struct err *freeze_begin(int fd, struct freeze *ret_freeze);
 /*
  * Thaws; no error where nothing is frozen. ESTALE: thawed, but already before (or the machine has ended): what was written meanwhile is in
- * the snapshot in parts. Any other:
- * the guest may be frozen still, EXIT_RESIDUE. A signal that came meanwhile ends this process here.
+ * the snapshot in parts. Any other: the guest may be frozen still, EXIT_RESIDUE. A signal that came meanwhile ends this process here.
  */
 struct err *freeze_end(struct freeze *f);

@@ -277,6 +277,6 @@ struct err *supervise(struct machine *m)
 	r = sd_event_loop(m->event);
 	waiting_end(m);
 	usb_end(usb);
-	attend_end(m->attend);
+	attend_end(steal(m->attend)); /* a RESET that comes on the way back finds none */
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
 }
