@@ -221,7 +221,8 @@ struct err *disk_snapshot(struct cli *cli, const struct verb_args *args)
 		TRY(can_hold(t.v[i]));
 		TRY(find_snapshot(&t.user, t.v[i], name, &id, &names));
 		if (id)
-			return err_exit(err_new("%s has a snapshot \"%s\" already", t.v[i]->conf->path, name), EXIT_USAGE);
+			return err_exit(err_hint(err_new("%s has a snapshot \"%s\" already", t.v[i]->conf->path, name),
+						 "another name; or first: qlaunch disk delete '%s' %s", t.v[i]->conf->path, name), EXIT_USAGE);
 	}
 	TRY(common_owner(cli, &t, &owner));
 	bool rest = false;
