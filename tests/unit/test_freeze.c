@@ -119,14 +119,15 @@ static void test_talks(void **state)
 		play(&cases[i]);
 }
 
+static const struct played_line signalling[] = { PING, STATUS("thawed"), { "guest-fsfreeze-freeze", "1", signal_client }, THAW("1"), {} };
+
 /* One that comes while the guest is being frozen: no snapshot any more, and it is thawed before the signal is seen. */
 static void test_signal_first(void **state)
 {
 	(void)state;
-	static const struct played_line lines[] = { PING, STATUS("thawed"), { "guest-fsfreeze-freeze", "1", signal_client }, THAW("1"), {} };
 	pid_t pid;
 	struct freeze f = {};
-	script = lines;
+	script = signalling;
 	signals = 0;
 	cleanup_err struct err *e = freeze_begin(peer_fork(talk, &pid), &f);
 	assert_int_equal(err_code(e), ECANCELED);
@@ -138,10 +139,9 @@ static void test_signal_first(void **state)
 static void test_signal_later(void **state)
 {
 	(void)state;
-	static const struct played_line lines[] = { PING, STATUS("thawed"), { "guest-fsfreeze-freeze", "1", signal_client }, THAW("1"), {} };
 	pid_t pid;
 	struct freeze f = {};
-	script = lines;
+	script = signalling;
 	signals = 0;
 	signal(SIGTERM, SIG_IGN);
 	assert_null(freeze_begin(peer_fork(talk, &pid), &f));

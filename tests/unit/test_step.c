@@ -92,14 +92,20 @@ static void expect(struct fixture *f, const char *path, const char *text)
 	assert_string_equal(now, text);
 }
 
+static struct engine apply_all(struct fixture *f)
+{
+	must(journal_create(f->root, "/run/qlaunch", "vm", &f->journal));
+	struct engine en = { &f->env, f->journal, NULL, NULL };
+	must(engine_apply(&en, &f->steps));
+	return en;
+}
+
 static void test_there_and_back(void **state)
 {
 	(void)state;
 	struct fixture f;
 	setup(&f);
-	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
-	struct engine en = { &f.env, f.journal, NULL, NULL };
-	must(engine_apply(&en, &f.steps));
+	apply_all(&f);
 	expect(&f, "/one", "uno");
 	expect(&f, "/two", "due");
 	assert_int_equal(f.steps.v[1].state, STEP_SKIPPED);
@@ -119,9 +125,7 @@ static void test_renewed(void **state)
 	(void)state;
 	struct fixture f;
 	setup(&f);
-	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
-	struct engine en = { &f.env, f.journal, NULL, NULL };
-	must(engine_apply(&en, &f.steps));
+	struct engine en = apply_all(&f);
 	must(root_write(f.root, "/one", "lost"));
 	must(engine_renew(&en, &f.steps.v[0]));
 	expect(&f, "/one", "uno");
@@ -135,9 +139,7 @@ static void test_changed_meanwhile_is_left(void **state)
 	(void)state;
 	struct fixture f;
 	setup(&f);
-	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
-	struct engine en = { &f.env, f.journal, NULL, NULL };
-	must(engine_apply(&en, &f.steps));
+	apply_all(&f);
 	must(root_write(f.root, "/one", "mine"));
 	struct undo_report r = engine_undo(&f.env, &f.steps);
 	assert_int_equal(r.undone, 1);
@@ -235,9 +237,7 @@ static void damaged_case(const char *name, void (*damage)(char *text), size_t wa
 {
 	struct fixture f;
 	setup(&f);
-	must(journal_create(f.root, "/run/qlaunch", "vm", &f.journal));
-	struct engine en = { &f.env, f.journal, NULL, NULL };
-	must(engine_apply(&en, &f.steps));
+	apply_all(&f);
 	cleanup_free char *text = NULL;
 	must(root_read(f.root, "/run/qlaunch/vm/journal", &text));
 	damage(text);
