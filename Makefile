@@ -100,6 +100,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory -s guest lab-tools
+	@echo; echo "  in a virtual host: some ten minutes"
 	@tests/lab/run $(BUILD) run-delay latency | sed -n 's/^# \(run delay\|evdev latency\)/  \1 in the virtual host/p; /^not ok/p'
 
 ## make latency     what a twin adds to a key, natively: builds a Linux that runs as a program, once

@@ -75,6 +75,43 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ -z "$(ls "$dir/run")" ] && [ -z "$(ls -d /run/qlaunch-bench-* 2>/dev/null)" ]
 }
 
+@test "a Windows guest gets guest.ps1 and is asked by PowerShell" {
+	tests/guest/agent "$build"
+	plan <<-PLAN
+		config = $PWD/configs/bench.conf
+		via = agent
+		limit = 900
+		workloads = boot jitter
+		[variant one]
+		cpu.threads = 1
+		boot.kernel = $build/guest/vmlinuz
+		boot.cmdline = console=ttyS0 guest.windows=yes
+		boot.initrd = $build/guest/agent.gz
+	PLAN
+	make -s BUILD="$build" "$build/bench-guest"
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	jq -es 'all(.metrics | .["jitter.sample"].v == [7] and .["boot.system"].v[0] > 0)' "$dir/out.jsonl"
+}
+
+@test "guest.ps1's program, run by Mono, says what guest.c says" {
+	make -s BUILD="$build" "$build/bench-guest"
+	awk "/^'@/ { exit } on { print } /@'\$/ { on = 1 }" share/bench/guest.ps1 >"$dir/bench.cs"
+	mcs -langversion:5 -noconfig -r:System -warnaserror -out:"$dir/bench.exe" "$dir/bench.cs" # what PowerShell 5.1 compiles it with
+	gcc -Wall -Wextra -Werror -D_GNU_SOURCE -shared -fPIC -o "$dir/windows.so" tests/windows.c
+	printf '<configuration><dllmap dll="%s" target="%s"/><dllmap dll="%s" target="%s"/></configuration>' \
+		kernel32.dll "$dir/windows.so" winmm.dll "$dir/windows.so" >"$dir/bench.exe.config"
+	mono "$dir/bench.exe" >"$dir/windows"
+	(cd "$dir" && "$build/bench-guest" >linux)
+	diff <(grep -v '\.fio-' "$dir/linux" | cut -d' ' -f1-4) <(cut -d' ' -f1-4 "$dir/windows")
+	diff <(awk '!/\.fio-/ { print NF }' "$dir/linux") <(awk '{ print NF }' "$dir/windows")
+	[ -z "$(awk '/^bench: [a-z]+\./ { for (i = 5; i <= NF; i++) if ($i + 0 <= 0) print }' "$dir/windows")" ]
+	run mono "$dir/bench.exe" chess
+	[ "$status" -eq 2 ]; [ "$output" = "bench: done" ]
+	[ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'qlaunch-bench-*.tmp')" ]
+}
+
 @test "ended by a signal, bench takes its directory away; what one that was killed has left goes with the next" {
 	make -s BUILD="$build" "$build/bench-guest" "$build/guest/bench.gz"
 	plan <<-PLAN

@@ -3,28 +3,55 @@
 #
 #   powershell -NoProfile -ExecutionPolicy Bypass -File guest.ps1 WORKLOAD...
 #
-# Each result is a line of its own, "bench: METRIC UNIT less|more|tails VALUE...", the last one is "bench: done". What is measured is in C#:
-# loops of PowerShell itself would measure PowerShell. It writes one temporary file, for the disk, and removes it.
-param([Parameter(ValueFromRemainingArguments = $true)][string[]]$Workloads = @('boot', 'chase', 'throughput', 'bandwidth', 'jitter', 'disk'))
+# Each result is a line of its own, "bench: METRIC UNIT less|more|tails VALUE...", the last one is "bench: done". All of it is C# (5, what
+# Windows brings a compiler for): loops of PowerShell would measure PowerShell, and tests/bench.bats runs it, by Mono. It writes one temporary
+# file, for the disk, and removes it.
+param([Parameter(ValueFromRemainingArguments = $true)][string[]]$Workloads = @())
 $ErrorActionPreference = 'Stop'
-$passes = 3
 
 Add-Type -TypeDefinition @'
 using System;
 using System.Diagnostics;
+using System.Globalization;
+using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Microsoft.Win32.SafeHandles;
 
 public static class Bench {
+	const int Passes = 3, Samples = 1000, Page = 4096;
+
+	[DllImport("kernel32.dll")] static extern ulong GetTickCount64();
+	struct Memory { // MEMORYSTATUSEX
+		public uint Length, Load;
+		public ulong Total, Free, TotalPage, FreePage, TotalVirtual, FreeVirtual, FreeExtended;
+	}
+	[DllImport("kernel32.dll")] static extern bool GlobalMemoryStatusEx(ref Memory memory);
 	[DllImport("kernel32.dll")] static extern IntPtr GetCurrentThread();
 	[DllImport("kernel32.dll")] static extern IntPtr SetThreadAffinityMask(IntPtr thread, IntPtr mask);
+	[DllImport("kernel32.dll")] static extern bool ReadFile(SafeFileHandle file, IntPtr to, int size, out int got, ref NativeOverlapped at);
 	[DllImport("winmm.dll")] static extern uint timeBeginPeriod(uint ms);
 	[DllImport("winmm.dll")] static extern uint timeEndPeriod(uint ms);
 
 	static double Us(long ticks) { return ticks * 1e6 / Stopwatch.Frequency; }
+	static double Since(long began) { return Us(Stopwatch.GetTimestamp() - began); }
+
+	static void Say(string metric, string unit, string better, params double[] values) {
+		string line = "bench: " + metric + " " + unit + " " + better;
+		foreach (double v in values) line += " " + v.ToString("G6", CultureInfo.InvariantCulture);
+		Console.WriteLine(line);
+	}
+	static double[] Repeat(Func<double> work) {
+		double[] v = new double[Passes];
+		for (int i = 0; i < Passes; i++) v[i] = work();
+		return v;
+	}
+
+	// How long Windows has run: who asks knows the rest.
+	static void Boot() { Say("boot.uptime", "ms", "less", GetTickCount64()); }
 
 	// A chain through one cell of each `stride` bytes in random order (Sattolo): no load can begin before the one before it has ended.
-	public static double Chase(int size, int stride) {
+	static double Follow(int size, int stride) {
 		int n = size / stride, cells = stride / 4;
 		int[] block = new int[size / 4], order = new int[n];
 		Random random = new Random(42);
@@ -36,15 +63,24 @@ public static class Bench {
 		}
 		int at = 0;
 		long began = Stopwatch.GetTimestamp(), steps = 0;
-		for (; Us(Stopwatch.GetTimestamp() - began) < 50000; steps += 16384)
+		for (; Since(began) < 50000; steps += 16384)
 			for (int i = 0; i < 16384; i++) at = block[at];
 		GC.KeepAlive(at);
-		return Us(Stopwatch.GetTimestamp() - began) * 1000 / steps;
+		return Since(began) * 1000 / steps;
+	}
+	static void Chase(string name, int size, int stride) {
+		Memory memory = new Memory { Length = 64 };
+		if (!GlobalMemoryStatusEx(ref memory) || size > (long)memory.Free / 2) return; // not to be measured while others are swapped out for it
+		Say("chase." + name, "ns", "less", Repeat(() => Follow(size, stride)));
+	}
+	static void Chase() {
+		int[] sizes = { 16 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 256 << 20 };
+		foreach (int size in sizes) Chase(size < 1 << 20 ? (size >> 10) + "K" : (size >> 20) + "M", size, 64);
+		Chase("tlb", 64 << 20, Page);
 	}
 
 	// Integer work on every CPU at once for a tenth of a second: millions a second, CPU by CPU.
-	public static double[] Throughput() {
-		int n = Math.Min(Environment.ProcessorCount, 64);
+	static double[] Work(int n) {
 		double[] did = new double[n];
 		Thread[] threads = new Thread[n];
 		Barrier gate = new Barrier(n);
@@ -56,7 +92,7 @@ public static class Bench {
 				ulong x = (ulong)cpu + 1, count = 0;
 				gate.SignalAndWait();
 				long began = Stopwatch.GetTimestamp();
-				for (; Us(Stopwatch.GetTimestamp() - began) < 100000; count += 4096)
+				for (; Since(began) < 100000; count += 4096)
 					for (int k = 0; k < 4096; k++) { x ^= x << 13; x ^= x >> 7; x ^= x << 17; }
 				did[cpu] = count / 1e5 + (x == 0 ? 1 : 0);
 			});
@@ -65,43 +101,65 @@ public static class Bench {
 		foreach (Thread t in threads) t.Join();
 		return did;
 	}
+	static void Throughput() {
+		int n = Math.Min(Environment.ProcessorCount, 64); // a mask has as many
+		double[] all = new double[Passes], slowest = new double[Passes];
+		double[][] passes = new double[Passes][];
+		for (int i = 0; i < Passes; i++) {
+			passes[i] = Work(n);
+			slowest[i] = double.MaxValue;
+			foreach (double did in passes[i]) { all[i] += did; slowest[i] = Math.Min(slowest[i], did); }
+		}
+		Say("throughput.all", "Mop/s", "more", all);
+		Say("throughput.slowest-cpu", "Mop/s", "more", slowest);
+		for (int cpu = 0; cpu < n; cpu++) {
+			int pass = 0;
+			Say("throughput.cpu" + cpu, "Mop/s", "more", Repeat(() => passes[pass++][cpu]));
+		}
+	}
 
-	// GB/s
-	public static double Copy() {
-		byte[] a = new byte[32 << 20], b = new byte[32 << 20];
-		Buffer.BlockCopy(a, 0, b, 0, a.Length);
+	static double Rate(long[] a, Action work) { // GB/s
 		long began = Stopwatch.GetTimestamp();
-		for (int k = 0; k < 4; k++) Buffer.BlockCopy(a, 0, b, 0, a.Length);
-		return 4.0 * a.Length / (Us(Stopwatch.GetTimestamp() - began) * 1000);
+		for (int k = 0; k < 4; k++) work();
+		return 4.0 * a.Length * sizeof(long) / (Since(began) * 1000);
+	}
+	static void Bandwidth() {
+		long[] a = new long[4 << 20], b = new long[4 << 20];
+		long sum = 0;
+		Action copy = () => Buffer.BlockCopy(a, 0, b, 0, a.Length * sizeof(long));
+		Action read = () => { foreach (long v in a) sum += v; };
+		Action write = () => { for (int i = 0; i < b.Length; i++) b[i] = 3; };
+		copy();
+		Say("bandwidth.copy", "GB/s", "more", Repeat(() => Rate(a, copy)));
+		Say("bandwidth.read", "GB/s", "more", Repeat(() => Rate(a, read)));
+		Say("bandwidth.write", "GB/s", "more", Repeat(() => Rate(a, write)));
+		GC.KeepAlive(sum);
 	}
 
 	// How late a sleep of 1 ms ends.
-	public static double[] Timer(int n) {
-		double[] late = new double[n];
-		timeBeginPeriod(1);
-		for (int i = 0; i < n; i++) {
+	static double[] Timer() {
+		double[] late = new double[Samples];
+		for (int i = 0; i < Samples; i++) {
 			long began = Stopwatch.GetTimestamp();
 			Thread.Sleep(1);
-			late[i] = Math.Max(Us(Stopwatch.GetTimestamp() - began) - 1000, 0.1);
+			late[i] = Math.Max(Since(began) - 1000, 0.1);
 		}
-		timeEndPeriod(1);
 		return late;
 	}
-
 	// How long a thread takes to run after another has woken it.
-	public static double[] Wakeup(int n) {
-		double[] took = new double[n];
+	static double[] Wakeup() {
+		double[] took = new double[Samples];
 		long woken = 0;
 		AutoResetEvent ping = new AutoResetEvent(false), pong = new AutoResetEvent(false);
 		Thread other = new Thread(() => {
-			for (int i = 0; i < n; i++) {
+			for (int i = 0; i < Samples; i++) {
 				ping.WaitOne();
-				took[i] = Us(Stopwatch.GetTimestamp() - Interlocked.Read(ref woken));
+				took[i] = Since(Interlocked.Read(ref woken));
 				pong.Set();
 			}
 		});
 		other.Start();
-		for (int i = 0; i < n; i++) {
+		for (int i = 0; i < Samples; i++) {
 			Thread.Sleep(1);
 			Interlocked.Exchange(ref woken, Stopwatch.GetTimestamp());
 			ping.Set();
@@ -110,63 +168,60 @@ public static class Bench {
 		other.Join();
 		return took;
 	}
+	static void Jitter() {
+		timeBeginPeriod(1);
+		Say("jitter.timer", "us", "tails", Timer());
+		Say("jitter.wakeup", "us", "tails", Wakeup());
+		timeEndPeriod(1);
+	}
 
-	// Random reads of 4 KiB past the cache (FILE_FLAG_NO_BUFFERING), in µs each.
-	public static double Read(string path) {
-		const System.IO.FileOptions direct = (System.IO.FileOptions)0x20000000;
-		using (var f = new System.IO.FileStream(path, System.IO.FileMode.Open, System.IO.FileAccess.Read, System.IO.FileShare.Read, 4096, direct)) {
-			byte[] block = new byte[4096];
-			Random random = new Random(42);
-			int pages = (int)(f.Length / 4096), reads = 0;
-			long began = Stopwatch.GetTimestamp();
-			for (; Us(Stopwatch.GetTimestamp() - began) < 200000; reads++) {
-				f.Position = (long)random.Next(pages) * 4096;
-				f.Read(block, 0, block.Length);
+	// Random reads of a page past the cache (FILE_FLAG_NO_BUFFERING, which wants an aligned buffer), in us each.
+	static double Read(string path) {
+		const FileOptions direct = (FileOptions)0x20000000;
+		IntPtr block = Marshal.AllocHGlobal(2 * Page), aligned = (IntPtr)(((long)block + Page - 1) & -Page);
+		try {
+			using (FileStream f = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, Page, direct)) {
+				Random random = new Random(42);
+				int pages = (int)(f.Length / Page), reads = 0, got;
+				long began = Stopwatch.GetTimestamp();
+				for (; Since(began) < 200000; reads++) {
+					NativeOverlapped at = new NativeOverlapped { OffsetLow = random.Next(pages) * Page };
+					if (!ReadFile(f.SafeFileHandle, aligned, Page, out got, ref at) || got != Page) throw new IOException(path);
+				}
+				return Since(began) / reads;
 			}
-			return Us(Stopwatch.GetTimestamp() - began) / reads;
+		} finally { Marshal.FreeHGlobal(block); }
+	}
+	static void Disk() {
+		string path = Path.Combine(Path.GetTempPath(), "qlaunch-bench-" + Process.GetCurrentProcess().Id + ".tmp");
+		try {
+			using (FileStream f = new FileStream(path, FileMode.CreateNew)) {
+				f.Write(new byte[64 << 20], 0, 64 << 20);
+				f.Flush(true);
+			}
+			Say("disk.read-4K", "us", "less", Repeat(() => Read(path)));
+		} finally { File.Delete(path); }
+	}
+
+	static bool Run(string workload) {
+		switch (workload) {
+		case "boot": Boot(); return true;
+		case "chase": Chase(); return true;
+		case "throughput": Throughput(); return true;
+		case "bandwidth": Bandwidth(); return true;
+		case "jitter": Jitter(); return true;
+		case "disk": Disk(); return true;
 		}
+		return false;
+	}
+	public static int Main(string[] workloads) {
+		int bad = 0;
+		if (workloads.Length == 0) workloads = new string[] { "boot", "chase", "throughput", "bandwidth", "jitter", "disk" };
+		foreach (string w in workloads) bad += Run(w) ? 0 : 1;
+		Console.WriteLine("bench: done");
+		return bad > 0 ? 2 : 0;
 	}
 }
 '@
 
-function Say($metric, $unit, $better, $values) {
-	$text = ($values | ForEach-Object { ([double]$_).ToString('G6', [Globalization.CultureInfo]::InvariantCulture) }) -join ' '
-	"bench: $metric $unit $better $text"
-}
-function Repeat([scriptblock]$work) { 1..$passes | ForEach-Object { & $work } }
-
-function Measure-Boot { # how long the kernel has run: who asks knows the rest
-	$began = (Get-CimInstance Win32_OperatingSystem).LastBootUpTime
-	Say 'boot.uptime' 'ms' 'less' ((Get-Date) - $began).TotalMilliseconds
-}
-function Measure-Chase {
-	$sizes = [ordered]@{ '16K' = 16KB; '256K' = 256KB; '1M' = 1MB; '4M' = 4MB; '16M' = 16MB; '64M' = 64MB; '256M' = 256MB }
-	foreach ($name in $sizes.Keys) { Say "chase.$name" 'ns' 'less' (Repeat { [Bench]::Chase($sizes[$name], 64) }) }
-	Say 'chase.tlb' 'ns' 'less' (Repeat { [Bench]::Chase(64MB, 4096) })
-}
-function Measure-Throughput {
-	$runs = @(1..$passes | ForEach-Object { , [Bench]::Throughput() })
-	Say 'throughput.all' 'Mop/s' 'more' ($runs | ForEach-Object { ($_ | Measure-Object -Sum).Sum })
-	Say 'throughput.slowest-cpu' 'Mop/s' 'more' ($runs | ForEach-Object { ($_ | Measure-Object -Minimum).Minimum })
-	for ($cpu = 0; $cpu -lt $runs[0].Length; $cpu++) { Say "throughput.cpu$cpu" 'Mop/s' 'more' ($runs | ForEach-Object { $_[$cpu] }) }
-}
-function Measure-Bandwidth { Say 'bandwidth.copy' 'GB/s' 'more' (Repeat { [Bench]::Copy() }) }
-function Measure-Jitter {
-	Say 'jitter.timer' 'us' 'tails' ([Bench]::Timer(1000))
-	Say 'jitter.wakeup' 'us' 'tails' ([Bench]::Wakeup(1000))
-}
-function Measure-Disk {
-	$path = Join-Path ([IO.Path]::GetTempPath()) 'qlaunch-bench.tmp'
-	try {
-		[IO.File]::WriteAllBytes($path, (New-Object byte[] (64MB)))
-		Say 'disk.read-4K' 'us' 'less' (Repeat { [Bench]::Read($path) })
-	} finally { Remove-Item -Force -ErrorAction SilentlyContinue $path }
-}
-
-$known = @{ boot = 'Boot'; chase = 'Chase'; throughput = 'Throughput'; bandwidth = 'Bandwidth'; jitter = 'Jitter'; disk = 'Disk' }
-$bad = 0
-foreach ($word in $Workloads) {
-	if ($known.ContainsKey($word)) { & "Measure-$($known[$word])" } else { $bad++ }
-}
-'bench: done'
-if ($bad) { exit 2 }
+exit [Bench]::Main($Workloads)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
-import argparse, json, math, os, platform, random, shutil, statistics, subprocess, tempfile, time
+import argparse, json, math, os, platform, random, re, shutil, statistics, subprocess, tempfile, time
 import trees
 from machines import Machine, cost, program
 from virsh import Libvirt
@@ -53,6 +53,11 @@ def steps(sizes):
     pairs = list(sizes.items())
     return [math.log(b_ms / a_ms) / math.log(b / a) for (a, a_ms), (b, b_ms) in zip(pairs, pairs[1:])]
 
+def twin_delay(build):
+    """{"median": [µs], "p99": [µs]}: what a twin adds to an event; empty where it could not be measured."""
+    ran = subprocess.run(["tests/bench/latency", build], capture_output=True, text=True)
+    return {share: [int(us)] for share, us in re.findall(r"(median|p99) (-?\d+) us", ran.stdout)}
+
 def phase_medians(samples):
     """{phase: ms} of qlaunch's launches, in their order."""
     rounds = [s[3] for s in samples]
@@ -95,7 +100,7 @@ class Table:
         self.lines.append({"what": what, "value": value, "unit": unit, "bar": bar, "met": met, "note": note,
                            "best": (max if least else min)(values) if len(values) > 1 else None})
 
-def tabulate(t, s, libvirt, costs):
+def tabulate(t, s, libvirt, costs, twin):
     def pairs(a, b, how):
         return [how(x, y) for x, y in zip(column(s, a), column(s, b))]
     t.add("raw QEMU: exec to running", column(s, "raw"), "ms")
@@ -113,8 +118,8 @@ def tabulate(t, s, libvirt, costs):
     t.add("qlaunch stop --now, whole", column(s, "qlaunch", 2), "ms")
     t.add("qlaunch plan win11.conf, made 5950X", column(s, "plan"), "ms", 10)
     t.add("qlaunch check win11.conf, made 5950X", column(s, "check"), "ms")
-    t.add("evdev: device to twin", [], "", note="skipped: " + ("`make lab` measures it (job input)" if os.path.exists("/dev/uinput")
-          else "no /dev/uinput; `make lab` has one (job input)"))
+    for share in ("median", "p99"):
+        t.add(f"evdev: what a twin adds, {share}", twin.get(share, []), "us", 200, note="" if twin else "`make latency` failed")
     for who, c in costs.items():
         ours = who == "supervisor"
         t.add(f"{who}: memory (PSS)", [c["pss_kib"] / 1024], "MiB", 2 if ours else None)
@@ -151,7 +156,7 @@ def main(build, rounds):
                 time.sleep(2)
                 costs["libvirtd and virtlogd"] = cost(libvirt.children, seconds)
         table = Table()
-        tabulate(table, samples, libvirt, costs)
+        tabulate(table, samples, libvirt, costs, twin_delay(build))
         base = "/run/qlaunch" if os.geteuid() == 0 else os.environ["XDG_RUNTIME_DIR"] + "/qlaunch"
         result = {"machine": machine_words(), "lines": table.lines, "samples": samples, "costs": costs,
                   "phases": {name: phase_medians(samples[name]) for name in ("qlaunch", "qlaunch with TPM")},
