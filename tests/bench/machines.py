@@ -85,7 +85,7 @@ class Machine:
 
     @contextlib.contextmanager
     def running(self):
-        """qlaunch's process, and ms from its exec to `running`; killed hard if the caller left it alive."""
+        """qlaunch's process, and when it was begun; killed hard if the caller left it alive."""
         began = now()
         child = subprocess.Popen([self.qlaunch, "run", *self.sets, self.config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                  stderr=subprocess.PIPE)
@@ -95,9 +95,8 @@ class Machine:
             if not part:
                 raise RuntimeError(text.decode())
             text += part
-        took = now() - began
         try:
-            yield child, took
+            yield child, began
         finally:
             if child.poll() is None:
                 self.stop()
@@ -110,9 +109,10 @@ class Machine:
         subprocess.run([self.qlaunch, "stop", "--now", self.name], check=True, capture_output=True)
 
     def start(self):
-        """One launch: ms to `running`, then from QEMU's exit to the launcher's (the host is restored), how long `stop --now` takes, and {phase: ms}."""
-        with self.running() as (child, took):
+        """One launch: ms to `running` (as in `raw`: until who said `cont` has QEMU's answer), then from QEMU's exit to the launcher's (the host is restored), how long `stop --now` takes, and {phase: ms}."""
+        with self.running() as (child, began):
             status = self.status()
+            took = status["running_since_us"] / 1e3 - began
             phases = {"exec to main": took - status["running_ms"], **status["phases_ms"]}
             qemu = os.pidfd_open(status["qemu"])
             began = now()
