@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The guest's picture on a desktop: a real X server, a real remote-viewer, QEMU's own window. It is seen when the colours of the firmware's text
+# are on the screen, and nobody's else: X draws its frame buffer into a file.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch dir=$BATS_TEST_TMPDIR vm=display-$$
+	load machine
+	conf=$dir/display.conf
+	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 128M\n[firmware]\ntype = bios\n' "$vm" >"$conf"
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
+	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	unset WAYLAND_DISPLAY
+	mkfifo "$dir/number"
+	Xvfb -displayfd 5 -screen 0 1024x768x24 -fbdir "$dir" -nolisten tcp >"$dir/xvfb" 2>&1 5>"$dir/number" 3>&- & x=$!
+	read -r -t 60 DISPLAY <"$dir/number"
+	export DISPLAY=:$DISPLAY
+}
+
+teardown() {
+	"$qlaunch" stop --now "$vm" >/dev/null 2>&1 || true
+	kill "$x"
+	wait "$x" || true
+}
+
+# RRGGBB: how many pixels of the screen have it. Xvfb's file is an XWD dump: sizes in its header, then 4 bytes a pixel.
+pixels() {
+	python3 - "$dir/Xvfb_screen0" "$1" <<-'PY'
+		import struct, sys
+		data = open(sys.argv[1], "rb").read()
+		header = struct.unpack(">25I", data[:100])
+		at = header[0] + 12 * header[19]
+		red, green, blue = bytes.fromhex(sys.argv[2])
+		picture = data[at:at + header[12] * header[5]]
+		print(sum(picture[i:i + 3] == bytes((blue, green, red)) for i in range(0, len(picture), 4)))
+	PY
+}
+picture() { # the firmware's grey text on black
+	for _ in $(seq 150); do
+		if [ "$(pixels a8a8a8)" -gt 500 ] && [ "$(pixels 000000)" -gt 100000 ]; then return; fi
+		sleep 0.4
+	done
+	cat "$dir/err" "$dir/xvfb"; pixels a8a8a8; pixels 000000
+	return 1
+}
+empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
+
+@test "SPICE: remote-viewer shows the guest, and is gone with it" {
+	empty
+	start --set display.mode=spice
+	picture
+	viewer=$(pgrep -f "remote-viewer --title=$vm ")
+	"$qlaunch" stop --now "$vm"
+	[ ! -e "/proc/$viewer" ]
+	wait "$pid"
+}
+
+@test "remote-viewer closed: the guest runs on unseen; another is shown by the line in the plan" {
+	start --set display.mode=spice
+	picture
+	kill "$(pgrep -f "remote-viewer --title=$vm ")"
+	sleep 1
+	kill -0 "$pid"
+	socket=$(find "$XDG_RUNTIME_DIR" -name '*.spice')
+	remote-viewer "spice+unix://$socket" >/dev/null 2>&1 3>&- & viewer=$!
+	picture
+	"$qlaunch" stop --now "$vm"
+	wait "$pid"
+	wait "$viewer" || true
+}
+
+@test "a window of QEMU's own, with virtio-gpu and with QXL" {
+	for video in virtio qxl; do
+		start --set display.mode=window --set display.video=$video
+		picture
+		"$qlaunch" stop --now "$vm"
+		wait "$pid"
+	done
+}
+
+@test "3D in a window: drawn by virtio-vga-gl" {
+	start --set display.mode=window --set display.gl=yes
+	[[ $(tr '\0' ' ' <"/proc/$(pgrep -P "$pid" qemu)/cmdline") == *virtio-vga-gl* ]]
+	picture
+	"$qlaunch" stop --now "$vm"
+	wait "$pid"
+}
+
+@test "no screen: SPICE runs unseen and says how it is seen, a window is refused with what to do" {
+	unset DISPLAY
+	start --set display.mode=spice
+	grep -q 'runs unseen' "$dir/err"
+	"$qlaunch" stop --now "$vm"
+	run "$qlaunch" run --set display.mode=window "$conf"
+	[ "$status" -eq 4 ]; [[ $output == *"neither DISPLAY nor WAYLAND_DISPLAY"*"desktop session"* ]]
+}
