@@ -95,3 +95,21 @@ empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
 	run "$qlaunch" run --set display.mode=window "$conf"
 	[ "$status" -eq 4 ]; [[ $output == *"neither DISPLAY nor WAYLAND_DISPLAY"*"desktop session"* ]]
 }
+
+@test "Looking Glass: memory for its picture, by the resolution, its client started for it, both gone with the guest" {
+	shared=/dev/shm/looking-glass
+	[ ! -e $shared ] || skip "$shared is somebody's"
+	mkdir "$dir/bin" # Debian has no client
+	printf '#!/bin/sh\necho "$@" >%s/client\nexec sleep 314\n' "$dir" >"$dir/bin/looking-glass-client"
+	chmod 755 "$dir/bin/looking-glass-client"
+	PATH=$dir/bin:$PATH start --set display.mode=looking-glass --set display.resolution=2560x1440
+	for _ in $(seq 50); do [ ! -s "$dir/client" ] || break; sleep 0.1; done
+	[ "$(stat -c '%s %a' $shared)" = "$((64 << 20)) 600" ]
+	[[ $(tr '\0' ' ' <"/proc/$(pgrep -P "$pid" qemu)/cmdline") == *ivshmem-plain* ]]
+	[[ $(cat "$dir/client") == "app:shmFile=$shared win:title=$vm "* ]]
+	"$qlaunch" stop --now "$vm"
+	wait "$pid"
+	[ ! -e $shared ]
+	run pgrep -x -f "sleep 314"
+	[ "$status" -eq 1 ]
+}
