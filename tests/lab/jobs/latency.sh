@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/lab/lib.sh
-# What a twin adds to the way of an event, in µs: a mouse with a twin and one without are moved by turns. With two CPUs, for a host that has
-# more than the machine below it waits for that machine and not for qlaunch.
+# What a twin adds to the way of an event, in µs: a mouse with a twin and one without are moved by turns. By a clock that counts instructions,
+# for by any other an emulated host waits for the machine below it more than for qlaunch; `make latency` measures at that machine's own speed.
 # check: no: a measurement: `make bench` and `make lab` run it
-# qemu: -smp 2,sockets=1,cores=2
+# qemu: --counts -smp 1,sockets=1,cores=1
 # seconds: 300
 . "$(dirname "$0")/../lib.sh"
 lab_host
