@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
-import argparse, json, math, os, platform, random, re, shutil, statistics, subprocess, tempfile, time
+import argparse, contextlib, json, math, os, platform, random, re, shutil, statistics, subprocess, tempfile, time
 import trees
 from machines import Machine, cost, program
 from virsh import Libvirt
@@ -32,21 +32,54 @@ def abilities(qlaunch, config):
     shutil.rmtree(cache)
     return text
 
-def growth(qlaunch, work, qemu, config, base):
+@contextlib.contextmanager
+def devices_of(root):
+    """A made tree's /sys is this host's: tests/bench/run has given root a mount namespace of its own."""
+    subprocess.run(["mount", "--bind", root + "/sys", "/sys"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "/sys"], check=True)
+
+def growth(machine, work, qemu, config, base):
     """{what: {size: ms}}, medians of 5."""
+    boot = open("/proc/sys/kernel/random/boot_id").read().strip()
+    def of_5(once):
+        return statistics.median(once() for _ in range(5))
     def plan(root):
-        return statistics.median(program([qlaunch, "plan", "--json", "--root", root, config]) for _ in range(5))
+        return of_5(lambda: program([machine.qlaunch, "plan", "--json", "--root", root, config]))
+    def start(root):
+        with devices_of(root):
+            return of_5(lambda: machine.start()[0])
     def restore(n):
         def once():
             root = f"{work}/journal"
             trees.journal(root, base, "bench", n, "b")
-            return program([qlaunch, "restore", "--root", root, "bench"])
-        return statistics.median(once() for _ in range(5))
-    return {
-        "plan by PCI devices": {n: plan(trees.make(f"{work}/pci{n}", qemu, devices=n)) for n in (10, 100, 1000)},
-        "plan by CPUs": {n: plan(trees.make(f"{work}/cpu{n}", qemu, cpus=n)) for n in (8, 64, 256, 1024)},
-        "restore by records": {n: restore(n) for n in (1, 10, 100, 500)},
+            return program([machine.qlaunch, "restore", "--root", root, "bench"])
+        return of_5(once)
+    def start_after(n):
+        root = trees.make(f"{work}/dead{n}", None)
+        def once():
+            trees.journal(root, base, machine.name, n, boot)
+            shutil.move(f"{root}{base}/{machine.name}", base)
+            return machine.start()[0]
+        with devices_of(root):
+            return of_5(once)
+    devices = {n: trees.make(f"{work}/pci{n}", qemu, devices=n) for n in (10, 100, 1000)}
+    cpus = {n: trees.make(f"{work}/cpu{n}", qemu, cpus=n) for n in (8, 64, 256, 1024)}
+    records = (1, 10, 100, 500)
+    found = {
+        "plan by PCI devices": {n: plan(root) for n, root in devices.items()},
+        "plan by CPUs": {n: plan(root) for n, root in cpus.items()},
+        "restore by records": {n: restore(n) for n in records},
     }
+    if os.geteuid() == 0:
+        found |= {
+            "start by PCI devices": {n: start(root) for n, root in devices.items()},
+            "start by CPUs": {n: start(root) for n, root in cpus.items()},
+            "start by records": {n: start_after(n) for n in records}, # of a dead launcher, undone first
+        }
+    return found
 
 def steps(sizes):
     """How the time grows from each size to the next, as an exponent: 1 is as the size, 0 not at all."""
@@ -160,7 +193,7 @@ def main(build, rounds):
         base = "/run/qlaunch" if os.geteuid() == 0 else os.environ["XDG_RUNTIME_DIR"] + "/qlaunch"
         result = {"machine": machine_words(), "lines": table.lines, "samples": samples, "costs": costs,
                   "phases": {name: phase_medians(samples[name]) for name in ("qlaunch", "qlaunch with TPM")},
-                  "growth": growth(qlaunch, work, qemu, "configs/win11.conf", base)}
+                  "growth": growth(plain, work, qemu, "configs/win11.conf", base)}
     finally:
         shutil.rmtree(work)
     with open(build + "/bench.json", "w") as f:

@@ -127,8 +127,8 @@ def journal(root, base, vm, records, boot):
     text = line({"qlaunch": 1, "vm": vm, "boot": boot, "launcher": "1 1"})
     for n in range(records):
         path = f"/sys/attributes/{n}"
-        put(root, path, "performance")
-        text += line({"kind": "attr", "target": path, "prior": "schedutil", "want": "performance"})
+        put(root, path, "powersave") # as long as the prior value: these files are not cut, as those of sysfs are not
+        text += line({"kind": "attr", "target": path, "prior": "schedutil", "want": "powersave"})
     put(root, "/proc/sys/kernel/random/boot_id", boot + "\n")
     put(root, f"{base}/{vm}/journal", text)
     os.chmod(f"{root}{base}/{vm}/journal", 0o600)
