@@ -6,7 +6,6 @@ setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	build=$PWD/${BUILD:-build} qlaunch=$PWD/${BUILD:-build}/qlaunch dir=$BATS_TEST_TMPDIR vm=sound-$$
 	load machine
-	command -v pulseaudio >/dev/null || skip "no pulseaudio"
 	conf=$dir/sound.conf
 	printf '%s\n' '[vm]' "name = $vm" 'accel = tcg' '[cpu]' 'threads = 1' 'isolate = off' '[memory]' 'size = 256M' '[firmware]' 'type = bios' \
 		'[boot]' "kernel = $build/guest/vmlinuz" "initrd = $build/guest/sound.gz" 'cmdline = console=ttyS0 guest.channels=2' \
@@ -14,6 +13,21 @@ setup() {
 	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	tests/guest/sound "$build"
+	find_server
+}
+
+# To install it would take a desktop's PipeWire away: it is unpacked with all that it wants, where it is not there.
+find_server() {
+	pulse=(pulseaudio)
+	! command -v pulseaudio >/dev/null || return 0
+	command -v apt-get >/dev/null || skip "no pulseaudio"
+	local root=$build/debian/root want
+	want=$(apt-get -s -qq -o Debug::NoLocking=1 install --no-install-recommends pulseaudio | awk '$1 == "Inst" { print $2 }')
+	# shellcheck disable=SC2086 # names are words
+	tests/debian "$build" $want
+	local libraries modules
+	libraries=$(echo "$root"/usr/lib/*-linux-gnu) modules=$(echo "$root"/usr/lib/pulse-*/modules)
+	pulse=(env LD_LIBRARY_PATH="$libraries:$libraries/pulseaudio:$modules" "$root/usr/bin/pulseaudio" --dl-search-path="$modules")
 }
 
 teardown() {
@@ -22,7 +36,7 @@ teardown() {
 }
 
 serve() { # a sound server of the user's, with six channels; what is played is what is heard
-	pulseaudio -n --exit-idle-time=-1 --daemonize=no --load=module-native-protocol-unix \
+	"${pulse[@]}" -n --exit-idle-time=-1 --daemonize=no --load=module-native-protocol-unix \
 		--load='module-null-sink sink_name=null rate=48000 channels=6' >"$dir/pulse" 2>&1 3>&- & server=$!
 	for _ in $(seq 100); do pactl set-default-source null.monitor 2>/dev/null && return; sleep 0.1; done
 	cat "$dir/pulse"
@@ -80,7 +94,7 @@ plays() { # SPECIFICATION: the guest's stream has it, and is no silence
 		home=/run/user/$uid
 		mkdir -p /run/user; install -d -m 700 -o nobody "$home"
 		as_user() { runuser -u nobody -- env HOME="$home" XDG_RUNTIME_DIR="$home" "$@" 2>/dev/null; }
-		as_user pulseaudio -n --exit-idle-time=-1 --daemonize=no --load=module-native-protocol-unix --load=module-null-sink & server=$!
+		as_user "$@" -n --exit-idle-time=-1 --daemonize=no --load=module-native-protocol-unix --load=module-null-sink & server=$!
 		for _ in $(seq 100); do [ ! -S "$home/pulse/native" ] || break; sleep 0.1; done
 		SUDO_UID=$uid SUDO_USER=nobody "$qlaunch" run "$conf" & pid=$!
 		for _ in $(seq 300); do
@@ -90,7 +104,7 @@ plays() { # SPECIFICATION: the guest's stream has it, and is no silence
 		done
 		"$qlaunch" stop --now "$vm"
 		wait $pid
-		pkill -P $server' 3>&- </dev/null
+		pkill -P $server' bash "${pulse[@]}" 3>&- </dev/null
 	rm -r "$open"
 	echo "$output"
 	[ "$status" -eq 0 ]

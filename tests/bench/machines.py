@@ -109,7 +109,8 @@ class Machine:
         subprocess.run([self.qlaunch, "stop", "--now", self.name], check=True, capture_output=True)
 
     def start(self):
-        """One launch: ms to `running` (as in `raw`: until who said `cont` has QEMU's answer), then from QEMU's exit to the launcher's (the host is restored), how long `stop --now` takes, and {phase: ms}."""
+        """One launch: ms to `running` (as in `raw`: until who said `cont` has QEMU's answer), then from QEMU's exit to the launcher's (the
+        host is restored), how long `stop --now` takes, and {phase: ms}."""
         with self.running() as (child, began):
             status = self.status()
             took = status["running_since_us"] / 1e3 - began
