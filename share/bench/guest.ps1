@@ -9,7 +9,7 @@
 param([Parameter(ValueFromRemainingArguments = $true)][string[]]$Workloads = @())
 $ErrorActionPreference = 'Stop'
 
-Add-Type -TypeDefinition @'
+Add-Type -IgnoreWarnings -TypeDefinition @'
 using System;
 using System.Diagnostics;
 using System.Globalization;
