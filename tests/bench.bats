@@ -50,25 +50,27 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	[ "$status" -eq 2 ]; [[ $output == *"is there already"* ]]
 }
 
-@test "through the agent: boot by phase, our program and others', files; an end by guest-shutdown" {
+by_agent() { # [bench] lines and workloads on standard input, the guest's command line: it is measured, and all went well
 	tests/guest/agent "$build"
-	plan <<-PLAN
-		config = $PWD/configs/bench.conf
-		via = agent
-		limit = 900
+	make -s BUILD="$build" "$build/bench-guest"
+	{
+		printf 'config = %s\nvia = agent\nlimit = 900\n' "$PWD/configs/bench.conf"
+		cat
+		printf '[variant one]\ncpu.threads = 1\nboot.kernel = %s\nboot.initrd = %s\n' "$build/guest/vmlinuz" "$build/guest/agent.gz"
+		printf 'boot.cmdline = %s\n' "console=ttyS0${1:+ $1}"
+	} | plan
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "through the agent: boot by phase, our program and others', files; an end by guest-shutdown" {
+	by_agent <<-PLAN
 		workloads = boot bandwidth jitter sysbench-cpu cyclictest game
 		[workload game]
 		parser = presentmon
 		file = /samples/presentmon.csv
-		[variant one]
-		cpu.threads = 1
-		boot.kernel = $build/guest/vmlinuz
-		boot.initrd = $build/guest/agent.gz
 	PLAN
-	make -s BUILD="$build" "$build/bench-guest"
-	run "$qlaunch" bench "$dir/plan"
-	echo "$output"
-	[ "$status" -eq 0 ]
 	jq -es 'all(.metrics | .["boot.launch"].v[0] > 0 and .["boot.firmware"].v[0] > 0 and .["boot.system"].v[0] > 0)' "$dir/out.jsonl"
 	jq -es 'all(.metrics | (has("boot.uptime") | not) and (.["jitter.wakeup"].v | length == 1000) and (.["bandwidth.read"].v | length == 3))' "$dir/out.jsonl"
 	jq -es 'all(.metrics | (.["sysbench-cpu.events"].v | length == 1 and .[0] - 8434.8 == 0) and (.cyclictest.v | length == 1991) and (.["game.frame"].v | length == 300))' "$dir/out.jsonl"
@@ -76,22 +78,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 }
 
 @test "a Windows guest gets guest.ps1 and is asked by PowerShell" {
-	tests/guest/agent "$build"
-	plan <<-PLAN
-		config = $PWD/configs/bench.conf
-		via = agent
-		limit = 900
-		workloads = boot jitter
-		[variant one]
-		cpu.threads = 1
-		boot.kernel = $build/guest/vmlinuz
-		boot.cmdline = console=ttyS0 guest.windows=yes
-		boot.initrd = $build/guest/agent.gz
-	PLAN
-	make -s BUILD="$build" "$build/bench-guest"
-	run "$qlaunch" bench "$dir/plan"
-	echo "$output"
-	[ "$status" -eq 0 ]
+	by_agent guest.windows=yes <<<'workloads = boot jitter'
 	jq -es 'all(.metrics | .["jitter.sample"].v == [7] and .["boot.system"].v[0] > 0)' "$dir/out.jsonl"
 }
 

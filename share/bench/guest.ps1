@@ -203,23 +203,18 @@ public static class Bench {
 		} finally { File.Delete(path); }
 	}
 
-	static bool Run(string workload) {
-		switch (workload) {
-		case "boot": Boot(); return true;
-		case "chase": Chase(); return true;
-		case "throughput": Throughput(); return true;
-		case "bandwidth": Bandwidth(); return true;
-		case "jitter": Jitter(); return true;
-		case "disk": Disk(); return true;
-		}
-		return false;
-	}
+	static readonly string[] names = { "boot", "chase", "throughput", "bandwidth", "jitter", "disk" };
+	static readonly Action[] works = { Boot, Chase, Throughput, Bandwidth, Jitter, Disk };
+
 	public static int Main(string[] workloads) {
-		int bad = 0;
-		if (workloads.Length == 0) workloads = new string[] { "boot", "chase", "throughput", "bandwidth", "jitter", "disk" };
-		foreach (string w in workloads) bad += Run(w) ? 0 : 1;
+		int status = 0;
+		foreach (string w in workloads.Length > 0 ? workloads : names) {
+			int i = Array.IndexOf(names, w);
+			if (i < 0) status = 2;
+			else works[i]();
+		}
 		Console.WriteLine("bench: done");
-		return bad > 0 ? 2 : 0;
+		return status;
 	}
 }
 '@
