@@ -100,7 +100,7 @@ bench:
 	@$(MAKE) --no-print-directory -s all
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory -s guest lab-tools
-	@echo; echo "  in a virtual host: some ten minutes"
+	@echo; echo "  in a virtual host: some minutes"
 	@tests/lab/run $(BUILD) run-delay latency | sed -n -e 's/^# run delay/  run delay/p' \
 		-e 's/^# evdev latency/  evdev latency, an instruction taking a nanosecond:/p' -e '/^not ok/p'
 

@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
-import argparse, contextlib, json, math, os, platform, random, re, shutil, statistics, subprocess, tempfile, time
+import argparse, contextlib, json, math, os, platform, random, re, shutil, signal, statistics, subprocess, sys, tempfile, time
 import trees
 from machines import Machine, cost, program
 from virsh import Libvirt
 
 CONFIG = "[vm]\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n"
 
+def progress(text):
+    """On a terminal: what is done now, on a line of its own; "" takes it away."""
+    if sys.stderr.isatty():
+        print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
+
 def interleaved(rounds, runs):
     """Every run once a round, in an order that changes; the first round warms up and does not count. {name: [[value, ...], ...]}"""
     order, samples = list(runs), {name: [] for name in runs}
     dice = random.Random(1)
     for n in range(rounds + 1):
+        progress(f"  round {n} of {rounds}" if n else "  warming up")
         dice.shuffle(order)
         for name in order:
             value = runs[name]()
@@ -88,7 +94,7 @@ def steps(sizes):
 
 def twin_delay(build):
     """{"median": [µs], "p99": [µs]}: what a twin adds to an event; empty where it could not be measured."""
-    ran = subprocess.run(["tests/bench/latency", build], capture_output=True, text=True)
+    ran = subprocess.run(["tests/bench/latency", build], stdout=subprocess.PIPE, text=True)
     return {share: [int(us)] for share, us in re.findall(r"(median|p99) (-?\d+) us", ran.stdout)}
 
 def phase_medians(samples):
@@ -181,6 +187,7 @@ def main(build, rounds):
             if not libvirt.why:
                 runs["virsh"] = libvirt.start
             samples = interleaved(rounds, runs)
+            progress("  what runs beside a guest")
             with plain.running() as (child, _):
                 time.sleep(2)
                 costs["supervisor"] = cost([child.pid], seconds)
@@ -189,15 +196,19 @@ def main(build, rounds):
                 time.sleep(2)
                 costs["libvirtd and virtlogd"] = cost(libvirt.children, seconds)
         table = Table()
+        progress("  what a twin adds")
         tabulate(table, samples, libvirt, costs, twin_delay(build))
+        progress("  how it grows")
         base = "/run/qlaunch" if os.geteuid() == 0 else os.environ["XDG_RUNTIME_DIR"] + "/qlaunch"
         result = {"machine": machine_words(), "lines": table.lines, "samples": samples, "costs": costs,
                   "phases": {name: phase_medians(samples[name]) for name in ("qlaunch", "qlaunch with TPM")},
                   "growth": growth(plain, work, qemu, "configs/win11.conf", base)}
     finally:
+        progress("")
         shutil.rmtree(work)
     with open(build + "/bench.json", "w") as f:
         json.dump(result, f, indent=1)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL) # who reads no more, as head(1), has seen enough
     show(result)
 
 if __name__ == "__main__":
