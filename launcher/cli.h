@@ -6,7 +6,7 @@
 #include "launcher/base/err.h"
 #include "launcher/base/root.h"
 #include "launcher/base/str.h"
-#include "launcher/phases.h"
+#include "launcher/base/phases.h"
 #include "launcher/step/step.h"
 
 struct cli {

@@ -13,8 +13,8 @@
 #include "launcher/base/user.h"
 #include "launcher/cli.h"
 #include "launcher/config/config.h"
-#include "launcher/kinds.h"
-#include "launcher/verbs/page.h"
+#include "launcher/plan/kinds.h"
+#include "launcher/verbs/pager.h"
 
 #define VERSION "0.1.0"
 

@@ -116,7 +116,7 @@ untouched() {
 	for kind in $(grep -hoE '^	\.name = "[a-z-]+"' launcher/host/*.c | cut -d'"' -f2); do
 		row=$(grep -E "^\\|[^|]*\`$kind\`" SECURITY.md) || { echo "$kind is not there"; return 1; }
 		keeps=$(cut -d'|' -f4 <<<"$row" | xargs -n 1 | sort | xargs)
-		needs=$(grep -E "^	\{ \"$kind\"," launcher/host/caps.c | grep -oE 'CAP\([A-Z_]+' | cut -c 5- | sort | xargs)
+		needs=$(grep -E "^	\{ \"$kind\"," launcher/host/kind/caps.c | grep -oE 'CAP\([A-Z_]+' | cut -c 5- | sort | xargs)
 		[ "$keeps" = "${needs:-none}" ] || { echo "$kind: $keeps, but ${needs:-none}"; return 1; }
 	done
 }

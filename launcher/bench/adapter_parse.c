@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "launcher/bench/adapter.h"
 #include "launcher/bench/records.h"
-#include "launcher/import/node.h"
+#include "launcher/import/xml_node.h"
 
 #define SAMPLES_MAX 4000000
 

@@ -7,7 +7,7 @@
 #pragma once
 #include <jansson.h>
 #include "launcher/base/root.h"
-#include "launcher/bench/plan.h"
+#include "launcher/bench/bench_plan.h"
 #include "launcher/bench/program.h"
 
 struct measured {

@@ -4,7 +4,7 @@
  * measured before an interruption is kept. How far it is and how long it will take is on the terminal.
  */
 #pragma once
-#include "launcher/bench/plan.h"
+#include "launcher/bench/bench_plan.h"
 
 /* Every configuration of the plan is read first: a mistake in the last variant is not to be found after an hour. */
 struct err *bench_session(struct root *root, const struct bench_plan *plan);

@@ -7,7 +7,7 @@
  * see these files, the plan and qlaunch under the same paths.
  */
 #pragma once
-#include "launcher/bench/plan.h"
+#include "launcher/bench/bench_plan.h"
 
 /* Submits and waits for the array's end. `program` is the path of this program. A clear error where there is no sbatch. */
 struct err *bench_submit(struct root *root, const struct bench_plan *plan, const char *program);

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include "launcher/base/num.h"
 #include "launcher/import/draft.h"
-#include "launcher/import/node.h"
+#include "launcher/import/xml_node.h"
 
 /* A device that the firmware boots from, by <boot order=>, or by <boot dev=> in <os>. */
 struct boot_device {

@@ -3,9 +3,9 @@
 #include <jansson.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
-#include "launcher/host/image.h"
-#include "launcher/qemu_img.h"
-#include "launcher/verbs/disk.h"
+#include "launcher/host/disk/image.h"
+#include "launcher/tools/qemu_img.h"
+#include "launcher/verbs/verb_disk.h"
 
 static long long number_of(const json_t *o, const char *key)
 {

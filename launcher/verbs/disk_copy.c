@@ -12,11 +12,11 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
-#include "launcher/host/image.h"
-#include "launcher/qemu_img.h"
+#include "launcher/host/disk/image.h"
+#include "launcher/tools/qemu_img.h"
 #include "launcher/step/journal.h"
-#include "launcher/verbs/disk.h"
-#include "launcher/verbs/page.h"
+#include "launcher/verbs/verb_disk.h"
+#include "launcher/verbs/pager.h"
 
 /* A block device while it is copied. */
 struct held {

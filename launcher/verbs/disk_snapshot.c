@@ -12,12 +12,12 @@
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
-#include "launcher/control.h"
-#include "launcher/freeze.h"
-#include "launcher/host/image.h"
-#include "launcher/qemu_img.h"
-#include "launcher/verbs/disk.h"
-#include "launcher/verbs/page.h"
+#include "launcher/tools/control.h"
+#include "launcher/tools/freeze.h"
+#include "launcher/host/disk/image.h"
+#include "launcher/tools/qemu_img.h"
+#include "launcher/verbs/verb_disk.h"
+#include "launcher/verbs/pager.h"
 
 #define LIMIT_MS 60000
 #define NAME_MAX_BYTES 127 /* of 255 that QEMU keeps */

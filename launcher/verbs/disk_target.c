@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "launcher/claims.h"
-#include "launcher/host/image.h"
-#include "launcher/verbs/disk.h"
+#include "launcher/plan/claims.h"
+#include "launcher/host/disk/image.h"
+#include "launcher/verbs/verb_disk.h"
 
 #define LIMIT_MS 10000 /* for the monitor to answer */
 

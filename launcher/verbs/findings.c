@@ -6,7 +6,7 @@
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/verbs/findings.h"
-#include "launcher/verbs/page.h"
+#include "launcher/verbs/pager.h"
 
 static const struct {
 	const char *mark, *colour, *word;

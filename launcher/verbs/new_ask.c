@@ -6,8 +6,8 @@
 #include "launcher/base/log.h"
 #include "launcher/base/num.h"
 #include "launcher/base/tr.h"
-#include "launcher/host/input.h"
-#include "launcher/host/monitor.h"
+#include "launcher/host/input/input.h"
+#include "launcher/host/screen/monitor.h"
 #include "launcher/verbs/new.h"
 
 #define ANSWER_MAX 4096

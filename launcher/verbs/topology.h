@@ -3,7 +3,7 @@
  * out. */
 #pragma once
 #include <jansson.h>
-#include "launcher/host/cpu_plan.h"
+#include "launcher/host/cpu/cpu_plan.h"
 
 struct map {
 	const struct cpu_facts *facts;

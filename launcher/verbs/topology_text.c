@@ -3,7 +3,7 @@
  * CPUs. Pure. */
 #include <stdio.h>
 #include "launcher/base/tr.h"
-#include "launcher/verbs/page.h"
+#include "launcher/verbs/pager.h"
 #include "launcher/verbs/topology.h"
 
 #define COLUMNS 80

@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "launcher/host/disk.h"
-#include "launcher/host/irq.h"
-#include "launcher/host/monitor.h"
+#include "launcher/host/disk/disk.h"
+#include "launcher/host/irq/irq.h"
+#include "launcher/host/screen/monitor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as the beginning of a disk image, and as what qemu-img says of its progress. */
 #include <stdlib.h>
-#include "launcher/host/image.h"
-#include "launcher/qemu_img.h"
+#include "launcher/host/disk/image.h"
+#include "launcher/tools/qemu_img.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,7 +5,7 @@
  */
 #include <stdint.h>
 #include <stdlib.h>
-#include "launcher/kinds.h"
+#include "launcher/plan/kinds.h"
 #include "launcher/step/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
-#include "launcher/host/attr.h"
-#include "launcher/host/cgroup.h"
-#include "launcher/host/irq.h"
-#include "launcher/host/memory.h"
-#include "launcher/host/power.h"
-#include "launcher/host/sleep.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/cgroup/cgroup.h"
+#include "launcher/host/irq/irq.h"
+#include "launcher/host/memory/memory.h"
+#include "launcher/host/power/power.h"
+#include "launcher/host/sleep/sleep.h"
 #include "launcher/step/engine.h"
 
 static const struct step_kind *const kinds[] = {

@@ -8,9 +8,9 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
-#include "launcher/host/attr.h"
-#include "launcher/host/cgroup.h"
-#include "launcher/host/systemd.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/cgroup/cgroup.h"
+#include "launcher/host/kind/systemd.h"
 #include "tests/unit/fakekernel.h"
 
 #define GROUP CGROUP_MOUNT "/qlaunch_win11"

@@ -8,9 +8,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "launcher/base/child.h"
-#include "launcher/host/attr.h"
-#include "launcher/host/console.h"
-#include "launcher/host/unit.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/framebuffer/framebuffer.h"
+#include "launcher/host/kind/unit.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
 

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/base/root.h"
-#include "launcher/host/cpu_plan.h"
+#include "launcher/host/cpu/cpu_plan.h"
 #include "tests/unit/tempdir.h"
 
 #define GOLDEN "tests/golden/cpu"

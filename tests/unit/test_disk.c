@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "launcher/host/disk.h"
-#include "launcher/host/node.h"
+#include "launcher/host/disk/disk.h"
+#include "launcher/host/kind/node.h"
 #include "tests/unit/fakekernel.h"
 
 #define BY_ID "/dev/disk/by-id/nvme-Samsung_970"

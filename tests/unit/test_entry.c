@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/entry.h"
-#include "launcher/host/notify.h"
+#include "launcher/tools/entry.h"
+#include "launcher/host/desktop/notify.h"
 
 static void test_exec(void **state)
 {

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/base/str.h"
-#include "launcher/freeze.h"
+#include "launcher/tools/freeze.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/played_agent.h"
 

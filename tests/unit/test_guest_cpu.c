@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/guest/cpu.h"
+#include "launcher/guest/args_cpu.h"
 #include "tests/unit/tempdir.h"
 
 #define AMD "fpu svm topoext constant_tsc nonstop_tsc"

@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "launcher/guest/audio.h"
-#include "launcher/guest/display.h"
-#include "launcher/guest/usb.h"
-#include "launcher/host/scratch.h"
+#include "launcher/guest/args_audio.h"
+#include "launcher/guest/args_display.h"
+#include "launcher/guest/args_usb.h"
+#include "launcher/host/kind/scratch.h"
 #include "qmp/qmp.h"
 #include "tests/unit/peer.h"
 #include "tests/unit/tempdir.h"

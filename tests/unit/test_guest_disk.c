@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/base/child.h"
-#include "launcher/guest/disk.h"
+#include "launcher/guest/args_disk.h"
 #include "qmp/qmp.h"
 
 #define QMP_MS 60000

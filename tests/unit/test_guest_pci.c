@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/guest/pci.h"
+#include "launcher/guest/args_pci.h"
 
 static struct pci_function function(const char *addr, uint32_t class, uint64_t bar)
 {

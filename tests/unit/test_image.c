@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "launcher/base/num.h"
-#include "launcher/host/image.h"
-#include "launcher/qemu_img.h"
+#include "launcher/host/disk/image.h"
+#include "launcher/tools/qemu_img.h"
 
 #define FILE_SIZE 0x40000u
 

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/guest/input.h"
-#include "launcher/host/node.h"
-#include "launcher/host/twin.h"
+#include "launcher/guest/args_input.h"
+#include "launcher/host/kind/node.h"
+#include "launcher/host/input/twin.h"
 #include "tests/unit/fakekernel.h"
 
 #define KBD "/dev/input/by-id/usb-LAB-event-kbd"

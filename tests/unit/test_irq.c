@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
-#include "launcher/host/irq.h"
+#include "launcher/host/irq/irq.h"
 #include "tests/unit/fakekernel.h"
 
 static struct step_env env;

@@ -12,9 +12,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "launcher/guest/display.h"
-#include "launcher/guest/machine.h"
-#include "launcher/host/process.h"
+#include "launcher/guest/args_display.h"
+#include "launcher/guest/args_machine.h"
+#include "launcher/host/kind/process.h"
 #include "ovmf/tpm.h"
 #include "ovmf/vars.h"
 #include "qmp/qmp.h"

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "launcher/host/attr.h"
-#include "launcher/host/memory.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/memory/memory.h"
 #include "tests/unit/fakekernel.h"
 
 #define NODE "/sys/devices/system/node"

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/host/monitor.h"
-#include "launcher/install.h"
+#include "launcher/host/screen/monitor.h"
+#include "launcher/plan/install.h"
 #include "tests/unit/tempdir.h"
 
 static void test_inputs(void **state)

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/guest/net.h"
-#include "launcher/host/net_choose.h"
-#include "launcher/host/net_rules.h"
+#include "launcher/guest/args_net.h"
+#include "launcher/host/net/net_choose.h"
+#include "launcher/host/net/net_rules.h"
 #include "tests/unit/fakekernel.h"
 
 #define NET "/sys/class/net"

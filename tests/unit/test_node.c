@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "launcher/host/node.h"
+#include "launcher/host/kind/node.h"
 #include "tests/unit/fakekernel.h"
 
 static struct err *give(struct fake *f, const char *path)

@@ -10,10 +10,10 @@
 #include <cmocka.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
-#include "launcher/host/attr.h"
-#include "launcher/host/module.h"
-#include "launcher/host/node.h"
-#include "launcher/host/pci.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/kind/module.h"
+#include "launcher/host/kind/node.h"
+#include "launcher/host/pci/pci.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
-#include "launcher/host/attr.h"
-#include "launcher/host/power.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/power/power.h"
 #include "tests/unit/fakekernel.h"
 
 #define CPU "/sys/devices/system/cpu"

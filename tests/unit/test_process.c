@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "launcher/host/process.h"
+#include "launcher/host/kind/process.h"
 
 static struct step_env env;
 

@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/base/child.h"
-#include "launcher/host/qemu.h"
-#include "launcher/host/qemu_ask.h"
+#include "launcher/host/qemu/qemu.h"
+#include "launcher/host/qemu/qemu_ask.h"
 
 static char *dir;       /* of this test, the user's */
 static struct root *host;

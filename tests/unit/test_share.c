@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "launcher/host/share.h"
+#include "launcher/host/share/share.h"
 #include "tests/unit/fakekernel.h"
 
 #define FS(binary) "{\"description\": \"x\", \"type\": \"fs\", \"binary\": \"" binary "\"}"

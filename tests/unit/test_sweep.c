@@ -23,12 +23,12 @@
 #include <cmocka.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
-#include "launcher/host/attr.h"
-#include "launcher/host/cgroup.h"
-#include "launcher/host/console.h"
-#include "launcher/host/memory.h"
-#include "launcher/host/node.h"
-#include "launcher/host/pci.h"
+#include "launcher/host/kind/attr.h"
+#include "launcher/host/cgroup/cgroup.h"
+#include "launcher/host/framebuffer/framebuffer.h"
+#include "launcher/host/memory/memory.h"
+#include "launcher/host/kind/node.h"
+#include "launcher/host/pci/pci.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
 

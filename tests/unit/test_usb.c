@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
-#include "launcher/host/usb.h"
+#include "launcher/host/usb/usb.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
 

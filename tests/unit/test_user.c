@@ -16,8 +16,8 @@
 #include <cmocka.h>
 #include "launcher/base/child.h"
 #include "launcher/base/root.h"
-#include "launcher/host/caps.h"
-#include "launcher/host/process.h"
+#include "launcher/host/kind/caps.h"
+#include "launcher/host/kind/process.h"
 #include "launcher/base/user.h"
 
 #define BIT(cap) (UINT64_C(1) << CAP_##cap)

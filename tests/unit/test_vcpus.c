@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "launcher/vcpus.h"
+#include "launcher/live/vcpus.h"
 #include "tests/unit/peer.h"
 
 #define LIMIT 60000

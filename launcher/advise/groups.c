@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* groups: see groups.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "launcher/base/tr.h"
+#include "launcher/advise/groups.h"
+#include "launcher/host/disk/disk.h"
+
+/* PCI Code and ID Assignment Specification; the first that fits is taken. */
+static const struct {
+	uint32_t class, mask;
+	const char *word;
+} classes[] = {
+	{ 0x030000, 0xffff00, "VGA" },	    { 0x030200, 0xffff00, "3D" },	{ 0x030000, 0xff0000, "display" },
+	{ 0x010800, 0xffff00, "NVMe" },	    { 0x010600, 0xffff00, "SATA" },	{ 0x010000, 0xff0000, "storage" },
+	{ 0x020000, 0xffff00, "ethernet" }, { 0x028000, 0xffff00, "Wi-Fi" },	{ 0x020000, 0xff0000, "network" },
+	{ 0x0c0300, 0xffff00, "USB" },	    { 0x0c0500, 0xffff00, "SMBus" },	{ 0x040000, 0xff0000, "audio" },
+	{ 0x060100, 0xffff00, "ISA" },	    { 0x060000, 0xff0000, "bridge" },	{ 0x050000, 0xff0000, "memory" },
+	{ 0x070000, 0xff0000, "serial" },   { 0x080000, 0xff0000, "system" },	{ 0x100000, 0xff0000, "crypto" },
+	{ 0x110000, 0xff0000, "signal" },   { 0x120000, 0xff0000, "accel" },
+};
+
+const char *group_class_word(uint32_t class)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if ((class & classes[i].mask) == classes[i].class)
+			return classes[i].word;
+	return "other";
+}
+
+/* The vendors of pci.ids that leave no room for the device's name. */
+static const struct {
+	const char *of_ids, *word;
+} vendors[] = {
+	{ "Advanced Micro Devices, Inc. [AMD/ATI]", "AMD" },
+	{ "Advanced Micro Devices, Inc. [AMD]", "AMD" },
+	{ "NVIDIA Corporation", "NVIDIA" },
+	{ "Intel Corporation", "Intel" },
+	{ "Realtek Semiconductor Co., Ltd.", "Realtek" },
+	{ "Samsung Electronics Co Ltd", "Samsung" },
+	{ "ASMedia Technology Inc.", "ASMedia" },
+	{ "Aquantia Corp.", "Aquantia" },
+	{ "Red Hat, Inc.", "Red Hat" },
+};
+
+char *group_name(struct pci_names *names, const struct pci_function *fn)
+{
+	char *name = pci_names_get(names, fn->vendor, fn->device);
+	for (size_t i = 0; i < ARRAY_SIZE(vendors); i++) {
+		if (!str_starts(name, vendors[i].of_ids))
+			continue;
+		char *shorter = str_fmt("%s%s", vendors[i].word, name + strlen(vendors[i].of_ids));
+		free(name);
+		return shorter;
+	}
+	return name;
+}
+
+struct pci_addr_text group_address(struct pci_addr addr)
+{
+	struct pci_addr_text text = pci_addr_text(addr);
+	if (addr.domain == 0)
+		memmove(text.s, text.s + strlen("0000:"), strlen(text.s) + 1 - strlen("0000:"));
+	return text;
+}
+
+/* Whether a device of /sys/class or /sys/block lies behind the function: the link says it by the way it takes. */
+static bool is_behind(struct root *root, const char *link, const struct pci_function *fn)
+{
+	cleanup_free char *target = root_link(root, link), *part = str_fmt("/%s/", pci_addr_text(fn->addr).s);
+	return target && strstr(target, part);
+}
+
+/* The interfaces that the host's default routes lead over; the members of a bridge instead of the bridge. */
+static void default_links(struct root *root, struct strv *ret_links)
+{
+	cleanup_free char *routes = root_read_or(root, "/proc/net/route", "");
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, routes, "\n");
+	for (size_t i = 1; i < lines.n; i++) {
+		cleanup_strv struct strv word = {}, members = {};
+		strv_split(&word, lines.v[i], " \t");
+		if (word.n < 2 || !streq(word.v[1], "00000000"))
+			continue;
+		cleanup_free char *brif = str_fmt("/sys/class/net/%s/brif", word.v[0]);
+		err_free(root_list(root, brif, &members));
+		for (size_t k = 0; k < members.n; k++)
+			strv_add(ret_links, members.v[k]);
+		if (!members.n)
+			strv_add(ret_links, word.v[0]);
+	}
+}
+
+static void judge_network(struct root *root, const struct pci_function *fn, const struct strv *links, struct strv *why)
+{
+	for (size_t i = 0; i < links->n; i++) {
+		cleanup_free char *link = str_fmt("/sys/class/net/%s", links->v[i]);
+		if (is_behind(root, link, fn))
+			strv_addf(why, _("the host's network goes over %s (%s)"), group_address(fn->addr).s, links->v[i]);
+	}
+}
+
+static void judge_usb(struct root *root, const struct pci_function *fn, struct strv *why)
+{
+	cleanup_strv struct strv names = {}, inputs = {};
+	if (fn->class >> 8 != 0x0c03)
+		return;
+	err_free(root_list(root, "/sys/class/input", &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *link = str_fmt("/sys/class/input/%s", names.v[i]);
+		if (!str_starts(names.v[i], "event") || !is_behind(root, link, fn))
+			continue;
+		cleanup_free char *path = str_fmt("%s/device/name", link), *name = root_read_or(root, path, names.v[i]);
+		cleanup_free char *clean = str_printable(name);
+		if (!strv_has(&inputs, clean))
+			strv_add(&inputs, clean);
+	}
+	cleanup_free char *joined = strv_join(&inputs, ", ");
+	if (inputs.n)
+		strv_addf(why, _("input devices are plugged into %s: %s"), group_address(fn->addr).s, joined);
+}
+
+static void judge_function(struct root *root, const struct groups *g, const struct pci_function *fn,
+			   const struct strv *links, struct strv *why)
+{
+	cleanup_strv struct strv uses = {};
+	const struct pci_addr_text at = group_address(fn->addr);
+	if (pci_is_bridge(fn) && !pci_driver_harmless(fn->driver))
+		strv_addf(why, _("%s stays with the host (driver %s), and the group goes whole or not at all"), at.s,
+			  fn->driver);
+	if (fn == g->host_gpu)
+		strv_addf(why, _("the host's own screen is on %s"), at.s);
+	if (fn->class >> 8 == 0x0c05)
+		strv_addf(why, _("%s is the board's own (sensors, memory modules)"), at.s);
+	if (fn->vfs)
+		strv_addf(why, _("%s has %u virtual functions in use"), at.s, fn->vfs);
+	for (size_t i = 0; i < fn->blocks.n; i++)
+		disk_uses(root, fn->blocks.v[i], &uses);
+	for (size_t i = 0; i < uses.n; i++)
+		strv_add(why, uses.v[i]);
+	judge_network(root, fn, links, why);
+	judge_usb(root, fn, why);
+}
+
+static bool one_slot(const struct group *x)
+{
+	const struct pci_function *first = NULL;
+	for (size_t i = 0; i < x->n; i++) {
+		const struct pci_function *fn = x->v[i];
+		if (pci_is_bridge(fn))
+			continue;
+		first = first ? first : fn;
+		if (first->addr.domain != fn->addr.domain || first->addr.bus != fn->addr.bus ||
+		    first->addr.dev != fn->addr.dev)
+			return false;
+	}
+	return true;
+}
+
+static void judge(struct root *root, const struct groups *g, struct group *x, const struct strv *links)
+{
+	for (size_t i = 0; i < x->n; i++)
+		x->n_passed += !pci_is_bridge(x->v[i]);
+	x->verdict = x->number < 0 || !x->n_passed ? GROUP_NONE : GROUP_FREE;
+	if (x->verdict == GROUP_NONE)
+		return;
+	for (size_t i = 0; i < x->n; i++)
+		judge_function(root, g, x->v[i], links, &x->why);
+	if (x->verdict == GROUP_FREE && x->why.n)
+		x->verdict = GROUP_HOST;
+	if (x->verdict == GROUP_FREE && !one_slot(x))
+		strv_add(&x->why, _("several devices: they go together or not at all"));
+}
+
+/* The firmware's screen; where it names none (a headless start), the first card that the host drives. */
+static const struct pci_function *find_host_gpu(const struct groups *g)
+{
+	const struct pci_function *driven = NULL;
+	for (size_t i = 0; i < g->n_functions; i++) {
+		const struct pci_function *fn = &g->functions[i];
+		if (!pci_is_gpu(fn))
+			continue;
+		if (fn->boot_vga)
+			return fn;
+		if (!driven && !pci_driver_harmless(fn->driver))
+			driven = fn;
+	}
+	return driven;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+	const struct group *x = a, *y = b;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+static void add_to_group(struct groups *g, const struct pci_function *fn)
+{
+	size_t i = 0;
+	while (i < g->n && g->v[i].number != fn->group)
+		i++;
+	if (i == g->n) {
+		g->v = mem_grow(g->v, g->n, sizeof(*g->v));
+		g->v[g->n++] = (struct group){ .number = fn->group };
+	}
+	struct group *x = &g->v[i];
+	x->v = mem_grow(x->v, x->n, sizeof(const struct pci_function *));
+	x->v[x->n++] = fn;
+}
+
+struct err *groups_read(struct root *root, struct groups *ret_groups)
+{
+	struct groups g = {};
+	cleanup_strv struct strv links = {};
+	TRY(err_exit(err_wrap(pci_scan(root, &g.functions, &g.n_functions), "no PCI bus"), EXIT_HOST));
+	for (size_t i = 0; i < g.n_functions; i++) {
+		g.iommu |= g.functions[i].group >= 0;
+		add_to_group(&g, &g.functions[i]);
+	}
+	if (g.n)
+		qsort(g.v, g.n, sizeof(*g.v), compare_groups);
+	g.host_gpu = find_host_gpu(&g);
+	default_links(root, &links);
+	for (size_t i = 0; i < g.n; i++)
+		judge(root, &g, &g.v[i], &links);
+	*ret_groups = g;
+	return NULL;
+}
+
+void groups_free(struct groups *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		free(g->v[i].v);
+		strv_free(&g->v[i].why);
+	}
+	for (size_t i = 0; i < g->n_functions; i++)
+		pci_function_free(&g->functions[i]);
+	free(g->v);
+	free(g->functions);
+	*g = (struct groups){};
+}
+
+const struct group *groups_of(const struct groups *g, const struct pci_function *fn)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->v[i].number == fn->group)
+			return &g->v[i];
+	return NULL;
+}
+
+size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret_gpus)
+{
+	const struct pci_function **v = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < g->n_functions; i++) {
+		const struct pci_function *fn = &g->functions[i];
+		const struct group *x = groups_of(g, fn);
+		if (!pci_is_gpu(fn) || fn == g->host_gpu || !x || x->verdict != GROUP_FREE)
+			continue;
+		v = mem_grow(v, n, sizeof(const struct pci_function *));
+		v[n++] = fn;
+	}
+	*ret_gpus = v;
+	return n;
+}

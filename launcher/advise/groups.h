@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * groups: the IOMMU groups of the whole host, with a verdict each: can it be given to a guest, and what speaks against
+ * it. The hardware hands over a group as a whole, so that the verdict is the group's, not the device's.
+ *
+ * Reads sysfs and /proc through the root. Opens no device, changes nothing.
+ */
+#pragma once
+#include "launcher/base/root.h"
+#include "launcher/host/pci/pci.h"
+
+enum group_verdict {
+	GROUP_FREE, /* nobody on the host would miss it */
+	GROUP_HOST, /* the host uses it now: its screen, a mounted disk, its network, its keyboard */
+	GROUP_NONE, /* bridges only, or no group at all */
+};
+
+struct group {
+	int number;                       /* -1: functions in no group */
+	const struct pci_function **v;    /* by address; borrowed from `functions` */
+	size_t n;
+	size_t n_passed;                  /* those that a guest would get: all but bridges */
+	enum group_verdict verdict;
+	struct strv why;                  /* each a line; of GROUP_FREE, what to know beforehand */
+};
+
+struct groups {
+	struct pci_function *functions; /* of the whole host, by address */
+	size_t n_functions;
+	struct group *v; /* by number */
+	size_t n;
+	const struct pci_function *host_gpu; /* the one with the host's screen; NULL where there is none */
+	bool iommu;                          /* there are groups */
+};
+
+struct err *groups_read(struct root *root, struct groups *ret_groups);
+void groups_free(struct groups *g);
+#define cleanup_groups cleanup(groups_free)
+
+/* The group that has the function; every function is in one. */
+const struct group *groups_of(const struct groups *g, const struct pci_function *fn);
+/* GPUs that are not the host's and whose group is free: *ret_gpus (freed by the caller), their number is returned. */
+size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret_gpus);
+
+/* "VGA", "NVMe", "bridge": what a class is called, at most 8 columns. */
+const char *group_class_word(uint32_t class);
+/* A function's name with its vendor's shortened: "NVIDIA GA102 [GeForce RTX 3090]". Owned by the caller. */
+char *group_name(struct pci_names *names, const struct pci_function *fn);
+/* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
+struct pci_addr_text group_address(struct pci_addr addr);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* propose: see propose.h. First the choices, then the text. */
+#include <stdlib.h>
+#include "launcher/advise/propose.h"
+
+#define GIB (UINT64_C(1) << 30)
+#define DISK_SIZE (100 * GIB) /* Windows 11 asks for 64 GB; a game or two beside it. A qcow2 image grows as it is used */
+
+/* ---- choices ---- */
+
+static void choose_gpus(const struct survey *s, struct proposal *p)
+{
+	const struct groups *g = &s->groups;
+	p->n_gpus = groups_free_gpus(g, &p->gpus);
+	for (size_t i = 0; !g->iommu && i < g->n_functions; i++) {
+		const struct pci_function *fn = &g->functions[i];
+		if (!pci_is_gpu(fn) || fn == g->host_gpu)
+			continue;
+		p->gpus = mem_grow(p->gpus, p->n_gpus, sizeof(const struct pci_function *));
+		p->gpus[p->n_gpus++] = fn;
+	}
+	p->gpu = p->n_gpus ? p->gpus[0] : NULL;
+}
+
+/*
+ * All cores below one L3 cache where the host has another one; else those that it can spare: it keeps a core for itself
+ * and one for QEMU. Small cores are the host's. Where caches are small, half of the cores.
+ */
+static unsigned choose_threads(const struct cpu_facts *f)
+{
+	size_t best = 0, all = 0;
+	int smt = 1;
+	for (size_t l3 = 0; l3 < f->n_l3s; l3++) {
+		size_t cores = 0;
+		for (size_t i = 0; i < f->n_cores; i++)
+			cores += f->cores[i].l3 == (int)l3 && !f->cores[i].e_core;
+		best = cores > best ? cores : best;
+	}
+	for (size_t i = 0; i < f->n_cores; i++) {
+		all += !f->cores[i].e_core;
+		smt = f->cores[i].e_core || f->cores[i].n_cpus < smt ? smt : f->cores[i].n_cpus;
+	}
+	size_t spare = f->n_cores - all >= 2 ? 1 : all > 4 ? 2 : 1;
+	if (best == all)
+		best = all > spare ? all - spare : 1;
+	else if (best < 4)
+		best = all / 2;
+	return (unsigned)(best ? best : 1) * (unsigned)smt;
+}
+
+/* Half of what is built in; the kernel tells a little less than that. */
+static uint64_t choose_memory(const struct memory_facts *m)
+{
+	uint64_t step = m->total > 8 * GIB ? 2 * GIB : GIB / 2;
+	uint64_t installed = (m->total + step - 1) / step * step, half = installed / 2 / step * step;
+	return half > GIB ? half : GIB;
+}
+
+enum hugepages propose_hugepages(const struct survey *s, const struct proposal *p)
+{
+	static const struct {
+		int size;
+		enum hugepages value;
+	} sizes[] = { { MEMORY_1G, HUGEPAGES_1G }, { MEMORY_2M, HUGEPAGES_2M } };
+	const struct memory_facts *m = &s->memory;
+	uint64_t left = m->available > 2 * GIB ? m->available - 2 * GIB : 0; /* for the host's programs */
+	for (size_t i = 0; p->gpu && p->memory <= left && i < ARRAY_SIZE(sizes); i++)
+		for (size_t n = 0; n < m->n_nodes; n++)
+			if (m->nodes[n].huge[sizes[i].size].there && p->memory <= m->nodes[n].free &&
+			    p->memory % (sizes[i].value == HUGEPAGES_1G ? GIB : GIB / 512) == 0)
+				return sizes[i].value;
+	return HUGEPAGES_TRANSPARENT;
+}
+
+/* The best of a kind by its name: many a mouse has a keyboard's node for its buttons, and the other way round. */
+static char *choose_input(const struct survey *s, bool keyboard)
+{
+	const char *best = NULL;
+	int best_score = -1;
+	for (size_t i = 0; i < s->n_inputs; i++) {
+		const char *path = s->inputs[i].path;
+		if (s->inputs[i].keyboard != keyboard)
+			continue;
+		bool says_keyboard = strcasestr(path, "keyboard"), says_mouse = strcasestr(path, "mouse") && keyboard;
+		int score = says_keyboard == keyboard ? 2 : says_mouse || says_keyboard ? 0 : 1;
+		if (score > best_score) {
+			best = path;
+			best_score = score;
+		}
+	}
+	return str_dup(best);
+}
+
+void propose(const char *name, const struct survey *s, struct proposal *ret_proposal)
+{
+	struct proposal p = { .name = str_dup(name), .disk_size = DISK_SIZE };
+	choose_gpus(s, &p);
+	p.threads = choose_threads(&s->cpu);
+	p.memory = choose_memory(&s->memory);
+	p.hugepages = propose_hugepages(s, &p);
+	p.secure_boot = s->secure.code || !s->plain.code;
+	p.tpm = s->swtpm;
+	p.kvm = !s->cpu.kvm_problem;
+	p.disk = str_fmt("%s/qlaunch/%s/disk.qcow2", s->user.data_dir, name);
+	p.keyboard = choose_input(s, true);
+	p.mouse = choose_input(s, false);
+	p.display = qemu_has(&s->qemu, "display:gtk") || qemu_has(&s->qemu, "display:sdl") ? "window" : "spice";
+	*ret_proposal = p;
+}
+
+void proposal_free(struct proposal *p)
+{
+	free(p->name);
+	free(p->gpus);
+	free(p->disk);
+	free(p->iso);
+	free(p->keyboard);
+	free(p->mouse);
+	for (size_t i = 0; i < p->n_monitors; i++)
+		free(p->monitors[i].match);
+	free(p->monitors);
+	*p = (struct proposal){};
+}
+
+/* ---- text ---- */
+
+const char *propose_hugepages_word(enum hugepages value)
+{
+	static const char *const words[] = { [HUGEPAGES_OFF] = "off", [HUGEPAGES_TRANSPARENT] = "transparent",
+					     [HUGEPAGES_2M] = "2M", [HUGEPAGES_1G] = "1G" };
+	return words[value];
+}
+
+static void write_cpu(struct sb *out, const struct proposal *p, const struct survey *s)
+{
+	cleanup_free char *model = str_printable(s->cpu.model ? s->cpu.model : "this processor");
+	sb_addf(out,
+		"\n[cpu]\n# %s: %zu cores, %d threads, %zu L3 cache%s.\nthreads = %u\n"
+		"# All below one L3 cache where they fit; `qlaunch topology %s` draws it.\nplace = auto\n"
+		"# QEMU's own work gets a core beside the guest's.\nemulator = auto\n",
+		model, s->cpu.n_cores, cpus_count(&s->cpu.online), s->cpu.n_l3s, s->cpu.n_l3s == 1 ? "" : "s", p->threads,
+		p->name);
+	if (!p->gpu || s->cgroup.obstacle)
+		sb_add(out, "# The guest shares its CPUs with the host.\nisolate = off\n");
+	else
+		sb_add(out, "# While the guest runs, its CPUs belong to it alone.\nisolate = partition\n");
+	sb_add(out, "# Windows runs faster when it knows that it is a guest; Linux does not mind.\nhyperv = auto\n");
+}
+
+static void write_memory(struct sb *out, const struct proposal *p)
+{
+	cleanup_free char *size = size_format(p->memory);
+	sb_addf(out, "\n[memory]\n# About half of the host's.\nsize = %s\n", size);
+	if (p->hugepages == HUGEPAGES_TRANSPARENT)
+		sb_add(out, "# Pages of 2M or 1G are faster, where so much memory is free at the start, and need root.\n");
+	else
+		sb_add(out, "# Taken at the start, given back at the end; `transparent` where the host has not so much to spare.\n");
+	sb_addf(out, "hugepages = %s\n", propose_hugepages_word(p->hugepages));
+}
+
+static void write_firmware(struct sb *out, const struct proposal *p)
+{
+	sb_addf(out, "\n[firmware]\ntype = uefi\n# Windows 11 asks for it.%s\nsecure-boot = %s\n",
+		p->secure_boot ? "" : " This host has no firmware with Microsoft's keys; `qlaunch check` tells more.",
+		p->secure_boot ? "yes" : "no");
+	if (p->tpm)
+		sb_add(out, "\n[tpm]\n# Emulated; Windows 11 asks for it. Its state is kept.\nversion = 2.0\n");
+	else
+		sb_add(out, "\n# Windows 11 asks for a TPM: install swtpm, then take the two # away.\n#[tpm]\n#version = 2.0\n");
+}
+
+static void write_disks(struct sb *out, const struct proposal *p)
+{
+	sb_addf(out,
+		"\n[disk main]\n# An image that grows as it is used. A whole drive is faster: path = /dev/disk/by-id/...,\n"
+		"# format = raw.\npath = %s\nformat = qcow2\n"
+		"# nvme needs no driver in Windows; virtio is faster, and needs the one of the virtio-win ISO.\nbus = nvme\n",
+		p->disk);
+	if (p->iso)
+		sb_addf(out, "\n[cdrom install]\n# Not needed any more once the system is installed.\npath = %s\n\n"
+			     "[boot]\n# An empty disk is passed over.\norder = main install\n",
+			p->iso);
+}
+
+static void write_gpu(struct sb *out, const struct proposal *p, const struct survey *s)
+{
+	cleanup_pci_names struct pci_names *names = pci_names_new();
+	if (!p->gpu) {
+		sb_addf(out, "\n# This host has no second graphics card that it could give away: `qlaunch groups`.\n[display]\n"
+			     "mode = %s\n", p->display);
+		return;
+	}
+	const struct group *x = groups_of(&s->groups, p->gpu);
+	cleanup_free char *name = group_name(names, p->gpu);
+	sb_addf(out, "\n[pci gpu]\n# %s.", name);
+	for (size_t i = 0; x && x->number >= 0 && i < x->n; i++) {
+		cleanup_free char *other = group_name(names, x->v[i]);
+		if (x->v[i] != p->gpu && !pci_is_bridge(x->v[i]))
+			sb_addf(out, "\n# With it goes %s %s.", group_address(x->v[i]->addr).s, other);
+	}
+	if (!s->groups.iommu)
+		sb_add(out, "\n# The IOMMU is off: `qlaunch check` tells how to switch it on. Until then it cannot start.");
+	sb_addf(out, "\naddress = %s\n# Everything in its IOMMU group: the hardware hands over a group as a whole.\n"
+		     "functions = group\n\n[display]\n# The picture comes out of that card.\nmode = none\n",
+		group_address(p->gpu->addr).s);
+}
+
+static void write_inputs(struct sb *out, const struct proposal *p)
+{
+	if (!p->gpu)
+		return;
+	if (p->keyboard)
+		sb_addf(out, "\n[input keyboard]\n# Both Ctrl keys together move keyboard and mouse between host and guest.\n"
+			     "device = %s\ngrab = yes\ntoggle = ctrl-ctrl\n", p->keyboard);
+	if (p->mouse)
+		sb_addf(out, "\n[input mouse]\ndevice = %s\n", p->mouse);
+	if (!p->keyboard || !p->mouse)
+		sb_addf(out, "\n# No %s was found in /dev/input/by-id. Plug one in, and add it:\n#[input %s]\n#device = "
+			     "/dev/input/by-id/...\n", p->keyboard ? "mouse" : "keyboard", p->keyboard ? "mouse" : "keyboard");
+}
+
+static void write_monitors(struct sb *out, const struct proposal *p)
+{
+	for (size_t i = 0; i < p->n_monitors; i++) {
+		cleanup_free char *number = i ? str_fmt("%zu", i + 1) : str_dup("");
+		sb_addf(out, "\n[monitor screen%s]\n# It shows the guest while the guest has its card, and then the host again.\n"
+			     "match = %s\nguest-input = 0x%02x\n", number, p->monitors[i].match, p->monitors[i].input);
+	}
+}
+
+char *proposal_text(const struct proposal *p, const struct survey *s)
+{
+	struct sb out = {};
+	sb_addf(&out,
+		"# %s, proposed for this host by `qlaunch new`. All keys: man qlaunch.conf\n#\n"
+		"#\tqlaunch check %s\t\twhether this host can run it\n#\tqlaunch plan %s\t\twhat would be changed, and why\n"
+		"#\t%sqlaunch %s\t\trun it; at its end the host is as before\n\n[vm]\nname = %s\n%s",
+		p->name, p->name, p->name, p->gpu ? "sudo " : "", p->name, p->name,
+		p->kvm ? "# Without KVM it would be useless, so do not fall back to emulation.\naccel = kvm\n"
+		       : "# KVM where it works; it does not now, see `qlaunch check`.\naccel = auto\n");
+	write_cpu(&out, p, s);
+	write_memory(&out, p);
+	write_firmware(&out, p);
+	write_disks(&out, p);
+	write_gpu(&out, p, s);
+	write_inputs(&out, p);
+	write_monitors(&out, p);
+	sb_add(&out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n"
+		     "\n[console]\n# With qemu-ga in the guest `qlaunch disk snapshot` has it hold still for that moment.\nagent = yes\n"
+		     "\n[audio]\nmodel = hda\n\n[host]\n# To the host nobody seems to be there while you play: keep it awake.\n"
+		     "inhibit-sleep = yes\n");
+	return sb_steal(&out);
+}

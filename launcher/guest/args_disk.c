@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* disk: see disk.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include "launcher/base/tr.h"
+#include "launcher/guest/args_boot.h"
+#include "launcher/guest/args_disk.h"
+
+#define QUEUES_MAX 16u
+#define FIRST_SLOT 8u
+#define LAST_SLOT  15u
+#define AHCI_PORTS 6u  /* of ich9-ahci, the one that q35 has built in and those added */
+#define NODE_MAX   31u /* bytes of a node-name: BlockDriverState.node_name[32] */
+#define SERIAL_MAX 20u /* bytes: VIRTIO_BLK_ID_BYTES, ATA IDENTIFY words 10-19, NVMe Identify Controller SN */
+
+struct builder {
+	struct args *out;
+	const struct config *c;
+	const struct disk_facts *f;
+	const struct qemu_facts *q;
+	unsigned vcpus, slot, sata, scsi;
+	bool scsi_controller;
+};
+
+bool disk_has_iothread(const struct conf_disk *d)
+{
+	return d->iothread && (d->bus == BUS_VIRTIO || d->bus == BUS_SCSI);
+}
+
+/* Puts a value that may be NULL ("leave it out") into an object. */
+static void put(json_t *object, const char *key, json_t *value)
+{
+	if (value)
+		json_object_set_new(object, key, value);
+}
+
+/* As it is where it fits; else cut, and ending in its hash (FNV-1a, 32 bits), so that two that begin alike stay two. */
+static char *shortened(const char *name, size_t most)
+{
+	uint32_t hash = UINT32_C(2166136261);
+	if (strlen(name) <= most)
+		return str_dup(name);
+	for (const char *p = name; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT32_C(16777619);
+	return str_fmt("%.*s-%08" PRIx32, (int)most - 9, name, hash);
+}
+
+char *disk_node_name(const struct disk *d)
+{
+	cleanup_free char *name = str_fmt("%s-%s", d->cdrom ? "cdrom" : "disk", d->conf->name);
+	return shortened(name, NODE_MAX);
+}
+
+/* How requests reach the host: io_uring where QEMU and kernel have it; else native, which needs O_DIRECT; else threads.
+ */
+static const char *aio(const struct builder *b, bool direct)
+{
+	if (b->f->io_uring && qemu_has(b->q, "aio:io_uring"))
+		return "io_uring";
+	return direct && qemu_has(b->q, "aio:native") ? "native" : "threads";
+}
+
+/* What QEMU does with the host's file: one chain of format and protocol. */
+static void add_blockdev(struct builder *b, const struct disk *d)
+{
+	bool direct = disk_is_direct(d), readonly = d->cdrom || d->conf->readonly;
+	const char *discard = d->conf->discard && !readonly ? "unmap" : "ignore";
+	cleanup_free char *name = disk_node_name(d);
+	const char *protocol = d->kind == DISK_BLOCK ? (d->cdrom ? "host_cdrom" : "host_device") : "file";
+	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:b}}", "driver", protocol, "filename", d->conf->path,
+				 "aio", aio(b, direct), "discard", discard, "cache", "direct", direct, "no-flush", 0);
+	json_t *node = json_pack("{s:s, s:s, s:b, s:s, s:{s:b, s:b}, s:o}", "driver",
+				 d->format == FORMAT_QCOW2 ? "qcow2" : "raw", "node-name", name, "read-only", readonly,
+				 "discard", discard, "cache", "direct", direct, "no-flush", 0, "file", file);
+	cleanup_free char *why = str_fmt("[%s %s] %s%s", d->cdrom ? "cdrom" : "disk", d->conf->name,
+					 d->format == FORMAT_QCOW2 ? "qcow2" : "raw",
+					 direct ? _(", past the host's page cache: the guest has its own") : "");
+	args_json(b->out, "-blockdev", node, why);
+}
+
+/* The device's part that all buses share. */
+static json_t *device(struct builder *b, const struct disk *d, const char *driver)
+{
+	/* the guest knows its disk by the serial, and Windows ties licences and drive letters to it: by the name alone,
+	 * so that it stays */
+	cleanup_free char *name = disk_node_name(d), *serial = shortened(d->conf->name, SERIAL_MAX);
+	int boot = boot_index(b->c, d->conf->name);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "driver", driver, "id", name, "drive", name, "serial", serial);
+	put(o, "bootindex", boot ? json_integer(boot) : NULL);
+	/* an image that cannot grow: the guest waits instead of losing what it wrote. QEMU's NVMe drives cannot */
+	if (d->kind == DISK_FILE && !d->cdrom && !d->conf->readonly && d->conf->bus != BUS_NVME)
+		put(o, "werror", json_string("stop"));
+	if (d->sector > 512) { /* a file system made on 4096-byte sectors cannot be read by 512-byte ones */
+		put(o, "logical_block_size", json_integer(d->sector));
+		put(o, "physical_block_size", json_integer(d->sector));
+	}
+	return o;
+}
+
+/* The next fixed slot; beyond the last one QEMU chooses. */
+static void put_slot(struct builder *b, json_t *o)
+{
+	char addr[8];
+	if (b->slot > LAST_SLOT)
+		return;
+	snprintf(addr, sizeof(addr), "%02x.0", b->slot++);
+	put(o, "bus", json_string("pcie.0"));
+	put(o, "addr", json_string(addr));
+}
+
+static unsigned queues(const struct builder *b)
+{
+	return b->vcpus < 1 ? 1 : b->vcpus < QUEUES_MAX ? b->vcpus : QUEUES_MAX;
+}
+
+static char *add_iothread(struct builder *b, const struct disk *d)
+{
+	if (!disk_has_iothread(d->conf))
+		return NULL;
+	char *id = str_fmt("io-%s", d->conf->name);
+	args_json(b->out, "-object", json_pack("{s:s, s:s}", "qom-type", "iothread", "id", id),
+		  "its requests are served by a thread that no vCPU waits for");
+	return id;
+}
+
+static void add_virtio(struct builder *b, const struct disk *d)
+{
+	cleanup_free char *io = add_iothread(b, d);
+	json_t *o = device(b, d, "virtio-blk-pci");
+	put(o, "disable-legacy", json_string("on"));
+	put(o, "num-queues", json_integer(queues(b)));
+	put(o, "iothread", io ? json_string(io) : NULL);
+	put_slot(b, o);
+	args_json(b->out, "-device", o, "virtio: the fastest, a queue for each vCPU");
+}
+
+static void add_nvme(struct builder *b, const struct disk *d)
+{
+	json_t *o = device(b, d, "nvme");
+	put(o, "max_ioqpairs", json_integer(queues(b)));
+	put_slot(b, o);
+	args_json(b->out, "-device", o, "NVMe: Windows has its driver");
+}
+
+static void add_sata(struct builder *b, const struct disk *d)
+{
+	unsigned controller = b->sata / AHCI_PORTS, port = b->sata % AHCI_PORTS;
+	b->sata++;
+	if (controller && port == 0)
+		args_json(b->out, "-device",
+			  json_pack("{s:s, s:o}", "driver", "ich9-ahci", "id", json_sprintf("ahci%u", controller)),
+			  "the built-in SATA controller is full");
+	json_t *o = device(b, d, d->cdrom ? "ide-cd" : "ide-hd");
+	put(o, "bus", controller ? json_sprintf("ahci%u.%u", controller, port) : json_sprintf("ide.%u", port));
+	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(1)); /* 1: no rotating medium */
+	args_json(b->out, "-device", o, NULL);
+}
+
+/* One controller for all SCSI disks; its I/O thread is that of the first disk that has one. */
+static void add_scsi_controller(struct builder *b)
+{
+	cleanup_free char *io = NULL;
+	b->scsi_controller = true;
+	for (size_t i = 0; i < b->f->n_disks && !io; i++)
+		if (b->f->v[i].conf->bus == BUS_SCSI)
+			io = add_iothread(b, &b->f->v[i]);
+	json_t *o =
+		json_pack("{s:s, s:s, s:i}", "driver", "virtio-scsi-pci", "id", "scsi", "num_queues", (int)queues(b));
+	put(o, "iothread", io ? json_string(io) : NULL);
+	args_json(b->out, "-device", o, "the controller of the SCSI disks");
+}
+
+static void add_scsi(struct builder *b, const struct disk *d)
+{
+	if (!b->scsi_controller)
+		add_scsi_controller(b);
+	json_t *o = device(b, d, d->cdrom ? "scsi-cd" : "scsi-hd");
+	put(o, "bus", json_string("scsi.0"));
+	put(o, "scsi-id", json_integer(b->scsi++));
+	put(o, "lun", json_integer(0));
+	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(1));
+	args_json(b->out, "-device", o, NULL);
+}
+
+void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q,
+	       unsigned vcpus)
+{
+	static void (*const add[])(struct builder *, const struct disk *) = {
+		[BUS_VIRTIO] = add_virtio,
+		[BUS_NVME] = add_nvme,
+		[BUS_SATA] = add_sata,
+		[BUS_SCSI] = add_scsi,
+	};
+	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .slot = FIRST_SLOT };
+	for (size_t i = 0; i < f->n; i++) {
+		add_blockdev(&b, &f->v[i]);
+		add[f->v[i].conf->bus](&b, &f->v[i]);
+	}
+}

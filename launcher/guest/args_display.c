@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* display: see display.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include "launcher/base/tr.h"
+#include "launcher/guest/args_display.h"
+#include "launcher/guest/args_usb.h"
+
+#define VIDEO_SLOT "01.0"
+#define SERIAL_SLOT "1d.0" /* these two after the slots that passed-through devices get */
+#define SHARED_SLOT "1e.0"
+
+/* 3D needs the card's other model, and for SPICE a GPU of the host that draws off the screen. */
+static bool draws_3d(const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
+{
+	return c->display.gl && c->display.video == VIDEO_VIRTIO && qemu_has(q, "device:virtio-vga-gl") &&
+	       (c->display.mode == DISPLAY_WINDOW || (c->display.mode == DISPLAY_SPICE && d->render));
+}
+
+static void add_video(struct args *out, const struct config *c, bool gl)
+{
+	unsigned width, height;
+	if (c->display.video == VIDEO_NONE)
+		return;
+	bool qxl = c->display.video == VIDEO_QXL;
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "driver",
+			      qxl  ? "qxl-vga"
+			      : gl ? "virtio-vga-gl"
+				   : "virtio-vga",
+			      "id", "video", "bus", "pcie.0", "addr", VIDEO_SLOT);
+	if (c->display.resolution && sscanf(c->display.resolution, "%5ux%5u", &width, &height) == 2) {
+		json_object_set_new(o, "xres", json_integer(width));
+		json_object_set_new(o, "yres", json_integer(height));
+	}
+	args_json(out, "-device", o,
+		  qxl  ? "the virtual graphics card of SPICE"
+		  : gl ? "a virtual graphics card that lets the host's GPU draw"
+		       : "a virtual graphics card that every firmware and Linux know");
+}
+
+/* Clipboard and resolution follow the window, if the guest runs spice-vdagent. */
+static void add_agent(struct args *out, const char *backend, const char *clipboard)
+{
+	args_json(out, "-device",
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtio-serial-pci", "id", "serial", "bus", "pcie.0",
+			    "addr", SERIAL_SLOT),
+		  "clipboard and size of the window, for spice-vdagent in the guest");
+	args_opts(out, "-chardev", NULL, backend, "id", "chr-vdagent", "name", "vdagent", "clipboard", clipboard, NULL);
+	args_json(out, "-device",
+		  json_pack("{s:s, s:s, s:s}", "driver", "virtserialport", "chardev", "chr-vdagent", "name",
+			    "com.redhat.spice.0"),
+		  NULL);
+}
+
+static void add_spice(struct args *out, const struct desktop_facts *d, bool gl)
+{
+	if (!d->spice)
+		return;
+	args_opts(out, "-spice", "a socket that the user alone can open; nothing listens on the network", "", "unix",
+		  "on", "addr", d->spice, "disable-ticketing", "on", "image-compression", "off", "gl", gl ? "on" : NULL,
+		  NULL);
+	add_agent(out, "spicevmc", NULL);
+}
+
+static void add_shared(struct args *out, const struct desktop_facts *d)
+{
+	args_json(out, "-object",
+		  json_pack("{s:s, s:s, s:b, s:s, s:I}", "qom-type", "memory-backend-file", "id", "looking-glass",
+			    "share", 1, "mem-path", d->shared, "size", (json_int_t)d->shared_size),
+		  "Looking Glass: the guest's program copies the picture here, its client shows it");
+	args_json(out, "-device",
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ivshmem-plain", "memdev", "looking-glass", "bus",
+			    "pcie.0", "addr", SHARED_SLOT),
+		  NULL);
+}
+
+void guest_display(struct args *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
+{
+	enum display_mode mode = c->display.mode;
+	bool gl = draws_3d(c, d, q);
+	if (mode == DISPLAY_WINDOW)
+		args_opts(out, "-display", "a window on this host", "gtk", "gl", gl ? "on" : "off", NULL);
+	else
+		args_add(out, "-display", "none",
+			 mode == DISPLAY_NONE ? "no window on this host" : "another program shows it");
+	add_video(out, c, gl);
+	if (mode == DISPLAY_LOOKING_GLASS)
+		add_shared(out, d);
+	add_spice(out, d, gl);
+	if (mode == DISPLAY_WINDOW && qemu_has(q, "spice")) /* its protocol is built in, the agent's channel with it */
+		add_agent(out, "qemu-vdagent", "on");
+	if (mode == DISPLAY_WINDOW || mode == DISPLAY_SPICE)
+		args_json(out, "-device", json_pack("{s:s, s:s}", "driver", "usb-tablet", "bus", USB_BUS),
+			  "the pointer is where the host's is, and leaves the window freely");
+}
+
+void display_viewer(struct strv *ret_argv, const struct config *c, const struct desktop_facts *d)
+{
+	if (!d->viewer || !d->screen)
+		return;
+	if (c->display.mode == DISPLAY_SPICE && d->spice) {
+		strv_add(ret_argv, d->viewer);
+		strv_addf(ret_argv, "--title=%s", c->vm.name);
+		strv_addf(ret_argv, "spice+unix://%s", d->spice);
+	} else if (c->display.mode == DISPLAY_LOOKING_GLASS) {
+		strv_add(ret_argv, d->viewer);
+		strv_addf(ret_argv, "app:shmFile=%s", d->shared);
+		strv_addf(ret_argv, "win:title=%s", c->vm.name);
+		strv_addf(ret_argv, "spice:enable=%s", d->spice ? "yes" : "no");
+		if (d->spice) {
+			strv_addf(ret_argv, "spice:host=%s", d->spice);
+			strv_add(ret_argv, "spice:port=0");
+		}
+	}
+}
+
+static void bad(struct findings *out, const char *text, const char *remedy)
+{
+	findings_add(out, FINDING_BAD, "display", tr_dup(text), tr_dup(remedy));
+}
+
+static void warn(struct findings *out, const char *text, const char *remedy)
+{
+	findings_add(out, FINDING_WARN, "display", tr_dup(text), tr_dup(remedy));
+}
+
+static void find_window(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
+{
+	if (!qemu_has(q, "display:gtk"))
+		bad(out, "this QEMU has no window of its own (gtk)",
+		    "apt-get install qemu-system-gui, pacman -S qemu-ui-gtk or dnf install qemu-ui-gtk; or "
+		    "display.mode = spice");
+	else if (!d->screen)
+		bad(out, "no display: neither DISPLAY nor WAYLAND_DISPLAY is set",
+		    "start it from a desktop session; with sudo: sudo "
+		    "--preserve-env=DISPLAY,WAYLAND_DISPLAY,XAUTHORITY");
+}
+
+static void find_spice(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
+{
+	if (!qemu_has(q, "spice"))
+		bad(out, "this QEMU has no SPICE",
+		    "apt-get install qemu-system-modules-spice, pacman -S qemu-ui-spice-core or dnf install qemu-ui-spice-core; or "
+		    "display.mode = window");
+	else if (!d->spice)
+		bad(out, "no directory for SPICE's socket: the user has no XDG_RUNTIME_DIR",
+		    "log in on this host, or: loginctl enable-linger");
+	else if (!d->viewer)
+		warn(out, "remote-viewer, which shows the picture, is not installed: the guest runs unseen",
+		     "apt-get install virt-viewer, pacman -S virt-viewer or dnf install virt-viewer");
+	else if (!d->screen)
+		warn(out, "no display (DISPLAY, WAYLAND_DISPLAY): the guest runs unseen until somebody connects",
+		     "remote-viewer spice+unix://SOCKET; its path is in: qlaunch plan");
+}
+
+static void find_looking_glass(struct findings *out, const struct config *c, const struct desktop_facts *d,
+			       const struct qemu_facts *q)
+{
+	if (!qemu_has(q, "device:ivshmem-plain") || !qemu_has(q, "object:memory-backend-file"))
+		bad(out, "this QEMU has no ivshmem, by which Looking Glass gets its picture",
+		    "another QEMU: qemu.binary = PATH");
+	if (d->shared_now && d->shared_now < d->shared_size)
+		findings_add(out, FINDING_BAD, "display",
+			     tr_fmt("%s is there already, and too small for %s: %" PRIu64 " MiB of %" PRIu64,
+				    d->shared, c->display.resolution, d->shared_now >> 20, d->shared_size >> 20),
+			     str_fmt("rm %s", d->shared));
+	if (!d->viewer)
+		warn(out, "looking-glass-client is not installed", "https://looking-glass.io");
+}
+
+static void find_3d(struct findings *out, const struct config *c, const struct desktop_facts *d,
+		    const struct qemu_facts *q)
+{
+	if (!c->display.gl || draws_3d(c, d, q))
+		return;
+	if (c->display.video != VIDEO_VIRTIO)
+		warn(out, "gl = yes does nothing without video = virtio", NULL);
+	else if (!qemu_has(q, "device:virtio-vga-gl"))
+		warn(out, "this QEMU has no 3D (virtio-vga-gl): the guest draws by itself",
+		     "apt-get install qemu-system-modules-opengl, pacman -S qemu-hw-display-virtio-vga-gl or dnf "
+		     "install "
+		     "qemu-device-display-virtio-vga-gl");
+	else
+		warn(out, "no GPU of the host draws for a guest (/dev/dri/renderD128): the guest draws by itself",
+		     NULL);
+}
+
+void display_findings(struct findings *out, const struct config *c, const struct desktop_facts *d,
+		      const struct qemu_facts *q)
+{
+	switch (c->display.mode) {
+	case DISPLAY_WINDOW:
+		find_window(out, d, q);
+		break;
+	case DISPLAY_SPICE:
+		find_spice(out, d, q);
+		break;
+	case DISPLAY_LOOKING_GLASS:
+		find_looking_glass(out, c, d, q);
+		break;
+	case DISPLAY_NONE:
+		break;
+	}
+	if (c->display.video == VIDEO_QXL && !qemu_has(q, "device:qxl-vga"))
+		bad(out, "this QEMU has no QXL card", "display.video = virtio");
+	if (c->display.video == VIDEO_VIRTIO && !qemu_has(q, "device:virtio-vga"))
+		bad(out, "this QEMU has no virtio graphics card",
+		    "apt-get install qemu-system-x86, pacman -S "
+		    "qemu-hw-display-virtio-vga or dnf install qemu-device-display-virtio-vga");
+	find_3d(out, c, d, q);
+}

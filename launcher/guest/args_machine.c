@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* machine: see machine.h. Chipset, clock, sandbox and monitors. */
+#include <stdlib.h>
+#include "launcher/guest/args_machine.h"
+
+static bool has_flash(const struct guest_host *h)
+{
+	return h->firmware && h->firmware->code;
+}
+
+static void chipset(struct args *a, const struct config *c, const struct guest_host *h)
+{
+	bool flash = c->firmware.type == FIRMWARE_UEFI && has_flash(h);
+	args_opts(a, "-machine", "a PCI Express board; SMM only where Secure Boot's firmware needs it, no VMware port, no HPET (the guest "
+				 "would poll it); guest memory stays out of page merging and core dumps",
+		  "q35", "smm", flash && h->firmware->requires_smm ? "on" : "off", "vmport", "off", "hpet", "off", "mem-merge", "off",
+		  "dump-guest-core", "off", "memory-backend", "ram", "pflash0", flash ? "flash-code" : NULL, "pflash1",
+		  flash ? "flash-vars" : NULL, NULL);
+	if (h->accel == ACCEL_KVM)
+		args_add(a, "-accel", "kvm", "the guest's instructions run on the CPU itself");
+	else
+		args_add(a, "-accel", "tcg", "emulated: this host has no KVM that works, or it was not wanted");
+	args_add(a, "-global", "ICH9-LPC.disable_s3=1", "no suspend inside the guest: passed-through devices do not wake up from it");
+	args_add(a, "-global", "ICH9-LPC.disable_s4=1", "nor hibernation");
+}
+
+static void monitor(struct args *a, const char *id, int fd, bool listens, const char *why)
+{
+	cleanup_free char *number = str_fmt("%d", fd), *chardev = str_fmt("chr-%s", id);
+	args_opts(a, "-chardev", why, "socket", "id", chardev, "fd", number, "server", listens ? "on" : NULL, "wait", listens ? "off" : NULL,
+		  NULL);
+	args_opts(a, "-mon", NULL, "", "chardev", chardev, "id", id, "mode", "control", NULL);
+}
+
+void guest_machine(struct args *a, const struct config *c, const struct guest_host *h)
+{
+	cleanup_free char *process = str_fmt("qemu:%s", c->vm.name);
+	args_opts(a, "-name", "the process and its threads are named in top and ps", "", "guest", c->vm.name, "process", process,
+		  "debug-threads", "on", NULL);
+	args_add(a, "-no-user-config", NULL, "nothing but what stands here");
+	args_add(a, "-nodefaults", NULL, NULL);
+	args_add(a, "-S", NULL, "not one instruction before every thread is pinned");
+	if (!h->qemu || !h->qemu->no_seccomp)
+		args_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+			 "who breaks out of the guest finds no program to start and no privilege to gain");
+	chipset(a, c, h);
+	args_add(a, "-rtc", "base=localtime,driftfix=slew", "the clock as Windows expects it; ticks that were missed are caught up slowly");
+	if (h->accel == ACCEL_KVM)
+		args_add(a, "-global", "kvm-pit.lost_tick_policy=delay", "missed timer ticks are not thrown away");
+	monitor(a, "qmp", h->fd_qmp, false, "qlaunch's own control connection, inherited: nobody else can take it");
+	monitor(a, "control", h->fd_monitor, true, "for `qlaunch stop`, `status` and others while the guest runs");
+}

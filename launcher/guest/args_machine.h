@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * machine: QEMU's arguments for the machine itself: chipset, clock, memory, firmware, TPM, monitors, console, what is booted. CPUs, disks and
+ * PCI devices have builders of their own. Pure: config and facts in, arguments out; every option with its reason.
+ */
+#pragma once
+#include "launcher/config/config.h"
+#include "launcher/guest/args.h"
+#include "launcher/host/qemu/qemu.h"
+#include "ovmf/firmware.h"
+
+/* What the host and the plan give to this machine. */
+struct guest_host {
+	enum accel accel; /* KVM or TCG: decided */
+	const struct qemu_facts *qemu;
+	const struct firmware *firmware; /* all NULL where none was found */
+	const char *vars_path;
+	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
+	int fd_agent; /* a listening one, where guest_agent_listens */
+	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has no more than one */
+};
+
+void guest_machine(struct args *a, const struct config *c, const struct guest_host *h);
+void guest_memory(struct args *a, const struct config *c, const struct guest_host *h);
+void guest_firmware(struct args *a, const struct config *c, const struct guest_host *h);
+void guest_tpm(struct args *a, const struct config *c, const struct guest_host *h);
+void guest_console(struct args *a, const struct config *c, const struct guest_host *h);
+/* What is booted without a disk, small devices, the channel of the guest's agent, and at last qemu.args. */
+void guest_extra(struct args *a, const struct config *c, const struct guest_host *h);
+/* Whether QEMU is given a socket to listen on for the agent. */
+bool guest_agent_listens(const struct config *c);
+
+/* swtpm's arguments: its state in `dir`, its control channel a connected socket that it has as descriptor `fd`. */
+void guest_swtpm(struct args *a, const struct config *c, const char *dir, int fd);

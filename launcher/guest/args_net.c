@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* net: see net.h. */
+#include <stdio.h>
+#include "launcher/base/tr.h"
+#include "launcher/guest/args_boot.h"
+#include "launcher/guest/args_net.h"
+
+#define FIRST_SLOT 5u
+#define LAST_SLOT 7u
+
+/* "5:6:7": `n` numbers from `first`, as QEMU lists descriptors. */
+static json_t *fd_list(int first, unsigned n)
+{
+	cleanup_sb struct sb sb = {};
+	for (unsigned i = 0; i < n; i++)
+		sb_addf(&sb, "%s%d", i ? ":" : "", first + (int)i);
+	return json_string(sb.s);
+}
+
+static json_t *user(const struct net *n)
+{
+	json_t *o = json_pack("{s:s}", "type", "user");
+	json_t *list = n->conf->forward.n ? json_array() : NULL;
+	for (size_t i = 0; i < n->conf->forward.n; i++) {
+		cleanup_strv struct strv part = {};
+		strv_split(&part, n->conf->forward.v[i], ":");
+		if (part.n == 3) /* QEMU's hostfwd: PROTOCOL:[ADDRESS]:PORT-[ADDRESS]:PORT */
+			json_array_append_new(
+				list,
+				json_pack("{s:o}", "str", json_sprintf("%s::%s-:%s", part.v[0], part.v[1], part.v[2])));
+	}
+	if (list)
+		json_object_set_new(o, "hostfwd", list);
+	return o;
+}
+
+static json_t *tap(const struct net *n, int fd)
+{
+	json_t *o = json_pack("{s:s, s:o}", "type", "tap", "fds", fd_list(fd, n->queues));
+	if (n->vhost) {
+		json_object_set_new(o, "vhost", json_true());
+		json_object_set_new(o, "vhostfds", fd_list(fd + (int)n->queues, n->queues));
+	}
+	return o;
+}
+
+static const char *netdev_why(const struct net *n)
+{
+	if (!*n->link)
+		return n->passt ? _("passt, at the other end of a socket") : _("QEMU's own user network: no privilege");
+	return n->vhost ? _("opened by the launcher; the host's kernel moves the packets") : _("opened by the launcher");
+}
+
+static void add_netdev(struct args *out, const struct net *n, int fd)
+{
+	json_t *o = *n->link   ? tap(n, fd)
+		    : n->passt ? json_pack("{s:s, s:b, s:{s:s, s:o}}", "type", "stream", "server", 0, "addr", "type",
+					   "fd", "str", json_sprintf("%d", fd))
+			       : user(n);
+	cleanup_free char *why = str_fmt("[network %s] %s", n->conf->name, netdev_why(n));
+	json_object_set_new(o, "id", json_sprintf("net-%s", n->conf->name));
+	args_json(out, "-netdev", o, why);
+}
+
+void guest_nets(struct args *out, const struct config *c, const struct net_facts *f, int first_fd)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		const struct net *n = &f->v[i];
+		int boot = boot_index(c, n->conf->name);
+		add_netdev(out, n, first_fd);
+		first_fd += (int)net_fds(n);
+		json_t *o = json_pack("{s:s, s:o, s:o, s:s, s:s}", "driver", "virtio-net-pci", "id",
+				      json_sprintf("nic-%s", n->conf->name), "netdev",
+				      json_sprintf("net-%s", n->conf->name), "mac", n->mac, "disable-legacy", "on");
+		if (*n->link && n->queues > 1) { /* a vector for each queue, and two: configuration and control */
+			json_object_set_new(o, "mq", json_true());
+			json_object_set_new(o, "vectors", json_integer(2 * n->queues + 2));
+		}
+		if (boot)
+			json_object_set_new(o, "bootindex", json_integer(boot));
+		else
+			json_object_set_new(o, "romfile", json_string(""));
+		if (FIRST_SLOT + i <= LAST_SLOT) {
+			json_object_set_new(o, "bus", json_string("pcie.0"));
+			json_object_set_new(o, "addr", json_sprintf("%02x.0", FIRST_SLOT + (unsigned)i));
+		}
+		args_json(out, "-device", o,
+			  boot ? "its address stays, and so does its place"
+			       : "no boot ROM: the machine does not boot from it");
+	}
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: see pci.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "launcher/base/tr.h"
+#include "launcher/guest/args_pci.h"
+
+#define FIRST_SLOT 0x10u
+#define LAST_SLOT  0x1eu /* 1f holds q35's own LPC, SATA and SMBus */
+#define WINDOW_MIB UINT64_C(65536)
+
+struct builder {
+	struct args *out;
+	const struct config *c;
+	unsigned ports;
+};
+
+static bool same_slot(struct pci_addr a, struct pci_addr b)
+{
+	a.fn = b.fn = 0;
+	return pci_addr_equal(a, b);
+}
+
+static void add_port(struct builder *b, const struct pci_pick *pick)
+{
+	unsigned n = ++b->ports, slot = FIRST_SLOT + n - 1;
+	json_t *o = json_pack("{s:s, s:o, s:i, s:i, s:s}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n),
+			      "chassis", (int)n, "slot", (int)n, "bus", "pcie.0");
+	if (slot <= LAST_SLOT)
+		json_object_set_new(o, "addr", json_sprintf("%02x.0", slot));
+	cleanup_free char *why = tr_fmt("[pci %s] a slot of PCI Express, as the drivers expect", pick->conf->name);
+	args_json(b->out, "-device", o, why);
+}
+
+static void add_function(struct builder *b, const struct pci_pick *pick, size_t i, unsigned fn, bool multi)
+{
+	const struct pci_function *f = &pick->v[i];
+	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:o}", "driver", "vfio-pci", "id",
+			      json_sprintf("pci-%s-%u-%u", pick->conf->name, b->ports, fn), "host",
+			      pci_addr_text(f->addr).s, "bus", json_sprintf("port%u", b->ports), "addr",
+			      json_sprintf("00.%u", fn));
+	if (multi && fn == 0)
+		json_object_set_new(o, "multifunction", json_true());
+	if (i == pick->named && pick->conf->rom)
+		json_object_set_new(o, "romfile", json_string(pick->conf->rom));
+	/* SeaBIOS shows its text through the VGA ports of the old days, which QEMU then hands to the card */
+	if (b->c->firmware.type == FIRMWARE_BIOS && !b->c->boot.kernel && f->class >> 8 == 0x0300 && b->c->display.video == VIDEO_NONE)
+		json_object_set_new(o, "x-vga", json_true());
+	cleanup_free char *why = tr_fmt("%s of the host", i == pick->named ? _("the device itself") : _("goes with it"));
+	args_json(b->out, "-device", o, why);
+}
+
+/* The functions of one slot of the host, v[first] to v[end - 1]. Without function 0 a guest would not look for the
+ * others. */
+static void add_slot(struct builder *b, const struct pci_pick *pick, size_t first, size_t end)
+{
+	bool keep = pick->v[first].addr.fn == 0;
+	add_port(b, pick);
+	for (size_t i = first; i < end; i++)
+		add_function(b, pick, i, keep ? pick->v[i].addr.fn : (unsigned)(i - first), end - first > 1);
+}
+
+static void add_pick(struct builder *b, const struct pci_pick *pick)
+{
+	for (size_t i = 0, end; i < pick->n; i = end) {
+		for (end = i + 1; end < pick->n && same_slot(pick->v[i].addr, pick->v[end].addr);)
+			end++;
+		add_slot(b, pick, i, end);
+	}
+}
+
+static bool has_gpu(const struct pci_pick *pick)
+{
+	for (size_t i = 0; i < pick->n; i++)
+		if (pci_is_gpu(&pick->v[i]))
+			return true;
+	return false;
+}
+
+/* MiB that the BARs of all functions need, with the size that a resized one will have; doubled, for they are aligned to
+ * their size. */
+static uint64_t window(const struct pci_facts *f)
+{
+	uint64_t bytes = 0, mib = WINDOW_MIB;
+	for (size_t i = 0; i < f->n_picks; i++) {
+		bytes += f->picks[i].conf->rebar;
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			for (int bar = 0; bar < PCI_BARS; bar++)
+				bytes += f->picks[i].v[k].bar[bar];
+	}
+	while (mib < bytes >> 19 && mib < WINDOW_MIB << 8)
+		mib *= 2;
+	return mib;
+}
+
+void pci_args(struct args *out, const struct config *c, const struct pci_facts *f)
+{
+	struct builder b = { .out = out, .c = c };
+	bool gpu = false;
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < f->n_picks; i++)
+			if (has_gpu(&f->picks[i]) == (pass == 0)) {
+				add_pick(&b, &f->picks[i]);
+				gpu |= pass == 0;
+			}
+	if (!gpu || c->firmware.type != FIRMWARE_UEFI)
+		return;
+	cleanup_free char *size = str_fmt("%llu", (unsigned long long)window(f));
+	args_opts(out, "-fw_cfg", "room above 4 GiB for the card's memory, in MiB (OVMF)", "", "name",
+		  "opt/ovmf/X-PciMmio64Mb", "string", size, NULL);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci: QEMU's arguments for the host's devices that the guest gets. Pure. */
+#pragma once
+#include "launcher/config/config.h"
+#include "launcher/guest/args.h"
+#include "launcher/host/pci/pci.h"
+
+/*
+ * A PCI Express root port for each slot of the host ("port1", chassis 1, in slots 10 to 1e of the root bus; GPUs
+ * first), its functions behind it under the numbers that they have on the host. Under UEFI, a GPU gets a window for its
+ * memory that is large enough.
+ */
+void pci_args(struct args *out, const struct config *c, const struct pci_facts *f);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cpu_own: what cpu.c and its two readers of the topology share. For them alone.
+ *
+ * hwloc reads everything that the kernel says of a CPU and its caches, some forty files a CPU; what the facts hold stands in three a core and
+ * three a cache. So those are read here, and hwloc is asked where they do not tell, or where its variables describe another machine.
+ */
+#pragma once
+#include "launcher/host/cpu/cpu.h"
+
+struct cpu_found {
+	struct cpus cpus;  /* of the core; not empty */
+	struct cpus whole; /* of its L3; without one of its package, else of the machine */
+	bool cache;        /* there is an L3 */
+	uint64_t size;     /* of that, in bytes; 0 where it is not known */
+	int node, package;
+	int package_first; /* lowest CPU of the package; for sorting */
+	bool e_core;
+};
+
+/* To be called in order of package, L3 and core, each by its lowest CPU: so L3s have hwloc's numbers. */
+void cpu_add_core(struct cpu_facts *f, const struct cpu_found *core);
+/* Each fills online, allowed, cores and l3s; these two are empty before. */
+struct err *cpu_topology_hwloc(struct root *root, const char *described, struct cpu_facts *f);
+/* From the kernel's own files. False, where these are not as a plain x86 host has them: then cores and l3s are still empty. */
+bool cpu_topology_sys(struct root *root, struct cpu_facts *f);

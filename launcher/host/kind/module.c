@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* module: see module.h. Loads by modprobe, with a time limit, and only on the real host. */
+#include "launcher/base/child.h"
+#include "launcher/base/tr.h"
+#include "launcher/host/kind/module.h"
+
+#define LIMIT_MS 20000
+
+bool module_loaded(struct root *root, const char *name)
+{
+	cleanup_free char *path = str_fmt("/sys/module/%s", name);
+	for (char *p = path; *p; p++)
+		if (*p == '-') /* as the kernel names them there */
+			*p = '_';
+	return root_exists(root, path);
+}
+
+static char *describe(const struct step *s)
+{
+	return tr_fmt("load the module %s (it stays)", s->target);
+}
+
+static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	*ret_value = str_dup(module_loaded(env->root, s->target) ? "loaded" : "absent");
+	return NULL;
+}
+
+static struct err *apply(struct step_env *env, struct step *s)
+{
+	cleanup_free char *output = NULL;
+	if (!root_is_host(env->root))
+		return err_new("modules are loaded on the running host only");
+	return child_output((const char *const[]){ "modprobe", "--", s->target, NULL }, LIMIT_MS, &output);
+}
+
+static struct err *verify(struct step_env *env, const struct step *s)
+{
+	return module_loaded(env->root, s->target) ? NULL : err_new("modprobe ended well, but the module is not there");
+}
+
+static struct err *undo(struct step_env *env, const struct step *s)
+{
+	(void)env;
+	(void)s;
+	return NULL;
+}
+
+static enum step_whose whose(const struct step *s, const char *now)
+{
+	(void)s;
+	(void)now;
+	return STEP_PRIOR; /* nothing to give back */
+}
+
+const struct step_kind module_kind = {
+	.name = "module",
+	.describe = describe,
+	.probe = probe,
+	.apply = apply,
+	.verify = verify,
+	.undo = undo,
+	.whose = whose,
+};

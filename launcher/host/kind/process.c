@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* process: see process.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "launcher/base/num.h"
+#include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
+#include "launcher/host/kind/process.h"
+
+#define HOLD_LIMIT_MS 10000 /* a fork, or an execve from a slow disk */
+#define SAID_MAX 8192       /* the end of standard error that is kept */
+#define HIGH_FD 64          /* above all numbers that are handed on */
+#define HELD '.'            /* what the child says once it waits; an error begins with a digit */
+
+/* ---- in the child ---- */
+
+static int higher(int fd)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, HIGH_FD);
+}
+
+/* Leaves 0 to 2, what is handed on, and the two pipes, above all of those; everything else is closed, the journal's lock with it. */
+static struct err *arrange_fds(const struct process *p, int *hold, int *status, int said)
+{
+	int high[PROCESS_FDS_MAX];
+	*hold = higher(*hold);
+	*status = higher(*status);
+	for (size_t i = 0; i < p->n_fds; i++)
+		if ((high[i] = higher(p->fds[i])) < 0)
+			return err_errno(errno, "descriptor %d", p->fds[i]);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0)
+		return err_errno(errno, "/dev/null");
+	if ((!p->terminal && (dup2(null, 0) < 0 || dup2(said, 1) < 0)) || dup2(said, 2) < 0)
+		return err_errno(errno, "standard descriptors");
+	for (size_t i = 0; i < p->n_fds; i++)
+		if (dup2(high[i], PROCESS_FD + (int)i) < 0)
+			return err_errno(errno, "descriptor %d", PROCESS_FD + (int)i);
+	unsigned low = (unsigned)(*hold < *status ? *hold : *status), top = (unsigned)(*hold < *status ? *status : *hold);
+	if (*hold < 0 || *status < 0 || close_range(PROCESS_FD + (unsigned)p->n_fds, low - 1, 0) < 0 ||
+	    (top > low + 1 && close_range(low + 1, top - 1, 0) < 0) || close_range(top + 1, ~0U, 0) < 0)
+		return err_errno(errno, "close_range");
+	return NULL;
+}
+
+/* What a program of ours is not to inherit. A launcher's CPU mask may come from a shell, and since Linux 6.2 the kernel remembers it. */
+static struct err *arrange_rest(const struct process *p)
+{
+	child_signals();
+	signal(SIGPIPE, SIG_IGN);
+	setsid();
+	umask(077);
+	cpu_set_t *all = CPU_ALLOC(CPUS_MAX);
+	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
+	memset(all, 0xff, size);
+	sched_setaffinity(0, size, all); /* the kernel takes those that its cgroup allows; none is refused */
+	CPU_FREE(all);
+	if (p->oom_score_adj) {
+		cleanup_fd int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || dprintf(fd, "%d", p->oom_score_adj) < 0)
+			return err_errno(errno, "oom_score_adj");
+	}
+	return p->become ? p->become(p->become_data) : NULL;
+}
+
+_Noreturn static void held_child(const struct process *p, int hold, int status, int said)
+{
+	char byte = HELD;
+	struct err *e = arrange_fds(p, &hold, &status, said);
+	if (!e)
+		e = arrange_rest(p);
+	if (!e) {
+		if (write(status, &byte, 1) != 1)
+			_exit(127);
+		ssize_t n;
+		while ((n = read(hold, &byte, 1)) < 0 && errno == EINTR)
+			;
+		if (n != 1)
+			_exit(127); /* the launcher is no more, or has changed its mind */
+		execve(p->argv[0], p->argv, p->env ? p->env : environ);
+		e = err_errno(errno, "%s", p->argv[0]);
+	}
+	child_send_err(status, e);
+	_exit(127);
+}
+
+/* ---- in the launcher ---- */
+
+/* Reads what the child says within the time limit: until it says HELD, or all of it: an error, or nothing more than that. */
+static struct err *hear(const struct process *p, bool until_end, struct sb *text)
+{
+	struct pollfd poller = { .fd = p->status_fd, .events = POLLIN };
+	for (;;) {
+		char buf[1024];
+		int n = progress_poll(&poller, 1, HOLD_LIMIT_MS);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_errno(n ? errno : ETIMEDOUT, "%s", p->name);
+		ssize_t got = read(p->status_fd, buf, sizeof(buf));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0 || text->len > 65536)
+			return NULL;
+		sb_addn(text, buf, (size_t)got);
+		if (!until_end && text->s[0] == HELD)
+			return NULL;
+	}
+}
+
+struct err *process_fork(struct process *p)
+{
+	int ends[3][2];
+	if (pipe2(ends[0], O_CLOEXEC) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int hold = ends[0][0], release = ends[0][1];
+	if (pipe2(ends[1], O_CLOEXEC) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int heard = ends[1][0], status = ends[1][1];
+	if (pipe2(ends[2], O_CLOEXEC) < 0)
+		return err_errno(errno, "pipe");
+	cleanup_fd int listened = ends[2][0], said = ends[2][1];
+	fcntl(listened, F_SETFL, O_NONBLOCK);
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_errno(errno, "fork");
+	if (pid == 0)
+		held_child(p, hold, status, said);
+	fd_closep(&status);
+	p->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	p->release_fd = fd_steal(&release);
+	p->status_fd = fd_steal(&heard);
+	p->stderr_fd = fd_steal(&listened);
+	struct err *e = proc_id_of(pid, &p->id);
+	if (!e)
+		return NULL;
+	process_close(p);
+	return err_wrap(e, "%s", p->name);
+}
+
+/* Takes HELD off the front. Without it the child has not come as far as that, and what it said is why. */
+static struct err *was_held(struct sb *text)
+{
+	if (!text->len)
+		return err_new("the child ended before it was released");
+	if (text->s[0] != HELD)
+		return child_receive_err(text);
+	memmove(text->s, text->s + 1, text->len--);
+	return NULL;
+}
+
+struct err *process_hold(struct process *p)
+{
+	cleanup_sb struct sb text = {};
+	TRY(process_fork(p));
+	struct err *e = hear(p, false, &text);
+	if (!e)
+		e = was_held(&text);
+	p->held = !e;
+	if (!e)
+		return NULL;
+	process_close(p);
+	return err_wrap(e, "%s", p->name);
+}
+
+struct err *process_release(struct process *p)
+{
+	char byte = HELD;
+	cleanup_sb struct sb text = {};
+	if (p->release_fd < 0)
+		return err_new("%s is not held", p->name);
+	ssize_t n = write(p->release_fd, &byte, 1);
+	fd_closep(&p->release_fd);
+	struct err *e = n == 1 || !p->held ? hear(p, true, &text) : err_new("the child ended before it was released");
+	fd_closep(&p->status_fd);
+	if (!e && !p->held)
+		e = was_held(&text);
+	if (!e && text.len)
+		e = child_receive_err(&text);
+	return err_wrap(e, "%s", p->name);
+}
+
+bool process_ended(struct process *p)
+{
+	if (p->ended || !p->id.pid)
+		return p->ended;
+	pid_t got = waitpid(p->id.pid, &p->status, WNOHANG);
+	p->ended = got == p->id.pid || (got < 0 && errno == ECHILD);
+	return p->ended;
+}
+
+char *process_status_text(int status)
+{
+	if (WIFSIGNALED(status))
+		return tr_fmt("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return tr_fmt("exit status %d", WEXITSTATUS(status));
+}
+
+bool process_listen(struct process *p)
+{
+	char buf[4096];
+	ssize_t n = 0;
+	while (p->stderr_fd >= 0 && (n = read(p->stderr_fd, buf, sizeof(buf))) > 0) {
+		sb_addn(&p->said, buf, (size_t)n);
+		if (p->said.len > SAID_MAX) {
+			size_t drop = p->said.len - SAID_MAX / 2;
+			memmove(p->said.s, p->said.s + drop, p->said.len - drop + 1);
+			p->said.len -= drop;
+		}
+	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+char *process_last_words(const struct process *p, size_t lines)
+{
+	cleanup_strv struct strv all = {}, last = {};
+	strv_split(&all, p->said.s ? p->said.s : "", "\r\n");
+	for (size_t i = all.n > lines ? all.n - lines : 0; i < all.n; i++) {
+		cleanup_free char *line = str_printable(all.v[i]);
+		strv_add(&last, line);
+	}
+	return strv_join(&last, "; ");
+}
+
+/* True once it has ended, within the time limit. */
+static bool wait_end(int pidfd, int limit_ms)
+{
+	struct pollfd poller = { .fd = pidfd, .events = POLLIN };
+	int n;
+	while ((n = progress_poll(&poller, 1, limit_ms)) < 0 && errno == EINTR)
+		;
+	return n > 0;
+}
+
+bool process_wait(struct process *p, int limit_ms)
+{
+	return p->ended || (wait_end(p->pidfd, limit_ms) && process_ended(p));
+}
+
+void process_drop(struct process *p)
+{
+	bool held = p->release_fd >= 0;
+	fd_closep(&p->release_fd);
+	fd_closep(&p->status_fd);
+	if (held && wait_end(p->pidfd, HOLD_LIMIT_MS))
+		process_ended(p);
+}
+
+void process_close(struct process *p)
+{
+	process_drop(p);
+	fd_closep(&p->pidfd);
+	fd_closep(&p->stderr_fd);
+	sb_free(&p->said);
+}
+
+static struct err *stop(int pidfd, pid_t pid, int grace_ms)
+{
+	static const int signals[] = { SIGTERM, SIGKILL };
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (syscall(SYS_pidfd_send_signal, pidfd, signals[i], NULL, 0) < 0 && errno != ESRCH)
+			return err_errno(errno, "process %d", (int)pid);
+		if (wait_end(pidfd, grace_ms))
+			return NULL;
+	}
+	return err_hint(err_errno(ETIMEDOUT, "process %d does not end", (int)pid),
+			"it waits in the kernel: `cat /proc/%d/stack` shows where; then `qlaunch restore`", (int)pid);
+}
+
+struct err *process_stop(struct proc_id id, int grace_ms)
+{
+	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, id.pid, 0);
+	int code = errno;
+	/* asked once the descriptor is there: from now on the pid cannot be anybody else's */
+	if (!proc_alive(id))
+		return NULL;
+	return pidfd < 0 ? err_errno(code, "process %d", (int)id.pid) : stop(pidfd, id.pid, grace_ms);
+}
+
+struct err *process_end(struct process *p, int grace_ms)
+{
+	TRY(stop(p->pidfd, p->id.pid, grace_ms));
+	process_ended(p); /* ours to reap */
+	return NULL;
+}

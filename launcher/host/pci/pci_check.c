@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pci_check: what `check` says of the devices, and the last look at their groups before QEMU starts. Changes nothing.
+ */
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/tr.h"
+#include "launcher/host/pci/pci.h"
+
+/* "0000:01:00.0 NVIDIA Corporation GA102 [GeForce RTX 3090] (driver nouveau)" */
+static char *told(struct pci_names *names, const struct pci_function *fn)
+{
+	cleanup_free char *name = pci_names_get(names, fn->vendor, fn->device);
+	return str_fmt("%s %s (%s%s)", pci_addr_text(fn->addr).s, name, fn->driver ? _("driver ") : _("no driver"),
+		       fn->driver ? fn->driver : "");
+}
+
+static void check_iommu(struct findings *out, const struct pci_facts *f)
+{
+	if (f->iommu) {
+		findings_add(out, FINDING_OK, "iommu", tr_dup("the IOMMU is on"), NULL);
+		return;
+	}
+	const char *remedy =
+		f->iommu_disabled
+			? _("take iommu=off, intel_iommu=off or amd_iommu=off out of the kernel's command line, reboot")
+		: f->intel ? _("switch VT-d on in the firmware setup, add intel_iommu=on to the kernel's command line "
+			     "(GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub), reboot")
+			   : _("switch IOMMU (AMD-Vi) and SVM on in the firmware setup; Linux needs no parameter for it");
+	findings_add(out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off: no device can be passed through"),
+		     str_dup(remedy));
+}
+
+static void check_module(struct findings *out, const struct pci_facts *f)
+{
+	findings_add(out, FINDING_OK, "vfio",
+		     tr_dup(f->vfio ? "vfio-pci is loaded" : "vfio-pci is not loaded yet: the launch loads it"), NULL);
+}
+
+static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn,
+			   struct pci_names *names, struct root *root)
+{
+	cleanup_free char *who = told(names, fn), *holders = pci_holders(root, fn->addr);
+	struct pci_addr_text text = pci_addr_text(fn->addr);
+	const char *addr = text.s;
+	findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
+	if (fn->group < 0)
+		findings_add(out, FINDING_BAD, "group", tr_fmt("%s is in no IOMMU group", addr),
+			     tr_dup("without a group it cannot be passed through; is the IOMMU on?"));
+	if (fn->vfs)
+		findings_add(
+			out, FINDING_BAD, "sriov", tr_fmt("%s has %u virtual functions in use", addr, fn->vfs),
+			tr_fmt("pass one of them, or end them: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", addr));
+	if (fn->boot_vga && !c->host.release_console)
+		findings_add(out, FINDING_WARN, "console", tr_fmt("the host's own screen is on %s", addr),
+			     tr_dup("a single card: release-console = yes in [host]; two: make the other one the "
+				    "primary display in the firmware setup"));
+	if (!holders)
+		return;
+	/* sound servers let go when their card leaves; a driver with an open screen waits for ever, unless the desktop is stopped before */
+	enum verdict verdict = fn->class >> 16 == 0x04 || c->host.release_console ? FINDING_WARN : FINDING_BAD;
+	findings_add(out, verdict, "holders", tr_fmt("%s is held open by %s", addr, holders),
+		     tr_dup(verdict == FINDING_BAD
+				    ? "end them before the launch: unbinding would wait for them for ever"
+				    : "they lose the card at the launch"));
+}
+
+/* Whether a member of a group that stays with the host makes the group useless for the guest. */
+static bool spoils(const struct pci_function *fn)
+{
+	return !pci_driver_harmless(fn->driver);
+}
+
+static void check_group(struct findings *out, const struct pci_facts *f, int group, struct pci_names *names)
+{
+	cleanup_strv struct strv others = {};
+	size_t passed = 0;
+	for (size_t i = 0; i < f->n_picks; i++)
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			passed += f->picks[i].v[k].group == group;
+	for (size_t i = 0; i < f->n_rest; i++) {
+		if (f->rest[i].group != group || !spoils(&f->rest[i]))
+			continue;
+		cleanup_free char *who = told(names, &f->rest[i]);
+		strv_add(&others, who);
+	}
+	for (size_t i = 0; i < f->strangers.n; i++)
+		strv_add(&others, f->strangers.v[i]);
+	if (!others.n) {
+		findings_add(out, FINDING_OK, "group",
+			     tr_fmt("IOMMU group %d: all its %zu functions go to the guest or have no driver", group,
+				    passed),
+			     NULL);
+		return;
+	}
+	cleanup_free char *joined = strv_join(&others, "; ");
+	findings_add(
+		out, FINDING_BAD, "group", tr_fmt("IOMMU group %d is shared with %s", group, joined),
+		tr_dup("pass all of it (functions = group), put the card into another slot, or unbind what the host "
+			    "does not need"));
+}
+
+static bool seen_group(const struct pci_facts *f, size_t pick, size_t fn)
+{
+	for (size_t i = 0; i <= pick; i++)
+		for (size_t k = 0; k < (i == pick ? fn : f->picks[i].n); k++)
+			if (f->picks[i].v[k].group == f->picks[pick].v[fn].group)
+				return true;
+	return false;
+}
+
+void pci_findings(struct findings *out, const struct config *c, const struct pci_facts *f, struct root *root)
+{
+	if (!f->n_picks)
+		return;
+	cleanup_pci_names struct pci_names *names = pci_names_new();
+	check_iommu(out, f);
+	check_module(out, f);
+	for (size_t i = 0; i < f->n_picks; i++) {
+		const struct pci_pick *pick = &f->picks[i];
+		if (pick->problem) {
+			findings_add(out, FINDING_BAD, "device", str_dup(pick->problem), str_dup(pick->remedy));
+			continue;
+		}
+		for (size_t k = 0; k < pick->n; k++)
+			check_function(out, c, &pick->v[k], names, root);
+		for (size_t k = 0; k < pick->n; k++)
+			if (pick->v[k].group >= 0 && !seen_group(f, i, k))
+				check_group(out, f, pick->v[k].group, names);
+	}
+	if (geteuid() != 0)
+		findings_add(out, FINDING_WARN, "holders",
+			     tr_dup("who holds the devices open was looked up among your own processes only"),
+			     tr_dup("run the check as root to see all of them"));
+}
+
+static const struct pci_function *passed_function(const struct pci_facts *f, struct pci_addr addr)
+{
+	for (size_t i = 0; i < f->n_picks; i++)
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			if (pci_addr_equal(f->picks[i].v[k].addr, addr))
+				return &f->picks[i].v[k];
+	return NULL;
+}
+
+static struct err *check_members(struct root *root, const struct pci_facts *f, int group)
+{
+	cleanup_strv struct strv names = {};
+	cleanup_free char *path = str_fmt("/sys/kernel/iommu_groups/%d/devices", group);
+	TRY(root_list(root, path, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		struct pci_addr addr;
+		cleanup_free char *link = str_fmt("%s/%s/driver", path, names.v[i]),
+				  *driver = root_link_name(root, link);
+		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
+		if (!e && passed_function(f, addr) && !streq(driver, "vfio-pci"))
+			return err_hint(
+				err_new("%s is on %s, not on vfio-pci", names.v[i], driver ? driver : _("no driver")),
+				"somebody took it back meanwhile: start again");
+		if (!pci_driver_harmless(driver))
+			return err_hint(
+				err_new("%s in IOMMU group %d has got the driver %s", names.v[i], group, driver),
+				"unbind it, or `qlaunch check` again");
+	}
+	return NULL;
+}
+
+struct err *pci_groups_check(struct root *root, const struct pci_facts *f)
+{
+	for (size_t i = 0; i < f->n_picks; i++)
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			if (!seen_group(f, i, k))
+				TRY(err_exit(check_members(root, f, f->picks[i].v[k].group), EXIT_HOST));
+	return NULL;
+}

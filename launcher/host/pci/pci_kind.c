@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pci_kind: hands one function to vfio-pci and back, and gives a BAR another size.
+ *
+ * Forward: driver_override = vfio-pci, unbind, drivers_probe. Back: driver_override as it was, unbind, bind to the
+ * driver that it had (by that driver's own `bind`: drivers_probe gives the card to whichever driver comes first). Each
+ * of these writes can be the last before a crash, so undo looks at what is there and does what is missing. Every one of
+ * them takes the device's lock in the kernel and can wait for ever for a program that holds the card: each runs in a
+ * child with a time limit.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "launcher/base/child.h"
+#include "launcher/base/tr.h"
+#include "launcher/host/pci/pci.h"
+
+#define DRIVERS "/sys/bus/pci/drivers"
+#define VFIO    "vfio-pci"
+
+static struct err *bounded_write(struct root *root, struct pci_addr addr, const char *path, const char *value)
+{
+	struct err *e = child_write(root, path, value);
+	if (err_code(e) != ETIMEDOUT)
+		return e;
+	cleanup_free char *holders = pci_holders(root, addr);
+	if (holders)
+		e = err_wrap(e, "the card is held open by %s", holders);
+	return err_hint(
+		e,
+		"end the programs that use the card, then `qlaunch restore`; a kernel that stays stuck needs a reboot");
+}
+
+/* What holds a function: the two parts of a value. */
+struct binding {
+	char *driver, *override; /* NULL: none */
+};
+
+static void binding_free(struct binding *b)
+{
+	free(b->driver);
+	free(b->override);
+}
+#define cleanup_binding cleanup(binding_free)
+
+static struct binding binding_parse(const char *text)
+{
+	static const char mark[] = " override=";
+	const char *override = text ? strstr(text, mark) : NULL;
+	size_t len = text ? override ? (size_t)(override - text) : strlen(text) : 0;
+	struct binding b = { .driver = len ? str_ndup(text, len) : NULL };
+	b.override = override ? str_dup(override + strlen(mark)) : NULL;
+	if (streq(b.driver, "none"))
+		str_set(&b.driver, NULL);
+	return b;
+}
+
+static struct err *binding_read(struct root *root, struct pci_addr addr, struct binding *ret_binding)
+{
+	cleanup_free char *link = pci_path(addr, "driver"), *path = pci_path(addr, "driver_override"), *text = NULL;
+	TRY(child_read(root, path, &text)); /* the kernel takes the device's lock for this, too */
+	*ret_binding = (struct binding){ .driver = root_link_name(root, link) };
+	if (*text && !streq(text, "(null)"))
+		ret_binding->override = steal(text);
+	return NULL;
+}
+
+static char *driver_describe(const struct step *s)
+{
+	return tr_fmt("bind %s to %s", s->target, s->want);
+}
+
+static struct err *driver_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	struct pci_addr addr;
+	cleanup_binding struct binding b = {};
+	TRY(pci_addr_parse(s->target, &addr));
+	TRY(binding_read(env->root, addr, &b));
+	bool ours = streq(b.driver, VFIO) && streq(b.override, VFIO); /* the override then says nothing more */
+	*ret_value = b.override && !ours ? str_fmt("%s override=%s", b.driver ? b.driver : "none", b.override)
+					 : str_dup(b.driver ? b.driver : "none");
+	return NULL;
+}
+
+/* Asked after writes that can succeed and do nothing: to the kernel, a driver that does not want the device is no
+ * error. */
+static bool bound_to(struct root *root, struct pci_addr addr, const char *driver)
+{
+	cleanup_free char *link = pci_path(addr, "driver"), *now = root_link_name(root, link);
+	return streq(now, driver);
+}
+
+static struct err *set_override(struct root *root, struct pci_addr addr, const char *driver)
+{
+	cleanup_free char *path = pci_path(addr, "driver_override");
+	/* a write of no bytes would not reach the kernel's function */
+	return bounded_write(root, addr, path, driver ? driver : "\n");
+}
+
+static struct err *driver_write(struct root *root, struct pci_addr addr, const char *driver, const char *file)
+{
+	cleanup_free char *path = str_fmt(DRIVERS "/%s/%s", driver, file);
+	return err_wrap(bounded_write(root, addr, path, pci_addr_text(addr).s), "%s", pci_addr_text(addr).s);
+}
+
+static struct err *probe_drivers(struct root *root, struct pci_addr addr)
+{
+	return bounded_write(root, addr, "/sys/bus/pci/drivers_probe", pci_addr_text(addr).s);
+}
+
+static struct err *driver_apply(struct step_env *env, struct step *s)
+{
+	struct pci_addr addr;
+	cleanup_binding struct binding b = {};
+	TRY(pci_addr_parse(s->target, &addr));
+	TRY(binding_read(env->root, addr, &b));
+	TRY(set_override(env->root, addr, VFIO));
+	if (streq(b.driver, VFIO))
+		return NULL;
+	if (b.driver)
+		TRY(driver_write(env->root, addr, b.driver, "unbind"));
+	TRY(probe_drivers(env->root, addr));
+	if (bound_to(env->root, addr, VFIO))
+		return NULL;
+	return err_hint(err_new("%s did not take it", VFIO), "the kernel's log says why: dmesg | grep %s", s->target);
+}
+
+/* Gives an unbound function back to the driver that it had. */
+static struct err *bring_back(struct root *root, struct pci_addr addr, const char *driver)
+{
+	cleanup_err struct err *why = driver_write(root, addr, driver, "bind");
+	if (!why && bound_to(root, addr, driver))
+		return NULL;
+	TRY(probe_drivers(root, addr));
+	if (bound_to(root, addr, driver))
+		return NULL;
+	return err_hint(err_new("its driver %s did not take it back%s%s", driver, why ? ": " : "", err_text(why)),
+			"modprobe %s && echo %s > %s/%s/bind", driver, pci_addr_text(addr).s, DRIVERS, driver);
+}
+
+static struct err *driver_undo(struct step_env *env, const struct step *s)
+{
+	struct pci_addr addr;
+	cleanup_binding struct binding now = {}, prior = binding_parse(s->prior);
+	TRY(pci_addr_parse(s->target, &addr));
+	TRY(binding_read(env->root, addr, &now));
+	if (!streq(now.override, prior.override))
+		TRY(set_override(env->root, addr, prior.override));
+	if (streq(now.driver, prior.driver))
+		return NULL;
+	if (now.driver)
+		TRY(driver_write(env->root, addr, now.driver, "unbind"));
+	return prior.driver ? bring_back(env->root, addr, prior.driver) : NULL;
+}
+
+/*
+ * Ours is every state that apply or undo can be interrupted in: the override is the prior one or vfio-pci, and the
+ * driver is the prior one, none or vfio-pci. Any other driver was bound by somebody else.
+ */
+static enum step_whose driver_whose(const struct step *s, const char *now_text)
+{
+	if (streq(now_text, s->prior))
+		return STEP_PRIOR;
+	if (streq(now_text, s->want))
+		return STEP_WANTED;
+	cleanup_binding struct binding now = binding_parse(now_text), prior = binding_parse(s->prior);
+	bool override = streq(now.override, prior.override) || streq(now.override, VFIO);
+	bool driver = !now.driver || streq(now.driver, prior.driver) || streq(now.driver, VFIO);
+	return override && driver ? STEP_BETWEEN : STEP_FOREIGN;
+}
+
+const struct step_kind pci_driver_kind = {
+	.name = "pci-driver",
+	.describe = driver_describe,
+	.probe = driver_probe,
+	.apply = driver_apply,
+	.undo = driver_undo,
+	.whose = driver_whose,
+};
+
+/* "0000:01:00.0/resource1_resize" → address and BAR. */
+static struct err *bar_target(const char *target, struct pci_addr *ret_addr, unsigned *ret_bar)
+{
+	const char *slash = strchr(target, '/');
+	cleanup_free char *addr = slash ? str_ndup(target, (size_t)(slash - target)) : str_dup(target);
+	unsigned bar;
+	int end = 0;
+	TRY(pci_addr_parse(addr, ret_addr));
+	if (!slash || sscanf(slash, "/resource%u_resize%n", &bar, &end) != 1 || slash[end] || bar >= PCI_BARS)
+		return err_new("\"%s\" is no resizable BAR", target);
+	*ret_bar = bar;
+	return NULL;
+}
+
+static char *bar_describe(const struct step *s)
+{
+	struct pci_addr addr;
+	unsigned bar;
+	cleanup_err struct err *e = bar_target(s->target, &addr, &bar);
+	return e ? tr_fmt("make %s %s large", s->target, s->want) /* a journal's, which may be anything */
+		 : tr_fmt("make %s BAR %u %s large", pci_addr_text(addr).s, bar, s->want);
+}
+
+static struct err *bar_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	struct pci_addr addr;
+	struct pci_function fn;
+	unsigned bar;
+	TRY(bar_target(s->target, &addr, &bar));
+	TRY(pci_function_read(env->root, addr, &fn));
+	*ret_value = size_format(fn.bar[bar]);
+	pci_function_free(&fn);
+	return NULL;
+}
+
+/* Back to the driver that it was taken from. Our override, where it is still set, keeps any other away meanwhile. */
+static struct err *bar_rebind(struct root *root, struct pci_addr addr, const char *driver)
+{
+	if (!streq(driver, VFIO))
+		return bring_back(root, addr, driver);
+	TRY(probe_drivers(root, addr));
+	return bound_to(root, addr, VFIO) ? NULL : err_new("%s did not take it back", VFIO);
+}
+
+/*
+ * The kernel resizes only while no driver is bound (resourceN_resize, sysfs-bus-pci): off the driver, resize, on again.
+ * That is vfio-pci, except where an earlier undo got the host's driver back, but not the size: then only if nobody uses
+ * the card by now. A crash between leaves a state that pci-driver undoes.
+ */
+static struct err *bar_set(struct root *root, const char *target, const char *size)
+{
+	struct pci_addr addr;
+	unsigned bar;
+	uint64_t bytes;
+	TRY(bar_target(target, &addr, &bar));
+	TRY(size_parse(size, &bytes));
+	cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s", target), *link = pci_path(addr, "driver");
+	cleanup_free char *bit = str_fmt("%d", __builtin_ctzll(bytes) - 20); /* 0 is 1 MiB */
+	cleanup_free char *driver = root_link_name(root, link);
+	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr) : NULL;
+	if (holders)
+		return err_hint(err_new("the card is in use by %s", holders), "end them, then `qlaunch restore`");
+	if (driver)
+		TRY(driver_write(root, addr, driver, "unbind"));
+	struct err *e = bounded_write(root, addr, path, bit);
+	if (err_code(e) == ENOSPC)
+		e = err_hint(e, "switch \"Above 4G decoding\" on in the firmware setup, or ask for a smaller size");
+	struct err *back = driver ? bar_rebind(root, addr, driver) : NULL;
+	if (!e)
+		return back;
+	err_free(back);
+	return e;
+}
+
+static struct err *bar_apply(struct step_env *env, struct step *s)
+{
+	return bar_set(env->root, s->target, s->want);
+}
+
+static struct err *bar_undo(struct step_env *env, const struct step *s)
+{
+	return bar_set(env->root, s->target, s->prior);
+}
+
+const struct step_kind pci_bar_kind = {
+	.name = "pci-bar",
+	.describe = bar_describe,
+	.probe = bar_probe,
+	.apply = bar_apply,
+	.undo = bar_undo,
+};

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* restore: see restore.h. */
+#include <errno.h>
+#include "launcher/base/log.h"
+#include "launcher/host/kind/process.h"
+#include "launcher/live/restore.h"
+
+struct err *restore_finish(struct journal *j, const char *vm, const struct undo_report *report)
+{
+	if (!report->residue)
+		return journal_remove(j);
+	struct err *e = err_new("%s: %zu step%s could not be put back", vm, report->residue, report->residue == 1 ? "" : "s");
+	return err_exit(err_hint(e, "mend what is named above, then: qlaunch restore %s", vm), EXIT_RESIDUE);
+}
+
+struct err *restore_vm(struct step_env *env, const char *base, const char *vm, bool forget, struct undo_report *ret_report)
+{
+	cleanup_journal struct journal *j = NULL;
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	struct undo_report report = {};
+	TRY(err_wrap(journal_open(env, base, vm, &j, &steps, &info), "%s", vm));
+	if (info.other_boot)
+		log_info("%s: left before the last boot; the kernel has forgotten it since", vm);
+	else
+		report = engine_undo(env, &steps);
+	if (info.torn)
+		log_warn("%s: the journal's last line is torn: its step had not begun", vm);
+	if (ret_report)
+		*ret_report = report;
+	if (info.damaged && !forget) {
+		struct err *e = err_new("%s: %zu line%s of %s/journal cannot be read: what they did is not undone", vm, info.damaged,
+					info.damaged == 1 ? "" : "s", info.dir);
+		return err_exit(err_hint(e, "look at the file, put that back by hand, then: qlaunch restore --forget %s", vm), EXIT_RESIDUE);
+	}
+	if (forget)
+		report.residue = 0;
+	return restore_finish(j, vm, &report);
+}
+
+/* Waits for the guest that a dead launcher left. */
+static struct err *wait_for_guest(struct step_env *env, const char *base, const char *vm)
+{
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	TRY(journal_read(env, base, vm, &steps, &info));
+	for (size_t i = steps.n; i-- > 0;) {
+		struct proc_id id;
+		if (info.other_boot || steps.v[i].kind != &process_kind || !streq(steps.v[i].target, "qemu"))
+			continue;
+		TRY(proc_id_parse(steps.v[i].want, &id));
+		TRY(proc_wait(id));
+	}
+	return NULL;
+}
+
+struct err *restore_after(struct step_env *env, const char *base, const char *vm, struct undo_report *ret_report)
+{
+	cleanup_free char *path = str_fmt("%s/%s/journal", base, vm);
+	for (;;) {
+		TRY(journal_wait(env->root, base, vm));
+		if (!root_exists(env->root, path))
+			return NULL; /* its launcher ended well, or somebody else has restored it */
+		TRY(err_wrap(wait_for_guest(env, base, vm), "%s", vm));
+		struct err *e = restore_vm(env, base, vm, false, ret_report);
+		if (err_code(e) != EBUSY && err_code(e) != ENOENT)
+			return e;
+		err_free(e); /* somebody was faster */
+	}
+}

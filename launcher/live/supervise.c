@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * supervise: the one event loop, from `cont` to the end of QEMU. It sleeps until a descriptor speaks: QEMU's and swtpm's pidfds, the monitor,
+ * QEMU's standard error, a signal. It changes nothing of the host.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "launcher/live/attend.h"
+#include "launcher/base/child.h"
+#include "launcher/base/log.h"
+#include "launcher/base/tr.h"
+#include "launcher/base/trim.h"
+#include "launcher/guest/args_disk.h"
+#include "launcher/live/inputs.h"
+#include "launcher/live/qmp_loop.h"
+#include "launcher/live/nets.h"
+#include "launcher/live/nospace.h"
+#include "launcher/live/shares.h"
+#include "launcher/live/usb_plug.h"
+#include "launcher/live/waiting.h"
+
+#define QMP_LIMIT_MS 10000
+
+static void fail(struct machine *m, const char *words)
+{
+	if (!m->failure)
+		m->failure = tr_dup(words);
+}
+
+static void sent(void *data, json_t *value, struct err *e)
+{
+	struct machine *m = data;
+	(void)value;
+	if (e && !qmp_closed(m->qmp))
+		log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", m->name));
+	else
+		err_free(e);
+}
+
+static void command(struct machine *m, const char *name)
+{
+	struct err *e = qmp_send(m->qmp, name, NULL, QMP_LIMIT_MS, sent, m);
+	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", m->name));
+}
+
+/*
+ * First: power button. Second: quit. Third: kill. `qlaunch stop` sends a signal of its own that says which it means; of the others those that
+ * come close together are one. A guest that has not begun, or has stopped for good, hears no button.
+ */
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
+{
+	struct machine *m = data;
+	(void)source;
+	bool stop = si->ssi_signo == (uint32_t)STOP_SIGNAL;
+	const char *who = stop ? "qlaunch stop" : strsignal((int)si->ssi_signo);
+	int meant = stop ? si->ssi_int : 0;
+	m->signals = meant > m->signals ? meant : m->signals + 1;
+	if (m->signals == 1 && streq(m->run_state, "running")) {
+		log_info("%s: %s: pressing the guest's power button; once more to end QEMU", m->name, who);
+		command(m, "system_powerdown");
+		waiting_begin(m, "waiting for the guest to shut down");
+	} else if (m->signals <= 2) {
+		log_info("%s: %s: ending QEMU; once more to kill it", m->name, who);
+		command(m, "quit");
+		waiting_begin(m, "waiting for QEMU to end");
+	} else {
+		log_warn("%s: %s: killing QEMU", m->name, who);
+		kill(m->qemu.id.pid, SIGKILL); /* our child, not yet reaped: the pid is its own */
+	}
+	return 0;
+}
+
+/* QEMU's run states that a person should hear of (qapi/run-state.json). A `fatal` one is the end: the guest cannot go on from it. */
+static const struct {
+	const char *state, *words;
+	bool fatal;
+} run_states[] = {
+	{ "internal-error", "KVM or QEMU gave up on the guest (internal error)", true },
+	{ "io-error", "paused: its disk cannot be read or written", false },
+	{ "guest-panicked", "the guest's kernel panicked", true },
+	{ "watchdog", "the guest's watchdog ran out", false },
+	{ "shutdown", "shut down", false },
+	{ "paused", "paused", false },
+	{ "suspended", "the guest sleeps (wake it with its keyboard or: qlaunch stop)", false },
+	{ "running", NULL, false },
+	{ "prelaunch", NULL, false },
+};
+
+static void enter_state(struct machine *m, const char *state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(run_states); i++) {
+		if (!streq(run_states[i].state, state) || streq(m->run_state, state))
+			continue;
+		bool resumed = !streq(m->run_state, "prelaunch") && streq(state, "running");
+		m->run_state = run_states[i].state;
+		if (run_states[i].fatal) {
+			fail(m, run_states[i].words);
+			command(m, "quit");
+		} else if (run_states[i].words) {
+			log_info("%s: %s", m->name, tr(run_states[i].words));
+		} else if (resumed) {
+			log_info("%s: goes on", m->name);
+		}
+		log_err(LOG_LEVEL_DEBUG, machine_status(m));
+	}
+}
+
+static void on_state(void *data, json_t *value, struct err *e)
+{
+	struct machine *m = data;
+	const char *state = json_string_value(json_object_get(value, "status"));
+	err_free(e); /* a monitor that closed has its own end */
+	if (state)
+		enter_state(m, state);
+}
+
+static void on_stop_or_resume(struct machine *m, const json_t *event)
+{
+	(void)event;
+	err_free(qmp_send(m->qmp, "query-status", NULL, QMP_LIMIT_MS, on_state, m));
+}
+
+static void on_panic(struct machine *m, const json_t *event)
+{
+	const char *action = json_string_value(json_object_get(event, "action"));
+	log_warn("%s: the guest's kernel panicked (%s)", m->name, action ? action : "?");
+	fail(m, "the guest's kernel panicked");
+}
+
+static const struct disk *disk_of(const struct machine *m, const char *node)
+{
+	for (size_t i = 0; i < m->plan->disks.n_disks; i++) {
+		cleanup_free char *name = disk_node_name(&m->plan->disks.v[i]);
+		if (streq(name, node))
+			return &m->plan->disks.v[i];
+	}
+	return NULL;
+}
+
+static void on_block_error(struct machine *m, const json_t *event)
+{
+	const char *node = json_string_value(json_object_get(event, "node-name")), *op = json_string_value(json_object_get(event, "operation")),
+		   *reason = json_string_value(json_object_get(event, "reason"));
+	bool full = json_is_true(json_object_get(event, "nospace")), stopped = streq(json_string_value(json_object_get(event, "action")), "stop");
+	const struct disk *disk = disk_of(m, node);
+	const char *why = full ? _("no space left on its file system") : reason ? reason : _("it cannot be written to");
+	if (disk && stopped)
+		room_wait(m, disk, why, full);
+	else
+		log_warn("%s: disk %s: a %s failed: %s%s", m->name, node && *node ? node : "?", op ? op : _("request"), why,
+			 stopped ? _("; the guest is paused and loses nothing") : "");
+}
+
+static void on_shutdown(struct machine *m, const json_t *event)
+{
+	const char *reason = json_string_value(json_object_get(event, "reason"));
+	log_debug("%s: shutdown: %s", m->name, reason ? reason : "?");
+}
+
+static void on_reset(struct machine *m, const json_t *event)
+{
+	(void)event;
+	attend_reset(m->attend);
+}
+
+static const struct {
+	const char *name;
+	void (*fn)(struct machine *m, const json_t *event);
+} events[] = {
+	{ "STOP", on_stop_or_resume },	      { "RESUME", on_stop_or_resume }, { "SUSPEND", on_stop_or_resume },
+	{ "WAKEUP", on_stop_or_resume },      { "GUEST_PANICKED", on_panic }, { "GUEST_CRASHLOADED", on_panic },
+	{ "BLOCK_IO_ERROR", on_block_error }, { "SHUTDOWN", on_shutdown },   { "RESET", on_reset },
+};
+
+static void on_event(void *data, const char *name, const json_t *event)
+{
+	log_debug("qemu: %s", name);
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+		if (streq(events[i].name, name))
+			events[i].fn(data, event);
+}
+
+/* QEMU is the measure: when it has ended, so has the loop. */
+static int on_qemu_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct machine *m = data;
+	(void)source, (void)fd, (void)revents;
+	if (!process_ended(&m->qemu))
+		return 0;
+	monitor_drain(m);
+	return sd_event_exit(m->event, 0);
+}
+
+static int on_swtpm_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct machine *m = data;
+	(void)fd, (void)revents;
+	if (process_ended(&m->swtpm)) {
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+		if (m->swtpm.status != 0 && !process_ended(&m->qemu)) {
+			cleanup_free char *words = process_last_words(&m->swtpm, 3);
+			log_warn("%s: the TPM (swtpm) died; the guest runs on without it: %s", m->name, words);
+		}
+	}
+	return 0;
+}
+
+static int on_stderr(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)fd, (void)revents;
+	if (!process_listen(data))
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+static void on_broken(struct machine *m, struct err *e)
+{
+	log_err(LOG_LEVEL_ERROR, err_wrap(e, "%s: monitor", m->name));
+	fail(m, "its monitor (QMP) broke");
+	kill(m->qemu.id.pid, SIGTERM);
+}
+
+static int add_io(struct machine *m, int fd, sd_event_io_handler_t fn, void *data)
+{
+	return fd < 0 ? 0 : sd_event_add_io(m->event, NULL, fd, EPOLLIN, fn, data);
+}
+
+static int watch(struct machine *m)
+{
+	const int ends[] = { SIGINT, SIGTERM, SIGHUP, STOP_SIGNAL };
+	int r = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(ends) && r >= 0; i++)
+		r = sd_event_add_signal(m->event, NULL, ends[i], on_signal, m);
+	if (r >= 0)
+		r = add_io(m, m->qemu.pidfd, on_qemu_end, m);
+	if (r >= 0)
+		r = add_io(m, m->swtpm.pidfd, on_swtpm_end, m);
+	if (r >= 0)
+		r = add_io(m, m->qemu.stderr_fd, on_stderr, &m->qemu);
+	if (r >= 0)
+		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm);
+	if (r >= 0)
+		r = helpers_watch(&m->net_helpers, m->event);
+	if (r >= 0)
+		r = helpers_watch(&m->share_helpers, m->event);
+	return r;
+}
+
+/* What QEMU's end means. */
+static struct err *verdict(struct machine *m)
+{
+	process_listen(&m->qemu);
+	if (m->failure)
+		return err_exit(err_new("%s: %s", m->name, m->failure), EXIT_GUEST);
+	if (m->qemu.status == 0 || m->signals >= 3)
+		return NULL;
+	cleanup_free char *how = process_status_text(m->qemu.status), *words = process_last_words(&m->qemu, 5);
+	return err_exit(err_new("%s: QEMU ended with %s%s%s", m->name, how, *words ? ": " : "", words), EXIT_GUEST);
+}
+
+struct err *supervise(struct machine *m)
+{
+	qmp_on_event(m->qmp, on_event, m);
+	/* not before the guest runs: this is what loads libsystemd, beside a QEMU that starts */
+	int r = sd_event_new(&m->event);
+	if (r >= 0)
+		r = watch(m);
+	if (r < 0)
+		return err_errno(-r, "event loop");
+	TRY(monitor_watch(m, on_broken));
+	m->attend = attend_begin(m);
+	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
+	struct usb *usb = usb_begin(m);
+	trim_memory(); /* last of all: from here on it sleeps */
+	r = sd_event_loop(m->event);
+	waiting_end(m);
+	usb_end(usb);
+	attend_end(steal(m->attend)); /* a RESET that comes on the way back finds none */
+	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* install: see install.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/plan/install.h"
+
+#define DISC "install"
+#define DRIVERS "drivers"
+#define SECTOR 2048
+#define FIRST 16 /* the descriptors begin there, in both formats */
+#define DESCRIPTORS 32
+
+static void take_label(const char *sector, struct disc *d)
+{
+	memcpy(d->label, sector + 40, 32); /* ECMA-119, 8.4.7 */
+	for (char *c = d->label; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	str_trim(d->label);
+}
+
+struct err *disc_read(const char *path, struct disc *ret_disc)
+{
+	struct disc d = {};
+	struct stat st;
+	bool iso = false;
+	/* not blocking: it may be a pipe */
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_errno(errno, "%s", path);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_new("%s is no file", path);
+	for (int i = 0; i < DESCRIPTORS; i++) {
+		char sector[SECTOR];
+		if (pread(fd, sector, SECTOR, (FIRST + i) * SECTOR) != SECTOR)
+			break;
+		if (memcmp(sector + 1, "CD001", 5) == 0 && sector[0] == 1 && !iso) {
+			take_label(sector, &d);
+			iso = true;
+		}
+		d.udf |= memcmp(sector + 1, "NSR02", 5) == 0 || memcmp(sector + 1, "NSR03", 5) == 0;
+	}
+	if (!iso && !d.udf)
+		return err_hint(err_new("%s is no disc: neither ISO 9660 nor UDF", path),
+				"a download that broke off? compare its size and checksum with the site's");
+	*ret_disc = d;
+	return NULL;
+}
+
+static void add_disc(struct config *c, const char *name, const char *path)
+{
+	for (size_t i = 0; i < c->n_cdroms; i++)
+		if (streq(c->cdroms[i].name, name)) {
+			str_set(&c->cdroms[i].path, path);
+			return;
+		}
+	c->cdroms = mem_grow(c->cdroms, c->n_cdroms, sizeof(*c->cdroms));
+	c->cdroms[c->n_cdroms++] = (struct conf_disk){
+		.name = str_dup(name), .path = str_dup(path), .bus = BUS_SATA, .format = FORMAT_RAW, .readonly = true
+	};
+}
+
+/* The disc, then what was booted before: the installer starts the machine again and wants to go on from the disk. */
+static void boot_disc(struct config *c)
+{
+	struct strv order = {};
+	strv_add(&order, DISC);
+	for (size_t i = 0; i < c->boot.order.n; i++)
+		if (!streq(c->boot.order.v[i], DISC))
+			strv_add(&order, c->boot.order.v[i]);
+	for (size_t i = 0; !c->boot.order.n && i < c->n_disks; i++)
+		strv_add(&order, c->disks[i].name);
+	strv_free(&c->boot.order);
+	c->boot.order = order;
+	str_set(&c->boot.kernel, NULL);
+}
+
+void install_amend(struct config *c, const char *disc, const char *drivers, enum display_mode mode)
+{
+	add_disc(c, DISC, disc);
+	if (drivers)
+		add_disc(c, DRIVERS, drivers);
+	boot_disc(c);
+	if (c->display.mode != DISPLAY_SPICE && c->display.mode != DISPLAY_WINDOW)
+		c->display.mode = mode;
+	if (c->display.video == VIDEO_NONE)
+		c->display.video = VIDEO_VIRTIO;
+	/* the installer has no driver for the card: its monitor would show nothing */
+	for (size_t i = 0; i < c->n_monitors; i++) {
+		free(c->monitors[i].name);
+		free(c->monitors[i].match);
+	}
+	c->n_monitors = 0;
+}
+
+/* The first disk that Windows sees only with a driver of virtio-win; NULL if there is none. */
+static const struct conf_disk *needs_driver(const struct config *c)
+{
+	for (size_t i = 0; i < c->n_disks; i++)
+		if (c->disks[i].bus == BUS_VIRTIO || c->disks[i].bus == BUS_SCSI)
+			return &c->disks[i];
+	return NULL;
+}
+
+void install_say(const struct config *c, const struct disc *disc, bool drivers)
+{
+	const struct conf_disk *d = needs_driver(c);
+	log_info("%s: installing from \"%s\"; this run only, the configuration stays as it is", c->vm.name,
+		 disc->label);
+	if (!disc->udf) /* no Windows */
+		return;
+	log_info("  1. Press a key in the window when it says \"Press any key to boot from CD or DVD\".");
+	if (d && drivers)
+		log_info("  2. Where it asks where to install and shows no disk: Load driver, Browse, the virtio-win "
+			 "disc, %s, w11.",
+			 d->bus == BUS_SCSI ? "vioscsi" : "amd64");
+	else if (d)
+		log_warn("%s: Windows does not see [disk %s] without a driver: add --drivers virtio-win.iso, or --set "
+			 "'disk %s.bus=nvme'",
+			 c->vm.name, d->name, d->name);
+	else
+		log_info("  2. Choose the disk; Windows has its driver.");
+	log_info("  When Windows is up, run virtio-win-guest-tools from the virtio-win disc; from then on: qlaunch %s",
+		 c->vm.name);
+}

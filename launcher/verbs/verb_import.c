@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qlaunch import FILE: libvirt's domain XML or a quickemu .conf becomes a configuration. The file is read as the user,
+ * at most 4 MiB of it; nothing in it is run. Writes one new file, never over another.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/base/tr.h"
+#include "launcher/cli.h"
+#include "launcher/import/import.h"
+#include "launcher/verbs/pager.h"
+#include "launcher/verbs/write.h"
+
+struct reading {
+	const char *arg;
+	char *text, *dir, *name;
+};
+
+static struct err *read_file(void *data)
+{
+	struct reading *r = data;
+	struct stat st;
+	cleanup_root struct root *root = NULL;
+	cleanup_free char *real = realpath(r->arg, NULL);
+	TRY(root_open("/", &root));
+	if (!real || stat(real, &st) < 0)
+		return err_exit(err_new("%s: there is no such file", r->arg), EXIT_USAGE);
+	if (!S_ISREG(st.st_mode))
+		return err_exit(err_new("%s: not a regular file", r->arg), EXIT_USAGE);
+	if (st.st_size > (off_t)ROOT_TEXT_MAX)
+		return err_exit(err_new("%s: larger than 4 MiB, so no machine's description", r->arg), EXIT_CONFIG);
+	TRY(err_exit(root_read(root, real, &r->text), EXIT_CONFIG));
+	char *slash = strrchr(real, '/'), *dot = strrchr(slash + 1, '.');
+	r->name = str_ndup(slash + 1, dot ? (size_t)(dot - slash - 1) : strlen(slash + 1));
+	*slash = '\0';
+	r->dir = str_dup(real);
+	return NULL;
+}
+
+static void print_notes(const struct draft *d, const char *file)
+{
+	if (!d->n_notes) {
+		printf(_("Everything in %s was carried over.\n"), file);
+		return;
+	}
+	printf(_("Not carried over from %s, or otherwise than there:\n"), file);
+	for (size_t i = 0; i < d->n_notes; i++) {
+		cleanup_free char *first = str_fmt("  line %-5u ", d->notes[i].line);
+		page_wrap(first, page_width(first), d->notes[i].text);
+	}
+}
+
+/* The notes stand below the text, too: whoever opens the file later has no terminal to scroll back in. */
+static char *with_notes(const char *text, const struct draft *d)
+{
+	struct sb out = {};
+	sb_add(&out, text);
+	if (d->n_notes)
+		sb_add(&out, "\n# Not carried over, or otherwise than there:\n");
+	for (size_t i = 0; i < d->n_notes; i++) {
+		cleanup_free char *cut = page_cut(d->notes[i].text, 400);
+		sb_addf(&out, "# line %u: %s\n", d->notes[i].line, cut);
+	}
+	return sb_steal(&out);
+}
+
+struct err *verb_import(struct cli *cli, const struct verb_args *args)
+{
+	struct reading r = {};
+	cleanup_user struct user u = {};
+	cleanup_draft struct draft d = {};
+	cleanup_free char *text = NULL, *path = NULL;
+	(void)cli;
+	TRY(verb_words(args, 1, 1, "import [--output FILE] FILE"));
+	TRY(user_find(NULL, &u));
+	r.arg = args->words.v[0];
+	struct err *e = user_visit(&u, read_file, &r);
+	e = e ? e : err_wrap(import_text(r.text, r.name, r.dir, &d, &text), "%s", r.arg);
+	free(r.text);
+	free(r.dir);
+	free(r.name);
+	TRY(e);
+	cleanup_free char *whole = with_notes(text, &d);
+	TRY(write_verify(whole, args->words.v[0]));
+	TRY(write_path(&u, verb_option(args, "output"), draft_get(&d, "vm", "name"), &path));
+	TRY(write_new(&u, path, whole));
+	if (!path)
+		return NULL;
+	printf(_("%s is written. Look at it, then: qlaunch check %s\n\n"), path, verb_option(args, "output") ? path : draft_get(&d, "vm", "name"));
+	print_notes(&d, args->words.v[0]);
+	return NULL;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlaunch plan CONFIG: what run would do, for people or (--json) for scripts. Changes nothing. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/base/tr.h"
+#include "launcher/plan/plan.h"
+#include "launcher/verbs/pager.h"
+
+/* The terminal's way to say: heading, detail, obstacle. Empty strings where it takes no colours. */
+struct ink {
+	const char *bold, *dim, *bad, *off;
+};
+static struct ink ink(void)
+{
+	return log_colours(STDOUT_FILENO) ? (struct ink){ "\033[1m", "\033[2m", "\033[31m", "\033[0m" } : (struct ink){ "", "", "", "" };
+}
+
+static const char *shown(const char *value)
+{
+	return !value ? "?" : *value ? value : _("none");
+}
+
+static void print_folded(const char *first, const char *text, const char *on, const char *off)
+{
+	fputs(on, stdout);
+	page_wrap(first, strlen(first), text);
+	fputs(off, stdout);
+}
+
+static void print_cpus(const struct plan *p, struct ink k)
+{
+	cleanup_free char *guest = cpus_format(&p->cpu.guest), *emulator = cpus_format(&p->cpu.emulator), *host = cpus_format(&p->cpu.host);
+	printf(_("\n%sCPUs%s\n"), k.bold, k.off);
+	printf(_("  %u vCPUs on %s: %u die%s, %u cores, %u thread%s\n"), p->cpu.n_vcpus, guest, p->cpu.dies, p->cpu.dies == 1 ? "" : "s",
+	       p->cpu.cores, p->cpu.threads, p->cpu.threads == 1 ? "" : "s");
+	printf(_("  emulator and I/O threads on %s, the host keeps %s\n"), *emulator ? emulator : _("any"), host);
+	if (p->cpu.why)
+		printf("  %s%s%s\n", k.dim, p->cpu.why, k.off);
+}
+
+static void print_steps(const struct plan *p, struct ink k)
+{
+	printf(_("\n%sSteps%s, undone in the opposite order\n"), k.bold, k.off);
+	for (size_t i = 0; i < p->steps.n; i++) {
+		const struct step *s = &p->steps.v[i];
+		cleanup_free char *what = s->kind->describe(s);
+		printf("%3zu %s%s\n", i + 1, what, s->now && streq(s->now, s->want) ? _(" (is so already)") : "");
+		printf("      %s → %s   %s%s%s\n", shown(s->now), shown(s->want), k.dim, s->why ? tr(s->why) : "", k.off);
+		if (s->obstacle)
+			printf(_("      %snot here: %s%s\n"), k.bad, s->obstacle, k.off);
+	}
+}
+
+static void print_args(const char *title, const char *binary, const struct args *a, struct ink k)
+{
+	printf("\n%s%s%s %s\n", k.bold, title, k.off, binary);
+	for (size_t i = 0; i < a->n; i++) {
+		if (a->v[i].why)
+			print_folded("  # ", tr(a->v[i].why), k.dim, k.off);
+		printf("  %s%s%s\n", a->v[i].option, a->v[i].value ? " " : "", a->v[i].value ? a->v[i].value : "");
+	}
+}
+
+static void print_no_kvm(const char *why, struct ink k)
+{
+	cleanup_free char *text = tr_fmt("no KVM: %s; the guest is emulated, slowly", why);
+	print_folded("  ", text, k.bad, k.off);
+}
+
+static void print_plan(const struct plan *p)
+{
+	struct ink k = ink();
+	printf("%s%s%s%s%s\n", k.bold, p->config->vm.name, k.off, p->config->vm.description ? ": " : "",
+	       p->config->vm.description ? p->config->vm.description : "");
+	if (p->accel_why)
+		print_no_kvm(p->accel_why, k);
+	print_cpus(p, k);
+	print_steps(p, k);
+	if (p->tpm_dir)
+		print_args("swtpm", p->swtpm_argv.v[0], &p->swtpm, k);
+	print_args("QEMU", p->qemu_argv.v[0], &p->qemu, k);
+	for (size_t i = 0; i < p->findings.n; i++)
+		if (p->findings.v[i].verdict == FINDING_BAD)
+			printf(_("\n%scannot run here:%s %s\n"), k.bad, k.off, p->findings.v[i].text);
+}
+
+static json_t *text(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *cpu_list(const struct cpus *set)
+{
+	cleanup_free char *list = cpus_format(set);
+	return json_string(list);
+}
+
+static json_t *argv_json(const struct strv *v)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < v->n; i++)
+		json_array_append_new(list, text(v->v[i]));
+	return list;
+}
+
+static json_t *steps_json(const struct steps *steps)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *s = &steps->v[i];
+		json_t *o = json_pack("{s:s, s:s, s:o, s:s, s:o}", "kind", s->kind->name, "target", s->target, "now", text(s->now), "want",
+				      s->want, "why", text(s->why));
+		if (s->obstacle)
+			json_object_set_new(o, "obstacle", json_string(s->obstacle));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+/* The contract of DESIGN: scripts rely on these names. */
+static json_t *plan_json(const struct plan *p)
+{
+	json_t *vcpus = json_array();
+	for (unsigned i = 0; i < p->cpu.n_vcpus; i++)
+		json_array_append_new(vcpus, json_pack("{s:i, s:i}", "vcpu", (int)i, "cpu", p->cpu.vcpus[i]));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vm", p->config->vm.name, "accel", p->accel == ACCEL_KVM ? "kvm" : "tcg",
+			 "vcpus", vcpus, "emulator_cpus", cpu_list(&p->cpu.emulator), "iothread_cpus", cpu_list(&p->cpu.iothread), "host_cpus",
+			 cpu_list(&p->cpu.host), "steps", steps_json(&p->steps), "qemu", argv_json(&p->qemu_argv), "swtpm",
+			 argv_json(&p->swtpm_argv));
+}
+
+struct err *verb_plan(struct cli *cli, const struct verb_args *args)
+{
+	cleanup_plan struct plan p = {};
+	TRY(verb_words(args, 1, 1, "plan [--json] CONFIG"));
+	TRY(plan_make(cli, args->words.v[0], &p));
+	steps_probe(&cli->env, &p.steps);
+	if (!cli->json) {
+		print_plan(&p);
+		return NULL;
+	}
+	json_t *object = plan_json(&p);
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+	return NULL;
+}

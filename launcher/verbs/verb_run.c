@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlaunch run CONFIG: plan, judge, launch. What the host cannot is said before anything is changed. */
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/live/announce.h"
+#include "launcher/base/log.h"
+#include "launcher/base/progress.h"
+#include "launcher/plan/install.h"
+#include "launcher/live/restore.h"
+#include "launcher/live/run.h"
+#include "launcher/step/journal.h"
+
+/* What stands in the way, a line each with its remedy. */
+static struct err *refuse(const struct plan *p)
+{
+	cleanup_sb struct sb sb = {};
+	for (size_t i = 0; i < p->findings.n; i++) {
+		const struct finding *f = &p->findings.v[i];
+		if (f->verdict != FINDING_BAD)
+			continue;
+		sb_addf(&sb, "\n  %s: ", f->topic);
+		sb_add(&sb, f->text);
+		if (f->remedy)
+			sb_addf(&sb, "\n    → %s", f->remedy);
+	}
+	struct err *e = err_new("%s cannot run here%s", p->config->vm.name, sb.s ? sb.s : "");
+	return err_exit(e, EXIT_HOST);
+}
+
+static void say_warnings(const struct plan *p)
+{
+	for (size_t i = 0; i < p->findings.n; i++)
+		if (p->findings.v[i].verdict == FINDING_WARN)
+			log_warn("%s: %s", p->findings.v[i].topic, p->findings.v[i].text);
+}
+
+/* The discs of --install and --drivers: looked at with the rights of the user, who named them. */
+struct discs {
+	const char *given[2];
+	char *path[2]; /* without links, for QEMU may see another directory as its own */
+	struct disc disc[2];
+};
+
+static struct err *look_at_discs(void *data)
+{
+	struct discs *d = data;
+	for (size_t i = 0; i < ARRAY_SIZE(d->given); i++) {
+		if (!d->given[i])
+			continue;
+		TRY(disc_read(d->given[i], &d->disc[i]));
+		d->path[i] = realpath(d->given[i], NULL);
+	}
+	return NULL;
+}
+
+static void free_discs(struct discs *d)
+{
+	free(d->path[0]);
+	free(d->path[1]);
+}
+
+static struct err *take_discs(struct cli *cli, const struct verb_args *args, struct discs *d)
+{
+	cleanup_user struct user caller = {};
+	d->given[0] = verb_option(args, "install");
+	d->given[1] = verb_option(args, "drivers");
+	if (d->given[1] && !d->given[0])
+		return err_exit(err_hint(err_new("--drivers belongs to --install"), "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
+				EXIT_USAGE);
+	if (!d->given[0])
+		return NULL;
+	TRY(user_find(NULL, &caller));
+	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
+	cli->install = d->path[0];
+	cli->drivers = d->path[1];
+	return NULL;
+}
+
+/* What a dead launcher of this VM left is undone before anything is judged: the facts would be those of its launch, not of this host. */
+static struct err *undo_dead(struct cli *cli, const char *vm, bool *ret_undone)
+{
+	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/journal", base, vm);
+	*ret_undone = root_exists(cli->root, path) && !journal_alive(cli->root, base, vm);
+	if (!*ret_undone)
+		return NULL;
+	log_warn("%s: the last launcher died; undoing what it left", vm);
+	return restore_vm(&cli->env, base, vm, false, NULL);
+}
+
+static struct err *make_plan(struct cli *cli, const char *config, struct plan *ret_plan)
+{
+	bool undone = false;
+	TRY(plan_make(cli, config, ret_plan));
+	TRY(undo_dead(cli, ret_plan->config->vm.name, &undone));
+	if (!undone)
+		return NULL;
+	plan_free(ret_plan);
+	*ret_plan = (struct plan){};
+	return plan_make(cli, config, ret_plan);
+}
+
+static struct err *run(struct cli *cli, const struct verb_args *args, struct plan *p)
+{
+	cleanup(free_discs) struct discs discs = {};
+	if (!root_is_host(cli->root))
+		return err_exit(err_hint(err_new("a machine runs on this host only, not under --root %s", root_dir(cli->root)),
+					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
+	TRY(take_discs(cli, args, &discs));
+	cleanup_progress bool shown = progress_begin("looking at this host"); /* QEMU is asked what it can do, once after each update of it */
+	TRY(make_plan(cli, args->words.v[0], p));
+	phase_end(&cli->phases, "plan");
+	plan_check(cli, p);
+	progress_end();
+	say_warnings(p);
+	if (findings_worst(&p->findings) == FINDING_BAD)
+		return refuse(p);
+	if (plan_needs_root(p) && geteuid() != 0)
+		return err_exit(err_hint(err_new("%s: its steps need root", p->config->vm.name), "sudo qlaunch %s", p->config->path), EXIT_HOST);
+	if (cli->install)
+		install_say(p->config, &discs.disc[0], cli->drivers);
+	phase_end(&cli->phases, "check");
+	return run_machine(cli, p);
+}
+
+struct err *verb_run(struct cli *cli, const struct verb_args *args)
+{
+	cleanup_plan struct plan p = {};
+	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO]] CONFIG"));
+	struct err *e = run(cli, args, &p);
+	announce_end(cli, &p, args->words.v[0], e);
+	return e;
+}

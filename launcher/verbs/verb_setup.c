@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qlaunch setup: makes a host ready for good, and --undo takes it all back. Shows every change as a diff first; without
+ * a terminal and without --yes it shows only. Writes files below /etc and /boot, and runs the commands that it names.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/child.h"
+#include "launcher/base/log.h"
+#include "launcher/base/tr.h"
+#include "launcher/advise/setup.h"
+#include "launcher/verbs/pager.h"
+
+#define COMMAND_LIMIT_MS 600000 /* initial RAM disks of several kernels, on a slow machine */
+#define CONTEXT 2
+
+/* ---- the diff ---- */
+
+static void split_lines(const char *text, struct strv *ret_lines)
+{
+	while (text && *text) {
+		size_t n = strcspn(text, "\n");
+		strv_addf(ret_lines, "%.*s", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void print_line(char mark, const char *line, bool colours)
+{
+	const char *colour = !colours ? "" : mark == '-' ? "\033[31m" : mark == '+' ? "\033[32m" : "";
+	printf("%s%c%s%s\n", colour, mark, line, *colour ? "\033[0m" : "");
+}
+
+/* All that lies between the first and the last line that differ, as one piece. */
+static void print_diff(const struct setup_change *c, bool colours)
+{
+	cleanup_strv struct strv old = {}, new = {};
+	size_t head = 0, tail = 0;
+	split_lines(c->old, &old);
+	split_lines(c->new, &new);
+	while (head < old.n && head < new.n && streq(old.v[head], new.v[head]))
+		head++;
+	while (tail < old.n - head && tail < new.n - head && streq(old.v[old.n - 1 - tail], new.v[new.n - 1 - tail]))
+		tail++;
+	printf("--- %s\n+++ %s\n", c->old ? c->path : "/dev/null", c->new ? c->path : "/dev/null");
+	for (size_t i = head > CONTEXT ? head - CONTEXT : 0; i < head; i++)
+		print_line(' ', old.v[i], colours);
+	for (size_t i = head; i < old.n - tail; i++)
+		print_line('-', old.v[i], colours);
+	for (size_t i = head; i < new.n - tail; i++)
+		print_line('+', new.v[i], colours);
+	for (size_t i = old.n - tail; i < old.n && i < old.n - tail + CONTEXT; i++)
+		print_line(' ', old.v[i], colours);
+	putchar('\n');
+}
+
+static void print_setup(const struct setup *s)
+{
+	bool colours = log_colours(STDOUT_FILENO);
+	for (size_t i = 0; i < s->n; i++)
+		print_diff(&s->v[i], colours);
+	for (size_t i = 0; i < s->commands.n; i++)
+		printf(_("then: %s\n"), s->commands.v[i]);
+	for (size_t i = 0; i < s->notes.n; i++)
+		page_wrap("note: ", 6, s->notes.v[i]);
+}
+
+/* ---- which devices ---- */
+
+/* The card and what goes with it: its IOMMU group without bridges, or its slot where there are no groups. */
+static void with_company(const struct survey *s, const struct pci_function *gpu, const struct pci_function ***ret_v, size_t *ret_n)
+{
+	const struct groups *g = &s->groups;
+	for (size_t i = 0; i < g->n_functions; i++) {
+		const struct pci_function *fn = &g->functions[i];
+		bool slot = fn->addr.domain == gpu->addr.domain && fn->addr.bus == gpu->addr.bus && fn->addr.dev == gpu->addr.dev;
+		if (pci_is_bridge(fn) || !(gpu->group >= 0 ? fn->group == gpu->group : slot))
+			continue;
+		*ret_v = mem_grow(*ret_v, *ret_n, sizeof(const struct pci_function *));
+		(*ret_v)[(*ret_n)++] = fn;
+	}
+}
+
+/* --gpu ADDRESS | none; else the first card that the host can give away. NULL where there is none. */
+static struct err *choose_gpu(const struct survey *s, const char *wanted, const struct pci_function **ret_gpu)
+{
+	const struct groups *g = &s->groups;
+	const struct pci_function **gpus = NULL, *found = NULL;
+	struct pci_addr addr;
+	if (streq(wanted, "none"))
+		return NULL;
+	if (wanted)
+		TRY(err_exit(pci_addr_parse(wanted, &addr), EXIT_USAGE));
+	size_t n = wanted ? 0 : groups_free_gpus(g, &gpus);
+	found = n ? gpus[0] : NULL;
+	free(gpus);
+	for (size_t i = 0; i < g->n_functions && !found; i++) {
+		const struct pci_function *fn = &g->functions[i];
+		bool fits = wanted ? pci_addr_equal(fn->addr, addr) : !g->iommu && pci_is_gpu(fn) && fn != g->host_gpu;
+		found = fits ? fn : NULL;
+	}
+	if (wanted && !found)
+		return err_exit(err_hint(err_new("there is no PCI device %s", wanted), "qlaunch groups"), EXIT_USAGE);
+	if (wanted && found == g->host_gpu)
+		return err_exit(err_new("%s has the host's own screen: bound early, the host would start without a picture", wanted),
+				EXIT_HOST);
+	*ret_gpu = found;
+	return NULL;
+}
+
+static struct err *make_plan(struct cli *cli, const struct survey *s, const char *wanted, struct setup *ret_setup)
+{
+	const struct pci_function *gpu = NULL, **devices = NULL;
+	size_t n = 0;
+	TRY(choose_gpu(s, wanted, &gpu));
+	if (gpu)
+		with_company(s, gpu, &devices, &n);
+	struct err *e = setup_plan(cli->root, s, devices, n, ret_setup);
+	free(devices);
+	return e;
+}
+
+/* ---- doing it ---- */
+
+static bool agreed(const struct verb_args *args)
+{
+	char line[16];
+	if (verb_option(args, "yes"))
+		return true;
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
+		printf(_("\nNothing was changed; --yes does it.\n"));
+		return false;
+	}
+	printf(_("\nDo it? [y/N] "));
+	fflush(stdout);
+	return fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
+}
+
+static struct err *run_commands(struct cli *cli, const struct setup *s)
+{
+	for (size_t i = 0; root_is_host(cli->root) && i < s->commands.n; i++) {
+		cleanup_strv struct strv argv = {};
+		cleanup_free char *said = NULL;
+		strv_split(&argv, s->commands.v[i], " ");
+		log_info("%s", s->commands.v[i]);
+		TRY(err_hint(child_output((const char *const *)argv.v, COMMAND_LIMIT_MS, &said),
+			     "the files are written; run it by hand: sudo %s", s->commands.v[i]));
+	}
+	return NULL;
+}
+
+struct err *verb_setup(struct cli *cli, const struct verb_args *args)
+{
+	cleanup_survey struct survey s = {};
+	cleanup_setup struct setup setup = {};
+	bool undo = verb_option(args, "undo");
+	TRY(verb_words(args, 0, 0, "setup [--undo] [--yes] [--gpu ADDRESS | none]"));
+	TRY(survey_read(cli, &s));
+	if (undo && !setup_is_made(cli->root)) {
+		printf(_("Nothing was set up here.\n"));
+		return NULL;
+	}
+	TRY(err_exit(undo ? setup_plan_undo(cli->root, &s, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
+	print_setup(&setup);
+	if (!setup.n && !undo) {
+		printf(_("%sThis host is set up.\n"), setup.notes.n ? "\n" : "");
+		return NULL;
+	}
+	if (!undo && setup_is_made(cli->root))
+		return err_exit(err_hint(err_new("a setup was made before, and this one differs"), "qlaunch setup --undo, then again"), EXIT_USAGE);
+	if (!agreed(args))
+		return NULL;
+	if (root_is_host(cli->root) && geteuid() != 0)
+		return err_exit(err_hint(err_new("that needs root"), "sudo qlaunch setup"), EXIT_HOST);
+	TRY(undo ? setup_undo(cli->root, &setup) : setup_apply(cli->root, &setup));
+	TRY(run_commands(cli, &setup));
+	printf("%s\n", undo ? _("Put back. Reboot to be rid of it all.") : _("Done. Reboot, then: qlaunch check"));
+	cli->status = undo && setup.notes.n ? EXIT_RESIDUE : EXIT_OK;
+	return NULL;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qlaunch topology [CONFIG]: cores and caches as a picture (or --svg, --json), with a machine's plan drawn in. Changes
+ * nothing. */
+#include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
+#include "launcher/base/tr.h"
+#include "launcher/plan/plan.h"
+#include "launcher/verbs/topology.h"
+
+const struct map_role map_roles[] = {
+	[ROLE_NONE] = { "-", "nobody's", "none", "\033[2m", "#eeeeee" },
+	[ROLE_HOST] = { "H", "host", "host", "\033[36m", "#a8c8e8" },
+	[ROLE_GUEST] = { "G", "guest, by vCPU", "guest", "\033[30;42m", "#8fd18f" },
+	[ROLE_EMULATOR] = { "E", "QEMU's own threads", "emulator", "\033[30;43m", "#f2c94c" },
+	[ROLE_IOTHREAD] = { "I", "I/O threads", "iothread", "\033[30;45m", "#d7a8e8" },
+	[ROLE_QEMU] = { "EI", "QEMU's own and I/O threads", "emulator,iothread", "\033[30;43m", "#f2c94c" },
+};
+
+enum role map_role(const struct map *m, int cpu)
+{
+	const struct cpu_plan *p = m->plan;
+	if (!p)
+		return ROLE_NONE;
+	if (cpus_has(&p->guest, cpu))
+		return ROLE_GUEST;
+	if (cpus_has(&p->emulator, cpu))
+		return cpus_has(&p->iothread, cpu) ? ROLE_QEMU : ROLE_EMULATOR;
+	if (cpus_has(&p->iothread, cpu))
+		return ROLE_IOTHREAD;
+	return cpus_has(&p->host, cpu) ? ROLE_HOST : ROLE_NONE;
+}
+
+char *map_mark(const struct map *m, int cpu)
+{
+	enum role role = map_role(m, cpu);
+	if (!m->plan)
+		return str_dup("");
+	for (unsigned i = 0; role == ROLE_GUEST && i < m->plan->n_vcpus; i++)
+		if (m->plan->vcpus[i] == cpu)
+			return str_fmt("%s%u", map_roles[role].mark, i);
+	return str_dup(map_roles[role].mark);
+}
+
+char *map_l3_title(const struct map *m, size_t l3)
+{
+	const struct cpu_l3 *x = &m->facts->l3s[l3];
+	cleanup_free char *size = x->size ? size_format(x->size) : NULL;
+	return tr_fmt("%s %zu%s%s, NUMA node %d", x->cache ? "L3" : _("no L3,"), l3, size ? ", " : "", size ? size : "",
+		      x->node);
+}
+
+char *map_title(const struct map *m)
+{
+	/* What stands in /proc/cpuinfo is not the name of a machine that was described */
+	const char *name = m->facts->foreign ? _("As described to hwloc") : m->facts->model;
+	cleanup_free char *model = str_printable(name ? name : "Processor");
+	int cpus = cpus_count(&m->facts->online);
+	return tr_fmt("%.50s: %zu core%s, %d CPU%s", model, m->facts->n_cores, m->facts->n_cores == 1 ? "" : "s", cpus,
+		      cpus == 1 ? "" : "s");
+}
+
+static json_t *cpu_json(const struct map *m, int cpu)
+{
+	json_t *o = json_pack("{s:i}", "cpu", cpu);
+	if (!m->plan)
+		return o;
+	enum role role = map_role(m, cpu);
+	json_object_set_new(o, "role", json_string(map_roles[role].name));
+	json_t *vcpus = json_array();
+	for (unsigned i = 0; i < m->plan->n_vcpus; i++)
+		if (m->plan->vcpus[i] == cpu)
+			json_array_append_new(vcpus, json_integer(i));
+	json_object_set_new(o, "vcpus", vcpus);
+	return o;
+}
+
+json_t *map_json(const struct map *m)
+{
+	json_t *l3s = json_array();
+	for (size_t i = 0; i < m->facts->n_l3s; i++) {
+		const struct cpu_l3 *l3 = &m->facts->l3s[i];
+		json_t *cores = json_array();
+		for (size_t k = 0; k < m->facts->n_cores; k++) {
+			const struct cpu_core *core = &m->facts->cores[k];
+			json_t *cpus = json_array();
+			if (core->l3 == (int)i)
+				json_array_append_new(
+					cores, json_pack("{s:s, s:O}", "kind", core->e_core ? "E" : "P", "cpus", cpus));
+			for (int j = 0; j < core->n_cpus; j++)
+				json_array_append_new(cpus, cpu_json(m, core->cpus[j]));
+			json_decref(cpus);
+		}
+		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", (int)i, "cache", l3->cache,
+						     "bytes", (json_int_t)l3->size, "node", l3->node, "package",
+						     l3->package, "cores", cores));
+	}
+	return json_pack("{s:s?, s:s?, s:o}", "model", m->facts->foreign ? NULL : m->facts->model, "vm", m->vm, "l3s",
+			 l3s);
+}
+
+static void print(const struct map *m, const struct cli *cli, bool svg)
+{
+	cleanup_free char *text = cli->json ? NULL : svg ? map_svg(m) : map_text(m, log_colours(STDOUT_FILENO));
+	if (text) {
+		fputs(text, stdout);
+		return;
+	}
+	json_t *o = map_json(m);
+	json_dumpf(o, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(o);
+}
+
+struct err *verb_topology(struct cli *cli, const struct verb_args *args)
+{
+	TRY(verb_words(args, 0, 1, "topology [--svg] [--json] [CONFIG]"));
+	bool svg = verb_option(args, "svg");
+	if (args->words.n) {
+		cleanup_plan struct plan p = {};
+		TRY(plan_make(cli, args->words.v[0], &p));
+		struct map m = { &p.cpu_facts, &p.cpu, p.config->vm.name };
+		print(&m, cli, svg);
+		return NULL;
+	}
+	cleanup_cpu_facts struct cpu_facts f = {};
+	TRY(cpu_facts_read(cli->root, &f));
+	struct map m = { .facts = &f };
+	print(&m, cli, svg);
+	return NULL;
+}
