@@ -6,8 +6,8 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/base/user.h"
@@ -287,9 +287,7 @@ static struct err *dispatch(int argc, char **argv, struct cli *cli, struct line 
 
 int main(int argc, char **argv)
 {
-	struct timespec begun;
-	clock_gettime(CLOCK_MONOTONIC, &begun);
-	struct cli cli = { .phases.begun_us = (uint64_t)begun.tv_sec * 1000000 + (uint64_t)begun.tv_nsec / 1000 };
+	struct cli cli = { .phases.begun_us = clock_us() };
 	struct line line = {};
 	tr_start();
 	signal(SIGPIPE, SIG_IGN); /* a closed output must not end a launch half-way */

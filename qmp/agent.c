@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "qmp/agent.h"
 #include "qmp/line.h"
@@ -24,7 +25,7 @@ struct agent *agent_new(int fd)
 {
 	struct agent *a = mem_new(sizeof(*a));
 	line_init(&a->io, fd, AGENT_LINE_MAX);
-	a->last_id = line_clock(); /* another client's answers may still come: they are not to be taken for ours */
+	a->last_id = clock_ms(); /* another client's answers may still come: they are not to be taken for ours */
 	return a;
 }
 
@@ -129,7 +130,7 @@ static struct err *call(struct agent *a, const char *command, json_t *args, int6
 
 struct err *agent_call(struct agent *a, const char *command, json_t *args, int limit_ms, json_t **ret_value)
 {
-	return call(a, command, args, line_clock() + limit_ms, ret_value);
+	return call(a, command, args, clock_ms() + limit_ms, ret_value);
 }
 
 struct err *agent_ping(struct agent *a, int limit_ms)
@@ -193,9 +194,9 @@ static struct err *take_output(const json_t *status, struct agent_output *o)
 /* Lets `ms` pass, or less if the other end speaks or goes. */
 static struct err *pause_for(struct agent *a, int ms, int64_t deadline)
 {
-	int64_t until = line_clock() + ms;
+	int64_t until = clock_ms() + ms;
 	struct err *e = step(a, until < deadline ? until : deadline);
-	if (err_code(e) != ETIMEDOUT || line_clock() >= deadline)
+	if (err_code(e) != ETIMEDOUT || clock_ms() >= deadline)
 		return e;
 	err_free(e);
 	return NULL;
@@ -203,7 +204,7 @@ static struct err *pause_for(struct agent *a, int ms, int64_t deadline)
 
 struct err *agent_exec(struct agent *a, const char *const argv[], int limit_ms, struct agent_output *ret_output)
 {
-	int64_t deadline = line_clock() + limit_ms;
+	int64_t deadline = clock_ms() + limit_ms;
 	json_t *args = json_array(), *value = NULL;
 	for (size_t i = 1; argv[i]; i++)
 		json_array_append_new(args, json_string(argv[i]));
@@ -249,7 +250,7 @@ static struct err *read_handle(struct agent *a, json_int_t handle, size_t max, i
 
 struct err *agent_read(struct agent *a, const char *path, size_t max, int limit_ms, struct sb *ret_bytes)
 {
-	int64_t deadline = line_clock() + limit_ms;
+	int64_t deadline = clock_ms() + limit_ms;
 	cleanup_sb struct sb bytes = {};
 	json_t *value = NULL;
 	json_t *args = json_pack("{s:s, s:s}", "path", path, "mode", "rb");
@@ -286,7 +287,7 @@ static struct err *write_handle(struct agent *a, json_int_t handle, const unsign
 
 struct err *agent_write(struct agent *a, const char *path, const void *bytes, size_t len, int limit_ms)
 {
-	int64_t deadline = line_clock() + limit_ms;
+	int64_t deadline = clock_ms() + limit_ms;
 	json_t *value = NULL;
 	TRY(err_wrap(call(a, "guest-file-open", json_pack("{s:s, s:s}", "path", path, "mode", "wb"), deadline, &value), "%s", path));
 	json_int_t handle = json_integer_value(value);

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/progress.h"
 #include "qmp/line.h"
 
@@ -146,7 +146,7 @@ struct err *line_wait(const struct line_io *io, int64_t deadline)
 {
 	struct pollfd p[] = { { io->fd, (short)(POLLIN | (line_unsent(io) ? POLLOUT : 0)), 0 }, { io->stop_fd, POLLIN, 0 } };
 	for (;;) {
-		int64_t left = deadline - line_clock();
+		int64_t left = deadline - clock_ms();
 		if (left <= 0)
 			return err_errno(ETIMEDOUT, "no answer");
 		int n = progress_poll(p, ARRAY_SIZE(p), left > INT_MAX ? INT_MAX : (int)left);
@@ -155,11 +155,4 @@ struct err *line_wait(const struct line_io *io, int64_t deadline)
 		if (n < 0 && errno != EINTR)
 			return err_errno(errno, "cannot wait");
 	}
-}
-
-int64_t line_clock(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }

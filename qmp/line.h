@@ -60,4 +60,3 @@ bool line_unsent(const struct line_io *io);
  * can be read.
  */
 struct err *line_wait(const struct line_io *io, int64_t deadline);
-int64_t line_clock(void); /* CLOCK_MONOTONIC in milliseconds */

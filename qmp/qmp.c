@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "qmp/line.h"
 #include "qmp/message.h"
@@ -18,7 +19,7 @@ struct item {
 	struct item *next;
 	int64_t id; /* 0 for an event */
 	char *name;
-	int64_t deadline; /* line_clock(); INT64_MAX for none */
+	int64_t deadline; /* clock_ms(); INT64_MAX for none */
 	bool blocking, answered;
 	void (*done)(void *data, json_t *value, struct err *e);
 	void *data;
@@ -174,7 +175,7 @@ static struct item *new_item(struct qmp *q, const char *command, int limit_ms)
 	struct item *item = mem_new(sizeof(*item)), **end = &q->waiting;
 	item->id = ++q->last_id;
 	item->name = str_dup(command);
-	item->deadline = limit_ms > 0 ? line_clock() + limit_ms : INT64_MAX;
+	item->deadline = limit_ms > 0 ? clock_ms() + limit_ms : INT64_MAX;
 	while (*end)
 		end = &(*end)->next;
 	*end = item;
@@ -260,7 +261,7 @@ static void pump(struct qmp *q)
 /* Gives up the commands whose limit has passed. */
 static void expire(struct qmp *q)
 {
-	int64_t now = line_clock();
+	int64_t now = clock_ms();
 	for (struct item *i = q->waiting, *next; i; i = next) {
 		next = i->next;
 		if (i->deadline > now)
@@ -351,7 +352,7 @@ static struct err *step(struct qmp *q, int64_t deadline)
 
 static struct err *wait_until(struct qmp *q, const bool *reached, int limit_ms)
 {
-	int64_t deadline = line_clock() + limit_ms;
+	int64_t deadline = clock_ms() + limit_ms;
 	while (!*reached && !q->failure) {
 		struct err *e = step(q, deadline);
 		if (e)
@@ -396,7 +397,7 @@ static struct err *finish(struct qmp *q, struct item *item, int64_t deadline, js
 struct err *qmp_call(struct qmp *q, const char *command, json_t *args, int limit_ms, json_t **ret_value)
 {
 	struct item *item;
-	int64_t deadline = line_clock() + limit_ms;
+	int64_t deadline = clock_ms() + limit_ms;
 	TRY(start(q, command, args, limit_ms, &item));
 	item->blocking = true;
 	flush(q);
@@ -427,7 +428,7 @@ static struct err *flush_fd(struct qmp *q, int fd, int64_t deadline)
 struct err *qmp_call_fd(struct qmp *q, const char *command, json_t *args, int fd, int limit_ms, json_t **ret_value)
 {
 	struct item *item;
-	int64_t deadline = line_clock() + limit_ms;
+	int64_t deadline = clock_ms() + limit_ms;
 	struct err *e = drain(q, deadline);
 	if (e) {
 		json_decref(args);

@@ -10,27 +10,20 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/num.h"
 #include "launcher/base/progress.h"
 
 #define OUTPUT_MAX (1u << 20)
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 /* Reads both pipes until both are closed or the time is up; returns false if it was up. Either fd may be -1. */
 static bool drain(int fds[2], struct sb out[2], int64_t until)
 {
 	struct pollfd p[2] = { { .fd = fds[0], .events = POLLIN }, { .fd = fds[1], .events = POLLIN } };
 	while (p[0].fd >= 0 || p[1].fd >= 0) {
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		int n = left > 0 ? progress_poll(p, 2, (int)left) : 0;
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -56,9 +49,9 @@ static int reap(pid_t pid, int64_t until)
 	cleanup_fd int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 	int status;
-	int64_t left = until - now_ms();
+	int64_t left = until - clock_ms();
 	while (progress_poll(&p, 1, left > 0 ? (int)left : 0) < 0 && errno == EINTR)
-		left = until - now_ms();
+		left = until - clock_ms();
 	if (!(p.revents & POLLIN)) {
 		kill(pid, SIGKILL);
 		if (poll(&p, 1, 200) <= 0)
@@ -125,7 +118,7 @@ static void child_begin(pid_t parent)
 
 struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms)
 {
-	int64_t until = now_ms() + limit_ms;
+	int64_t until = clock_ms() + limit_ms;
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_errno(errno, "pipe");
@@ -218,7 +211,7 @@ static char *telling_line(char *text)
 
 struct err *child_output(const char *const argv[], int limit_ms, char **ret_output)
 {
-	int64_t until = now_ms() + limit_ms;
+	int64_t until = clock_ms() + limit_ms;
 	cleanup_free char *path = child_find(argv[0]);
 	if (!path)
 		return err_errno(ENOENT, "%s", argv[0]);

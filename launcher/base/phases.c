@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* phases: see phases.h. */
-#include "launcher/live/machine.h"
+#include "launcher/base/clock.h"
+#include "launcher/base/clock.h"
 #include "launcher/base/phases.h"
+#include "launcher/base/str.h"
 
 void phase_end(struct phases *p, const char *name)
 {
@@ -9,7 +11,7 @@ void phase_end(struct phases *p, const char *name)
 	for (size_t i = 0; i < p->n; i++)
 		last += p->v[i].us;
 	if (p->n < PHASES_MAX)
-		p->v[p->n++] = (struct phase){ name, machine_now_us() - last };
+		p->v[p->n++] = (struct phase){ name, clock_us() - last };
 }
 
 json_t *phases_json(const struct phases *p)

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 
@@ -20,13 +20,6 @@ static struct {
 	void *data;
 	bool asking;                /* it is asked now */
 } now;
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 /* `width` cells, the first part of them full. */
 static void add_bar(struct sb *sb, const struct progress_state *p, size_t width)
@@ -110,7 +103,7 @@ bool progress_begin(const char *what, ...)
 	sb_vaddf(&text, what, ap);
 	va_end(ap);
 	now.what = str_printable(text.s ? text.s : "");
-	now.begun_ms = now_ms();
+	now.begun_ms = clock_ms();
 	return true;
 }
 
@@ -127,7 +120,7 @@ void progress_update(uint64_t done, uint64_t total, const char *detail)
 
 void progress_tick(void)
 {
-	int64_t at = now_ms();
+	int64_t at = clock_ms();
 	if (!now.what || now.asking || at < (now.drawn_ms ? now.drawn_ms + PROGRESS_EVERY_MS : now.begun_ms + PROGRESS_FIRST_MS))
 		return;
 	if (now.fn) {
@@ -154,7 +147,7 @@ void progress_hide(void)
 void progress_show(void)
 {
 	if (now.what && now.drawn_ms)
-		draw(now_ms());
+		draw(clock_ms());
 }
 
 void progress_end(void)
@@ -178,9 +171,9 @@ int progress_wait_ms(int limit_ms)
 
 int progress_poll(struct pollfd *p, nfds_t n, int limit_ms)
 {
-	int64_t until = limit_ms < 0 ? INT64_MAX : now_ms() + limit_ms;
+	int64_t until = limit_ms < 0 ? INT64_MAX : clock_ms() + limit_ms;
 	for (;;) {
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		int limit = limit_ms < 0 ? -1 : left > 0 ? (int)left : 0, wait = progress_wait_ms(limit), r = poll(p, n, wait);
 		if (r != 0 || wait == limit)
 			return r;

@@ -2,6 +2,7 @@
 /* measure: see measure.h. */
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/bench/fingerprint.h"
@@ -42,7 +43,7 @@ static struct err *listen_to(const struct bench_plan *p, const struct strv *argv
 {
 	cleanup_program struct program program = PROGRAM_INIT;
 	TRY(program_start(&program, (const char *const *)argv->v));
-	if (!program_wait_end(&program, line_clock() + (int64_t)p->limit_s * 1000))
+	if (!program_wait_end(&program, clock_ms() + (int64_t)p->limit_s * 1000))
 		return err_wrap(late(p), "%s", argv->v[0]);
 	TRY(err_wrap(program_result(&program), "%s", argv->v[0]));
 	*ret_said = sb_steal(&program.said);
@@ -105,7 +106,7 @@ struct err *machine_begin(struct bench_machine *b, const struct bench_variant *v
 	for (size_t i = 0; i < v->sets.n; i++)
 		strv_addf(&argv, "--set=%s", v->sets.v[i]);
 	strv_add(&argv, b->plan->config);
-	b->begun = line_clock();
+	b->begun = clock_ms();
 	b->until = b->begun + (int64_t)b->plan->limit_s * 1000;
 	return program_start(&b->launcher, (const char *const *)argv.v);
 }
@@ -145,7 +146,7 @@ static void boot_of_serial(struct bench_machine *b)
 	const char *at = b->launcher.said.s ? strstr(b->launcher.said.s, mark) : NULL;
 	double ms = at && strchr(at, '\n') ? strtod(at + strlen(mark), NULL) : 0;
 	if (ms > 0 && !json_object_get(b->m->metrics, "boot.kernel"))
-		machine_boot(b, (double)line_clock() - ms, "boot.kernel", ms);
+		machine_boot(b, (double)clock_ms() - ms, "boot.kernel", ms);
 }
 
 /* Process 1 of the guest does what its command line says, says it, and powers off. */
@@ -156,7 +157,7 @@ static struct err *measure_by_serial(struct bench_machine *b, const struct bench
 	strv_add(&more, "--set=console.serial=stdio");
 	strv_addf(&more, "--set=boot.cmdline=console=ttyS0 quiet bench=%s", words);
 	TRY(machine_begin(b, v, &more));
-	for (size_t heard = 0; !b->launcher.ended && line_clock() < b->until;) {
+	for (size_t heard = 0; !b->launcher.ended && clock_ms() < b->until;) {
 		program_wait(&b->launcher, -1, b->until);
 		if (b->launcher.said.len == heard)
 			continue;

@@ -27,14 +27,14 @@ struct bench_machine {
 	const struct bench_plan *plan;
 	char *name; /* beside a machine that runs under its own */
 	struct program launcher;
-	int64_t begun, until; /* line_clock's milliseconds */
+	int64_t begun, until; /* clock_ms's milliseconds */
 	struct measured *m;
 };
 /* Starts `qlaunch run` with the variant's keys and `more` ("--set=…"). */
 struct err *machine_begin(struct bench_machine *b, const struct bench_variant *v, const struct strv *more);
 /* Looks at what the variant really got, while it runs. */
 void machine_look(struct bench_machine *b);
-/* boot.launch, boot.firmware and `phase` (milliseconds), of a kernel whose clock showed 0 at `kernel_ms` (line_clock). */
+/* boot.launch, boot.firmware and `phase` (milliseconds), of a kernel whose clock showed 0 at `kernel_ms` (clock_ms). */
 void machine_boot(struct bench_machine *b, double kernel_ms, const char *phase, double phase_ms);
 /* The metrics of `from` into those of the run; takes over `from`. */
 void measured_add(struct measured *m, json_t *from);

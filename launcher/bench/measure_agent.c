@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/bench/measure.h"
@@ -52,13 +53,13 @@ static struct err *late(const struct bench_machine *b, const char *what)
 
 static int left_ms(const struct bench_machine *b, int most)
 {
-	int64_t left = b->until - line_clock();
+	int64_t left = b->until - clock_ms();
 	return left <= 0 ? 1 : left < most ? (int)left : most;
 }
 
 static struct err *await_qemu(struct bench_machine *b, int listening, int *ret_fd)
 {
-	while (!b->launcher.ended && line_clock() < b->until) {
+	while (!b->launcher.ended && clock_ms() < b->until) {
 		if (!program_wait(&b->launcher, listening, b->until))
 			continue;
 		*ret_fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
@@ -74,11 +75,11 @@ static struct err *await_qemu(struct bench_machine *b, int listening, int *ret_f
 static struct err *await_agent(struct bench_machine *b, struct agent *agent)
 {
 	int limit = PING_FIRST_MS;
-	while (!b->launcher.ended && line_clock() < b->until) {
+	while (!b->launcher.ended && clock_ms() < b->until) {
 		cleanup_err struct err *e = agent_ping(agent, left_ms(b, limit));
 		if (!e)
 			return NULL;
-		program_wait(&b->launcher, -1, line_clock() + (err_code(e) == ETIMEDOUT ? 0 : PING_FIRST_MS));
+		program_wait(&b->launcher, -1, clock_ms() + (err_code(e) == ETIMEDOUT ? 0 : PING_FIRST_MS));
 		limit = limit * 2 < PING_LAST_MS ? limit * 2 : PING_LAST_MS;
 	}
 	if (!b->launcher.ended)
@@ -176,7 +177,7 @@ static struct err *measure_boot(struct bench_machine *b, struct agent *agent, co
 {
 	TRY(run_own(b, agent, kind, "boot"));
 	double up = json_number_value(json_array_get(json_object_get(json_object_get(b->m->metrics, "boot.uptime"), "v"), 0));
-	double kernel = (double)line_clock() - up;
+	double kernel = (double)clock_ms() - up;
 	json_object_del(b->m->metrics, "boot.uptime");
 	machine_boot(b, kernel, "boot.system", answered - kernel);
 	return NULL;
@@ -185,7 +186,7 @@ static struct err *measure_boot(struct bench_machine *b, struct agent *agent, co
 static struct err *run_workloads(struct bench_machine *b, struct agent *agent)
 {
 	const struct guest_kind *kind;
-	double answered = (double)line_clock();
+	double answered = (double)clock_ms();
 	TRY(kind_of(agent, &kind));
 	TRY(err_wrap(put_program(b, agent, kind), "bench-guest"));
 	if (plan_wants(b->plan, "boot"))

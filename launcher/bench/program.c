@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/progress.h"
 #include "launcher/bench/program.h"
@@ -64,7 +65,7 @@ static void take(int *fd, struct sb *into)
 
 static int wait_ms(int64_t until)
 {
-	int64_t left = until - line_clock();
+	int64_t left = until - clock_ms();
 	return left <= 0 ? 0 : progress_wait_ms(left < WAIT_MS ? (int)left : WAIT_MS);
 }
 
@@ -92,7 +93,7 @@ bool program_wait(struct program *p, int fd, int64_t until)
 
 bool program_wait_end(struct program *p, int64_t until)
 {
-	while (!p->ended && line_clock() < until)
+	while (!p->ended && clock_ms() < until)
 		program_wait(p, -1, until);
 	return p->ended;
 }
@@ -117,7 +118,7 @@ bool program_stop(struct program *p, int grace_ms)
 	if (grace_ms) {
 		/* as `qlaunch stop --now` says it; others know no such signal, and end by it as by a SIGTERM */
 		sigqueue(p->pid, STOP_SIGNAL, (union sigval){ .sival_int = 2 });
-		if (program_wait_end(p, line_clock() + grace_ms))
+		if (program_wait_end(p, clock_ms() + grace_ms))
 			return true;
 	}
 	kill(p->pid, SIGKILL);

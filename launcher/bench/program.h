@@ -22,7 +22,7 @@ struct program {
 /* Starts it, without standard input. argv[0] is a path, or is looked up in PATH. */
 struct err *program_start(struct program *p, const char *const argv[]);
 /*
- * Waits until it says something, it ends, `fd` (-1: none) can be read, or `until` (line_clock's milliseconds): whatever comes first, for the
+ * Waits until it says something, it ends, `fd` (-1: none) can be read, or `until` (clock_ms's milliseconds): whatever comes first, for the
  * progress line to go on in a fraction of a second. Takes in what it said. Returns whether `fd` can be read.
  */
 bool program_wait(struct program *p, int fd, int64_t until);

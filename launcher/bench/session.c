@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/bench/fingerprint.h"
@@ -21,7 +22,7 @@ struct session {
 	json_t *fingerprint;
 	char machine[256]; /* its host name */
 	size_t done, total;
-	int64_t begun; /* line_clock */
+	int64_t begun; /* clock_ms */
 };
 
 static struct err *check_configs(const struct bench_plan *p)
@@ -49,7 +50,7 @@ static char *time_left(const struct session *s)
 {
 	if (!s->done)
 		return str_dup("");
-	int64_t left = (line_clock() - s->begun) / (int64_t)s->done * (int64_t)(s->total - s->done) / 1000;
+	int64_t left = (clock_ms() - s->begun) / (int64_t)s->done * (int64_t)(s->total - s->done) / 1000;
 	return left >= 5400 ? str_fmt(", %lld h left", (long long)((left + 1800) / 3600))
 	       : left >= 90 ? str_fmt(", %lld min left", (long long)((left + 30) / 60))
 			    : str_fmt(", %lld s left", (long long)left);
@@ -90,7 +91,7 @@ static void sweep(struct root *root)
 
 struct err *bench_session(struct root *root, const struct bench_plan *plan)
 {
-	struct session s = { .root = root, .plan = plan, .total = plan->n_variants * (plan->rounds + 1), .begun = line_clock() };
+	struct session s = { .root = root, .plan = plan, .total = plan->n_variants * (plan->rounds + 1), .begun = clock_ms() };
 	TRY(check_configs(plan));
 	if (root_exists(root, plan->output))
 		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away, or name another: --output FILE"), EXIT_USAGE);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
@@ -64,7 +65,7 @@ static struct err *await_end(struct root *root, const struct bench_plan *p, stru
 	bool said = false;
 	cleanup_progress bool shown = progress_begin("%u machines", p->machines);
 	while (!sbatch->ended) {
-		program_wait(sbatch, -1, line_clock() + LOOK_MS);
+		program_wait(sbatch, -1, clock_ms() + LOOK_MS);
 		if (!said && sbatch->said.s && strchr(sbatch->said.s, '\n')) {
 			said = true;
 			log_info("job %.*s of Slurm; whatever happens here it goes on: qlaunch bench gather %s", (int)strcspn(sbatch->said.s, ";\n"),

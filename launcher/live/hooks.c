@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/live/hooks.h"
 
@@ -70,9 +71,9 @@ struct err *hook_run(struct machine *m, const char *name, const char *path)
 	bool stopped = false;
 	struct err *e = hook_start(m, name, path, &hook);
 	if (hook.name && !e) {
-		uint64_t until = machine_now_us() + m->plan->config->hooks.timeout * UINT64_C(1000000), now;
+		uint64_t until = clock_us() + m->plan->config->hooks.timeout * UINT64_C(1000000), now;
 		struct pollfd ends[] = { { hook.process.pidfd, POLLIN, 0 }, { m->stop_fd, POLLIN, 0 } };
-		while ((now = machine_now_us()) < until && poll(ends, ARRAY_SIZE(ends), (int)((until - now) / 1000)) < 0 && errno == EINTR)
+		while ((now = clock_us()) < until && poll(ends, ARRAY_SIZE(ends), (int)((until - now) / 1000)) < 0 && errno == EINTR)
 			;
 		stopped = ends[1].revents && !process_ended(&hook.process);
 		e = hook_result(m, &hook);

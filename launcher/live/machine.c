@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machine: what `qlaunch status` shows of a running machine, kept beside its journal. */
 #include <stdlib.h>
-#include <time.h>
 #include "launcher/live/machine.h"
 
 #define CONSOLE_LIMIT_MS 10000
-
-uint64_t machine_now_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static json_t *cpu_list(const struct cpus *set)
 {

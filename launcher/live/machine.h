@@ -44,4 +44,3 @@ struct err *machine_status(struct machine *m);
 struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status);
 /* Where QEMU has put a serial port that is a pseudo-terminal. */
 struct err *machine_console(struct machine *m);
-uint64_t machine_now_us(void);

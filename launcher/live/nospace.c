@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/live/nospace.h"
@@ -38,7 +39,7 @@ static struct err *look(void *data)
 static void arm(struct room *r)
 {
 	uint64_t delay = (r->full ? LOOK_S : r->wait_s) * UINT64_C(1000000);
-	sd_event_source_set_time(r->timer, machine_now_us() + delay);
+	sd_event_source_set_time(r->timer, clock_us() + delay);
 	sd_event_source_set_enabled(r->timer, SD_EVENT_ONESHOT);
 }
 
@@ -56,7 +57,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct room *r = data;
 	struct machine *m = r->m;
-	uint64_t now = machine_now_us();
+	uint64_t now = clock_us();
 	(void)source, (void)usec;
 	if (!streq(m->run_state, "io-error")) /* somebody else let it go on */
 		return 0;
@@ -75,7 +76,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 /* A try that has lasted was none that failed. */
 static void count_tries(struct room *r)
 {
-	bool again = r->tried_us && machine_now_us() - r->tried_us < (r->wait_s + TRY_MAX_S) * UINT64_C(1000000);
+	bool again = r->tried_us && clock_us() - r->tried_us < (r->wait_s + TRY_MAX_S) * UINT64_C(1000000);
 	r->wait_s = !again ? LOOK_S : r->wait_s * 2 < TRY_MAX_S ? r->wait_s * 2 : TRY_MAX_S;
 }
 

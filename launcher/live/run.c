@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
@@ -194,7 +195,7 @@ static struct err *start_guest(struct machine *m)
 	phase_end(phases, "pinning");
 	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
 	phase_end(phases, "cont");
-	m->running_us = machine_now_us();
+	m->running_us = clock_us();
 	m->run_state = "running";
 	TRY(machine_status(m)); /* first: who waits for the word asks for the rest at once */
 	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - phases->begun_us) / 1000);
@@ -272,14 +273,14 @@ static void say_end(const struct machine *m, const struct undo_report *r)
 {
 	if (!m->running_us)
 		return;
-	log_info("%s: ended after %.1f s; %zu of %zu steps undone%s", m->name, (double)(machine_now_us() - m->running_us) / 1e6, r->undone,
+	log_info("%s: ended after %.1f s; %zu of %zu steps undone%s", m->name, (double)(clock_us() - m->running_us) / 1e6, r->undone,
 		 r->undone + r->left + r->residue, r->left ? _(", the rest left as somebody changed it") : "");
 }
 
 /* 9. The launch's own error is said here when the way back has one too; the worse status wins. */
 static struct err *give_back(struct machine *m, struct err *launch_error)
 {
-	uint64_t begun = machine_now_us();
+	uint64_t begun = clock_us();
 	/* a launch that failed before QEMU was let go: it is in the cgroup that is to be removed */
 	process_drop(&m->qemu);
 	process_drop(&m->swtpm);
@@ -291,7 +292,7 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 	if (m->running_us) /* what the guest has written into them is copied too: a TPM's first state, above all */
 		log_err(LOG_LEVEL_WARN, prepare_user_files(m));
 	log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
-	log_debug("%s: host given back in %.1f ms", m->name, (double)(machine_now_us() - begun) / 1000);
+	log_debug("%s: host given back in %.1f ms", m->name, (double)(clock_us() - begun) / 1000);
 	say_end(m, &report);
 	struct err *e = restore_finish(m->journal, m->name, &report);
 	if (!e)

@@ -3,21 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/num.h"
 #include "launcher/top/sample_own.h"
 
 #define POOLS "/sys/kernel/mm/hugepages"
 #define KVM_DEBUG "/sys/kernel/debug/kvm"
 #define ROLLUP_EVERY_NS UINT64_C(10000000000)
-
-uint64_t sample_now_ns(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 void top_machine_free(struct top_machine *m)
 {
@@ -226,7 +219,7 @@ static void read_debugfs(const struct top_machine *m, struct sample *s)
 
 void sample_take(const struct top_machine *m, const struct sample *before, int limit_ms, struct sample *ret_sample)
 {
-	struct sample s = { .at_ns = sample_now_ns(), .n_vcpus = m->n_vcpus, .guest = COUNT_NONE };
+	struct sample s = { .at_ns = clock_ns(), .n_vcpus = m->n_vcpus, .guest = COUNT_NONE };
 	s.vcpus = mem_new((m->n_vcpus + 1) * sizeof(*s.vcpus));
 	memcpy(s.vcpus, m->vcpus, m->n_vcpus * sizeof(*s.vcpus));
 	for (int kind = 0; kind < EXITS_KINDS; kind++)

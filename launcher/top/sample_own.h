@@ -3,7 +3,6 @@
 #pragma once
 #include "launcher/top/sample.h"
 
-uint64_t sample_now_ns(void);
 /* Notes that `what` is not known, and why; each once. Takes the error over. */
 void sample_miss(struct sample *s, const char *what, struct err *why);
 /* What QEMU counts: exits, disks, the guest's memory. */

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/top/sample_own.h"
 #include "qmp/qmp.h"
 
@@ -52,7 +53,7 @@ void sample_qemu(const struct top_machine *m, int limit_ms, struct sample *s)
 	struct err *e = reach(m, &q);
 	if (!e)
 		e = qmp_handshake(q, limit_ms);
-	s->qemu_at_ns = sample_now_ns();
+	s->qemu_at_ns = clock_ns();
 	if (e) {
 		bool busy = err_code(e) == ETIMEDOUT;
 		sample_miss(s, "disks, exits of each vCPU, guest memory", busy ? err_wrap(e, "somebody else is at %s/monitor", m->dir) : e);

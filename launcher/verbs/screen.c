@@ -6,19 +6,12 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/verbs/screen.h"
 
 #define ENTER "\033[?1049h\033[?25l\033[?7l" /* alternate screen, no cursor, no line that goes on in the next row */
 #define LEAVE "\033[?7h\033[?25h\033[?1049l"
-
-int64_t screen_clock_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 bool screen_possible(void)
 {
@@ -200,7 +193,7 @@ enum screen_event screen_wait(struct screen *s, int64_t deadline_ms, int other)
 {
 	for (;;) {
 		struct pollfd p[] = { { .fd = s->signals, .events = POLLIN }, { .fd = STDIN_FILENO, .events = POLLIN }, { .fd = other, .events = POLLIN } };
-		int64_t left = deadline_ms - screen_clock_ms();
+		int64_t left = deadline_ms - clock_ms();
 		int n = poll(p, ARRAY_SIZE(p), left > 0 ? (int)left : 0);
 		if (n < 0 && errno == EINTR)
 			continue;

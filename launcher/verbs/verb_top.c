@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/num.h"
 #include "launcher/host/net/net.h"
@@ -79,7 +80,7 @@ static struct err *take_interval(const struct verb_args *args, int64_t *ret_ms)
 static bool ends_before(const struct watch *w, int64_t deadline_ms)
 {
 	for (;;) {
-		int64_t left = deadline_ms - screen_clock_ms();
+		int64_t left = deadline_ms - clock_ms();
 		int n = poll(&(struct pollfd){ .fd = w->pidfd, .events = POLLIN }, 1, left > 0 ? (int)left : 0);
 		if (n >= 0)
 			return n > 0;
@@ -111,7 +112,7 @@ static struct err *once(const struct watch *w, bool json)
 {
 	cleanup_sample struct sample before = {}, now = {};
 	cleanup_rates struct rates r = {};
-	int64_t begun = screen_clock_ms();
+	int64_t begun = clock_ms();
 	sample_take(&w->machine, NULL, QEMU_LIMIT_MS, &before);
 	if (ends_before(w, begun + w->interval_ms)) {
 		if (json)
@@ -150,7 +151,7 @@ static bool live(struct screen *screen, const struct watch *w)
 {
 	cleanup_sample struct sample before = {}, now = {};
 	bool measured = false;
-	int64_t next = screen_clock_ms() + w->interval_ms;
+	int64_t next = clock_ms() + w->interval_ms;
 	sample_take(&w->machine, NULL, QEMU_LIMIT_MS, &now);
 	for (;;) {
 		draw(screen, w, &before, measured ? &now : NULL);
@@ -164,7 +165,7 @@ static bool live(struct screen *screen, const struct watch *w)
 		now = (struct sample){};
 		sample_take(&w->machine, &before, QEMU_LIMIT_MS, &now);
 		measured = true;
-		next = screen_clock_ms() + w->interval_ms;
+		next = clock_ms() + w->interval_ms;
 	}
 }
 

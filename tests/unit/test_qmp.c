@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/str.h"
 #include "qmp/line.h"
 #include "qmp/qmp.h"
@@ -303,7 +304,7 @@ static struct err *loop(struct qmp *q, struct seen *seen, size_t n)
 	struct err *e = NULL;
 	while (!e && seen->order.n < n) {
 		uint64_t first = qmp_deadline(q);
-		int64_t most = line_clock() + LIMIT, at = first == UINT64_MAX ? most : (int64_t)(first / 1000);
+		int64_t most = clock_ms() + LIMIT, at = first == UINT64_MAX ? most : (int64_t)(first / 1000);
 		struct line_io io = { .fd = qmp_fd(q), .stop_fd = -1, .out.len = qmp_wants_write(q) };
 		cleanup_err struct err *waited = qmp_queued(q) ? NULL : line_wait(&io, at < most ? at : most);
 		assert_true(!waited || at < most);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/cgroup/cgroup.h"
@@ -254,25 +254,18 @@ bool cgroup_value_cpus(const char *value, struct cpus *ret_cpus)
 	return true;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 struct err *cgroup_wait_gone(struct root *root, const char *dir, int limit_ms)
 {
 	if (!root_is_host(root))
 		return NULL;
-	int64_t until = now_ms() + limit_ms;
+	int64_t until = clock_ms() + limit_ms;
 	cleanup_fd int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (fd < 0 || inotify_add_watch(fd, CGROUP_MOUNT, IN_DELETE | IN_ONLYDIR) < 0)
 		return err_errno(errno, CGROUP_MOUNT);
 	while (root_exists(root, dir)) {
 		char events[4096];
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		if (left <= 0 || (poll(&p, 1, (int)left) < 0 && errno != EINTR))
 			return err_errno(ETIMEDOUT, "%s is still there", dir);
 		if (p.revents && read(fd, events, sizeof(events)) < 0 && errno != EAGAIN && errno != EINTR)

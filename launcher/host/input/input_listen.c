@@ -5,8 +5,8 @@
 #include <linux/input.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/host/input/input.h"
 
 /* Whether something that a person did is among what has come: not a LED, not a report's end. */
@@ -43,19 +43,12 @@ static struct err *open_all(struct root *root, const struct input_devices *all, 
 	return err_exit(err_hint(last, "root, or a member of the group input, may listen: sudo qlaunch input"), EXIT_HOST);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 /* The devices' descriptors, and behind them the one that ends it. */
 static void listen_all(const struct input_devices *all, struct pollfd *fds, const struct input_listener *l)
 {
-	int64_t until = now_ms() + l->seconds * INT64_C(1000), left = 0;
+	int64_t until = clock_ms() + l->seconds * INT64_C(1000), left = 0;
 	cleanup_free bool *told = mem_new(all->n + 1);
-	while (!l->seconds || (left = until - now_ms()) > 0) {
+	while (!l->seconds || (left = until - clock_ms()) > 0) {
 		int n = poll(fds, all->n + 1, l->seconds ? (int)left : -1);
 		if ((n < 0 && errno != EINTR) || (n > 0 && fds[all->n].revents))
 			return;

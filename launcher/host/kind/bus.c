@@ -2,16 +2,9 @@
 /* bus: see bus.h. */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
 #include "launcher/host/kind/bus.h"
-
-uint64_t bus_now_us(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
-}
 
 struct err *bus_err(int r, const sd_bus_error *error, const char *what)
 {
@@ -22,7 +15,7 @@ struct err *bus_err(int r, const sd_bus_error *error, const char *what)
 
 int bus_step(sd_bus *bus, uint64_t until_us)
 {
-	uint64_t now = bus_now_us();
+	uint64_t now = clock_us();
 	if (now >= until_us)
 		return -ETIMEDOUT;
 	int r = sd_bus_process(bus, NULL);
@@ -34,7 +27,7 @@ int bus_step(sd_bus *bus, uint64_t until_us)
 /* A bus that accepts and says nothing would hold us for sd-bus' own 90 s. */
 static int greet(sd_bus *bus)
 {
-	uint64_t until = bus_now_us() + BUS_CALL_LIMIT_US;
+	uint64_t until = clock_us() + BUS_CALL_LIMIT_US;
 	int r;
 	while ((r = sd_bus_is_ready(bus)) == 0 && (r = bus_step(bus, until)) >= 0)
 		;

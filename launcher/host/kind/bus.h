@@ -24,7 +24,6 @@ bool bus_has_session(struct root *root, uid_t uid); /* whether it is worth a try
  * whatever ends the connection.
  */
 int bus_step(sd_bus *bus, uint64_t until_us);
-uint64_t bus_now_us(void);
 /* An error of a call: what the peer said in words, else the errno `r` (negative). */
 struct err *bus_err(int r, const sd_bus_error *error, const char *what);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/clock.h"
 #include "launcher/host/kind/bus.h"
 #include "launcher/host/kind/systemd.h"
 
@@ -110,7 +111,7 @@ static struct err *job_wait(sd_bus *bus, struct job_watch *w, sd_bus_message *re
 {
 	const char *job, *result;
 	int r = sd_bus_message_read(reply, "o", &job);
-	uint64_t until = bus_now_us() + limit_us;
+	uint64_t until = clock_us() + limit_us;
 	while (r >= 0 && !(result = job_result(w, job)))
 		r = bus_step(bus, until);
 	if (r < 0)
