@@ -19,27 +19,27 @@
 #define VERSION "0.1.0"
 
 static const struct verb verbs[] = {
-	{ "run", "The machine", "CONFIG", "prepare the host, run the guest, give it all back", "install= drivers=", verb_run },
-	{ "plan", "The machine", "CONFIG", "what run would do: now, then, why; QEMU's arguments", NULL, verb_plan },
-	{ "check", "The machine", "[CONFIG]", "can this host run it? each finding with its remedy", "html", verb_check },
-	{ "new", "A new machine", "NAME", "propose a whole config from this host: --yes, --from", "yes from= output=", verb_new },
-	{ "import", "A new machine", "FILE", "libvirt's domain XML or a quickemu .conf", "output=", verb_import },
-	{ "desktop", "A new machine", "CONFIG", "an entry in the desktop's menu; --remove", "remove", verb_desktop },
-	{ "disk", "A new machine", "COMMAND", "create list snapshot revert delete resize convert write",
+	{ "run", N_("The machine"), "CONFIG", N_("prepare the host, run the guest, give it all back"), "install= drivers=", verb_run },
+	{ "plan", N_("The machine"), "CONFIG", N_("what run would do: now, then, why; QEMU's arguments"), NULL, verb_plan },
+	{ "check", N_("The machine"), "[CONFIG]", N_("can this host run it? each finding with its remedy"), "html", verb_check },
+	{ "new", N_("A new machine"), "NAME", N_("propose a whole config from this host: --yes, --from"), "yes from= output=", verb_new },
+	{ "import", N_("A new machine"), "FILE", N_("libvirt's domain XML or a quickemu .conf"), "output=", verb_import },
+	{ "desktop", N_("A new machine"), "CONFIG", N_("an entry in the desktop's menu; --remove"), "remove", verb_desktop },
+	{ "disk", N_("A new machine"), "COMMAND", N_("create list snapshot revert delete resize convert write"),
 	  "format= from= backing= full compress drop shrink yes", verb_disk },
-	{ "setup", "The host", "", "kernel parameters, early vfio-pci, rules; --undo", "undo yes gpu=", verb_setup },
-	{ "groups", "The host", "", "IOMMU groups: names, drivers, which can be passed", NULL, verb_groups },
-	{ "topology", "The host", "[CONFIG]", "cores and caches as a picture (--svg); the plan drawn in", "svg", verb_topology },
-	{ "input", "The host", "", "keyboards and mice: which one speaks, its config lines", "seconds=", verb_input },
-	{ "monitors", "The host", "[MONITOR]", "monitors and their inputs; --try VALUE for 5 s", "try=", verb_monitors },
-	{ "bench", "Measuring", "PLAN", "variants of a machine, compared; report, compare", "force output=", verb_bench },
-	{ "status", "Running machines", "[VM]", "what runs, and what was left by a launcher that died", NULL, verb_status },
-	{ "top", "Running machines", "VM", "live: CPU time, delays, exits, IRQs, memory, disks, nets", "once interval=", verb_top },
-	{ "console", "Running machines", "VM", "its serial console in this terminal; Ctrl-] leaves", NULL, verb_console },
-	{ "switch", "Running machines", "CONFIG", "its monitors: guest or host, or the other one", NULL, verb_switch },
-	{ "stop", "Running machines", "VM", "press its power button, and wait", "now kill", verb_stop },
-	{ "restore", "Running machines", "[VM]", "undo what a dead launcher left", "forget wait", verb_restore },
-	{ "_keys", NULL, "", "the table of keys, for the manual page and for completion", NULL, verb_keys },
+	{ "setup", N_("The host"), "", N_("kernel parameters, early vfio-pci, rules; --undo"), "undo yes gpu=", verb_setup },
+	{ "groups", N_("The host"), "", N_("IOMMU groups: names, drivers, which can be passed"), NULL, verb_groups },
+	{ "topology", N_("The host"), "[CONFIG]", N_("cores and caches as a picture (--svg); the plan drawn in"), "svg", verb_topology },
+	{ "input", N_("The host"), "", N_("keyboards and mice: which one speaks, its config lines"), "seconds=", verb_input },
+	{ "monitors", N_("The host"), "[MONITOR]", N_("monitors and their inputs; --try VALUE for 5 s"), "try=", verb_monitors },
+	{ "bench", N_("Measuring"), "PLAN", N_("variants of a machine, compared; report, compare"), "force output=", verb_bench },
+	{ "status", N_("Running machines"), "[VM]", N_("what runs, and what was left by a launcher that died"), NULL, verb_status },
+	{ "top", N_("Running machines"), "VM", N_("live: CPU time, delays, exits, IRQs, memory, disks, nets"), "once interval=", verb_top },
+	{ "console", N_("Running machines"), "VM", N_("its serial console in this terminal; Ctrl-] leaves"), NULL, verb_console },
+	{ "switch", N_("Running machines"), "CONFIG", N_("its monitors: guest or host, or the other one"), NULL, verb_switch },
+	{ "stop", N_("Running machines"), "VM", N_("press its power button, and wait"), "now kill", verb_stop },
+	{ "restore", N_("Running machines"), "[VM]", N_("undo what a dead launcher left"), "forget wait", verb_restore },
+	{ "_keys", NULL, "", N_("the table of keys, for the manual page and for completion"), NULL, verb_keys },
 };
 
 /* What getopt returns for the options that all verbs have; a verb's own have OPT_OWN. */
@@ -53,9 +53,9 @@ static const struct option common[] = {
 
 static void usage(void)
 {
-	fputs(_("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
+	fputs(_(N_("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
 	       "  qlaunch CONFIG            a path, or a name in ~/.config/qlaunch, /etc/qlaunch\n"
-	       "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n"), stdout);
+	       "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n")), stdout);
 	const char *group = "";
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		const struct verb *v = &verbs[i];
@@ -66,7 +66,7 @@ static void usage(void)
 		cleanup_free char *call = str_fmt("%s %s", v->name, v->args);
 		printf("  %-18s %s\n", call, tr(v->help));
 	}
-	fputs(_("\nOptions of all commands\n"
+	fputs(_(N_("\nOptions of all commands\n"
 	       "  --set SECTION.KEY=VALUE   this key for this run ('pci gpu.rom=…'), repeatable\n"
 	       "  --json                    plan, check, status: for scripts\n"
 	       "  --root DIR                plan and check a captured /sys, /proc and /dev\n"
@@ -75,7 +75,7 @@ static void usage(void)
 	       "  -h, --help  --version\n\n"
 	       "Exit status: 0 guest ended, 1 QEMU or guest failed, 2 usage, 3 configuration,\n"
 	       "  4 this host cannot: in all of these the host is as before; 5 something could\n"
-	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n"), stdout);
+	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n")), stdout);
 }
 
 /* One command: how it is called, what for. */
@@ -92,7 +92,7 @@ static void usage_of(const struct verb *v)
 	}
 	sb_addf(&call, "%s%s", *v->args ? " " : "", v->args);
 	page_wrap("", strlen("qlaunch "), call.s);
-	printf(_("  %s\n\nThe options of all commands: qlaunch --help. All of each: man qlaunch\n"), tr(v->help));
+	printf(_(N_("  %s\n\nThe options of all commands: qlaunch --help. All of each: man qlaunch\n")), tr(v->help));
 }
 
 static const struct verb *find_verb(const char *name)

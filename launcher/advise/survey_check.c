@@ -83,8 +83,8 @@ static void check_iommu(const struct checking *k)
 	if (!s->iommu_table || !intel) {
 		findings_add(k->out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off in the firmware: no device can be passed"),
 			     tr_dup(intel ? "switch VT-d on in the firmware's setup, then look here again"
-					  : "switch IOMMU (AMD-Vi) on in the firmware's setup, \"Enabled\" rather than \"Auto\"; "
-					    "Linux needs no parameter for it"));
+					  : N_("switch IOMMU (AMD-Vi) on in the firmware's setup, \"Enabled\" rather than \"Auto\"; "
+					    "Linux needs no parameter for it")));
 		return;
 	}
 	cleanup_free char *command = boot_add_command(&s->boot, "intel_iommu=on");
@@ -136,7 +136,7 @@ static void check_gpus(const struct checking *k)
 	}
 	if (!others)
 		findings_add(k->out, FINDING_WARN, "gpu",
-			     tr_dup(host ? "there is no second graphics card for the guest" : "there is no graphics card"),
+			     tr_dup(host ? "there is no second graphics card for the guest" : N_("there is no graphics card")),
 			     tr_dup(host ? "with `release-console = yes` in [host] the guest gets the only one, and the desktop ends "
 					   "meanwhile"
 					 : NULL));

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/num.h"
@@ -242,7 +243,7 @@ struct err *child_output(const char *const argv[], int limit_ms, char **ret_outp
 	if (!in_time || status < 0)
 		return err_errno(ETIMEDOUT, "%s: no answer within %d s", argv[0], (limit_ms + 999) / 1000);
 	if (status) {
-		cleanup_free char *line = complaint.s ? telling_line(complaint.s) : str_fmt("wait status %#x", (unsigned)status);
+		cleanup_free char *line = complaint.s ? telling_line(complaint.s) : tr_fmt("wait status %#x", (unsigned)status);
 		return err_new("%s: %s", argv[0], line);
 	}
 	*ret_output = sb_steal(&text);

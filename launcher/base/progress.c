@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
@@ -100,7 +101,7 @@ bool progress_begin(const char *what, ...)
 	va_list ap;
 	va_start(ap, what);
 	cleanup_sb struct sb text = {};
-	sb_vaddf(&text, what, ap);
+	sb_vaddf(&text, tr(what), ap);
 	va_end(ap);
 	now.what = str_printable(text.s ? text.s : "");
 	now.begun_ms = clock_ms();

@@ -82,6 +82,13 @@ const char *tr(const char *text)
 	return state == ON && text && *text ? dgettext(DOMAIN, text) : text;
 }
 
+const char *tr_n(const char *one, const char *many, unsigned long n)
+{
+	if (tr(one) == one && state != ON)
+		return n == 1 ? one : many;
+	return dngettext(DOMAIN, one, many, n);
+}
+
 char *tr_fmt(const char *fmt, ...)
 {
 	struct sb sb = {};

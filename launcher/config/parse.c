@@ -63,7 +63,7 @@ static bool enter_section(struct parser *p, const char *text, struct conf_at at)
 		return false;
 	}
 	if (section->named != (*name != '\0')) {
-		problems_add(&p->problems, at, section->named ? "[%s] needs a name: [%s NAME]" : "[%s] takes no name",
+		problems_add(&p->problems, at, section->named ? "[%s] needs a name: [%s NAME]" : N_("[%s] takes no name"),
 			     word, word);
 		return false;
 	}

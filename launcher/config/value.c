@@ -14,7 +14,7 @@ struct err *value_wrong_word(const char *text, const struct conf_word *words, co
 	if (near)
 		return err_new("\"%s\" is none of its values; did you mean \"%s\"?", text, near);
 	cleanup_free char *list = strv_join(&all, ", ");
-	return err_new("\"%s\" is none of its values: %s%s", text, list, tr(more));
+	return err_new("\"%s\" is none of its values: %s%s", text, list, more ? tr(more) : "");
 }
 
 const struct conf_word *value_find_word(const char *text, const struct conf_word *words)
@@ -90,7 +90,7 @@ static struct err *enum_set(const struct conf_key *key, void *base, const char *
 	const struct conf_word *w = value_find_word(text, key->words);
 	(void)dir;
 	if (!w)
-		return value_wrong_word(text, key->words, "");
+		return value_wrong_word(text, key->words, NULL);
 	memcpy(value_field(key, base), &w->value, sizeof(w->value));
 	return NULL;
 }

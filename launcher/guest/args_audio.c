@@ -16,14 +16,14 @@ static const struct backend {
 	bool surround; /* takes what is not stereo */
 } backends[] = {
 	{ AUDIO_PIPEWIRE, "pipewire", "audiodev:pipewire",
-	  "QEMU 8.1 with PipeWire (apt-get install qemu-system-gui, pacman -S "
-	  "qemu-audio-pipewire, dnf install qemu-audio-pipewire); or audio.backend = pa, which PipeWire answers too",
+	  N_("QEMU 8.1 with PipeWire (apt-get install qemu-system-gui, pacman -S "
+	  "qemu-audio-pipewire, dnf install qemu-audio-pipewire); or audio.backend = pa, which PipeWire answers too"),
 	  true, true },
 	{ AUDIO_PA, "pa", "audiodev:pa",
-	  "apt-get install qemu-system-gui, pacman -S qemu-audio-pa or dnf install qemu-audio-pa", true, true },
+	  N_("apt-get install qemu-system-gui, pacman -S qemu-audio-pa or dnf install qemu-audio-pa"), true, true },
 	{ AUDIO_SPICE, "spice", "audiodev:spice",
-	  "apt-get install qemu-system-modules-spice, pacman -S qemu-audio-spice or dnf install "
-	  "qemu-audio-spice",
+	  N_("apt-get install qemu-system-modules-spice, pacman -S qemu-audio-spice or dnf install "
+	  "qemu-audio-spice"),
 	  false, false },
 	{ AUDIO_SILENT, "none", "audiodev:none", NULL, false, true },
 };
@@ -78,7 +78,7 @@ void guest_audio(struct args *out, const struct config *c, const struct desktop_
 		if (surround)
 			json_object_set_new(o, "multi", json_true());
 		args_json(out, "-device", o,
-			  surround ? "a USB sound card, 5.1 out" : "a USB sound card, stereo: more is not taken there");
+			  surround ? "a USB sound card, 5.1 out" : N_("a USB sound card, stereo: more is not taken there"));
 		return;
 	}
 	args_json(out, "-device",
@@ -101,23 +101,23 @@ void audio_findings(struct findings *out, const struct config *c, const struct d
 		return;
 	const struct backend *b = find(audio_choose(c, d, q));
 	if (c->audio.model == AUDIO_HDA && !(qemu_has(q, "device:ich9-intel-hda") && qemu_has(q, "device:hda-duplex")))
-		add(out, FINDING_BAD, "audio.model = usb, or another QEMU: qemu.binary = PATH",
+		add(out, FINDING_BAD, N_("audio.model = usb, or another QEMU: qemu.binary = PATH"),
 		    tr_dup("this QEMU has no Intel HD Audio"));
 	if (c->audio.model == AUDIO_USB && !qemu_has(q, "device:usb-audio"))
-		add(out, FINDING_BAD, "audio.model = hda, or another QEMU: qemu.binary = PATH",
+		add(out, FINDING_BAD, N_("audio.model = hda, or another QEMU: qemu.binary = PATH"),
 		    tr_dup("this QEMU has no USB sound card"));
 	if (!qemu_has(q, b->has))
 		add(out, FINDING_BAD, b->remedy, tr_fmt("this QEMU cannot play through \"%s\"", b->driver));
 	else if (!listens(b->id, d))
 		add(out, FINDING_BAD,
-		    b->id == AUDIO_SPICE ? "display.mode = spice"
-					 : "log in to a desktop session first, or audio.backend = auto",
+		    b->id == AUDIO_SPICE ? N_("display.mode = spice")
+					 : N_("log in to a desktop session first, or audio.backend = auto"),
 		    tr_fmt("no %s server of the user's to play to", b->driver));
 	else if (b->id == AUDIO_SILENT && c->audio.backend == AUDIO_AUTO)
-		add(out, FINDING_WARN, "log in to a desktop session; install PipeWire or PulseAudio",
+		add(out, FINDING_WARN, N_("log in to a desktop session; install PipeWire or PulseAudio"),
 		    tr_dup("no sound: neither PipeWire nor PulseAudio listens for this user, or QEMU cannot play to "
 			   "them"));
 	if (c->audio.model == AUDIO_USB && c->audio.rate != USB_RATE)
-		add(out, FINDING_WARN, "audio.rate = 48000",
+		add(out, FINDING_WARN, N_("audio.rate = 48000"),
 		    tr_fmt("the USB sound card has 48000 Hz only, not %u", c->audio.rate));
 }

@@ -139,7 +139,7 @@ void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f
 	add_model(a, &g, accel == ACCEL_KVM);
 	args_add(a, "-smp", smp,
 		 p->smt_true ? "the shape of the host's CPUs below: one die for each L3 cache, siblings as they are" :
-			       "cores without siblings: the host's CPUs below have no shape that could be told");
+			       N_("cores without siblings: the host's CPUs below have no shape that could be told"));
 	if (c->cpu.cpu_pm && accel == ACCEL_KVM && p->exclusive && c->cpu.isolate != ISOLATE_OFF)
 		args_add(a, "-overcommit", "cpu-pm=on", "the guest idles its CPUs by itself: nobody else wants them");
 	strv_free(&g.parts);

@@ -34,8 +34,8 @@ static void add_video(struct args *out, const struct config *c, bool gl)
 	}
 	args_json(out, "-device", o,
 		  qxl  ? "the virtual graphics card of SPICE"
-		  : gl ? "a virtual graphics card that lets the host's GPU draw"
-		       : "a virtual graphics card that every firmware and Linux know");
+		  : gl ? N_("a virtual graphics card that lets the host's GPU draw")
+		       : N_("a virtual graphics card that every firmware and Linux know"));
 }
 
 /* Clipboard and resolution follow the window, if the guest runs spice-vdagent. */
@@ -82,7 +82,7 @@ void guest_display(struct args *out, const struct config *c, const struct deskto
 		args_opts(out, "-display", "a window on this host", "gtk", "gl", gl ? "on" : "off", NULL);
 	else
 		args_add(out, "-display", "none",
-			 mode == DISPLAY_NONE ? "no window on this host" : "another program shows it");
+			 mode == DISPLAY_NONE ? "no window on this host" : N_("another program shows it"));
 	add_video(out, c, gl);
 	if (mode == DISPLAY_LOOKING_GLASS)
 		add_shared(out, d);
@@ -127,45 +127,45 @@ static void warn(struct findings *out, const char *text, const char *remedy)
 static void find_window(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	if (!qemu_has(q, "display:gtk"))
-		bad(out, "this QEMU has no window of its own (gtk)",
-		    "apt-get install qemu-system-gui, pacman -S qemu-ui-gtk or dnf install qemu-ui-gtk; or "
-		    "display.mode = spice");
+		bad(out, N_("this QEMU has no window of its own (gtk)"),
+		    N_("apt-get install qemu-system-gui, pacman -S qemu-ui-gtk or dnf install qemu-ui-gtk; or "
+		    "display.mode = spice"));
 	else if (!d->screen)
-		bad(out, "no display: neither DISPLAY nor WAYLAND_DISPLAY is set",
-		    "start it from a desktop session; with sudo: sudo "
-		    "--preserve-env=DISPLAY,WAYLAND_DISPLAY,XAUTHORITY");
+		bad(out, N_("no display: neither DISPLAY nor WAYLAND_DISPLAY is set"),
+		    N_("start it from a desktop session; with sudo: sudo "
+		    "--preserve-env=DISPLAY,WAYLAND_DISPLAY,XAUTHORITY"));
 }
 
 static void find_spice(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	if (!qemu_has(q, "spice"))
-		bad(out, "this QEMU has no SPICE",
-		    "apt-get install qemu-system-modules-spice, pacman -S qemu-ui-spice-core or dnf install qemu-ui-spice-core; or "
-		    "display.mode = window");
+		bad(out, N_("this QEMU has no SPICE"),
+		    N_("apt-get install qemu-system-modules-spice, pacman -S qemu-ui-spice-core or dnf install qemu-ui-spice-core; or "
+		    "display.mode = window"));
 	else if (!d->spice)
-		bad(out, "no directory for SPICE's socket: the user has no XDG_RUNTIME_DIR",
-		    "log in on this host, or: loginctl enable-linger");
+		bad(out, N_("no directory for SPICE's socket: the user has no XDG_RUNTIME_DIR"),
+		    N_("log in on this host, or: loginctl enable-linger"));
 	else if (!d->viewer)
-		warn(out, "remote-viewer, which shows the picture, is not installed: the guest runs unseen",
-		     "apt-get install virt-viewer, pacman -S virt-viewer or dnf install virt-viewer");
+		warn(out, N_("remote-viewer, which shows the picture, is not installed: the guest runs unseen"),
+		     N_("apt-get install virt-viewer, pacman -S virt-viewer or dnf install virt-viewer"));
 	else if (!d->screen)
-		warn(out, "no display (DISPLAY, WAYLAND_DISPLAY): the guest runs unseen until somebody connects",
-		     "remote-viewer spice+unix://SOCKET; its path is in: qlaunch plan");
+		warn(out, N_("no display (DISPLAY, WAYLAND_DISPLAY): the guest runs unseen until somebody connects"),
+		     N_("remote-viewer spice+unix://SOCKET; its path is in: qlaunch plan"));
 }
 
 static void find_looking_glass(struct findings *out, const struct config *c, const struct desktop_facts *d,
 			       const struct qemu_facts *q)
 {
 	if (!qemu_has(q, "device:ivshmem-plain") || !qemu_has(q, "object:memory-backend-file"))
-		bad(out, "this QEMU has no ivshmem, by which Looking Glass gets its picture",
-		    "another QEMU: qemu.binary = PATH");
+		bad(out, N_("this QEMU has no ivshmem, by which Looking Glass gets its picture"),
+		    N_("another QEMU: qemu.binary = PATH"));
 	if (d->shared_now && d->shared_now < d->shared_size)
 		findings_add(out, FINDING_BAD, "display",
 			     tr_fmt("%s is there already, and too small for %s: %" PRIu64 " MiB of %" PRIu64,
 				    d->shared, c->display.resolution, d->shared_now >> 20, d->shared_size >> 20),
 			     str_fmt("rm %s", d->shared));
 	if (!d->viewer)
-		warn(out, "looking-glass-client is not installed", "https://looking-glass.io");
+		warn(out, N_("looking-glass-client is not installed"), N_("https://looking-glass.io"));
 }
 
 static void find_3d(struct findings *out, const struct config *c, const struct desktop_facts *d,
@@ -174,14 +174,14 @@ static void find_3d(struct findings *out, const struct config *c, const struct d
 	if (!c->display.gl || draws_3d(c, d, q))
 		return;
 	if (c->display.video != VIDEO_VIRTIO)
-		warn(out, "gl = yes does nothing without video = virtio", NULL);
+		warn(out, N_("gl = yes does nothing without video = virtio"), NULL);
 	else if (!qemu_has(q, "device:virtio-vga-gl"))
-		warn(out, "this QEMU has no 3D (virtio-vga-gl): the guest draws by itself",
-		     "apt-get install qemu-system-modules-opengl, pacman -S qemu-hw-display-virtio-vga-gl or dnf "
+		warn(out, N_("this QEMU has no 3D (virtio-vga-gl): the guest draws by itself"),
+		     N_("apt-get install qemu-system-modules-opengl, pacman -S qemu-hw-display-virtio-vga-gl or dnf "
 		     "install "
-		     "qemu-device-display-virtio-vga-gl");
+		     "qemu-device-display-virtio-vga-gl"));
 	else
-		warn(out, "no GPU of the host draws for a guest (/dev/dri/renderD128): the guest draws by itself",
+		warn(out, N_("no GPU of the host draws for a guest (/dev/dri/renderD128): the guest draws by itself"),
 		     NULL);
 }
 
@@ -202,10 +202,10 @@ void display_findings(struct findings *out, const struct config *c, const struct
 		break;
 	}
 	if (c->display.video == VIDEO_QXL && !qemu_has(q, "device:qxl-vga"))
-		bad(out, "this QEMU has no QXL card", "display.video = virtio");
+		bad(out, N_("this QEMU has no QXL card"), N_("display.video = virtio"));
 	if (c->display.video == VIDEO_VIRTIO && !qemu_has(q, "device:virtio-vga"))
-		bad(out, "this QEMU has no virtio graphics card",
-		    "apt-get install qemu-system-x86, pacman -S "
-		    "qemu-hw-display-virtio-vga or dnf install qemu-device-display-virtio-vga");
+		bad(out, N_("this QEMU has no virtio graphics card"),
+		    N_("apt-get install qemu-system-x86, pacman -S "
+		    "qemu-hw-display-virtio-vga or dnf install qemu-device-display-virtio-vga"));
 	find_3d(out, c, d, q);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machine: see machine.h. Chipset, clock, sandbox and monitors. */
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/guest/args_machine.h"
 
 static bool has_flash(const struct guest_host *h)
@@ -47,6 +48,6 @@ void guest_machine(struct args *a, const struct config *c, const struct guest_ho
 	args_add(a, "-rtc", "base=localtime,driftfix=slew", "the clock as Windows expects it; ticks that were missed are caught up slowly");
 	if (h->accel == ACCEL_KVM)
 		args_add(a, "-global", "kvm-pit.lost_tick_policy=delay", "missed timer ticks are not thrown away");
-	monitor(a, "qmp", h->fd_qmp, false, "qlaunch's own control connection, inherited: nobody else can take it");
-	monitor(a, "control", h->fd_monitor, true, "for `qlaunch stop`, `status` and others while the guest runs");
+	monitor(a, "qmp", h->fd_qmp, false, N_("qlaunch's own control connection, inherited: nobody else can take it"));
+	monitor(a, "control", h->fd_monitor, true, N_("for `qlaunch stop`, `status` and others while the guest runs"));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* memory: see machine.h. The guest's RAM, as one memory backend (qemu/qapi/qom.json, MemoryBackendProperties). */
+#include "launcher/base/tr.h"
 #include "launcher/guest/args_machine.h"
 
 #define PREALLOC_THREADS_MAX 16 /* clearing pages is bound by the memory's bandwidth long before */
@@ -36,6 +37,6 @@ void guest_memory(struct args *a, const struct config *c, const struct guest_hos
 	}
 	args_json(a, "-object", o,
 		  huge		? "in huge pages, all of them taken now: far fewer steps to walk for every access, and no wait later"
-		  : transparent ? "the kernel joins pages to huge ones as it can"
-				: "in ordinary pages");
+		  : transparent ? N_("the kernel joins pages to huge ones as it can")
+				: N_("in ordinary pages"));
 }

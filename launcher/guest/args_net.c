@@ -86,6 +86,6 @@ void guest_nets(struct args *out, const struct config *c, const struct net_facts
 		}
 		args_json(out, "-device", o,
 			  boot ? "its address stays, and so does its place"
-			       : "no boot ROM: the machine does not boot from it");
+			       : N_("no boot ROM: the machine does not boot from it"));
 	}
 }

@@ -2,6 +2,7 @@
 /* announce: see announce.h. */
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/live/announce.h"
 #include "launcher/tools/entry.h"
 #include "launcher/host/desktop/notify.h"
@@ -44,7 +45,7 @@ void announce_ready(const struct cli *cli, const struct plan *p)
 	if (!wanted(p))
 		return;
 	const char *vm = p->config->vm.name;
-	cleanup_free char *icon = entry_icon(), *entry = str_fmt("qlaunch-%s", vm), *summary = str_fmt("%s is ready", vm);
+	cleanup_free char *icon = entry_icon(), *entry = str_fmt("qlaunch-%s", vm), *summary = tr_fmt("%s is ready", vm);
 	notify_begin(cli->root, &p->user, &(struct notice){ summary, p->config->vm.description ? p->config->vm.description : "", icon, entry, false });
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* restore: see restore.h. */
 #include <errno.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/log.h"
 #include "launcher/host/kind/process.h"
 #include "launcher/live/restore.h"
@@ -9,7 +10,8 @@ struct err *restore_finish(struct journal *j, const char *vm, const struct undo_
 {
 	if (!report->residue)
 		return journal_remove(j);
-	struct err *e = err_new("%s: %zu step%s could not be put back", vm, report->residue, report->residue == 1 ? "" : "s");
+	struct err *e = err_new(tr_n("%s: %zu step could not be put back", "%s: %zu steps could not be put back", report->residue), vm,
+				report->residue);
 	return err_exit(err_hint(e, "mend what is named above, then: qlaunch restore %s", vm), EXIT_RESIDUE);
 }
 
@@ -29,8 +31,9 @@ struct err *restore_vm(struct step_env *env, const char *base, const char *vm, b
 	if (ret_report)
 		*ret_report = report;
 	if (info.damaged && !forget) {
-		struct err *e = err_new("%s: %zu line%s of %s/journal cannot be read: what they did is not undone", vm, info.damaged,
-					info.damaged == 1 ? "" : "s", info.dir);
+		struct err *e = err_new(tr_n("%s: %zu line of %s/journal cannot be read: what it did is not undone",
+					     "%s: %zu lines of %s/journal cannot be read: what they did is not undone", info.damaged),
+					vm, info.damaged, info.dir);
 		return err_exit(err_hint(e, "look at the file, put that back by hand, then: qlaunch restore --forget %s", vm), EXIT_RESIDUE);
 	}
 	if (forget)

@@ -137,7 +137,7 @@ static void say_memory(void *data)
 	unsigned long long kib = 0;
 	if ((!huge && !c->n_pci) || !at || sscanf(at + strlen(key), " %llu kB", &kib) != 1 || !kib)
 		return;
-	cleanup_free char *what = str_fmt(huge ? "QEMU takes %s of huge pages" : "QEMU pins %s for its devices", size);
+	cleanup_free char *what = tr_fmt(huge ? N_("QEMU takes %s of huge pages") : N_("QEMU pins %s for its devices"), size);
 	progress_update((uint64_t)kib << 10, c->memory.size, what);
 }
 
@@ -178,7 +178,7 @@ static struct err *start_guest(struct machine *m)
 		.no_iothreads = !mentions(&m->plan->qemu_argv, "iothread"),
 		.unbalanced = c->cpu.isolate == ISOLATE_PARTITION && c->cpu.partition == PARTITION_ISOLATED,
 	};
-	progress_update(0, 0, "waiting for QEMU");
+	progress_update(0, 0, _("waiting for QEMU"));
 	progress_watch(say_memory, m);
 	/* asked as soon as it speaks: while it makes its machine it reads commands, a byte at a time, but answers none */
 	struct err *e = err_wrap(qmp_greet(m->qmp, GREETING_LIMIT_MS), "QEMU");

@@ -77,13 +77,13 @@ static const struct {
 	const char *state, *words;
 	bool fatal;
 } run_states[] = {
-	{ "internal-error", "KVM or QEMU gave up on the guest (internal error)", true },
-	{ "io-error", "paused: its disk cannot be read or written", false },
-	{ "guest-panicked", "the guest's kernel panicked", true },
-	{ "watchdog", "the guest's watchdog ran out", false },
-	{ "shutdown", "shut down", false },
-	{ "paused", "paused", false },
-	{ "suspended", "the guest sleeps (wake it with its keyboard or: qlaunch stop)", false },
+	{ "internal-error", N_("KVM or QEMU gave up on the guest (internal error)"), true },
+	{ "io-error", N_("paused: its disk cannot be read or written"), false },
+	{ "guest-panicked", N_("the guest's kernel panicked"), true },
+	{ "watchdog", N_("the guest's watchdog ran out"), false },
+	{ "shutdown", N_("shut down"), false },
+	{ "paused", N_("paused"), false },
+	{ "suspended", N_("the guest sleeps (wake it with its keyboard or: qlaunch stop)"), false },
 	{ "running", NULL, false },
 	{ "prelaunch", NULL, false },
 };
@@ -126,7 +126,7 @@ static void on_panic(struct machine *m, const json_t *event)
 {
 	const char *action = json_string_value(json_object_get(event, "action"));
 	log_warn("%s: the guest's kernel panicked (%s)", m->name, action ? action : "?");
-	fail(m, "the guest's kernel panicked");
+	fail(m, N_("the guest's kernel panicked"));
 }
 
 static const struct disk *disk_of(const struct machine *m, const char *node)
@@ -218,7 +218,7 @@ static int on_stderr(sd_event_source *source, int fd, uint32_t revents, void *da
 static void on_broken(struct machine *m, struct err *e)
 {
 	log_err(LOG_LEVEL_ERROR, err_wrap(e, "%s: monitor", m->name));
-	fail(m, "its monitor (QMP) broke");
+	fail(m, N_("its monitor (QMP) broke"));
 	kill(m->qemu.id.pid, SIGTERM);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* waiting: see waiting.h. */
+#include "launcher/base/tr.h"
 #include "launcher/base/progress.h"
 #include "launcher/live/waiting.h"
 
@@ -23,7 +24,7 @@ void waiting_end(struct machine *m)
 void waiting_begin(struct machine *m, const char *what)
 {
 	waiting_end(m);
-	if (m->qemu.terminal || !progress_begin("%s: %s", m->name, what))
+	if (m->qemu.terminal || !progress_begin("%s: %s", m->name, tr(what)))
 		return;
 	if (sd_event_add_time_relative(m->event, &m->waiting, CLOCK_MONOTONIC, TICK_US, 0, on_tick, m) < 0)
 		progress_end();

@@ -158,11 +158,11 @@ static struct err *with_remedy(struct err *e)
 	static const struct {
 		const char *words, *remedy; /* words: qemu-img's, in the locale C */
 	} known[] = {
-		{ "lock", "a machine or another program has it open: end that first" },
-		{ "No space left", "make room there; nothing is left of what was begun" },
-		{ "Permission denied", "qlaunch opens images as the user who called it: look at `ls -l`" },
-		{ "Image is corrupt", "a copy first, then: qemu-img check -r all -f qcow2 FILE" },
-		{ "backing file", "bring the backing file back, or name the right one: qemu-img rebase -u" },
+		{ "lock", N_("a machine or another program has it open: end that first") },
+		{ "No space left", N_("make room there; nothing is left of what was begun") },
+		{ "Permission denied", N_("qlaunch opens images as the user who called it: look at `ls -l`") },
+		{ "Image is corrupt", N_("a copy first, then: qemu-img check -r all -f qcow2 FILE") },
+		{ "backing file", N_("bring the backing file back, or name the right one: qemu-img rebase -u") },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (strstr(err_text(e), known[i].words))

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/plan/claims.h"
 #include "launcher/host/disk/image.h"
 #include "launcher/verbs/verb_disk.h"
@@ -163,7 +164,7 @@ struct err *disk_whole(const struct disk *d)
 	if (d->kind == DISK_ABSENT)
 		return err_exit(err_hint(err_new("there is no %s", d->conf->path),
 					 str_starts(d->conf->path, "/dev/") ? "`ls -l /dev/disk/by-id` shows the disks of this host"
-									    : "qlaunch disk create '%s' 64G", d->conf->path), EXIT_HOST);
+									    : N_("qlaunch disk create '%s' 64G"), d->conf->path), EXIT_HOST);
 	if (d->kind == DISK_OTHER || !d->real)
 		return err_exit(err_new("%s is neither a file nor a block device", d->conf->path), EXIT_HOST);
 	if (d->kind == DISK_FILE && !d->size)

@@ -53,7 +53,7 @@ static void ask_gpu(struct proposal *p)
 		cleanup_free char *name = group_name(names, p->gpus[i]);
 		printf("  %zu  %s %s\n", i + 1, group_address(p->gpus[i]->addr).s, name);
 	}
-	size_t choice = p->n_gpus ? ask_choice(p->n_gpus, "Graphics card for the guest (or none)") : 0;
+	size_t choice = p->n_gpus ? ask_choice(p->n_gpus, N_("Graphics card for the guest (or none)")) : 0;
 	p->gpu = choice ? p->gpus[choice - 1] : NULL;
 }
 
@@ -79,7 +79,7 @@ static void ask_threads(struct proposal *p, const struct survey *s)
 {
 	for (;;) {
 		uint64_t value = 0;
-		cleanup_free char *otherwise = str_fmt("%u", p->threads), *answer = ask(otherwise, "CPU threads for the guest");
+		cleanup_free char *otherwise = str_fmt("%u", p->threads), *answer = ask(otherwise, N_("CPU threads for the guest"));
 		cleanup_err struct err *e = num_parse(answer, (uint64_t)cpus_count(&s->cpu.online), &value);
 		if (!e && value) {
 			p->threads = (unsigned)value;
@@ -141,9 +141,9 @@ static struct err *ask_inputs(struct root *root, struct proposal *p)
 {
 	cleanup_input_devices struct input_devices all = {};
 	TRY(input_devices_read(root, &all));
-	ask_input(root, &all, (struct hearing){ .is = INPUT_KEYBOARD }, "Keyboard for the guest: press Enter on it, or type none", &p->keyboard);
+	ask_input(root, &all, (struct hearing){ .is = INPUT_KEYBOARD }, N_("Keyboard for the guest: press Enter on it, or type none"), &p->keyboard);
 	ask_input(root, &all, (struct hearing){ .is = INPUT_MOUSE | INPUT_POINTER, .first = true },
-		  "Mouse for the guest: move it, or press Enter to keep", &p->mouse);
+		  N_("Mouse for the guest: move it, or press Enter to keep"), &p->mouse);
 	return NULL;
 }
 
@@ -176,7 +176,7 @@ static void ask_monitor(struct root *root, const struct monitors *all, const str
 	print_monitor(m, match);
 	for (;;) {
 		unsigned input = 0;
-		cleanup_free char *answer = ask("none", "  Input that the guest's card is plugged into; it is tried for 5 seconds");
+		cleanup_free char *answer = ask("none", N_("  Input that the guest's card is plugged into; it is tried for 5 seconds"));
 		if (streq(answer, "none"))
 			return;
 		cleanup_err struct err *e = monitor_input_parse(answer, &input);
@@ -187,7 +187,7 @@ static void ask_monitor(struct root *root, const struct monitors *all, const str
 		cleanup_err struct err *bad = monitor_try(root, match, input, (unsigned)m->input);
 		if (bad)
 			printf("  %s\n", err_text(bad));
-		cleanup_free char *right = ask(bad ? "no" : "yes", "  Was it the right one?");
+		cleanup_free char *right = ask(bad ? "no" : "yes", N_("  Was it the right one?"));
 		if (*right != 'y' && *right != 's')
 			continue;
 		p->monitors = mem_grow(p->monitors, p->n_monitors, sizeof(*p->monitors));
@@ -210,10 +210,10 @@ struct err *new_ask(struct cli *cli, const struct survey *s, struct proposal *p)
 {
 	ask_gpu(p);
 	ask_threads(p, s);
-	ask_size(&p->memory, UINT64_C(256) << 20, "Memory");
+	ask_size(&p->memory, UINT64_C(256) << 20, N_("Memory"));
 	p->hugepages = propose_hugepages(s, p);
-	ask_size(&p->disk_size, 0, "Size of a new disk image (it grows as it is used), or none");
-	cleanup_free char *iso = ask("none", "ISO image to install from"), *here = getcwd(NULL, 0);
+	ask_size(&p->disk_size, 0, N_("Size of a new disk image (it grows as it is used), or none"));
+	cleanup_free char *iso = ask("none", N_("ISO image to install from")), *here = getcwd(NULL, 0);
 	if (!streq(iso, "none"))
 		p->iso = *iso == '/' || *iso == '~' ? str_dup(iso) : str_fmt("%s/%s", here, iso);
 	if (!p->gpu || !root_is_host(cli->root))

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/clock.h"
 #include "launcher/verbs/screen.h"
 
@@ -120,7 +121,7 @@ void screen_draw(struct screen *s, const struct strv *lines)
 		sb_addf(&frame, "%s\033[K%s", i ? "\r\n" : "", line);
 	}
 	if (scrolls) {
-		cleanup_free char *where = str_fmt("lines %zu to %zu of %zu; arrows scroll, q leaves", s->first + 1, s->first + room, lines->n),
+		cleanup_free char *where = tr_fmt("lines %zu to %zu of %zu; arrows scroll, q leaves", s->first + 1, s->first + room, lines->n),
 				  *line = screen_cut(where, s->columns);
 		sb_addf(&frame, "%s\033[K\033[7m%s\033[0m", room ? "\r\n" : "", line);
 	}

@@ -128,7 +128,7 @@ static void draw_legend(struct pen *pen, const struct map *m)
 	if (m->plan) {
 		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator),
 				  *host = cpus_format(&m->plan->host);
-		sb_addf(&pen->out, _("%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n"), m->vm, m->plan->n_vcpus, guest,
+		sb_addf(&pen->out, _(N_("%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n")), m->vm, m->plan->n_vcpus, guest,
 			qemu, host, m->plan->why);
 	}
 	if (m->plan && m->plan->obstacle)

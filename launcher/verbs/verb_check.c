@@ -32,7 +32,7 @@ static char *conclusion(const struct findings *f, const char *vm)
 	if (vm)
 		return str_fmt("%s: %s", vm, bad ? _("this host cannot run it yet; mend what is marked ✗") : _("this host can run it"));
 	return tr_dup(bad ? "This host is not ready yet: mend what is marked ✗, from the top."
-			  : "This host is ready. Next: `qlaunch new NAME` proposes a machine for it.");
+			  : N_("This host is ready. Next: `qlaunch new NAME` proposes a machine for it."));
 }
 
 struct err *verb_check(struct cli *cli, const struct verb_args *args)

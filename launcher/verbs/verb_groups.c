@@ -11,9 +11,9 @@
 static const struct {
 	const char *mark, *colour, *word, *text;
 } verdicts[] = {
-	[GROUP_FREE] = { "✓", "\033[32m", "free", "can be passed" },
-	[GROUP_HOST] = { "✗", "\033[31m", "host", "the host uses it" },
-	[GROUP_NONE] = { "·", "\033[2m", "none", "nothing to pass" },
+	[GROUP_FREE] = { "✓", "\033[32m", "free", N_("can be passed") },
+	[GROUP_HOST] = { "✗", "\033[31m", "host", N_("the host uses it") },
+	[GROUP_NONE] = { "·", "\033[2m", "none", N_("nothing to pass") },
 };
 
 static void print_function(const struct pci_function *fn, struct pci_names *names)
@@ -46,7 +46,7 @@ static void print_groups(const struct groups *g, struct pci_names *names)
 		print_group(&g->v[i], names, colours);
 		free_groups += g->v[i].verdict == GROUP_FREE;
 	}
-	printf(_("\n%zu of %zu groups can be passed. A group goes to the guest whole, bridges aside.\n"), free_groups,
+	printf(_(N_("\n%zu of %zu groups can be passed. A group goes to the guest whole, bridges aside.\n")), free_groups,
 	       g->iommu ? g->n : 0);
 }
 

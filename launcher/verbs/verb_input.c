@@ -74,7 +74,7 @@ struct speakers {
 static void ask(void *data)
 {
 	const struct speakers *s = data;
-	printf(_("\nPress a key or move the mouse: who speaks is named here."));
+	printf(_(N_("\nPress a key or move the mouse: who speaks is named here.")));
 	if (s->seconds)
 		printf(_(" For %llu s.\n"), (unsigned long long)s->seconds);
 	else

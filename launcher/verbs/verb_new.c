@@ -110,7 +110,7 @@ static void say(const struct proposal *p, const char *path, bool by_name)
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	cleanup_free char *size = size_format(p->memory), *gpu = p->gpu ? group_name(names, p->gpu) : NULL;
 	const char *arg = by_name ? p->name : path;
-	printf(_("%s: CPU threads %u, memory %s, %s\n\n"), path, p->threads, size, gpu ? gpu : _("no graphics card of its own"));
+	printf(_(N_("%s: CPU threads %u, memory %s, %s\n\n")), path, p->threads, size, gpu ? gpu : _("no graphics card of its own"));
 	printf(_("  qlaunch check %s    can this host run it?\n  qlaunch plan %s     what would be changed, and why\n"
 	       "  %sqlaunch %s%s    run it\n"), arg, arg, p->gpu ? "sudo " : "", arg, p->gpu ? " " : "      ");
 }

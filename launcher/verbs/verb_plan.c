@@ -32,9 +32,10 @@ static void print_folded(const char *first, const char *text, const char *on, co
 static void print_cpus(const struct plan *p, struct ink k)
 {
 	cleanup_free char *guest = cpus_format(&p->cpu.guest), *emulator = cpus_format(&p->cpu.emulator), *host = cpus_format(&p->cpu.host);
-	printf(_("\n%sCPUs%s\n"), k.bold, k.off);
-	printf(_("  %u vCPUs on %s: %u die%s, %u cores, %u thread%s\n"), p->cpu.n_vcpus, guest, p->cpu.dies, p->cpu.dies == 1 ? "" : "s",
-	       p->cpu.cores, p->cpu.threads, p->cpu.threads == 1 ? "" : "s");
+	printf(_(N_("\n%sCPUs%s\n")), k.bold, k.off);
+	cleanup_free char *dies = str_fmt(tr_n("%u die", "%u dies", p->cpu.dies), p->cpu.dies);
+	cleanup_free char *threads = str_fmt(tr_n("%u thread", "%u threads", p->cpu.threads), p->cpu.threads);
+	printf(_("  %u vCPUs on %s: %s, %u cores, %s\n"), p->cpu.n_vcpus, guest, dies, p->cpu.cores, threads);
 	printf(_("  emulator and I/O threads on %s, the host keeps %s\n"), *emulator ? emulator : _("any"), host);
 	if (p->cpu.why)
 		printf("  %s%s%s\n", k.dim, p->cpu.why, k.off);
@@ -42,7 +43,7 @@ static void print_cpus(const struct plan *p, struct ink k)
 
 static void print_steps(const struct plan *p, struct ink k)
 {
-	printf(_("\n%sSteps%s, undone in the opposite order\n"), k.bold, k.off);
+	printf(_(N_("\n%sSteps%s, undone in the opposite order\n")), k.bold, k.off);
 	for (size_t i = 0; i < p->steps.n; i++) {
 		const struct step *s = &p->steps.v[i];
 		cleanup_free char *what = s->kind->describe(s);
@@ -83,7 +84,7 @@ static void print_plan(const struct plan *p)
 	print_args("QEMU", p->qemu_argv.v[0], &p->qemu, k);
 	for (size_t i = 0; i < p->findings.n; i++)
 		if (p->findings.v[i].verdict == FINDING_BAD)
-			printf(_("\n%scannot run here:%s %s\n"), k.bad, k.off, p->findings.v[i].text);
+			printf(_(N_("\n%scannot run here:%s %s\n")), k.bad, k.off, p->findings.v[i].text);
 }
 
 static json_t *text(const char *s)

@@ -18,7 +18,7 @@ static struct err *restore_one(struct cli *cli, const char *base, const char *vm
 	if (err_code(e) == EBUSY)
 		return err_exit(err_hint(e, "it runs: qlaunch stop %s", vm), EXIT_USAGE);
 	if (!e && (!wait || report.undone + report.left)) /* else its launcher ended well */
-		log_info("%s: restored, %zu step%s undone%s", vm, report.undone, report.undone == 1 ? "" : "s",
+		log_info(tr_n("%s: restored, %zu step undone%s", "%s: restored, %zu steps undone%s", report.undone), vm, report.undone,
 			 report.left ? _(", some left as somebody changed them") : "");
 	return e;
 }

@@ -129,10 +129,10 @@ static bool agreed(const struct verb_args *args)
 	if (verb_option(args, "yes"))
 		return true;
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
-		printf(_("\nNothing was changed; --yes does it.\n"));
+		printf(_(N_("\nNothing was changed; --yes does it.\n")));
 		return false;
 	}
-	printf(_("\nDo it? [y/N] "));
+	printf(_(N_("\nDo it? [y/N] ")));
 	fflush(stdout);
 	return fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
 }

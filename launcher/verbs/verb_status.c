@@ -34,10 +34,13 @@ static void print_line(const json_t *status)
 	const char *run_state = json_string_value(json_object_get(status, "run-state"));
 	json_int_t pid = json_integer_value(json_object_get(status, "qemu")), steps = json_integer_value(json_object_get(status, "steps"));
 	if (streq(state, "running"))
-		printf(_("%-20s running       QEMU %d %s, %d step%s to undo\n"), vm, (int)pid, run_state ? run_state : "", (int)steps,
-		       steps == 1 ? "" : "s");
+		printf(tr_n("%-20s running       QEMU %d %s, %d step to undo\n", "%-20s running       QEMU %d %s, %d steps to undo\n",
+			    (unsigned long)steps),
+		       vm, (int)pid, run_state ? run_state : "", (int)steps);
 	else
-		printf(_("%-20s %-13s %d step%s to undo: qlaunch restore %s\n"), vm, tr(state), (int)steps, steps == 1 ? "" : "s", vm);
+		printf(tr_n("%-20s %-13s %d step to undo: qlaunch restore %s\n", "%-20s %-13s %d steps to undo: qlaunch restore %s\n",
+			    (unsigned long)steps),
+		       vm, tr(state), (int)steps, vm);
 }
 
 struct err *verb_status(struct cli *cli, const struct verb_args *args)

@@ -9,12 +9,12 @@
 #include "launcher/verbs/topology.h"
 
 const struct map_role map_roles[] = {
-	[ROLE_NONE] = { "-", "nobody's", "none", "\033[2m", "#eeeeee" },
-	[ROLE_HOST] = { "H", "host", "host", "\033[36m", "#a8c8e8" },
-	[ROLE_GUEST] = { "G", "guest, by vCPU", "guest", "\033[30;42m", "#8fd18f" },
-	[ROLE_EMULATOR] = { "E", "QEMU's own threads", "emulator", "\033[30;43m", "#f2c94c" },
-	[ROLE_IOTHREAD] = { "I", "I/O threads", "iothread", "\033[30;45m", "#d7a8e8" },
-	[ROLE_QEMU] = { "EI", "QEMU's own and I/O threads", "emulator,iothread", "\033[30;43m", "#f2c94c" },
+	[ROLE_NONE] = { "-", N_("nobody's"), "none", "\033[2m", "#eeeeee" },
+	[ROLE_HOST] = { "H", N_("host"), "host", "\033[36m", "#a8c8e8" },
+	[ROLE_GUEST] = { "G", N_("guest, by vCPU"), "guest", "\033[30;42m", "#8fd18f" },
+	[ROLE_EMULATOR] = { "E", N_("QEMU's own threads"), "emulator", "\033[30;43m", "#f2c94c" },
+	[ROLE_IOTHREAD] = { "I", N_("I/O threads"), "iothread", "\033[30;45m", "#d7a8e8" },
+	[ROLE_QEMU] = { "EI", N_("QEMU's own and I/O threads"), "emulator,iothread", "\033[30;43m", "#f2c94c" },
 };
 
 enum role map_role(const struct map *m, int cpu)
@@ -56,8 +56,8 @@ char *map_title(const struct map *m)
 	const char *name = m->facts->foreign ? _("As described to hwloc") : m->facts->model;
 	cleanup_free char *model = str_printable(name ? name : "Processor");
 	int cpus = cpus_count(&m->facts->online);
-	return tr_fmt("%.50s: %zu core%s, %d CPU%s", model, m->facts->n_cores, m->facts->n_cores == 1 ? "" : "s", cpus,
-		      cpus == 1 ? "" : "s");
+	cleanup_free char *n_cpus = str_fmt(tr_n("%d CPU", "%d CPUs", (unsigned long)cpus), cpus);
+	return str_fmt(tr_n("%.50s: %zu core, %s", "%.50s: %zu cores, %s", m->facts->n_cores), model, m->facts->n_cores, n_cpus);
 }
 
 static json_t *cpu_json(const struct map *m, int cpu)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/root.h"
 #include "launcher/config/config.h"
 #include "launcher/verbs/write.h"
@@ -81,5 +82,5 @@ struct err *write_verify(const char *text, const char *what)
 	cleanup_free char *lines = strv_join(&errors.lines, "\n  ");
 	bool bad = errors.lines.n;
 	strv_free(&errors.lines);
-	return bad ? err_exit(err_new("%s does not come to a configuration:\n  %s", what, lines), EXIT_CONFIG) : NULL;
+	return bad ? err_exit(err_new(N_("%s does not come to a configuration:\n  %s"), what, lines), EXIT_CONFIG) : NULL;
 }

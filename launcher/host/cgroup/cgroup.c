@@ -77,8 +77,8 @@ static void obstacle_read(struct root *root, struct cgroup_facts *f)
 		f->obstacle = tr_fmt("no cgroup v2 is mounted at %s", CGROUP_MOUNT);
 	f->remedy = tr_dup(f->systemd ? "add systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all to the kernel's "
 					"parameters, or cpu.isolate = off"
-				      : "mount cgroup v2 alone (OpenRC: rc_cgroup_mode=\"unified\" in /etc/rc.conf), "
-					"or cpu.isolate = off");
+				      : N_("mount cgroup v2 alone (OpenRC: rc_cgroup_mode=\"unified\" in /etc/rc.conf), "
+					"or cpu.isolate = off"));
 }
 
 struct err *cgroup_facts_read(struct root *root, const struct config *c, struct cgroup_facts *ret_facts)

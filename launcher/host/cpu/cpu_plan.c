@@ -37,7 +37,7 @@ static char *fewer(const struct seats *s, int most)
 	if (most > 0)
 		return tr_fmt("set threads = %d or less%s", most,
 			      isolated && most >= spare - 1 ? _(", or isolate = off") : "");
-	return tr_dup(isolated ? "set isolate = off" : "qlaunch status shows which machines have them");
+	return tr_dup(isolated ? "set isolate = off" : N_("qlaunch status shows which machines have them"));
 }
 
 /* ---- what may be used ---- */

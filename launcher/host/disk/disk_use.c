@@ -75,10 +75,10 @@ static void add_holder(struct root *root, const char *block, const char *holder,
 {
 	static const struct {
 		const char *prefix, *what;
-	} kinds[] = { { "LVM-", "LVM volume" },
-		      { "CRYPT-", "encrypted volume" },
-		      { "mpath-", "multipath device" },
-		      { "", "device-mapper volume" } };
+	} kinds[] = { { "LVM-", N_("LVM volume") },
+		      { "CRYPT-", N_("encrypted volume") },
+		      { "mpath-", N_("multipath device") },
+		      { "", N_("device-mapper volume") } };
 	cleanup_free char *name = read_of(root, holder, "dm/name"), *uuid = read_of(root, holder, "dm/uuid");
 	if (!*name) {
 		strv_addf(uses, _("%s is part of %s%s"), block, str_starts(holder, "md") ? _("the RAID array ") : "", holder);

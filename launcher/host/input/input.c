@@ -77,7 +77,7 @@ static char *read_text(struct root *root, const char *dir, const char *attr)
 /* The name below by-id or by-path whose link leads to `event`. */
 static char *stable_name(struct root *root, const char *event)
 {
-	static const char *const dirs[] = { "/dev/input/by-id", "/dev/input/by-path" };
+	static const char *const dirs[] = { "/dev/input/by-id", N_("/dev/input/by-path") };
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
 		cleanup_strv struct strv names = {};
 		err_free(root_list(root, dirs[i], &names));
@@ -166,10 +166,10 @@ char *input_describe(const struct input_device *d)
 	} words[] = {
 		{ INPUT_KEYBOARD, "keyboard" },
 		{ INPUT_MOUSE, "mouse" },
-		{ INPUT_POINTER, "pointer with a position" },
-		{ INPUT_TOUCH, "touch" },
-		{ INPUT_GAMEPAD, "gamepad" },
-		{ INPUT_KEYS, "a few keys" },
+		{ INPUT_POINTER, N_("pointer with a position") },
+		{ INPUT_TOUCH, N_("touch") },
+		{ INPUT_GAMEPAD, N_("gamepad") },
+		{ INPUT_KEYS, N_("a few keys") },
 	};
 	cleanup_strv struct strv parts = {};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -178,9 +178,9 @@ char *input_describe(const struct input_device *d)
 	if (!parts.n)
 		strv_add(&parts, _("neither keys nor pointer"));
 	if (d->keys)
-		strv_addf(&parts, _("%u key%s"), d->keys, d->keys == 1 ? "" : "s");
+		strv_addf(&parts, tr_n("%u key", "%u keys", d->keys), d->keys);
 	if (d->buttons)
-		strv_addf(&parts, _("%u button%s"), d->buttons, d->buttons == 1 ? "" : "s");
+		strv_addf(&parts, tr_n("%u button", "%u buttons", d->buttons), d->buttons);
 	if (d->wheel)
 		strv_add(&parts, _("wheel"));
 	if (d->leds)

@@ -110,10 +110,10 @@ static void look(struct root *root, struct net *n)
 				  *port = str_fmt(SYS_NET "/%s/master", card);
 		if (root_exists(root, wireless))
 			say(n, tr_fmt("%s is wireless: its access point takes no second address", card),
-			    "use mode = nat");
+			    N_("use mode = nat"));
 		if (root_exists(root, port))
 			say(n, tr_fmt("%s belongs to a bridge or bond already", card),
-			    "use mode = bridge with that bridge");
+			    N_("use mode = bridge with that bridge"));
 	}
 	if (*n->link && n->conf->mode != NET_MACVTAP && !root_exists(root, "/dev/net/tun"))
 		say(n, tr_dup("/dev/net/tun is not there"), "modprobe tun");
@@ -184,16 +184,16 @@ static void own_bridge(struct steps *out, const struct net *n)
 			  *rules = nat ? str_fmt("nat %s %s%s%s", net, n->guest, *forwards ? " " : "", forwards)
 				       : str_dup("isolated");
 	add(out, n, &net_bridge_kind, n->bridge, address,
-	    nat ? "a network of the VM's own, behind the host" : "a network of guest and host alone");
+	    nat ? N_("a network of the VM's own, behind the host") : N_("a network of guest and host alone"));
 	if (nat)
-		add(out, n, &net_forwarding_kind, n->bridge, "on", "the guest's packets leave through the host");
+		add(out, n, &net_forwarding_kind, n->bridge, "on", N_("the guest's packets leave through the host"));
 	if (n->conf->forward.n) {
 		cleanup_free char *path = str_fmt("/proc/sys/net/ipv4/conf/%s/route_localnet", n->bridge);
-		add(out, n, &attr_kind, path, "1", "forwarded ports work on the host's localhost too");
+		add(out, n, &attr_kind, path, "1", N_("forwarded ports work on the host's localhost too"));
 	}
 	add(out, n, &net_nft_kind, n->bridge, rules,
-	    nat ? "the guest speaks with the host's address; nobody enters unasked" : "nothing gets through");
-	add(out, n, &process_kind, n->helper, PROCESS_WANT, nat ? "the guest's DHCP and DNS" : "the guest's DHCP");
+	    nat ? N_("the guest speaks with the host's address; nobody enters unasked") : N_("nothing gets through"));
+	add(out, n, &process_kind, n->helper, PROCESS_WANT, nat ? N_("the guest's DHCP and DNS") : N_("the guest's DHCP"));
 }
 
 void net_steps(struct steps *out, const struct net_facts *f, uid_t uid)
@@ -201,17 +201,17 @@ void net_steps(struct steps *out, const struct net_facts *f, uid_t uid)
 	for (size_t i = 0; i < f->n; i++) {
 		const struct net *n = &f->v[i];
 		if (n->conf->mode == NET_USER && n->passt)
-			add(out, n, &process_kind, n->helper, PROCESS_WANT, "the guest's network, without a privilege");
+			add(out, n, &process_kind, n->helper, PROCESS_WANT, N_("the guest's network, without a privilege"));
 		if (n->own)
 			own_bridge(out, n);
 		if (n->conf->mode == NET_MACVTAP) {
 			cleanup_free char *want = str_fmt("%s %s", n->conf->bridge, n->mac);
 			add(out, n, &net_link_kind, n->link, want,
-			    "a card of the guest's own on the host's cable; guest and host do not see each other");
+			    N_("a card of the guest's own on the host's cable; guest and host do not see each other"));
 		} else if (*n->link) {
 			cleanup_free char *want =
 				str_fmt("%u %s %s", uid, n->bridge, n->queues > 1 ? "multi" : "single");
-			add(out, n, &net_tap_kind, n->link, want, "the guest's cable to it");
+			add(out, n, &net_tap_kind, n->link, want, N_("the guest's cable to it"));
 		}
 	}
 }

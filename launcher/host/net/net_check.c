@@ -39,12 +39,12 @@ static void check_drops(struct findings *out, const json_t *ruleset)
 		const char *hook, *what, *remedy;
 	} hooks[] = {
 		{ "forward",
-		  "drops what is forwarded, unless its own rules let it through: a guest of mode nat may not reach beyond the host",
-		  "let qlbr* through there: ufw route allow in on qlbr…, firewall-cmd --zone=trusted --add-interface=qlbr…, or for Docker: "
-		  "iptables -I DOCKER-USER -i qlbr+ -j ACCEPT; iptables -I DOCKER-USER -o qlbr+ -j ACCEPT" },
+		  N_("drops what is forwarded, unless its own rules let it through: a guest of mode nat may not reach beyond the host"),
+		  N_("let qlbr* through there: ufw route allow in on qlbr…, firewall-cmd --zone=trusted --add-interface=qlbr…, or for Docker: "
+		  "iptables -I DOCKER-USER -i qlbr+ -j ACCEPT; iptables -I DOCKER-USER -o qlbr+ -j ACCEPT") },
 		{ "input",
-		  "drops what comes in, unless its own rules let it through: the guest's DHCP and DNS may not get through",
-		  "let UDP ports 53 and 67 in from qlbr* there: ufw allow in on qlbr…, or firewall-cmd --zone=trusted --add-interface=qlbr…" },
+		  N_("drops what comes in, unless its own rules let it through: the guest's DHCP and DNS may not get through"),
+		  N_("let UDP ports 53 and 67 in from qlbr* there: ufw allow in on qlbr…, or firewall-cmd --zone=trusted --add-interface=qlbr…") },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
 		cleanup_strv struct strv tables = {};
@@ -74,7 +74,7 @@ static void check_bridge_filter(struct findings *out, struct root *root, const c
 
 static json_t *read_rules(struct root *root)
 {
-	const char *argv[] = { "nft", "--json", "list", "chains", NULL };
+	const char *argv[] = { "nft", N_("--json"), N_("list"), "chains", NULL };
 	cleanup_free char *text = NULL;
 	if (root_is_host(root)) /* without privileges it says nothing: then nobody looks */
 		err_free(child_output(argv, NFT_LIMIT_MS, &text));

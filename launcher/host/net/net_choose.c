@@ -126,10 +126,10 @@ static void choose_subnet(struct net_facts *f, size_t i, uint64_t hash)
 			problem(n,
 				tr_fmt("choose another subnet in [network %s], or leave it out: then a free one is taken",
 				       n->conf->name),
-				"subnet %s is in use: %s has a route into it", n->conf->subnet, who);
+				N_("subnet %s is in use: %s has a route into it"), n->conf->subnet, who);
 	} else if (!free_subnet(f, i, hash, &n->subnet)) {
 		problem(n, tr_fmt("name one: subnet = … in [network %s]", n->conf->name),
-			"every private subnet is in use on this host");
+			N_("every private subnet is in use on this host"));
 	}
 	net_address(n->subnet, GATEWAY_HOST, n->gateway);
 	net_address(n->subnet, GUEST_HOST, n->guest);
@@ -197,10 +197,10 @@ static void check_ports(const struct net_facts *f, struct net *n, uid_t uid)
 			problem(n,
 				tr_fmt("`ss -lntup` shows by whom; choose another port in forward of [network %s]",
 				       n->conf->name),
-				"port %s of the host is taken", port);
+				N_("port %s of the host is taken"), port);
 		if (n->conf->mode == NET_USER && uid != 0 && number < f->first_port)
 			problem(n, tr_fmt("forward from a port above %u, or use mode = nat", f->first_port - 1),
-				"port %s of the host may be opened by root only", port);
+				N_("port %s of the host may be opened by root only"), port);
 	}
 }
 
@@ -219,14 +219,14 @@ static void choose_own(struct net_facts *f, size_t i, uint64_t hash)
 	snprintf(n->bridge, sizeof(n->bridge), NET_BRIDGE_PREFIX "%08" PRIx32, (uint32_t)hash);
 	choose_subnet(f, i, hash);
 	if (!f->nft)
-		problem(n, install("nftables"), "nft, which makes the rules of the network, is not installed");
+		problem(n, install("nftables"), N_("nft, which makes the rules of the network, is not installed"));
 	if (!f->dnsmasq)
 		problem(n, tr_fmt("apt-get install dnsmasq-base, pacman -S dnsmasq or dnf install dnsmasq"),
-			"dnsmasq, which gives the guest its address, is not installed");
+			N_("dnsmasq, which gives the guest its address, is not installed"));
 	if (f->dns_everywhere && n->conf->mode == NET_NAT)
 		problem(n,
 			tr_dup("let it listen on its own addresses only (dnsmasq: bind-interfaces, unbound: interface, named: listen-on)"),
-			"a DNS server of this host listens on every address: the network's own finds no room for port 53");
+			N_("a DNS server of this host listens on every address: the network's own finds no room for port 53"));
 	dnsmasq_argv(n, f->dnsmasq ? f->dnsmasq : "dnsmasq");
 }
 
@@ -240,7 +240,7 @@ static void choose_joined(const struct net_facts *f, struct net *n)
 		return;
 	cleanup_free char *names = list_or_none(there);
 	problem(n, tr_fmt("name one that is there (%s), or use mode = nat, which needs none", names),
-		"there is no %s %s", what, n->conf->bridge);
+		N_("there is no %s %s"), what, n->conf->bridge);
 }
 
 void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid, bool stream)
@@ -274,5 +274,5 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 		fds += net_fds(&f->v[k]);
 	if (fds > NET_FDS_MAX)
 		problem(n, tr_fmt("queues of all networks: at most %d", NET_FDS_MAX / 2),
-			"%u queues are more than QEMU can be given", n->queues);
+			N_("%u queues are more than QEMU can be given"), n->queues);
 }

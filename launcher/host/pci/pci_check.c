@@ -33,7 +33,7 @@ static void check_iommu(struct findings *out, const struct pci_facts *f)
 static void check_module(struct findings *out, const struct pci_facts *f)
 {
 	findings_add(out, FINDING_OK, "vfio",
-		     tr_dup(f->vfio ? "vfio-pci is loaded" : "vfio-pci is not loaded yet: the launch loads it"), NULL);
+		     tr_dup(f->vfio ? "vfio-pci is loaded" : N_("vfio-pci is not loaded yet: the launch loads it")), NULL);
 }
 
 static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn,
@@ -61,7 +61,7 @@ static void check_function(struct findings *out, const struct config *c, const s
 	findings_add(out, verdict, "holders", tr_fmt("%s is held open by %s", addr, holders),
 		     tr_dup(verdict == FINDING_BAD
 				    ? "end them before the launch: unbinding would wait for them for ever"
-				    : "they lose the card at the launch"));
+				    : N_("they lose the card at the launch")));
 }
 
 /* Whether a member of a group that stays with the host makes the group useless for the guest. */

@@ -2,6 +2,7 @@
 /* monitor, one input for some seconds: see monitor_try in monitor.h. */
 #include <signal.h>
 #include <time.h>
+#include "launcher/base/tr.h"
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/host/screen/monitor.h"
@@ -15,7 +16,7 @@ struct err *monitor_try(struct root *root, const char *match, unsigned input, un
 	struct err *e = monitor_switch(root, match, input, &silent);
 	if (!e) {
 		log_info(silent ? "switched; it does not answer on this cable now, so check that it came back"
-				: "switched; it answers on this cable also while it shows another");
+				: N_("switched; it answers on this cable also while it shows another"));
 		sigtimedwait(&ends, NULL, &(struct timespec){ .tv_sec = MONITOR_TRY_SECONDS });
 	}
 	struct err *other = monitor_switch(root, match, back, &lost);

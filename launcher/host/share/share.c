@@ -75,9 +75,9 @@ static void check_folder(struct root *root, struct share *s)
 	struct stat st;
 	cleanup_err struct err *e = root_stat(root, s->conf->path, &st);
 	if (e)
-		problem(s, str_dup(err_text(e)), err_code(e) == ENOENT ? "make the folder, or name another: path =" : "a folder that you may read");
+		problem(s, str_dup(err_text(e)), err_code(e) == ENOENT ? N_("make the folder, or name another: path =") : N_("a folder that you may read"));
 	else if (!S_ISDIR(st.st_mode))
-		problem(s, tr_fmt("%s is no folder", s->conf->path), "path = a folder; a single file cannot be shared");
+		problem(s, tr_fmt("%s is no folder", s->conf->path), N_("path = a folder; a single file cannot be shared"));
 }
 
 /* What keeps users from namespaces: Debian's own sysctl, the kernel's, and Ubuntu's. */
@@ -123,13 +123,13 @@ struct err *share_facts_read(struct root *root, const struct config *c, const st
 		*s = (struct share){ .conf = &c->shares[i], .user = user, .helper = str_fmt("virtiofsd-%s", c->shares[i].name) };
 		make_argv(s, f.program ? f.program : "virtiofsd");
 		if (i >= SHARES_MAX)
-			problem(s, tr_fmt("more than %d shares", SHARES_MAX), "share a folder that holds several");
+			problem(s, tr_fmt("more than %d shares", SHARES_MAX), N_("share a folder that holds several"));
 		check_folder(root, s);
 		if (!f.program)
 			problem(s, tr_dup("virtiofsd is not installed"),
-				"apt-get install virtiofsd (Debian 12: qemu-system-common), pacman -S virtiofsd or dnf install virtiofsd");
+				N_("apt-get install virtiofsd (Debian 12: qemu-system-common), pacman -S virtiofsd or dnf install virtiofsd"));
 		if (!device)
-			problem(s, tr_dup("this QEMU has no vhost-user-fs-pci"), "a QEMU for x86 with vhost-user: that of the distribution has it");
+			problem(s, tr_dup("this QEMU has no vhost-user-fs-pci"), N_("a QEMU for x86 with vhost-user: that of the distribution has it"));
 		if (user->uid == 0)
 			problem(s, tr_dup("the guest's root would be the host's in that folder"),
 				"start it by sudo from your own account, or set vm.user");
