@@ -126,7 +126,7 @@ $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/repl
 ## make pot         the texts to translate, into build/qlaunch.pot; make po-update merges them into share/po/*.po
 pot:
 	@mkdir -p $(BUILD); xgettext --language=C --from-code=UTF-8 --keyword $$(sed 's/^/--keyword=/' share/po/keywords) --add-location=file \
-		--package-name=qlaunch --no-wrap --output=- $(SRC) | msggrep -v -K -E -e '^(%[-+.0-9*]*[a-z]|[^a-zA-Z])*$$' - | sed '/^"POT-Creation-Date/d' >$(BUILD)/qlaunch.pot
+		--package-name=qlaunch --no-wrap --output=- $(SRC) | msggrep -K -E -e '(^|[^%a-zA-Z.0-9*-])[a-zA-Z]{2,}|[a-zA-Z]{4,}' - | sed '/^"POT-Creation-Date/d' >$(BUILD)/qlaunch.pot
 po-update: pot
 	@for f in share/po/*.po; do echo "  PO    $$f"; msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap $$f $(BUILD)/qlaunch.pot; \
 		msgattrib --no-obsolete --no-wrap -o $$f $$f; done
