@@ -129,7 +129,7 @@ pot:
 		--package-name=qlaunch --no-wrap --output=- $(SRC) | msggrep -K -E -e '(^|[^%a-zA-Z.0-9*-])[a-zA-Z]{2,}|[a-zA-Z]{4,}' - | sed '/^"POT-Creation-Date/d' >$(BUILD)/qlaunch.pot
 po-update: pot
 	@for f in share/po/*.po; do echo "  PO    $$f"; msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap $$f $(BUILD)/qlaunch.pot; \
-		msgattrib --no-obsolete --no-wrap -o $$f $$f; done
+		msgattrib --no-obsolete --no-location --no-wrap -o $$f $$f; done
 po-check: pot
 	@tests/po $(BUILD)/qlaunch.pot share/po/*.po
 $(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo: share/po/%.po

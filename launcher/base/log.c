@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
-#include "launcher/base/progress.h"
 #include "launcher/base/str.h"
 #include "launcher/base/tr.h"
 
 static enum log_level max_level = LOG_LEVEL_INFO;
+static void (*before)(void), (*after)(void);
 
 /* By level: syslog priority for the journal (sd-daemon(3)), the word in front, its colour. */
 static const struct {
@@ -31,6 +31,12 @@ void log_set_level(enum log_level level)
 enum log_level log_level(void)
 {
 	return max_level;
+}
+
+void log_around(void (*fn_before)(void), void (*fn_after)(void))
+{
+	before = fn_before;
+	after = fn_after;
 }
 
 bool log_colours(int fd)
@@ -62,10 +68,11 @@ static void say(enum log_level level, const char *text)
 		sb_addf(&line, "%s%s\033[0m%s\n", levels[level].colour, word, clean);
 	else
 		sb_addf(&line, "%s%s\n", word, clean);
-	progress_hide();
+	if (before)
+		before();
 	/* a closed standard error is nobody's failure */
-	if (write(STDERR_FILENO, line.s, line.len) >= 0)
-		progress_show();
+	if (write(STDERR_FILENO, line.s, line.len) >= 0 && after)
+		after();
 }
 
 __attribute__((format(printf, 2, 0))) static void vsay(enum log_level level, const char *fmt, va_list ap)

@@ -20,3 +20,6 @@ void log_err(enum log_level level, struct err *e);
 
 /* Whether `fd` is a terminal that takes colours: isatty, and neither NO_COLOR nor TERM=dumb in the environment. */
 bool log_colours(int fd);
+
+/* Who keeps a line on the terminal: `before` takes it away before anything is said, `after` puts it back. NULL: nobody. */
+void log_around(void (*before)(void), void (*after)(void));

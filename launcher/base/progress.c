@@ -93,6 +93,19 @@ static void draw(int64_t at)
 	now.visible = true;
 }
 
+static void hide(void)
+{
+	if (now.visible)
+		put("\r\033[K");
+	now.visible = false;
+}
+
+static void show(void)
+{
+	if (now.what && now.drawn_ms)
+		draw(clock_ms());
+}
+
 bool progress_begin(const char *what, ...)
 {
 	progress_end();
@@ -105,6 +118,7 @@ bool progress_begin(const char *what, ...)
 	va_end(ap);
 	now.what = str_printable(text.s ? text.s : "");
 	now.begun_ms = clock_ms();
+	log_around(hide, show);
 	return true;
 }
 
@@ -138,22 +152,10 @@ void progress_watch(void (*fn)(void *data), void *data)
 	now.data = data;
 }
 
-void progress_hide(void)
-{
-	if (now.visible)
-		put("\r\033[K");
-	now.visible = false;
-}
-
-void progress_show(void)
-{
-	if (now.what && now.drawn_ms)
-		draw(clock_ms());
-}
-
 void progress_end(void)
 {
-	progress_hide();
+	hide();
+	log_around(NULL, NULL);
 	free(now.what);
 	free(now.detail);
 	memset(&now, 0, sizeof(now));

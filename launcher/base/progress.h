@@ -44,10 +44,6 @@ int progress_wait_ms(int limit_ms);
 /* In a forked child: the line is the parent's. */
 void progress_forget(void);
 
-/* For log: takes the line off the terminal before something is said, and puts it back. */
-void progress_hide(void);
-void progress_show(void);
-
 /* The line itself, at most `columns` wide, without escape sequences but for the bar's colour. Pure; owned by the caller. */
 struct progress_state {
 	const char *what, *detail; /* detail may be NULL */

@@ -4,7 +4,8 @@
  * the word that was wrong. Pure, except that `~/` asks for HOME.
  */
 #pragma once
-#include "launcher/config/keys.h"
+#include "launcher/config/config.h"
+#include "launcher/config/key.h"
 
 struct conf_type {
 	const char *form; /* what it takes, for the manual page: "yes | no", "SIZE"; NULL: the words of the key */

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sample, the part that QEMU tells. */
+/* sample_qemu: see sample_qemu.h. */
 #include <errno.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "launcher/base/clock.h"
-#include "launcher/top/sample_own.h"
+#include "launcher/top/sample_qemu.h"
 #include "qmp/qmp.h"
+
+void sample_miss(struct sample *s, const char *what, struct err *why)
+{
+	cleanup_free char *line = str_fmt("%s: %s", what, err_text(why));
+	if (err_remedy(why)) {
+		cleanup_free char *whole = str_fmt("%s; %s", line, err_remedy(why));
+		str_set(&line, whole);
+	}
+	if (!strv_has(&s->missing, line))
+		strv_add(&s->missing, line);
+	err_free(why);
+}
 
 /* Without waiting: a QEMU that takes no more connections is as good as none. */
 static struct err *reach(const struct top_machine *m, struct qmp **ret_qmp)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sample_own: what the files of sample share. */
+/* sample_qemu: the part of a sample that QEMU tells. For sample_take.c alone. */
 #pragma once
 #include "launcher/top/sample.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* sample: see sample.h. What the kernel counts; what QEMU counts is in sample_qemu.c. */
+/* sample_take: see sample.h. What the kernel counts; what QEMU counts is in sample_qemu.c. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/clock.h"
 #include "launcher/base/num.h"
-#include "launcher/top/sample_own.h"
+#include "launcher/top/sample_qemu.h"
 
 #define POOLS "/sys/kernel/mm/hugepages"
 #define KVM_DEBUG "/sys/kernel/debug/kvm"
@@ -61,18 +61,6 @@ void sample_free(struct sample *s)
 	free(s->nets);
 	strv_free(&s->missing);
 	*s = (struct sample){};
-}
-
-void sample_miss(struct sample *s, const char *what, struct err *why)
-{
-	cleanup_free char *line = str_fmt("%s: %s", what, err_text(why));
-	if (err_remedy(why)) {
-		cleanup_free char *whole = str_fmt("%s; %s", line, err_remedy(why));
-		str_set(&line, whole);
-	}
-	if (!strv_has(&s->missing, line))
-		strv_add(&s->missing, line);
-	err_free(why);
 }
 
 static uint64_t number_file(struct root *root, const char *path)
