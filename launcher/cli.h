@@ -40,6 +40,7 @@ const char *verb_option(const struct verb_args *args, const char *name);
 /* Exactly `least` to `most` words, or a usage error that names the one too many or the one that misses. */
 struct err *verb_words(const struct verb_args *args, size_t least, size_t most, const char *usage);
 
+/* The verbs of main.c's table; each in verbs/verb_NAME.c. */
 struct err *verb_run(struct cli *cli, const struct verb_args *args);
 struct err *verb_plan(struct cli *cli, const struct verb_args *args);
 struct err *verb_check(struct cli *cli, const struct verb_args *args);

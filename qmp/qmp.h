@@ -69,6 +69,7 @@ struct err *qmp_call_fd(struct qmp *q, const char *command, json_t *args, int fd
 struct err *qmp_send(struct qmp *q, const char *command, json_t *args, int limit_ms,
 		     void (*done)(void *data, json_t *value, struct err *e), void *data);
 
+/* For an event loop; the descriptor stays ours. */
 int qmp_fd(const struct qmp *q);
 bool qmp_wants_write(const struct qmp *q);
 bool qmp_queued(const struct qmp *q); /* something waits for qmp_dispatch */

@@ -33,6 +33,7 @@ struct groups {
 	bool iommu;                          /* there are groups */
 };
 
+/* An error where there is no PCI bus; without an IOMMU, `iommu` is false and there are no groups. Owned by the caller. */
 struct err *groups_read(struct root *root, struct groups *ret_groups);
 void groups_free(struct groups *g);
 #define cleanup_groups cleanup(groups_free)

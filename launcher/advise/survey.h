@@ -40,6 +40,7 @@ struct survey {
 	size_t n_inputs;
 };
 
+/* What of it cannot be read is told by its own obstacle; an error only where nothing can be said. Owned by the caller. */
 struct err *survey_read(struct cli *cli, struct survey *ret_survey);
 void survey_free(struct survey *s);
 #define cleanup_survey cleanup(survey_free)

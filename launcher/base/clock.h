@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 
+/* Since an unspecified moment, the boot on Linux. */
 uint64_t clock_ns(void);
 uint64_t clock_us(void);
 int64_t clock_ms(void);

@@ -37,6 +37,7 @@ const char *err_text(const struct err *e);              /* never NULL; "" for NU
 const char *err_remedy(const struct err *e);            /* NULL where there is none */
 int err_code(const struct err *e);                      /* the errno it began with, or 0 */
 enum exit_status err_status(const struct err *e);       /* EXIT_GUEST where none was set, EXIT_OK for NULL */
+/* NULL is fine. */
 void err_free(struct err *e);
 void err_freep(struct err **e);
 #define cleanup_err __attribute__((__cleanup__(err_freep)))

@@ -24,6 +24,7 @@ struct root_hook {
 	void *data;
 };
 
+/* `dir` "/" is this host; any other stands for one. Everything below is looked up in it, absolute links too. */
 struct err *root_open(const char *dir, struct root **ret_root);
 void root_close(struct root *r);
 void root_closep(struct root **r);

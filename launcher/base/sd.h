@@ -25,6 +25,7 @@
 	X(sd_event_source_unref) X(sd_event_unref)
 
 struct sd_functions LATE_TABLE(SD_FUNCTIONS);
+/* Loads the library at the first call. Never NULL. */
 const struct sd_functions *sd_functions(void);
 
 #define sd_bus_attach_event sd_functions()->sd_bus_attach_event

@@ -33,6 +33,7 @@ void *mem_new(size_t size);
 void *mem_grow(void *array, size_t count, size_t size);
 
 char *str_dup(const char *s);               /* NULL stays NULL */
+/* At most `n` bytes of it; owned by the caller. */
 char *str_ndup(const char *s, size_t n);
 __attribute__((format(printf, 1, 2))) char *str_fmt(const char *fmt, ...);
 void str_set(char **p, const char *value);  /* frees *p, then a copy of value */
@@ -41,6 +42,7 @@ static inline bool streq(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
+/* Whether a text begins, ends so. Neither may be NULL. */
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* Removes white space at both ends, in place; returns where the text begins. */

@@ -17,6 +17,7 @@ struct measured {
 void measured_free(struct measured *m);
 #define cleanup_measured cleanup(measured_free)
 
+/* One run of a variant, from its start to its end; an error where nothing was measured. Owned by the caller. */
 struct err *measure(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *ret);
 
 /* For measure_agent.c. */

@@ -20,6 +20,7 @@ struct guest_host {
 	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has no more than one */
 };
 
+/* One part of the machine each, appended to `a`: -machine and -name, memory, pflash, the TPM's socket, serial console. */
 void guest_machine(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_memory(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_firmware(struct args *a, const struct config *c, const struct guest_host *h);

@@ -25,4 +25,5 @@ char *map_title(const struct map *m);               /* the processor, its cores 
 
 char *map_text(const struct map *m, bool colours); /* at most 80 columns; owned by the caller */
 char *map_svg(const struct map *m);                /* owned by the caller */
+/* The same for scripts: CPUs, cores, caches and nodes by their numbers. Owned by the caller. */
 json_t *map_json(const struct map *m);

@@ -28,6 +28,7 @@ struct boot_facts {
 	struct strv parameters;      /* of the kernel that runs */
 };
 
+/* Never fails: what cannot be read is BOOT_UNKNOWN, INITRAMFS_UNKNOWN or empty. Freed by boot_facts_free(). */
 void boot_facts_read(struct root *root, struct boot_facts *ret_facts);
 void boot_facts_free(struct boot_facts *f);
 #define cleanup_boot_facts cleanup(boot_facts_free)

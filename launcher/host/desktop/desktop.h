@@ -33,4 +33,5 @@ void desktop_facts_free(struct desktop_facts *f);
  * power of two (its manual, "Determining memory"). 0 for what is no resolution. */
 uint64_t desktop_shared_size(const char *resolution);
 
+/* Appends the step that makes Looking Glass's memory file, of that owner; none where the machine has none. */
 void desktop_steps(struct steps *out, const struct desktop_facts *f, uid_t uid, gid_t gid);

@@ -20,6 +20,7 @@ void qcow2_free(struct qcow2 *q);
 #define cleanup_qcow2 cleanup(qcow2_free)
 
 #define QCOW2_HEADER_MAX 65536u /* more than any header with its extensions and the backing file's name */
+/* Whether `n` bytes from a file's beginning are a qcow2 image's (QEMU's docs/interop/qcow2.txt). */
 bool qcow2_magic(const void *bytes, size_t n);
 /* The first `n` bytes of a file of `file_size` bytes. Errors say what is wrong with it, in words to follow its name. */
 struct err *qcow2_parse(const void *bytes, size_t n, uint64_t file_size, struct qcow2 *ret_header);

@@ -39,6 +39,7 @@ struct input_devices {
 	struct input_device *v; /* by number */
 	size_t n;
 };
+/* Every event device of this host, by its number. Owned by the caller. */
 struct err *input_devices_read(struct root *root, struct input_devices *ret_devices);
 void input_devices_free(struct input_devices *d);
 #define cleanup_input_devices cleanup(input_devices_free)

@@ -29,6 +29,7 @@ struct irq_facts {
 	bool workqueue;     /* the CPUs of unbound workqueues can be set */
 };
 
+/* A file is read for each interrupt: only where they are to be moved. Owned by the caller. */
 struct err *irq_facts_read(struct root *root, const struct config *c, struct irq_facts *ret_facts);
 void irq_facts_free(struct irq_facts *f);
 #define cleanup_irq_facts cleanup(irq_facts_free)

@@ -9,4 +9,5 @@
 
 extern const struct step_kind node_kind;
 
+/* Appends a step that gives the node `path` to uid:gid; returns it for what else it needs. Borrowed: valid until the next is added. */
 struct step *node_step(struct steps *out, const char *path, uid_t uid, gid_t gid, const char *why);

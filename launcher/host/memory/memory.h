@@ -33,10 +33,12 @@ struct memory_facts {
 	char *transparent;         /* "always", "madvise" or "never"; NULL where the kernel has none */
 };
 
+/* Nodes, pools of huge pages (pages, not bytes) and what is free. Owned by the caller. */
 struct err *memory_facts_read(struct root *root, const struct config *c, struct memory_facts *ret_facts);
 void memory_facts_free(struct memory_facts *f);
 #define cleanup_memory_facts cleanup(memory_facts_free)
 
+/* The steps that take huge pages on the nodes of `guest`; and what speaks against them, as findings. */
 void memory_steps(struct steps *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest);
 void memory_check(struct findings *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest);
 

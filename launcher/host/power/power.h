@@ -22,10 +22,12 @@ struct power_facts {
 	bool halt_poll; /* KVM is loaded and takes halt_poll_ns */
 };
 
+/* Governors of the CPUs in `guest`, and what else of power the configuration asks for. Owned by the caller. */
 struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest,
 			     struct power_facts *ret_facts);
 void power_facts_free(struct power_facts *f);
 #define cleanup_power_facts cleanup(power_facts_free)
 
+/* The steps that set them; and what speaks against it, as findings. */
 void power_steps(struct steps *out, const struct config *c, const struct power_facts *f);
 void power_check(struct findings *out, const struct config *c, const struct power_facts *f);
