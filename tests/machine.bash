@@ -16,3 +16,6 @@ launch() { # CONF ERR [OPTION...]: in the background, as $pid; returns when the 
 start() { # [OPTION...]
 	launch "$conf" "$BATS_TEST_TMPDIR/err" "$@"
 }
+gone() { # PID: it is no more, or nothing but its status is left; asked once, as it may go between two questions
+	! grep -qs '^State:.[^ZX]' "/proc/$1/status"
+}

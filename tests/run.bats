@@ -54,7 +54,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	start
 	q=$(qemu_pid)
 	"$qlaunch" stop --now "$vm"
-	[ ! -e "/proc/$q" ]
+	gone "$q"
 	nothing_left
 }
 
@@ -81,7 +81,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	[ "$(jq -r '.[0].state' <<<"$output")" = "left behind" ]
 	run "$qlaunch" restore "$vm"
 	[ "$status" -eq 0 ]; [[ $output == *"restored"* ]]
-	[ ! -e "/proc/$q" ] || grep -q '^State:.Z' "/proc/$q/status"
+	gone "$q"
 	run "$qlaunch" restore "$vm"
 	[ "$status" -eq 0 ]; [[ $output == *"nothing to restore"* ]]
 }
@@ -106,7 +106,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	q=$(qemu_pid)
 	kill -KILL "$pid"; wait "$pid" || true
 	start
-	[ ! -e "/proc/$q" ] || grep -q '^State:.Z' "/proc/$q/status"
+	gone "$q"
 	grep -q 'the last launcher died' "$BATS_TEST_TMPDIR/err"
 }
 

@@ -10,6 +10,11 @@
 #define NODE_DEPTH_MAX 32
 /* Its 2.14 is another ABI, but not for these functions. */
 #define LIBXML2 (LIBXML_VERSION < 21400 ? "libxml2.so.2" : "libxml2.so.16")
+#if LIBXML_VERSION >= 21200
+typedef const xmlError *xml_error; /* its handler's argument */
+#else
+typedef xmlErrorPtr xml_error;
+#endif
 #define XML_FUNCTIONS(X) \
 	X(xmlReaderForMemory) X(xmlFreeTextReader) X(xmlTextReaderSetStructuredErrorHandler) X(xmlTextReaderRead) X(xmlTextReaderDepth) \
 	X(xmlTextReaderNodeType) X(xmlTextReaderConstName) X(xmlTextReaderConstValue) X(xmlTextReaderIsEmptyElement) \
@@ -46,7 +51,7 @@ void node_freep(struct node **n)
 }
 
 /* A namespace that is not declared is no mistake: libvirt's own fragments do without. */
-static void complain(void *data, xmlErrorPtr e)
+static void complain(void *data, xml_error e)
 {
 	struct reading *r = data;
 	if (r->error || e->level < XML_ERR_ERROR || e->domain == XML_FROM_NAMESPACE)

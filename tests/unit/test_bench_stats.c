@@ -43,7 +43,7 @@ static void test_interval_holds_the_truth(void **state)
 		holds += r.low <= 1 && r.high >= 1;
 		assert_true(r.low <= r.median && r.median <= r.high);
 	}
-	assert_in_range(holds, 176, 200); /* 95 % of 200 are 190 */
+	assert_true(holds >= 176); /* 95 % of 200 are 190 */
 }
 
 /* Between 0 and 1, never either. */
@@ -152,7 +152,7 @@ static void test_same_beside_same(void **state)
 		enum stats_verdict v = stats_compare(a, b, 10).verdict;
 		different += v == STATS_LESS || v == STATS_MORE;
 	}
-	assert_in_range(different, 0, 20);
+	assert_true(different <= 20);
 }
 
 static void compare_at(double factor, double width, enum stats_verdict wanted, double per_cent)
@@ -215,7 +215,7 @@ static void test_drift(void **state)
 			v[i] = noise(&d, 0.1);
 		flagged += stats_drifts(stats_drift(v, N), N);
 	}
-	assert_in_range(flagged, 0, 12); /* by chance, 5 */
+	assert_true(flagged <= 12); /* by chance, 5 */
 	for (int i = 0; i < N; i++)
 		v[i] += 0.005 * i;
 	assert_true(stats_drifts(stats_drift(v, N), N));
