@@ -25,12 +25,16 @@ static void chipset(struct args *a, const struct config *c, const struct guest_h
 	args_add(a, "-global", "ICH9-LPC.disable_s4=1", "nor hibernation");
 }
 
-static void monitor(struct args *a, const char *id, int fd, bool listens, const char *why)
+/* An object of its own since QEMU 11.1, which warns of -mon. */
+static void monitor(struct args *a, const struct guest_host *h, const char *id, int fd, bool listens, const char *why)
 {
 	cleanup_free char *number = str_fmt("%d", fd), *chardev = str_fmt("chr-%s", id);
 	args_opts(a, "-chardev", why, "socket", "id", chardev, "fd", number, "server", listens ? "on" : NULL, "wait", listens ? "off" : NULL,
 		  NULL);
-	args_opts(a, "-mon", NULL, "", "chardev", chardev, "id", id, "mode", "control", NULL);
+	if (h->qemu && qemu_has(h->qemu, "object:monitor-qmp"))
+		args_opts(a, "-object", NULL, "monitor-qmp", "id", id, "chardev", chardev, NULL);
+	else
+		args_opts(a, "-mon", NULL, "", "chardev", chardev, "id", id, "mode", "control", NULL);
 }
 
 void guest_machine(struct args *a, const struct config *c, const struct guest_host *h)
@@ -48,6 +52,6 @@ void guest_machine(struct args *a, const struct config *c, const struct guest_ho
 	args_add(a, "-rtc", "base=localtime,driftfix=slew", "the clock as Windows expects it; ticks that were missed are caught up slowly");
 	if (h->accel == ACCEL_KVM)
 		args_add(a, "-global", "kvm-pit.lost_tick_policy=delay", "missed timer ticks are not thrown away");
-	monitor(a, "qmp", h->fd_qmp, false, N_("qlaunch's own control connection, inherited: nobody else can take it"));
-	monitor(a, "control", h->fd_monitor, true, N_("for `qlaunch stop`, `status` and others while the guest runs"));
+	monitor(a, h, "qmp", h->fd_qmp, false, N_("qlaunch's own control connection, inherited: nobody else can take it"));
+	monitor(a, h, "control", h->fd_monitor, true, N_("for `qlaunch stop`, `status` and others while the guest runs"));
 }

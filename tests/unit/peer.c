@@ -35,7 +35,7 @@ static const char *const *qemu_options;
 static void become_qemu(int fd)
 {
 	static const char *const common[] = { "qemu-system-x86_64", "-S", "-nodefaults", "-no-user-config", "-display", "none",
-					      "-mon", "chardev=qmp,mode=control", "-chardev" };
+					      "-qmp", "chardev:qmp", "-chardev" };
 	struct strv argv = {};
 	for (size_t i = 0; i < ARRAY_SIZE(common); i++)
 		strv_add(&argv, common[i]);

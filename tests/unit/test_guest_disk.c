@@ -100,8 +100,8 @@ static void start(struct fixture *f)
 					     "-S",
 					     "-chardev",
 					     "socket,id=mon,fd=3",
-					     "-mon",
-					     "chardev=mon,mode=control" };
+					     "-qmp",
+					     "chardev:mon" };
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strv_add(&argv, fixed[i]);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);

@@ -15,6 +15,7 @@
 #include "launcher/guest/args_display.h"
 #include "launcher/guest/args_machine.h"
 #include "launcher/host/kind/process.h"
+#include "launcher/host/qemu/qemu_ask.h"
 #include "ovmf/tpm.h"
 #include "ovmf/vars.h"
 #include "qmp/qmp.h"
@@ -97,11 +98,15 @@ static void test_secure_boot(void **state)
 	assert_true(has(&a, "-object", "{\"qom-type\":\"memory-backend-ram\",\"id\":\"ram\",\"size\":268435456}"));
 	assert_null(value_of(&a, "-kernel", 0));
 	assert_non_null(value_of(&a, "-sandbox", 0));
-	const struct qemu_facts no_seccomp = { .no_seccomp = true };
+	assert_true(has(&a, "-mon", "chardev=chr-qmp,id=qmp,mode=control"));
+	const struct qemu_facts no_seccomp = { .no_seccomp = true, .has = (char *)"object:monitor-qmp" };
 	cleanup_args struct args bare = {};
 	h.qemu = &no_seccomp;
 	all(&bare, &c, &h);
 	assert_null(value_of(&bare, "-sandbox", 0));
+	assert_null(value_of(&bare, "-mon", 0)); /* deprecated there */
+	assert_true(has(&bare, "-object", "monitor-qmp,id=qmp,chardev=chr-qmp"));
+	assert_true(has(&bare, "-object", "monitor-qmp,id=control,chardev=chr-control"));
 }
 
 static void test_bios_and_emulation(void **state)
@@ -236,10 +241,24 @@ static void socket_pair(int *ours, int *theirs)
 	*theirs = fds[1];
 }
 
+/* What the real one can, asked as whom it will run, and kept nowhere. */
+static struct qemu_facts asked(void)
+{
+	cleanup_user struct user user = {};
+	json_t *answer = NULL;
+	ok(user_find(geteuid() == 0 ? "root" : NULL, &user));
+	ok(qemu_ask("/usr/bin/qemu-system-x86_64", &user, &answer));
+	struct qemu_facts f = { .has = str_dup(json_string_value(json_object_get(answer, "has"))) };
+	json_decref(answer);
+	return f;
+}
+
 static void start(struct pair *p, void *state, const struct config *c, const struct firmware *fw)
 {
 	cleanup_free char *data = str_fmt("%s/data", tempdir_path(state)), *vars = vars_path(c, data, fw), *dir = tpm_dir(c, data);
-	struct guest_host h = { .accel = ACCEL_TCG, .firmware = fw, .vars_path = vars, .fd_qmp = 3, .fd_monitor = 4, .fd_tpm = 5, .numa_node = -1 };
+	cleanup_qemu_facts struct qemu_facts facts = asked();
+	struct guest_host h = { .accel = ACCEL_TCG, .qemu = &facts, .firmware = fw, .vars_path = vars, .fd_qmp = 3, .fd_monitor = 4,
+				.fd_tpm = 5, .numa_node = -1 };
 	struct root *host = NULL;
 	ok(root_open("/", &host));
 	ok(vars_prepare(host, c, data, fw));

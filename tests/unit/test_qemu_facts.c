@@ -173,6 +173,8 @@ static void test_problems(void **state)
 		const char *script, *problem;
 	} cases[] = {
 		{ "#!/bin/sh\necho 'not today' >&2; echo more >&2; exit 1\n", "not today" },
+		{ "#!/bin/sh\necho 'q: -a: warning: old' >&2; echo 'q: -b: no' >&2; exit 1\n", "fake: q: -b: no" },
+		{ "#!/bin/sh\necho 'q: -a: warning: old' >&2; exit 1\n", "warning: old" },
 		{ "#!/bin/sh\nexit 0\n", "QMP: closed by QEMU" },
 		{ "#!/no/such/program\n", "No such file or directory" },
 		{ "#!/bin/sh\necho hello >&3; sleep 100\n", "not a message: \"hello\"" },

@@ -176,22 +176,28 @@ static pid_t spawn(const char *binary, int monitor, int errors)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(errors, 2) == 2 && dup2(monitor, 3) == 3 && close_range(4, ~0U, 0) == 0)
 		execl(binary, binary, "-machine", "none", "-nodefaults", "-no-user-config", "-S", "-display", "none",
-		      "-chardev", "socket,id=qmp,fd=3", "-mon", "chardev=qmp,mode=control", NULL);
+		      "-chardev", "socket,id=qmp,fd=3", "-qmp", "chardev:qmp", NULL);
 	fprintf(stderr, "%s: %m\n", binary);
 	_exit(127);
 }
 
-/* The error of a QEMU that did not come to talk, with the last line that it said instead. */
+/* The error of a QEMU that did not come to talk: what it said instead, which is its first line that only warns of nothing. */
 static struct err *with_words(struct err *e, int errors)
 {
-	char buf[1024];
+	char buf[8192];
 	ssize_t n = pread(errors, buf, sizeof(buf) - 1, 0);
 	if (!e || n <= 0)
 		return e;
 	buf[n] = '\0';
-	cleanup_free char *line = str_printable(str_trim(strtok(buf, "\n")));
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, buf, "\r\n");
+	const char *line = lines.n ? lines.v[0] : "";
+	for (size_t i = lines.n; i-- > 0;)
+		if (!strstr(lines.v[i], ": warning: ") && !strstr(lines.v[i], ": info: "))
+			line = lines.v[i];
+	cleanup_free char *words = str_printable(str_trim((char *)line));
 	err_free(e);
-	return err_new("%s", line);
+	return err_new("%s", words);
 }
 
 static struct err *ask_monitor(const struct ask *ask, struct sb *names, char **ret_version)

@@ -115,6 +115,7 @@ const struct qemu_name qemu_names[] = {
 	{ "object:memory-backend-memfd.hugetlb" },
 	{ "object:memory-backend-memfd.prealloc-threads" },
 	{ "object:memory-backend-ram" },
+	{ "object:monitor-qmp", 1101 },
 	{ "object:rng-random" },
 	{ "object:thread-context" },
 	{ "option:action" },
