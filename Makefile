@@ -51,6 +51,7 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(UNITLIB) $(BUILD)/libqlaunch.a
 	@mkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
+.SECONDARY: # what a chain of rules makes is kept: a touched source makes its own objects again, and no others
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 ## make deps        name what is missing and install it (apt, pacman or dnf)
