@@ -56,90 +56,22 @@ char *group_name(struct pci_names *names, const struct pci_function *fn)
 	return name;
 }
 
-struct pci_addr_text group_address(struct pci_addr addr)
-{
-	struct pci_addr_text text = pci_addr_text(addr);
-	if (addr.domain == 0)
-		memmove(text.s, text.s + strlen("0000:"), strlen(text.s) + 1 - strlen("0000:"));
-	return text;
-}
-
-/* Whether a device of /sys/class or /sys/block lies behind the function: the link says it by the way it takes. */
-static bool is_behind(struct root *root, const char *link, const struct pci_function *fn)
-{
-	cleanup_free char *target = root_link(root, link), *part = str_fmt("/%s/", pci_addr_text(fn->addr).s);
-	return target && strstr(target, part);
-}
-
-/* The interfaces that the host's default routes lead over; the members of a bridge instead of the bridge. */
-static void default_links(struct root *root, struct strv *ret_links)
-{
-	cleanup_free char *routes = root_read_or(root, "/proc/net/route", "");
-	cleanup_strv struct strv lines = {};
-	strv_split(&lines, routes, "\n");
-	for (size_t i = 1; i < lines.n; i++) {
-		cleanup_strv struct strv word = {}, members = {};
-		strv_split(&word, lines.v[i], " \t");
-		if (word.n < 2 || !streq(word.v[1], "00000000"))
-			continue;
-		cleanup_free char *brif = str_fmt("/sys/class/net/%s/brif", word.v[0]);
-		err_free(root_list(root, brif, &members));
-		for (size_t k = 0; k < members.n; k++)
-			strv_add(ret_links, members.v[k]);
-		if (!members.n)
-			strv_add(ret_links, word.v[0]);
-	}
-}
-
-static void judge_network(struct root *root, const struct pci_function *fn, const struct strv *links, struct strv *why)
-{
-	for (size_t i = 0; i < links->n; i++) {
-		cleanup_free char *link = str_fmt("/sys/class/net/%s", links->v[i]);
-		if (is_behind(root, link, fn))
-			strv_addf(why, _("the host's network goes over %s (%s)"), group_address(fn->addr).s, links->v[i]);
-	}
-}
-
-static void judge_usb(struct root *root, const struct pci_function *fn, struct strv *why)
-{
-	cleanup_strv struct strv names = {}, inputs = {};
-	if (fn->class >> 8 != 0x0c03)
-		return;
-	err_free(root_list(root, "/sys/class/input", &names));
-	for (size_t i = 0; i < names.n; i++) {
-		cleanup_free char *link = str_fmt("/sys/class/input/%s", names.v[i]);
-		if (!str_starts(names.v[i], "event") || !is_behind(root, link, fn))
-			continue;
-		cleanup_free char *path = str_fmt("%s/device/name", link), *name = root_read_or(root, path, names.v[i]);
-		cleanup_free char *clean = str_printable(name);
-		if (!strv_has(&inputs, clean))
-			strv_add(&inputs, clean);
-	}
-	cleanup_free char *joined = strv_join(&inputs, ", ");
-	if (inputs.n)
-		strv_addf(why, _("input devices are plugged into %s: %s"), group_address(fn->addr).s, joined);
-}
-
-static void judge_function(struct root *root, const struct groups *g, const struct pci_function *fn,
-			   const struct strv *links, struct strv *why)
+static void judge_function(struct root *root, const struct groups *g, const struct pci_function *fn, struct strv *why)
 {
 	cleanup_strv struct strv uses = {};
-	const struct pci_addr_text at = group_address(fn->addr);
+	const struct pci_addr_text at = pci_addr_short(fn->addr);
 	if (pci_is_bridge(fn) && !pci_driver_harmless(fn->driver))
 		strv_addf(why, _("%s stays with the host (driver %s), and the group goes whole or not at all"), at.s,
 			  fn->driver);
 	if (fn == g->host_gpu)
 		strv_addf(why, _("the host's own screen is on %s"), at.s);
-	if (fn->class >> 8 == 0x0c05)
-		strv_addf(why, _("%s is the board's own (sensors, memory modules)"), at.s);
 	if (fn->vfs)
 		strv_addf(why, _("%s has %u virtual functions in use"), at.s, fn->vfs);
 	for (size_t i = 0; i < fn->blocks.n; i++)
 		disk_uses(root, fn->blocks.v[i], &uses);
 	for (size_t i = 0; i < uses.n; i++)
 		strv_add(why, uses.v[i]);
-	judge_network(root, fn, links, why);
-	judge_usb(root, fn, why);
+	pci_used(root, fn, why);
 }
 
 static bool one_slot(const struct group *x)
@@ -157,7 +89,7 @@ static bool one_slot(const struct group *x)
 	return true;
 }
 
-static void judge(struct root *root, const struct groups *g, struct group *x, const struct strv *links)
+static void judge(struct root *root, const struct groups *g, struct group *x)
 {
 	for (size_t i = 0; i < x->n; i++)
 		x->n_passed += !pci_is_bridge(x->v[i]);
@@ -165,7 +97,7 @@ static void judge(struct root *root, const struct groups *g, struct group *x, co
 	if (x->verdict == GROUP_NONE)
 		return;
 	for (size_t i = 0; i < x->n; i++)
-		judge_function(root, g, x->v[i], links, &x->why);
+		judge_function(root, g, x->v[i], &x->why);
 	if (x->verdict == GROUP_FREE && x->why.n)
 		x->verdict = GROUP_HOST;
 	if (x->verdict == GROUP_FREE && !one_slot(x))
@@ -211,7 +143,6 @@ static void add_to_group(struct groups *g, const struct pci_function *fn)
 struct err *groups_read(struct root *root, struct groups *ret_groups)
 {
 	struct groups g = {};
-	cleanup_strv struct strv links = {};
 	TRY(err_exit(err_wrap(pci_scan(root, &g.functions, &g.n_functions), "no PCI bus"), EXIT_HOST));
 	for (size_t i = 0; i < g.n_functions; i++) {
 		g.iommu |= g.functions[i].group >= 0;
@@ -220,9 +151,8 @@ struct err *groups_read(struct root *root, struct groups *ret_groups)
 	if (g.n)
 		qsort(g.v, g.n, sizeof(*g.v), compare_groups);
 	g.host_gpu = find_host_gpu(&g);
-	default_links(root, &links);
 	for (size_t i = 0; i < g.n; i++)
-		judge(root, &g, &g.v[i], &links);
+		judge(root, &g, &g.v[i]);
 	*ret_groups = g;
 	return NULL;
 }

@@ -47,5 +47,3 @@ size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret
 const char *group_class_word(uint32_t class);
 /* A function's name with its vendor's shortened: "NVIDIA GA102 [GeForce RTX 3090]". Owned by the caller. */
 char *group_name(struct pci_names *names, const struct pci_function *fn);
-/* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
-struct pci_addr_text group_address(struct pci_addr addr);

@@ -196,13 +196,13 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 	for (size_t i = 0; x && x->number >= 0 && i < x->n; i++) {
 		cleanup_free char *other = group_name(names, x->v[i]);
 		if (x->v[i] != p->gpu && !pci_is_bridge(x->v[i]))
-			sb_addf(out, "\n# With it goes %s %s.", group_address(x->v[i]->addr).s, other);
+			sb_addf(out, "\n# With it goes %s %s.", pci_addr_short(x->v[i]->addr).s, other);
 	}
 	if (!s->groups.iommu)
 		sb_add(out, "\n# The IOMMU is off: `qlaunch check` tells how to switch it on. Until then it cannot start.");
 	sb_addf(out, "\naddress = %s\n# Everything in its IOMMU group: the hardware hands over a group as a whole.\n"
 		     "functions = group\n\n[display]\n# The picture comes out of that card.\nmode = none\n",
-		group_address(p->gpu->addr).s);
+		pci_addr_short(p->gpu->addr).s);
 }
 
 static void write_inputs(struct sb *out, const struct proposal *p)

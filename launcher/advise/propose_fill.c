@@ -61,7 +61,7 @@ static char *replace(struct filling *f, const char *key, const char *value)
 	if (streq(f->kind, "firmware"))
 		return streq(key, "secure-boot") && !p->secure_boot ? str_dup("secure-boot = no") : NULL;
 	if (streq(f->kind, "pci") && (streq(key, "address") || streq(key, "id") || streq(key, "match")))
-		return name_device(f, "address", group_address(p->gpu->addr).s);
+		return name_device(f, "address", pci_addr_short(p->gpu->addr).s);
 	if (streq(f->kind, "pci") && streq(key, "rom")) /* of another card */
 		return str_fmt("#rom = %s", value);
 	if (streq(f->kind, "input") && streq(key, "device"))

@@ -96,7 +96,7 @@ static void check_iommu(const struct checking *k)
 static char *told(const struct checking *k, const struct pci_function *fn)
 {
 	cleanup_free char *name = group_name(k->names, fn);
-	return str_fmt("%s %s, %s%s", group_address(fn->addr).s, name, fn->driver ? _("driver ") : _("no driver"),
+	return str_fmt("%s %s, %s%s", pci_addr_short(fn->addr).s, name, fn->driver ? _("driver ") : _("no driver"),
 		       fn->driver ? fn->driver : "");
 }
 
@@ -106,7 +106,7 @@ static void check_group(const struct checking *k, const struct pci_function *gpu
 	cleanup_free char *card = told(k, gpu);
 	for (size_t i = 0; i < x->n; i++)
 		if (x->v[i] != gpu && !pci_is_bridge(x->v[i]))
-			strv_addf(&others, "%s %s", group_address(x->v[i]->addr).s, group_class_word(x->v[i]->class));
+			strv_addf(&others, "%s %s", pci_addr_short(x->v[i]->addr).s, group_class_word(x->v[i]->class));
 	cleanup_free char *with = strv_join(&others, ", "), *why = strv_join(&x->why, "; ");
 	if (x->verdict == GROUP_FREE)
 		ok(k, "gpu", tr_fmt("can be passed: %s; IOMMU group %d%s%s", card, x->number, others.n ? _(" with ") : "", with));

@@ -55,6 +55,7 @@ struct conf_pci {
 	char *rom;   /* path, or NULL */
 	uint64_t rebar; /* bytes, 0 = as it is */
 	enum functions functions;
+	struct strv accept; /* addresses of what may come along although the host uses it */
 };
 struct conf_input {
 	char *name, *device;

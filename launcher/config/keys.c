@@ -195,6 +195,8 @@ const struct conf_key conf_keys[] = {
 	ITEM("pci", "functions", ENUM, conf_pci, functions, IS "group", .words = functions,
 	     HELP "*group* passes every device of its IOMMU group; *own* its slot alone, and is refused when the "
 	          "group has others."),
+	ITEM("pci", "accept", ADDRESSES, conf_pci, accept,
+	     HELP "What may come along although the host uses it (its network, its keyboard): addresses, as *check* names them."),
 
 	ITEM("input", "device", PATH, conf_input, device, .required = true,
 	     HELP "Its node, best by /dev/input/by-id; see *qlaunch input*."),

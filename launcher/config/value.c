@@ -121,6 +121,12 @@ static void list_clear(const struct conf_key *key, void *base)
 	strv_free(value_field(key, base));
 }
 
+static struct err *check_address(const char *text)
+{
+	struct pci_addr addr;
+	return pci_addr_parse(text, &addr);
+}
+
 static struct err *list_set(const struct conf_key *key, void *base, const char *text, const char *dir)
 {
 	cleanup_strv struct strv list = {};
@@ -297,6 +303,7 @@ const struct conf_type TYPE_SIZE = { "SIZE", size_set, size_clear, NULL, false }
 const struct conf_type TYPE_ENUM = { NULL, enum_set, enum_clear, NULL, false };
 const struct conf_type TYPE_ADDRESS = { "ADDRESS", address_set, address_clear, NULL, false };
 const struct conf_type TYPE_NAMES = { "NAME…", list_set, list_clear, NULL, true };
+const struct conf_type TYPE_ADDRESSES = { "ADDRESS…", list_set, list_clear, check_address, true };
 const struct conf_type TYPE_FORWARDS = { "PROTOCOL:PORT:PORT…", list_set, list_clear, check_forward, true };
 const struct conf_type TYPE_ARGS = { "ARGUMENT…", args_set, list_clear, NULL, true };
 const struct conf_type TYPE_PLACE = { "auto | l3 N | CPUS", place_set, place_clear, NULL, false };

@@ -51,7 +51,7 @@ static void ask_gpu(struct proposal *p)
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	for (size_t i = 0; i < p->n_gpus; i++) {
 		cleanup_free char *name = group_name(names, p->gpus[i]);
-		printf("  %zu  %s %s\n", i + 1, group_address(p->gpus[i]->addr).s, name);
+		printf("  %zu  %s %s\n", i + 1, pci_addr_short(p->gpus[i]->addr).s, name);
 	}
 	size_t choice = p->n_gpus ? ask_choice(p->n_gpus, N_("Graphics card for the guest (or none)")) : 0;
 	p->gpu = choice ? p->gpus[choice - 1] : NULL;

@@ -21,7 +21,7 @@ static void print_function(const struct pci_function *fn, struct pci_names *name
 	enum { DRIVER_COLUMNS = 15 };
 	cleanup_free char *name = group_name(names, fn);
 	cleanup_free char *driver = page_cut(fn->driver ? fn->driver : "-", DRIVER_COLUMNS);
-	cleanup_free char *head = str_fmt("  %-7s %-8s ", group_address(fn->addr).s, group_class_word(fn->class));
+	cleanup_free char *head = str_fmt("  %-7s %-8s ", pci_addr_short(fn->addr).s, group_class_word(fn->class));
 	size_t room = PAGE_COLUMNS - DRIVER_COLUMNS - strlen(head);
 	cleanup_free char *cut = page_cut(name, room - 1);
 	printf("%s%s%*s%s\n", head, cut, (int)(room - page_width(cut)), "", driver);

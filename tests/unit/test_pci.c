@@ -214,9 +214,9 @@ static void test_hanging_unbind(void **state)
 	(void)state;
 	struct fixture f;
 	setup(&f);
-	fake_file(f.fake, GPU "/drm/card1/dev", "226:1\n");
-	fake_process(f.fake, 812, "Xorg", (const char *const[]){ "/dev/null", "/dev/dri/card1", NULL });
-	fake_process(f.fake, 813, "editor", (const char *const[]){ "/home/dri/card1", NULL });
+	fake_file(f.fake, GPU "/sound/card1/controlC1/uevent", "MAJOR=116\nDEVNAME=snd/controlC1\n");
+	fake_process(f.fake, 812, "pulse", (const char *const[]){ "/dev/null", "/dev/snd/controlC1", NULL });
+	fake_process(f.fake, 813, "editor", (const char *const[]){ "/home/snd/controlC1", NULL });
 	f.fake->trouble[0].hang = true;
 	strcpy(f.fake->trouble[0].driver, "nouveau");
 	strcpy(f.fake->trouble[0].addr, "0000:01:00.0");
@@ -226,7 +226,7 @@ static void test_hanging_unbind(void **state)
 	child_write_limit_ms = 10000;
 	assert_int_equal(err_code(e), ETIMEDOUT);
 	assert_non_null(strstr(err_text(e), "nouveau/unbind"));
-	assert_non_null(strstr(err_text(e), "Xorg (812)"));
+	assert_non_null(strstr(err_text(e), "pulse (812)"));
 	assert_null(strstr(err_text(e), "editor"));
 	err_free(e);
 	give_back(&f); /* the kernel lets go of the other writes */
@@ -347,7 +347,7 @@ static void test_findings(void **state)
 	assert_true(has_finding(&f, FINDING_WARN, "console", "0000:01:00.0"));
 	fake_file(f.fake, GPU "/sriov_numvfs", "2\n");
 	assert_true(has_finding(&f, FINDING_BAD, "sriov", "2 virtual functions"));
-	fake_dir(f.fake, SOUND "/sound/card1");
+	fake_file(f.fake, SOUND "/sound/card1/controlC1/uevent", "DEVNAME=snd/controlC1\n");
 	fake_process(f.fake, 900, "pipewire", (const char *const[]){ "/dev/snd/controlC11", NULL });
 	assert_false(has_finding(&f, FINDING_WARN, "holders", "pipewire"));
 	fake_process(f.fake, 901, "pulse", (const char *const[]){ "/dev/snd/controlC1", NULL });
@@ -356,6 +356,80 @@ static void test_findings(void **state)
 	fake_process(f.fake, 902, "steam", (const char *const[]){ "/dev/nvidia3", NULL });
 	assert_true(has_finding(&f, FINDING_BAD, "holders", "steam (902)"));
 	teardown(&f);
+}
+
+/* A node below a card's output is the card's: its driver would wait for whoever has it open, and so would everybody else. */
+static void test_held_nodes(void **state)
+{
+	static const struct {
+		const char *below, *node;
+		bool blocks;
+	} nodes[] = {
+		{ "i2c-4/i2c-dev/i2c-4", "i2c-4", true },
+		{ "drm/card1/card1-HDMI-A-1/i2c-5/i2c-dev/i2c-5", "i2c-5", true },
+		{ "drm/renderD128", "dri/renderD128", true },
+		{ "vfio-dev/vfio0", "vfio/devices/vfio0", true },
+		{ "sound/card1/pcmC1D3p", "snd/pcmC1D3p", false },
+		{ "usb1/1-2/1-2:1.0/0003:1532:0067.0001/hidraw/hidraw3", "hidraw3", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		struct fixture f;
+		setup(&f);
+		cleanup_free char *path = str_fmt("%s/%s/uevent", GPU, nodes[i].below), *text = str_fmt("MINOR=1\nDEVNAME=%s\n", nodes[i].node);
+		cleanup_free char *dev = str_fmt("/dev/%s", nodes[i].node);
+		fake_file(f.fake, path, text);
+		assert_false(has_finding(&f, FINDING_BAD, "holders", ""));
+		fake_process(f.fake, 77, "openrgb", (const char *const[]){ dev, NULL });
+		assert_true(has_finding(&f, nodes[i].blocks ? FINDING_BAD : FINDING_WARN, "holders", "openrgb (77)"));
+		plan(&f);
+		struct err *e = launch(&f);
+		assert_int_equal(err_code(e), nodes[i].blocks ? EBUSY : 0);
+		if (e)
+			assert_non_null(strstr(err_text(e), "openrgb (77)"));
+		err_free(e);
+		give_back(&f);
+		teardown(&f);
+	}
+}
+
+/* What merely comes along with the card and is the host's is refused, with its name, until it is accepted. */
+static void test_comes_along(void **state)
+{
+	static const struct {
+		const char *class, *file, *text, *link, *target, *says;
+	} uses[] = {
+		{ "0x020000", "/proc/net/route", "Iface\tDestination\nenp3s0\t00000000\t0102\t0003\t0\t0\t0\t0\n", "/sys/class/net/enp3s0",
+		  "../../devices/pci0000:00/0000:03:00.0/net/enp3s0", "enp3s0" },
+		{ "0x020000", "/proc/net/ipv6_route",
+		  "00000000000000000000000000000000 00 0 00 fe80 1 2 3 00000003 br0\n", "/sys/class/net/enp3s0",
+		  "../../devices/pci0000:00/0000:03:00.0/net/enp3s0", "enp3s0" },
+		{ "0x0c0330", "/sys/devices/pci0000:00/0000:03:00.0/usb1/input/input9/event9/device/name", "Moonlander\n",
+		  "/sys/class/input/event9", "../../devices/pci0000:00/0000:03:00.0/usb1/input/input9/event9", "Moonlander" },
+		{ "0x0c0500", NULL, NULL, NULL, NULL, "sensors" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+		struct fixture f;
+		setup(&f);
+		fake_pci(f.fake, "0000:03:00.0", "1022:1234", uses[i].class, 13, "", false);
+		fake_file(f.fake, "/sys/class/net/br0/brif/enp3s0/x", "");
+		assert_false(uses[i].file && has_finding(&f, FINDING_BAD, "used", ""));
+		if (uses[i].file) {
+			fake_file(f.fake, uses[i].file, uses[i].text);
+			fake_link(f.fake, uses[i].link, uses[i].target);
+		}
+		assert_true(has_finding(&f, FINDING_BAD, "used", uses[i].says));
+		assert_true(has_finding(&f, FINDING_BAD, "used", "accept = 03:00.0"));
+		strv_add(&f.pci[0].accept, "03:00.0");
+		assert_false(has_finding(&f, FINDING_BAD, "used", ""));
+		assert_true(has_finding(&f, FINDING_WARN, "used", uses[i].says));
+		strv_free(&f.pci[0].accept);
+		must(pci_addr_parse("03:00.0", &f.pci[0].address)); /* named itself: meant */
+		assert_false(has_finding(&f, FINDING_BAD, "used", uses[i].says));
+		assert_true(has_finding(&f, FINDING_WARN, "used", uses[i].says));
+		teardown(&f);
+	}
 }
 
 static void test_iommu_off(void **state)
@@ -469,6 +543,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_group),
 		cmocka_unit_test(test_own_functions),
+		cmocka_unit_test(test_held_nodes),
+		cmocka_unit_test(test_comes_along),
 		cmocka_unit_test(test_prior_driver),
 		cmocka_unit_test(test_already_bound),
 		cmocka_unit_test(test_second_function_fails),

@@ -83,9 +83,19 @@ void pci_names_freep(struct pci_names **names);
 bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem,
 	      char **ret_remedy);
 
-/* Names and pids of the processes that hold the card's nodes open ("Xorg (812), steam (4711)"); NULL if there are none
- * that this user may see. */
-char *pci_holders(struct root *root, struct pci_addr addr);
+/* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
+struct pci_addr_text pci_addr_short(struct pci_addr addr);
+/* Adds a line for each use that the host makes of the function, beside its disks (disk_uses()) and its screen: network, input, the board's
+ * own bus. */
+void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret_why);
+
+/*
+ * Names and pids of the processes that hold one of the function's nodes open ("Xorg (812), steam (4711)"); NULL if there are none that this
+ * user may see. Its nodes are all that its part of /sys/devices names (drm, i2c below the card and below its outputs, sound, hidraw, iio,
+ * disks, vfio), and NVIDIA's. With `blocking`, only those whose driver waits for them when it is unbound: not sound, input and USB, whose
+ * nodes die under their holders.
+ */
+char *pci_holders(struct root *root, struct pci_addr addr, bool blocking);
 
 /* The module, then each function: reset method, D3cold, power, vfio-pci, BAR size; then the groups' nodes for the user
  * of QEMU. */

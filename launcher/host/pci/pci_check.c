@@ -36,10 +36,33 @@ static void check_module(struct findings *out, const struct pci_facts *f)
 		     tr_dup(f->vfio ? "vfio-pci is loaded" : N_("vfio-pci is not loaded yet: the launch loads it")), NULL);
 }
 
+static bool is_accepted(const struct conf_pci *conf, struct pci_addr addr)
+{
+	for (size_t i = 0; i < conf->accept.n; i++) {
+		struct pci_addr accepted;
+		cleanup_err struct err *e = pci_addr_parse(conf->accept.v[i], &accepted);
+		if (!e && pci_addr_equal(addr, accepted))
+			return true;
+	}
+	return false;
+}
+
+/* A driver waits for ever for those that it cannot do without; a desktop that is stopped before lets go by itself. */
+static void check_holders(struct findings *out, const struct config *c, const struct pci_function *fn, struct root *root)
+{
+	cleanup_free char *blocking = pci_holders(root, fn->addr, true), *all = blocking ? NULL : pci_holders(root, fn->addr, false);
+	const char *holders = blocking ? blocking : all;
+	bool bad = blocking && !c->host.release_console;
+	if (holders)
+		findings_add(out, bad ? FINDING_BAD : FINDING_WARN, "holders", tr_fmt("%s is held open by %s", pci_addr_text(fn->addr).s, holders),
+			     tr_dup(bad ? "end them before the launch: unbinding would wait for them for ever"
+					: N_("they lose the card at the launch")));
+}
+
 static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn,
 			   struct pci_names *names, struct root *root)
 {
-	cleanup_free char *who = told(names, fn), *holders = pci_holders(root, fn->addr);
+	cleanup_free char *who = told(names, fn);
 	struct pci_addr_text text = pci_addr_text(fn->addr);
 	const char *addr = text.s;
 	findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
@@ -54,14 +77,28 @@ static void check_function(struct findings *out, const struct config *c, const s
 		findings_add(out, FINDING_WARN, "console", tr_fmt("the host's own screen is on %s", addr),
 			     tr_dup("a single card: release-console = yes in [host]; two: make the other one the "
 				    "primary display in the firmware setup"));
-	if (!holders)
-		return;
-	/* sound servers let go when their card leaves; a driver with an open screen waits for ever, unless the desktop is stopped before */
-	enum verdict verdict = fn->class >> 16 == 0x04 || c->host.release_console ? FINDING_WARN : FINDING_BAD;
-	findings_add(out, verdict, "holders", tr_fmt("%s is held open by %s", addr, holders),
-		     tr_dup(verdict == FINDING_BAD
-				    ? "end them before the launch: unbinding would wait for them for ever"
-				    : N_("they lose the card at the launch")));
+	check_holders(out, c, fn, root);
+}
+
+/* What goes to the guest only because it is of the same group or slot, and the host would miss: refused, unless the section accepts it. What
+ * the section names itself is meant. */
+static void check_used(struct findings *out, const struct config *c, const struct pci_pick *pick, size_t k, struct root *root)
+{
+	const struct pci_function *fn = &pick->v[k];
+	cleanup_strv struct strv why = {};
+	pci_used(root, fn, &why);
+	if (fn->boot_vga && !c->host.release_console && k != pick->named)
+		strv_addf(&why, _("the host's own screen is on %s"), pci_addr_short(fn->addr).s);
+	for (size_t i = 0; i < why.n; i++) {
+		if (k == pick->named || is_accepted(pick->conf, fn->addr))
+			findings_add(out, FINDING_WARN, "used", tr_fmt("the guest gets what this host uses: %s", why.v[i]),
+				     tr_dup("the host is without it until the guest ends"));
+		else
+			findings_add(out, FINDING_BAD, "used", tr_fmt("%s would come along with [pci %s]: %s", pci_addr_short(fn->addr).s,
+								      pick->conf->name, why.v[i]),
+				     tr_fmt("another slot for the card; or, if you mean it, accept = %s in [pci %s]", pci_addr_short(fn->addr).s,
+					    pick->conf->name));
+	}
 }
 
 /* Whether a member of a group that stays with the host makes the group useless for the guest. */
@@ -121,8 +158,10 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 			findings_add(out, FINDING_BAD, "device", str_dup(pick->problem), str_dup(pick->remedy));
 			continue;
 		}
-		for (size_t k = 0; k < pick->n; k++)
+		for (size_t k = 0; k < pick->n; k++) {
 			check_function(out, c, &pick->v[k], names, root);
+			check_used(out, c, pick, k, root);
+		}
 		for (size_t k = 0; k < pick->n; k++)
 			if (pick->v[k].group >= 0 && !seen_group(f, i, k))
 				check_group(out, f, pick->v[k].group, names);

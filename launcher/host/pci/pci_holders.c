@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pci_holders: which processes hold a card's device nodes open. Reads /sys and /proc; looks at links only, opens none
  * of the files. */
-#include <ctype.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "launcher/base/opened.h"
 #include "launcher/host/pci/pci.h"
 
-static void add_dir(struct root *root, struct pci_addr addr, const char *attr, const char *prefix, struct strv *nodes)
+#define DEPTH_MAX 12 /* below a function: usb/hub/port/interface/hid/input/event is the deepest that is known */
+
+/* The nodes of a directory of /sys/devices and of all below it: each device there names its own (DEVNAME in its uevent). Links are left alone:
+ * they lead to other devices. */
+static void add_nodes(struct root *root, const char *dir, unsigned depth, struct strv *nodes)
 {
-	cleanup_free char *path = pci_path(addr, attr);
-	cleanup_strv struct strv names = {};
-	err_free(root_list(root, path, &names));
-	for (size_t i = 0; i < names.n; i++)
-		strv_addf(nodes, "%s%s", prefix, names.v[i]);
+	static const char mark[] = "DEVNAME=";
+	cleanup_free char *path = str_fmt("%s/uevent", dir), *text = root_read_or(root, path, "");
+	cleanup_strv struct strv names = {}, lines = {};
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++)
+		if (str_starts(lines.v[i], mark))
+			strv_addf(nodes, "/dev/%s", lines.v[i] + strlen(mark));
+	if (depth == DEPTH_MAX)
+		return;
+	err_free(root_list(root, dir, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *child = str_fmt("%s/%s", dir, names.v[i]), *link = root_link(root, child);
+		struct stat st;
+		cleanup_err struct err *e = link ? NULL : root_stat(root, child, &st);
+		if (!link && !e && S_ISDIR(st.st_mode))
+			add_nodes(root, child, depth + 1, nodes);
+	}
 }
 
 /* NVIDIA's own driver makes no drm nodes of its own number: it tells the minor in /proc. */
@@ -25,45 +41,40 @@ static void add_nvidia(struct root *root, struct pci_addr addr, struct strv *nod
 		strv_addf(nodes, "/dev/nvidia%d", atoi(minor + strlen("Device Minor:")));
 }
 
-/* The nodes of a function: /dev/dri/card0, /dev/snd/…C1…, /dev/nvidia0, its disks, /dev/vfio/GROUP. */
-static void card_nodes(struct root *root, struct pci_addr addr, struct strv *ret_nodes)
-{
-	struct pci_function fn;
-	cleanup_err struct err *e = pci_function_read(root, addr, &fn);
-	if (e)
-		return;
-	add_dir(root, addr, "drm", "/dev/dri/", ret_nodes);
-	add_dir(root, addr, "sound", "/dev/snd/", ret_nodes);
-	add_nvidia(root, addr, ret_nodes);
-	for (size_t i = 0; i < fn.blocks.n; i++)
-		strv_addf(ret_nodes, "/dev/%s", fn.blocks.v[i]);
-	if (streq(fn.driver, "vfio-pci"))
-		strv_addf(ret_nodes, "/dev/vfio/%d", fn.group);
-	pci_function_free(&fn);
-}
+/*
+ * What a driver does not wait for when its device goes: these nodes answer ENODEV from then on. All others it does, for ever if need be: an
+ * i2c adapter for whoever has it open (i2c_del_adapter), a card for its screens, vfio for its machine.
+ */
+static const char *const letting_go[] = { "/dev/snd/", "/dev/input/", "/dev/hidraw", "/dev/usb/", "/dev/bus/usb/", "/dev/iio:" };
 
-/* "/dev/snd/card1" stands for the nodes of card 1: controlC1, pcmC1D0p, hwC1D0, midiC1D0. */
-static bool is_sound_of(const char *card, const char *path)
+static bool lets_go(const char *node)
 {
-	if (!str_starts(card, "/dev/snd/card") || !str_starts(path, "/dev/snd/"))
-		return false;
-	const char *number = card + strlen("/dev/snd/card"), *c = strchr(path, 'C');
-	size_t len = strlen(number);
-	return c && strncmp(c + 1, number, len) == 0 && !isdigit((unsigned char)c[1 + len]);
-}
-
-static bool is_node(const void *data, const char *path)
-{
-	const struct strv *nodes = data;
-	for (size_t i = 0; i < nodes->n; i++)
-		if (streq(nodes->v[i], path) || is_sound_of(nodes->v[i], path))
+	for (size_t i = 0; i < ARRAY_SIZE(letting_go); i++)
+		if (str_starts(node, letting_go[i]))
 			return true;
 	return false;
 }
 
-char *pci_holders(struct root *root, struct pci_addr addr)
+static bool is_node(const void *data, const char *path)
 {
-	cleanup_strv struct strv nodes = {};
-	card_nodes(root, addr, &nodes);
-	return nodes.n ? opened_by(root, is_node, &nodes, false) : NULL;
+	return strv_has(data, path);
+}
+
+char *pci_holders(struct root *root, struct pci_addr addr, bool blocking)
+{
+	cleanup_strv struct strv nodes = {}, asked = {};
+	cleanup_free char *link = str_fmt("/sys/bus/pci/devices/%s", pci_addr_text(addr).s), *dir = root_real(root, link);
+	struct pci_function fn;
+	cleanup_err struct err *e = pci_function_read(root, addr, &fn);
+	if (e || !dir)
+		return NULL;
+	add_nodes(root, dir, 0, &nodes);
+	add_nvidia(root, addr, &nodes);
+	if (streq(fn.driver, "vfio-pci"))
+		strv_addf(&nodes, "/dev/vfio/%d", fn.group);
+	pci_function_free(&fn);
+	for (size_t i = 0; i < nodes.n; i++)
+		if (!blocking || !lets_go(nodes.v[i]))
+			strv_add(&asked, nodes.v[i]);
+	return asked.n ? opened_by(root, is_node, &asked, false) : NULL;
 }

@@ -11,19 +11,24 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "launcher/base/child.h"
+#include "launcher/base/clock.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/pci/pci.h"
 
 #define DRIVERS "/sys/bus/pci/drivers"
 #define VFIO    "vfio-pci"
 
+#define HOLDERS_LIMIT_MS 2000 /* what a program of a stopped desktop may take to end */
+#define HOLDERS_PAUSE_MS 100
+
 static struct err *bounded_write(struct root *root, struct pci_addr addr, const char *path, const char *value)
 {
 	struct err *e = child_write(root, path, value);
 	if (err_code(e) != ETIMEDOUT)
 		return e;
-	cleanup_free char *holders = pci_holders(root, addr);
+	cleanup_free char *holders = pci_holders(root, addr, false);
 	if (holders)
 		e = err_wrap(e, "the card is held open by %s", holders);
 	return err_hint(
@@ -108,12 +113,29 @@ static struct err *probe_drivers(struct root *root, struct pci_addr addr)
 	return bounded_write(root, addr, "/sys/bus/pci/drivers_probe", pci_addr_text(addr).s);
 }
 
+/*
+ * Asked right before the unbind, which would wait for them for ever in the kernel, with everybody behind it who asks for the device. Those of
+ * a desktop that was stopped just now get a moment to end.
+ */
+static struct err *not_held(struct root *root, struct pci_addr addr)
+{
+	int64_t until = clock_ms() + HOLDERS_LIMIT_MS;
+	cleanup_free char *holders = NULL;
+	while ((holders = pci_holders(root, addr, true)) && clock_ms() < until) {
+		str_set(&holders, NULL);
+		usleep(HOLDERS_PAUSE_MS * 1000);
+	}
+	return holders ? err_hint(err_errno(EBUSY, "it is held open by %s", holders), "end them, then start again") : NULL;
+}
+
 static struct err *driver_apply(struct step_env *env, struct step *s)
 {
 	struct pci_addr addr;
 	cleanup_binding struct binding b = {};
 	TRY(pci_addr_parse(s->target, &addr));
 	TRY(binding_read(env->root, addr, &b));
+	if (b.driver && !streq(b.driver, VFIO))
+		TRY(not_held(env->root, addr));
 	TRY(set_override(env->root, addr, VFIO));
 	if (streq(b.driver, VFIO))
 		return NULL;
@@ -237,7 +259,7 @@ static struct err *bar_set(struct root *root, const char *target, const char *si
 	cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s", target), *link = pci_path(addr, "driver");
 	cleanup_free char *bit = str_fmt("%d", __builtin_ctzll(bytes) - 20); /* 0 is 1 MiB */
 	cleanup_free char *driver = root_link_name(root, link);
-	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr) : NULL;
+	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr, true) : NULL;
 	if (holders)
 		return err_hint(err_new("the card is in use by %s", holders), "end them, then `qlaunch restore`");
 	if (driver)
