@@ -213,6 +213,37 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
+@test "what a child prints never stops it: a hook of each moment, and QEMU before its greeting, with more than a pipe holds" {
+	printf '#!/bin/sh\nhead -c 300000 /dev/zero | tr "\\0" "\\n"\necho "end of $QLAUNCH_HOOK"; : >"%s/$QLAUNCH_HOOK.done"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/hook"
+	printf '#!/bin/sh\nhead -c 300000 /dev/zero | tr "\\0" "\\n" >&2\nexec qemu-system-x86_64 "$@"\n' >"$BATS_TEST_TMPDIR/qemu"
+	chmod +x "$BATS_TEST_TMPDIR/hook" "$BATS_TEST_TMPDIR/qemu"
+	start --set "hooks.before=$BATS_TEST_TMPDIR/hook" --set "hooks.ready=$BATS_TEST_TMPDIR/hook" --set "hooks.after=$BATS_TEST_TMPDIR/hook" \
+		--set "qemu.binary=$BATS_TEST_TMPDIR/qemu"
+	for _ in $(seq 100); do [ -e "$BATS_TEST_TMPDIR/ready.done" ] && break; sleep 0.1; done
+	"$qlaunch" stop --now "$vm"; wait "$pid"
+	[ -e "$BATS_TEST_TMPDIR/before.done" ] && [ -e "$BATS_TEST_TMPDIR/ready.done" ] && [ -e "$BATS_TEST_TMPDIR/after.done" ]
+	sed -i '$a exit 7' "$BATS_TEST_TMPDIR/hook"
+	run "$qlaunch" run --set "hooks.before=$BATS_TEST_TMPDIR/hook" "$conf"
+	[ "$status" -ne 0 ]; [[ $output == *"exit status 7: "*"end of before"* ]]
+	nothing_left
+}
+
+@test "a ready hook that is late is ended while the guest runs on; one that is there at the guest's end is ended, too" {
+	printf '#!/bin/sh\necho $$ >"%s/$QLAUNCH_HOOK.pid"; exec sleep 300\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/hook"; chmod +x "$BATS_TEST_TMPDIR/hook"
+	start --set "hooks.ready=$BATS_TEST_TMPDIR/hook" --set hooks.timeout=1
+	for _ in $(seq 100); do grep -q 'did not end within 1 s' "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
+	grep -q 'did not end within 1 s' "$BATS_TEST_TMPDIR/err"
+	[ ! -e "/proc/$(cat "$BATS_TEST_TMPDIR/ready.pid")" ]
+	[ "$("$qlaunch" status --json "$vm" | jq -r '.[0]["run-state"]')" = running ]
+	"$qlaunch" stop --now "$vm"; wait "$pid"
+	rm "$BATS_TEST_TMPDIR/ready.pid"
+	start --set "hooks.ready=$BATS_TEST_TMPDIR/hook"
+	for _ in $(seq 100); do [ -s "$BATS_TEST_TMPDIR/ready.pid" ] && break; sleep 0.1; done
+	"$qlaunch" stop --now "$vm"; wait "$pid"
+	[ ! -e "/proc/$(cat "$BATS_TEST_TMPDIR/ready.pid")" ]
+	nothing_left
+}
+
 @test "a path with commas, quotes, blanks and percent reaches QEMU byte for byte" {
 	disk="$BATS_TEST_TMPDIR/a, b\"c' %s=x.img"
 	truncate -s 1M "$disk"

@@ -14,6 +14,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/child.h"
+#include "launcher/base/drain.h"
 #include "launcher/base/num.h"
 #include "launcher/base/progress.h"
 
@@ -114,6 +115,7 @@ static void child_begin(pid_t parent)
 	if (getppid() != parent)
 		_exit(127);
 	progress_forget();
+	drain_forget();
 	child_signals();
 }
 

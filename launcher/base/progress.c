@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "launcher/base/tr.h"
 #include "launcher/base/clock.h"
+#include "launcher/base/drain.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 
@@ -177,7 +178,7 @@ int progress_poll(struct pollfd *p, nfds_t n, int limit_ms)
 	int64_t until = limit_ms < 0 ? INT64_MAX : clock_ms() + limit_ms;
 	for (;;) {
 		int64_t left = until - clock_ms();
-		int limit = limit_ms < 0 ? -1 : left > 0 ? (int)left : 0, wait = progress_wait_ms(limit), r = poll(p, n, wait);
+		int limit = limit_ms < 0 ? -1 : left > 0 ? (int)left : 0, wait = progress_wait_ms(limit), r = drain_poll(p, n, wait);
 		if (r != 0 || wait == limit)
 			return r;
 		progress_tick();

@@ -37,7 +37,7 @@ void progress_endp(const bool *shown);
 /* Who knows how far it is, asked before each line: calls progress_update(). Until the work ends, or NULL takes its place. `data` is borrowed. */
 void progress_watch(void (*fn)(void *data), void *data);
 
-/* poll(2) while the line goes on; where nothing is to be seen, poll(2). */
+/* drain_poll() while the line goes on. */
 int progress_poll(struct pollfd *p, nfds_t n, int limit_ms);
 /* How long a poll may wait at most so that the line goes on: `limit_ms` (-1: for ever) where nothing is to be seen. */
 int progress_wait_ms(int limit_ms);

@@ -27,29 +27,18 @@ struct attend {
 	bool ready; /* the guest drives its devices */
 	struct screens *screens;
 	struct hook hook;
-	sd_event_source *hook_end, *hook_limit;
 };
 
 static void finish_hook(struct attend *a)
 {
 	log_err(LOG_LEVEL_WARN, hook_result(a->m, &a->hook));
-	a->hook_end = sd_event_source_disable_unref(a->hook_end);
-	a->hook_limit = sd_event_source_disable_unref(a->hook_limit);
 	hook_close(&a->hook);
 }
 
-static int on_hook_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+static void on_hook_end(struct process *p, void *data)
 {
-	(void)source, (void)fd, (void)revents;
+	(void)p;
 	finish_hook(data);
-	return 0;
-}
-
-static int on_hook_limit(sd_event_source *source, uint64_t usec, void *data)
-{
-	(void)source, (void)usec;
-	finish_hook(data);
-	return 0;
 }
 
 /* The hook runs beside the guest: the loop goes on, and ends it when it is late. */
@@ -70,8 +59,7 @@ static void guest_ready(struct attend *a)
 		hook_close(&a->hook);
 		return;
 	}
-	sd_event_add_io(m->event, &a->hook_end, a->hook.process.pidfd, EPOLLIN, on_hook_end, a);
-	sd_event_add_time_relative(m->event, &a->hook_limit, CLOCK_MONOTONIC, limit, 0, on_hook_limit, a);
+	process_watch(&a->hook.process, m->event, limit, on_hook_end, a);
 }
 
 static void on_sleep(void *data, bool going)
@@ -144,27 +132,15 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-static int on_viewer_talk(sd_event_source *source, int fd, uint32_t revents, void *data)
-{
-	(void)fd, (void)revents;
-	if (!process_listen(data))
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return 0;
-}
-
 /* Who closes the window may have meant just that: the guest goes on. */
-static int on_viewer_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+static void on_viewer_end(struct process *viewer, void *data)
 {
 	struct machine *m = data;
-	(void)fd, (void)revents;
-	if (!process_ended(&m->viewer))
-		return 0;
-	sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	if (!process_ended(&m->qemu)) {
-		cleanup_free char *again = strv_join(&m->plan->viewer_argv, " ");
-		log_info("%s: its viewer was closed, the guest runs on; to see it again: %s", m->name, again);
-	}
-	return 0;
+	(void)viewer;
+	if (process_ended(&m->qemu))
+		return;
+	cleanup_free char *again = strv_join(&m->plan->viewer_argv, " ");
+	log_info("%s: its viewer was closed, the guest runs on; to see it again: %s", m->name, again);
 }
 
 /* A guest that nobody sees still runs. */
@@ -173,10 +149,7 @@ static void begin_viewer(struct machine *m)
 	if (!m->plan->viewer_argv.n)
 		return;
 	log_err(LOG_LEVEL_WARN, engine_apply_one(&m->engine, &m->plan->steps.v[m->plan->viewer_step]));
-	if (m->viewer.pidfd < 0)
-		return;
-	sd_event_add_io(m->event, NULL, m->viewer.stderr_fd, EPOLLIN, on_viewer_talk, &m->viewer);
-	sd_event_add_io(m->event, NULL, m->viewer.pidfd, EPOLLIN, on_viewer_end, m);
+	process_watch(&m->viewer, m->event, 0, on_viewer_end, m);
 }
 
 static bool begin_looks(struct attend *a)

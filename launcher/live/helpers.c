@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* helpers: see helpers.h. */
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/live/helpers.h"
@@ -30,37 +29,17 @@ static void say_end(struct process *helper, const char *without)
 		log_warn("%s ended with %s; %s%s%s", helper->name, how, tr(without), *words ? ": " : "", words);
 }
 
-static int on_said(sd_event_source *source, int fd, uint32_t revents, void *data)
+static void on_end(struct process *helper, void *data)
 {
-	(void)fd, (void)revents;
-	if (!process_listen(data))
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return 0;
-}
-
-static int on_end(sd_event_source *source, int fd, uint32_t revents, void *data)
-{
-	struct helpers *h = data;
-	(void)revents;
-	for (size_t i = 0; i < h->n; i++) {
-		if (h->v[i].pidfd != fd || !process_ended(&h->v[i]))
-			continue;
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-		say_end(&h->v[i], h->without);
-	}
-	return 0;
+	const struct helpers *h = data;
+	say_end(helper, h->without);
 }
 
 int helpers_watch(struct helpers *h, sd_event *event)
 {
 	int r = 0;
-	for (size_t i = 0; i < h->n && r >= 0; i++) {
-		if (h->v[i].pidfd < 0)
-			continue;
-		r = sd_event_add_io(event, NULL, h->v[i].pidfd, EPOLLIN, on_end, h);
-		if (r >= 0)
-			r = sd_event_add_io(event, NULL, h->v[i].stderr_fd, EPOLLIN, on_said, &h->v[i]);
-	}
+	for (size_t i = 0; i < h->n && r >= 0; i++)
+		r = process_watch(&h->v[i], event, 0, on_end, h);
 	return r;
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hooks: see hooks.h. */
-#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
-#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/live/hooks.h"
 
@@ -50,11 +48,9 @@ struct err *hook_result(struct machine *m, struct hook *hook)
 {
 	struct process *p = &hook->process;
 	const char *path = hook->argv.v[0];
-	bool late = !process_ended(p);
-	if (late) {
-		err_free(process_stop(p->id, GRACE_MS));
-		process_ended(p);
-	}
+	bool late = p->late || !process_ended(p);
+	if (!process_ended(p))
+		err_free(process_end(p, GRACE_MS));
 	process_listen(p);
 	cleanup_free char *words = process_last_words(p, 3), *status = process_status_text(p->status);
 	if (late)
@@ -71,11 +67,8 @@ struct err *hook_run(struct machine *m, const char *name, const char *path)
 	bool stopped = false;
 	struct err *e = hook_start(m, name, path, &hook);
 	if (hook.name && !e) {
-		uint64_t until = clock_us() + m->plan->config->hooks.timeout * UINT64_C(1000000), now;
-		struct pollfd ends[] = { { hook.process.pidfd, POLLIN, 0 }, { m->stop_fd, POLLIN, 0 } };
-		while ((now = clock_us()) < until && poll(ends, ARRAY_SIZE(ends), (int)((until - now) / 1000)) < 0 && errno == EINTR)
-			;
-		stopped = ends[1].revents && !process_ended(&hook.process);
+		struct pollfd stop = { m->stop_fd, POLLIN, 0 };
+		stopped = !process_await(&hook.process, (int)m->plan->config->hooks.timeout * 1000, m->stop_fd) && poll(&stop, 1, 0) > 0;
 		e = hook_result(m, &hook);
 	}
 	hook_close(&hook);

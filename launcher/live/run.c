@@ -146,7 +146,7 @@ static struct err *last_words(struct machine *m, struct err *e)
 {
 	if (!e || !m->qmp || !qmp_closed(m->qmp))
 		return e;
-	bool ended = process_wait(&m->qemu, QEMU_END_LIMIT_MS);
+	bool ended = process_await(&m->qemu, QEMU_END_LIMIT_MS, -1);
 	process_listen(&m->qemu);
 	cleanup_free char *words = process_last_words(&m->qemu, 5);
 	if (!*words && !ended)

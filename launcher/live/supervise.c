@@ -183,36 +183,21 @@ static void on_event(void *data, const char *name, const json_t *event)
 }
 
 /* QEMU is the measure: when it has ended, so has the loop. */
-static int on_qemu_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+static void on_qemu_end(struct process *qemu, void *data)
 {
 	struct machine *m = data;
-	(void)source, (void)fd, (void)revents;
-	if (!process_ended(&m->qemu))
-		return 0;
+	(void)qemu;
 	monitor_drain(m);
-	return sd_event_exit(m->event, 0);
+	sd_event_exit(m->event, 0);
 }
 
-static int on_swtpm_end(sd_event_source *source, int fd, uint32_t revents, void *data)
+static void on_swtpm_end(struct process *swtpm, void *data)
 {
 	struct machine *m = data;
-	(void)fd, (void)revents;
-	if (process_ended(&m->swtpm)) {
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-		if (m->swtpm.status != 0 && !process_ended(&m->qemu)) {
-			cleanup_free char *words = process_last_words(&m->swtpm, 3);
-			log_warn("%s: the TPM (swtpm) died; the guest runs on without it: %s", m->name, words);
-		}
-	}
-	return 0;
-}
-
-static int on_stderr(sd_event_source *source, int fd, uint32_t revents, void *data)
-{
-	(void)fd, (void)revents;
-	if (!process_listen(data))
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
-	return 0;
+	if (swtpm->status == 0 || process_ended(&m->qemu))
+		return;
+	cleanup_free char *words = process_last_words(swtpm, 3);
+	log_warn("%s: the TPM (swtpm) died; the guest runs on without it: %s", m->name, words);
 }
 
 static void on_broken(struct machine *m, struct err *e)
@@ -222,11 +207,6 @@ static void on_broken(struct machine *m, struct err *e)
 	kill(m->qemu.id.pid, SIGTERM);
 }
 
-static int add_io(struct machine *m, int fd, sd_event_io_handler_t fn, void *data)
-{
-	return fd < 0 ? 0 : sd_event_add_io(m->event, NULL, fd, EPOLLIN, fn, data);
-}
-
 static int watch(struct machine *m)
 {
 	const int ends[] = { SIGINT, SIGTERM, SIGHUP, STOP_SIGNAL };
@@ -234,13 +214,9 @@ static int watch(struct machine *m)
 	for (size_t i = 0; i < ARRAY_SIZE(ends) && r >= 0; i++)
 		r = sd_event_add_signal(m->event, NULL, ends[i], on_signal, m);
 	if (r >= 0)
-		r = add_io(m, m->qemu.pidfd, on_qemu_end, m);
+		r = process_watch(&m->qemu, m->event, 0, on_qemu_end, m);
 	if (r >= 0)
-		r = add_io(m, m->swtpm.pidfd, on_swtpm_end, m);
-	if (r >= 0)
-		r = add_io(m, m->qemu.stderr_fd, on_stderr, &m->qemu);
-	if (r >= 0)
-		r = add_io(m, m->swtpm.stderr_fd, on_stderr, &m->swtpm);
+		r = process_watch(&m->swtpm, m->event, 0, on_swtpm_end, m);
 	if (r >= 0)
 		r = helpers_watch(&m->net_helpers, m->event);
 	if (r >= 0)

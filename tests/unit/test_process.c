@@ -319,6 +319,92 @@ static void test_chatter_is_bounded(void **state)
 	free(s.want);
 }
 
+static struct err *wait_for(void *data)
+{
+	return proc_wait(*(struct proc_id *)data);
+}
+
+/* A child that says more than a pipe holds, while we wait for its end, or for anything else. */
+static void test_drained_while_we_wait(void **state)
+{
+	(void)state;
+	cleanup_process struct process p = PROCESS_INIT;
+	p.name = "sh";
+	p.argv = SHELL("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo last");
+	struct step s = step_of(&p);
+	start(&s);
+	struct err *e = child_call(wait_for, &p.id, 20000); /* another child's answer comes when the first has ended */
+	ok(e);
+	assert_true(process_await(&p, 20000, -1));
+	cleanup_free char *words = process_last_words(&p, 1);
+	assert_string_equal(words, "last");
+	free(s.want);
+}
+
+struct watched {
+	sd_event *event;
+	int ends;
+};
+
+static void on_end(struct process *p, void *data)
+{
+	struct watched *w = data;
+	w->ends++;
+	assert_true(p->ended);
+	sd_event_exit(w->event, 0);
+}
+
+static void test_watched_by_a_loop(void **state)
+{
+	static const struct {
+		const char *script, *words;
+		uint64_t limit_us;
+		bool late;
+	} cases[] = {
+		{ "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; echo last", "last", 0, false },
+		{ "echo begun; exec sleep 1000", "begun", 300000, true },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_process struct process p = PROCESS_INIT;
+		struct watched w = {};
+		p.name = "sh";
+		p.argv = SHELL(cases[i].script);
+		struct step s = step_of(&p);
+		start(&s);
+		assert_true(sd_event_new(&w.event) >= 0);
+		assert_true(process_watch(&p, w.event, cases[i].limit_us, on_end, &w) >= 0);
+		assert_int_equal(sd_event_loop(w.event), 0);
+		assert_int_equal(w.ends, 1);
+		assert_int_equal(p.late, cases[i].late);
+		cleanup_free char *words = process_last_words(&p, 1);
+		assert_string_equal(words, cases[i].words);
+		process_close(&p);
+		sd_event_unref(w.event);
+		free(s.want);
+	}
+}
+
+static void test_wait_is_stopped(void **state)
+{
+	(void)state;
+	cleanup_process struct process p = PROCESS_INIT;
+	int ends[2];
+	p.name = "sleep";
+	p.argv = sleeper;
+	struct step s = step_of(&p);
+	start(&s);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_false(process_await(&p, 1000000, ends[0])); /* returns, for somebody wants it to */
+	assert_false(process_await(&p, 1, -1));
+	ok(process_end(&p, 10000));
+	assert_true(process_await(&p, 0, -1));
+	close(ends[0]);
+	close(ends[1]);
+	free(s.want);
+}
+
 static void test_affinity_is_reset(void **state)
 {
 	(void)state;
@@ -399,6 +485,9 @@ int main(void)
 		cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_chatter_is_bounded),
 		cmocka_unit_test(test_affinity_is_reset),
+		cmocka_unit_test(test_drained_while_we_wait),
+		cmocka_unit_test(test_watched_by_a_loop),
+		cmocka_unit_test(test_wait_is_stopped),
 		cmocka_unit_test(test_sigchld_ignored),
 		cmocka_unit_test(test_memlock),
 	};

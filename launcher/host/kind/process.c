@@ -7,16 +7,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "launcher/base/clock.h"
+#include "launcher/base/drain.h"
 #include "launcher/base/num.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/process.h"
 
 #define HOLD_LIMIT_MS 10000 /* a fork, or an execve from a slow disk */
+#define LATE_GRACE_MS 2000  /* from SIGTERM to SIGKILL, for one that was late */
 #define SAID_MAX 8192       /* the end of standard error that is kept */
 #define HIGH_FD 64          /* above all numbers that are handed on */
 #define HELD '.'            /* what the child says once it waits; an error begins with a digit */
@@ -117,6 +121,11 @@ static struct err *hear(const struct process *p, bool until_end, struct sb *text
 	}
 }
 
+static bool listen_to(void *data)
+{
+	return process_listen(data);
+}
+
 struct err *process_fork(struct process *p)
 {
 	int ends[3][2];
@@ -140,6 +149,7 @@ struct err *process_fork(struct process *p)
 	p->release_fd = fd_steal(&release);
 	p->status_fd = fd_steal(&heard);
 	p->stderr_fd = fd_steal(&listened);
+	drain_add(p->stderr_fd, listen_to, p);
 	struct err *e = proc_id_of(pid, &p->id);
 	if (!e)
 		return NULL;
@@ -241,9 +251,69 @@ static bool wait_end(int pidfd, int limit_ms)
 	return n > 0;
 }
 
-bool process_wait(struct process *p, int limit_ms)
+bool process_await(struct process *p, int limit_ms, int stop_fd)
 {
-	return p->ended || (wait_end(p->pidfd, limit_ms) && process_ended(p));
+	struct pollfd ends[] = { { p->pidfd, POLLIN, 0 }, { stop_fd, POLLIN, 0 } }; /* -1 is passed over */
+	int64_t until = clock_ms() + limit_ms, left = limit_ms;
+	while (!process_ended(p) && progress_poll(ends, ARRAY_SIZE(ends), left > 0 ? (int)left : 0) < 0 && errno == EINTR)
+		left = until - clock_ms();
+	return process_ended(p);
+}
+
+static void watched_no_more(struct process *p)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(p->sources); i++)
+		if (p->sources[i])
+			p->sources[i] = sd_event_source_disable_unref(p->sources[i]);
+}
+
+/* What it said last is read before its end is told: on_end asks for it. */
+static void tell_end(struct process *p)
+{
+	process_listen(p);
+	watched_no_more(p);
+	p->on_end(p, p->on_end_data);
+}
+
+static int on_pidfd(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)source, (void)fd, (void)revents;
+	if (process_ended(data))
+		tell_end(data);
+	return 0;
+}
+
+static int on_said(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)fd, (void)revents;
+	if (!process_listen(data))
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+static int on_limit(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct process *p = data;
+	(void)source, (void)usec;
+	p->late = !process_ended(p);
+	if (p->late)
+		err_free(process_end(p, LATE_GRACE_MS));
+	tell_end(p);
+	return 0;
+}
+
+int process_watch(struct process *p, sd_event *event, uint64_t limit_us, void (*on_end)(struct process *p, void *data), void *data)
+{
+	if (p->pidfd < 0)
+		return 0;
+	p->on_end = on_end;
+	p->on_end_data = data;
+	int r = sd_event_add_io(event, &p->sources[0], p->pidfd, EPOLLIN, on_pidfd, p);
+	if (r >= 0)
+		r = sd_event_add_io(event, &p->sources[1], p->stderr_fd, EPOLLIN, on_said, p);
+	if (r >= 0 && limit_us)
+		r = sd_event_add_time_relative(event, &p->sources[2], CLOCK_MONOTONIC, limit_us, 0, on_limit, p);
+	return r;
 }
 
 void process_drop(struct process *p)
@@ -258,6 +328,8 @@ void process_drop(struct process *p)
 void process_close(struct process *p)
 {
 	process_drop(p);
+	watched_no_more(p);
+	drain_remove(p->stderr_fd);
 	fd_closep(&p->pidfd);
 	fd_closep(&p->stderr_fd);
 	sb_free(&p->said);

@@ -6,11 +6,15 @@
  * dies before that, the pipe closes and the child ends by itself. Afterwards it outlives the launcher; whoever undoes the journal finds it by
  * pid and start time, which no other process can have, and ends it: SIGTERM, a time limit, SIGKILL.
  *
+ * One way to watch a child, for all of them: its end is a pidfd; what it says is read while we wait for anything at all (base/drain.h) and in
+ * the event loop (process_watch), so that a full pipe never stops it, and kept by its last lines; a time limit ends it.
+ *
  * It forks, sends signals, sets limits of the child that it made. It never touches a process that it cannot tell by its start time, and
  * writes no file.
  */
 #pragma once
 #include "launcher/base/child.h"
+#include "launcher/base/sd.h"
 #include "launcher/step/step.h"
 
 /* The step's target is the program's name ("qemu"), want "PID START" (PROCESS_WANT in a plan), prior "". step->data is a struct process. */
@@ -48,6 +52,12 @@ struct process {
 	struct sb said;
 	int status; /* wait(2) status, once ended is set */
 	bool ended;
+	bool late; /* ended by process_watch() at its time limit */
+
+	/* While an event loop watches it. */
+	sd_event_source *sources[3];
+	void (*on_end)(struct process *p, void *data);
+	void *on_end_data;
 };
 #define PROCESS_INIT { .pidfd = -1, .stderr_fd = -1, .release_fd = -1, .status_fd = -1 }
 
@@ -62,10 +72,18 @@ struct err *process_fork(struct process *p);
 struct err *process_release(struct process *p);
 /* Whether it has ended; its status is then in p->status and it is reaped. */
 bool process_ended(struct process *p);
-bool process_wait(struct process *p, int limit_ms); /* likewise, after waiting for it so long at most */
+/* Waits for its end, for limit_ms, and no longer than until stop_fd (-1: none) is readable. Whether it has ended. */
+bool process_await(struct process *p, int limit_ms, int stop_fd);
+/*
+ * From now on the event loop reads what it says, and calls on_end(p, data) once when it has ended; one that still runs after limit_us (0: no
+ * limit) is ended before that, and `late` is set. One that does not run is left alone. p stays where it is until process_close(), which ends
+ * the watching. Negative errno, as sd_event_add_io.
+ */
+int process_watch(struct process *p, sd_event *event, uint64_t limit_us, void (*on_end)(struct process *p, void *data), void *data);
 /* "exit status 1", "signal 11 (Segmentation fault)"; owned by the caller. */
 char *process_status_text(int status);
-/* Takes what it has said on standard error, without waiting. False when there is nothing more to come. */
+/* Takes what it has said on standard error by now, without waiting: before its last words are asked for. False when there is nothing more to
+ * come. */
 bool process_listen(struct process *p);
 /* The last lines of that, at most `lines`, printable, joined by "; " ; "" for none. Owned by the caller. */
 char *process_last_words(const struct process *p, size_t lines);

@@ -63,7 +63,7 @@ static struct err *await_ready(struct process *p)
 		if (n <= 0)
 			return err_errno(n ? errno : ETIMEDOUT, "%s does not say that it serves", p->name);
 		if (!process_listen(p)) {
-			process_wait(p, READY_LIMIT_MS);
+			process_await(p, READY_LIMIT_MS, -1);
 			break;
 		}
 	}
