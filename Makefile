@@ -2,6 +2,8 @@
 # qlaunch. `make` builds build/qlaunch, `make demo` shows the main job, `make check` runs every test, `make help` lists the rest.
 
 PREFIX ?= /usr/local
+# where root looks for programs (nft, modprobe, dnsmasq, …), whatever PATH its caller has
+ROOT_PATH ?= /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 BUILD  ?= build
 CC     ?= gcc
 LIBS   := libcap-ng jansson inih
@@ -45,6 +47,7 @@ $(BUILD)/qlaunch: $(BUILD)/obj/launcher/main.o $(BUILD)/libqlaunch.a
 $(BUILD)/libqlaunch.a: $(LIBOBJ)
 	@echo "  AR    $@"; rm -f $@; ar rcs $@ $^
 
+$(BUILD)/obj/launcher/base/behalf.o: CFLAGS += -DROOT_PATH='"$(ROOT_PATH)"'
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D); echo "  CC    $<"; $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/behalf.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
@@ -289,6 +290,7 @@ int main(int argc, char **argv)
 {
 	struct cli cli = { .phases.begun_us = clock_us() };
 	struct line line = {};
+	behalf_environment();
 	tr_start();
 	signal(SIGPIPE, SIG_IGN); /* a closed output must not end a launch half-way */
 	signal(SIGCHLD, SIG_DFL); /* a parent may have ignored it: then no child could be waited for */

@@ -114,7 +114,7 @@ as_nobody() { runuser -u nobody -- env HOME="$dir" XDG_DATA_HOME="$XDG_DATA_HOME
 		cp "$1" "/etc/qlaunch/my-vm.conf"; "$2" desktop my-vm' - "$conf" "$qlaunch"
 	rmdir /etc/qlaunch 2>/dev/null || true
 	entry=$dir/data/applications/qlaunch-my-vm.desktop
-	[ "$(of Exec)" = 'systemctl start "qlaunch@my\\\\x2dvm.service"' ]
+	[ "$(of Exec)" = 'systemctl start qlaunch@my-vm.service' ]
 	desktop-file-validate "$entry"
 }
 

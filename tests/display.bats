@@ -102,7 +102,7 @@ empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
 	mkdir "$dir/bin" # Debian has no client
 	printf '#!/bin/sh\necho "$@" >%s/client\nexec sleep 314\n' "$dir" >"$dir/bin/looking-glass-client"
 	chmod 755 "$dir/bin/looking-glass-client"
-	PATH=$dir/bin:$PATH start --set display.mode=looking-glass --set display.resolution=2560x1440
+	programs=$dir/bin start --set display.mode=looking-glass --set display.resolution=2560x1440
 	for _ in $(seq 50); do [ ! -s "$dir/client" ] || break; sleep 0.1; done
 	[ "$(stat -c '%s %a' $shared)" = "$((64 << 20)) 600" ]
 	[[ $(tr '\0' ' ' <"/proc/$(pgrep -P "$pid" qemu)/cmdline") == *ivshmem-plain* ]]

@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034,SC2154
-# machine: for the suites that run one (load machine). $qlaunch, and $conf for `start`, are the suite's.
+# machine: for the suites that run one (load machine). $qlaunch, $conf for `start`, and $programs (a folder of stand-ins), are the suite's.
+
+# Root looks for programs in a path of its own: there the folder is put over /usr/local/bin, for this one command.
+exec_with_programs() { # DIR COMMAND...
+	if [ "$(id -u)" -eq 0 ]; then
+		# shellcheck disable=SC2016 # expanded inside
+		exec unshare -m --propagation private bash -c 'mount --bind "$1" /usr/local/bin; shift; exec "$@"' - "$@"
+	fi
+	PATH=$1:$PATH; shift
+	exec "$@"
+}
 
 launch() { # CONF ERR [OPTION...]: in the background, as $pid; returns when the guest runs, and fails with what was said if it does not
 	local conf=$1 err=$2; shift 2
 	: >"$err" # what another launch said there would be taken for this one's word
-	"$qlaunch" run "$@" "$conf" >/dev/null 2>"$err" 3>&- </dev/null & pid=$!
+	${programs:+exec_with_programs "$programs"} "$qlaunch" run "$@" "$conf" >/dev/null 2>"$err" 3>&- </dev/null & pid=$!
 	for _ in $(seq 300); do
 		grep -q 'running after' "$err" && return
 		kill -0 "$pid" || { cat "$err"; return 1; }

@@ -122,9 +122,9 @@ untouched() {
 }
 
 @test "the monitor's socket is its owner's alone, whatever the umask" {
-	umask 000
 	unset SUDO_UID SUDO_USER
 	printf '[vm]\nname = m-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' $$ >"$open/m.conf"
+	umask 000 # not sooner: root runs no file of its own that others may write to
 	"$qlaunch" run "$open/m.conf" >"$open/said" 2>&1 3>&- </dev/null & local pid=$!
 	until grep -q 'running after' "$open/said"; do kill -0 $pid || { cat "$open/said"; return 1; }; sleep 0.1; done
 	mode=$(stat -c %a "/run/qlaunch/m-$$/monitor")

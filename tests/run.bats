@@ -310,7 +310,7 @@ PY
 	mkdir "$BATS_TEST_TMPDIR/bin" # the picture is another test's: here its window is one that shows nothing
 	printf '#!/bin/sh\nexec sleep 300\n' >"$BATS_TEST_TMPDIR/bin/remote-viewer"
 	chmod +x "$BATS_TEST_TMPDIR/bin/remote-viewer"
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH start --install "$disc" --drivers "$disc" --set console.serial=none
+	programs=$BATS_TEST_TMPDIR/bin start --install "$disc" --drivers "$disc" --set console.serial=none
 	line=$(tr '\0' ' ' <"/proc/$(qemu_pid)/cmdline")
 	[[ $line == *'"ide-cd","id":"cdrom-install"'*'"bootindex":1'*'"ide-cd","id":"cdrom-drivers"'*virtio-vga* ]]
 }

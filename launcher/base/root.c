@@ -107,7 +107,7 @@ static struct err *hook_after(const struct root *r, const char *what, const char
 			return err_errno(refused, "%s", (path));        \
 	} while (0)
 
-static struct err *read_fd(int fd, const char *path, char **ret_text)
+static struct err *read_fd(int fd, const char *path, char **ret_bytes, size_t *ret_len)
 {
 	cleanup_sb struct sb sb = {};
 	char buf[16384];
@@ -121,18 +121,26 @@ static struct err *read_fd(int fd, const char *path, char **ret_text)
 			return err_errno(EFBIG, "%s", path);
 		sb_addn(&sb, buf, (size_t)n);
 	}
-	if (sb.len && sb.s[sb.len - 1] == '\n')
-		sb.s[--sb.len] = '\0';
-	*ret_text = sb_steal(&sb);
+	*ret_len = sb.len;
+	*ret_bytes = sb_steal(&sb);
 	return NULL;
 }
 
-struct err *root_read(struct root *r, const char *path, char **ret_text)
+struct err *root_read_bytes(struct root *r, const char *path, char **ret_bytes, size_t *ret_len)
 {
 	cleanup_fd int fd = open_in(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return err_errno(errno, "%s", path);
-	return read_fd(fd, path, ret_text);
+	return read_fd(fd, path, ret_bytes, ret_len);
+}
+
+struct err *root_read(struct root *r, const char *path, char **ret_text)
+{
+	size_t len;
+	TRY(root_read_bytes(r, path, ret_text, &len));
+	if (len && (*ret_text)[len - 1] == '\n')
+		(*ret_text)[len - 1] = '\0';
+	return NULL;
 }
 
 char *root_read_or(struct root *r, const char *path, const char *otherwise)

@@ -36,6 +36,8 @@ const char *root_dir(const struct root *r); /* as given to root_open */
 /* Reading. Text is at most ROOT_TEXT_MAX bytes (a longer file is an error), NUL bytes end it, one trailing newline is taken off. */
 #define ROOT_TEXT_MAX (4u << 20)
 struct err *root_read(struct root *r, const char *path, char **ret_text);
+/* The same without touching a byte, NULs and the last newline included; *ret_len does not count the NUL behind. */
+struct err *root_read_bytes(struct root *r, const char *path, char **ret_bytes, size_t *ret_len);
 char *root_read_or(struct root *r, const char *path, const char *otherwise); /* any failure gives a copy of `otherwise` (may be NULL) */
 bool root_exists(struct root *r, const char *path);
 struct err *root_stat(struct root *r, const char *path, struct stat *ret_st);  /* follows links */

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
 #include <systemd/sd-device.h>
 #include <systemd/sd-event.h>
 #include "launcher/base/late.h"
@@ -22,7 +23,7 @@
 	X(sd_event_add_time_relative) X(sd_event_exit) X(sd_event_loop) X(sd_event_new) X(sd_event_source_disable_unref) \
 	X(sd_event_source_get_enabled) X(sd_event_source_set_destroy_callback) X(sd_event_source_set_enabled) \
 	X(sd_event_source_set_floating) X(sd_event_source_set_io_events) X(sd_event_source_set_priority) X(sd_event_source_set_time) X(sd_event_source_set_time_relative) \
-	X(sd_event_source_unref) X(sd_event_unref)
+	X(sd_event_source_unref) X(sd_event_unref) X(sd_notify)
 
 struct sd_functions LATE_TABLE(SD_FUNCTIONS);
 /* Loads the library at the first call. Never NULL. */
@@ -81,3 +82,4 @@ const struct sd_functions *sd_functions(void);
 #define sd_event_source_set_time_relative sd_functions()->sd_event_source_set_time_relative
 #define sd_event_source_unref sd_functions()->sd_event_source_unref
 #define sd_event_unref sd_functions()->sd_event_unref
+#define sd_notify sd_functions()->sd_notify

@@ -142,15 +142,28 @@ const char *str_nearest(const char *word, const char *const *words)
 	return best;
 }
 
+/* Bytes of the UTF-8 character that begins here, no control; 0 for what a terminal could obey, or what is no UTF-8 (RFC 3629). */
+static size_t printable_bytes(const unsigned char *s)
+{
+	size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+	if (n == 1)
+		return *s >= 0x20 && *s != 0x7f;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n == 2 && *s == 0xc2 && s[1] < 0xa0 ? 0 : n; /* C1: U+0080 to U+009F */
+}
+
 char *str_printable(const char *s)
 {
 	struct sb sb = {};
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c < 0x20 || c == 0x7f)
-			sb_addf(&sb, "\\x%02x", c);
+	while (*s) {
+		size_t n = printable_bytes((const unsigned char *)s);
+		if (n)
+			sb_addn(&sb, s, n);
 		else
-			sb_addc(&sb, *s);
+			sb_addf(&sb, "\\x%02x", (unsigned char)*s);
+		s += n ? n : 1;
 	}
 	return sb_steal(&sb);
 }

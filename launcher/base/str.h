@@ -53,7 +53,7 @@ bool str_has_word(const char *words, const char *word);
 size_t str_distance(const char *a, const char *b);
 /* The one of `words` (NULL-terminated, may hold NULL at the end only) nearest to `word`, or NULL if none is near enough to be meant. */
 const char *str_nearest(const char *word, const char *const *words);
-/* The text with every byte that a terminal could obey (controls, DEL) as \xNN: everything a device or a guest says goes through it. */
+/* The text with every byte that a terminal could obey (controls, DEL, C1's two bytes) or that is no UTF-8 as \xNN: everything a device or a guest says goes through it. */
 char *str_printable(const char *s);
 /* Columns of UTF-8 text, one a character: what qlaunch prints has no wide ones. */
 size_t str_width(const char *text);

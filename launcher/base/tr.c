@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tr: see tr.h. Binds the catalog at the first text that is to be translated: most runs never do. */
+#include <fcntl.h>
 #include <libintl.h>
 #include <limits.h>
 #include <locale.h>
@@ -58,7 +59,7 @@ static char *catalogs(void)
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';
 	char *dir = str_fmt("%s/locale", exe);
-	if (access(dir, R_OK | X_OK) == 0)
+	if (faccessat(AT_FDCWD, dir, R_OK | X_OK, AT_EACCESS) == 0)
 		return dir;
 	free(dir);
 	return str_fmt("%s/../share/locale", exe);

@@ -13,6 +13,28 @@
 
 #define GROUPS_MAX 65536 /* NGROUPS_MAX, include/uapi/linux/limits.h */
 
+/* What user_visit comes back to. One at a time: a visit in a visit has no rights to give away. */
+static struct {
+	bool on;
+	gid_t groups[GROUPS_MAX], own_gid;
+	int n_groups;
+	char *home;
+} visit;
+
+static struct err *leave(void)
+{
+	if (seteuid(0) < 0 || setegid(visit.own_gid) < 0 || setgroups((size_t)visit.n_groups, visit.groups) < 0)
+		return err_errno(errno, "coming back");
+	if (visit.home)
+		setenv("HOME", visit.home, 1);
+	else
+		unsetenv("HOME");
+	free(visit.home);
+	visit.home = NULL;
+	visit.on = false;
+	return NULL;
+}
+
 void user_free(struct user *u)
 {
 	free(u->name);
@@ -114,6 +136,14 @@ static struct err *fill_name(const char *name, struct user *ret_user)
 	return fill(pw, false, ret_user);
 }
 
+static struct err *not_another(const struct user *u, const char *wanted)
+{
+	return err_hint(err_new("%s may not start a machine as %s", u->name, wanted),
+			"take `user = %s` out of [vm], or start it as %s, or let root keep the file in /etc/qlaunch and start it from a root shell with "
+			"`env -u SUDO_UID -u PKEXEC_UID qlaunch …`",
+			wanted, wanted);
+}
+
 static struct err *choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user)
 {
 	uint64_t by = 0;
@@ -126,9 +156,7 @@ static struct err *choose(const char *wanted, uid_t real, uid_t effective, const
 	cleanup_user struct user u = {};
 	TRY(fill_uid(real ? real : (uid_t)by, real != 0, &u));
 	if (wanted && !streq(wanted, u.name))
-		return err_hint(err_new("%s may not start a machine as %s", u.name, wanted),
-				"take `user = %s` out of [vm], or start it as %s, or from a root shell with `env -u SUDO_UID -u PKEXEC_UID qlaunch …`",
-				wanted, wanted);
+		return not_another(&u, wanted);
 	*ret_user = u;
 	u = (struct user){};
 	return NULL;
@@ -139,10 +167,24 @@ struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const c
 	return err_exit(choose(wanted, real, effective, invoked_by, ret_user), EXIT_HOST);
 }
 
-struct err *user_find(const char *wanted, struct user *ret_user)
+const char *user_invoked_by(void)
 {
 	const char *by = getenv("PKEXEC_UID");
-	return user_choose(wanted, getuid(), geteuid(), by ? by : getenv("SUDO_UID"), ret_user);
+	return by ? by : getenv("SUDO_UID");
+}
+
+struct err *user_find(const char *wanted, struct user *ret_user)
+{
+	return user_choose(wanted, getuid(), visit.on ? getuid() : geteuid(), user_invoked_by(), ret_user);
+}
+
+struct err *user_of_config(const struct user *caller, const char *wanted, struct user *ret_user)
+{
+	if (caller->uid == 0 && wanted)
+		return err_exit(fill_name(wanted, ret_user), EXIT_HOST);
+	if (wanted && !streq(wanted, caller->name))
+		return err_exit(not_another(caller, wanted), EXIT_HOST);
+	return err_exit(fill_uid(caller->uid, caller->uid == getuid(), ret_user), EXIT_HOST);
 }
 
 /* Whether anything is left to come back with. */
@@ -166,6 +208,7 @@ static struct err *check_gone(const struct user *u)
 
 static struct err *become(const struct user *u)
 {
+	TRY(visit.on ? leave() : NULL); /* forked in a visit */
 	TRY(capset_bound(0)); /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
 	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
 		return err_errno(errno, "setgroups");
@@ -214,19 +257,25 @@ struct err *user_visit(const struct user *u, struct err *(*fn)(void *data), void
 {
 	if (geteuid() != 0 || u->uid == 0)
 		return fn(data);
-	gid_t saved[GROUPS_MAX], own_gid = getegid();
-	int n_saved = getgroups(GROUPS_MAX, saved);
-	cleanup_free char *own_home = str_dup(getenv("HOME"));
-	if (n_saved < 0 || setgroups(u->n_groups, u->groups) < 0 || setegid(u->gid) < 0 || seteuid(u->uid) < 0)
+	visit.own_gid = getegid();
+	visit.n_groups = getgroups(GROUPS_MAX, visit.groups);
+	visit.home = str_dup(getenv("HOME"));
+	if (visit.n_groups < 0 || setgroups(u->n_groups, u->groups) < 0 || setegid(u->gid) < 0 || seteuid(u->uid) < 0)
 		return err_errno(errno, "becoming %s for a moment", u->name);
+	visit.on = true;
 	setenv("HOME", u->home, 1);
 	struct err *e = fn(data);
-	if (own_home)
-		setenv("HOME", own_home, 1);
-	else
-		unsetenv("HOME");
 	/* without our own rights back nothing that follows is safe */
-	if (seteuid(0) < 0 || setegid(own_gid) < 0 || setgroups((size_t)n_saved, saved) < 0)
+	struct err *stuck = leave();
+	if (stuck)
 		abort();
 	return e;
+}
+
+struct err *user_return(void)
+{
+	TRY(visit.on ? leave() : NULL);
+	if (setresgid(getegid(), getegid(), getegid()) < 0 || setresuid(geteuid(), geteuid(), geteuid()) < 0)
+		return err_errno(errno, "ids");
+	return NULL;
 }

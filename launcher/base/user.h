@@ -29,8 +29,12 @@ struct user {
  * Errors have a remedy and EXIT_HOST.
  */
 struct err *user_find(const char *wanted, struct user *ret_user);
+/* The text of PKEXEC_UID or SUDO_UID, or NULL. */
+const char *user_invoked_by(void);
 /* The same from given facts: for tests, and for what main knows already. `invoked_by` is the text of SUDO_UID or PKEXEC_UID, or NULL. */
 struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user);
+/* As whom a machine runs whose configuration `caller` may read: vm.user (`wanted`) if that is the caller, or the caller is root; else the caller. */
+struct err *user_of_config(const struct user *caller, const char *wanted, struct user *ret_user);
 void user_free(struct user *u);
 #define cleanup_user cleanup(user_free)
 
@@ -49,3 +53,8 @@ void user_env(const struct user *u, struct strv *ret_env);
 /* Runs fn(data) with this user's rights to files and HOME, in this process, and comes back: for reading what the user names. Unprivileged,
  * it only runs it. */
 struct err *user_visit(const struct user *u, struct err *(*fn)(void *data), void *data);
+/*
+ * For a child that was forked in a visit: what it was before, root, for good. (user_become works there too: it is left first.) Elsewhere
+ * it changes nothing.
+ */
+struct err *user_return(void);

@@ -106,6 +106,7 @@ struct err *machine_begin(struct bench_machine *b, const struct bench_variant *v
 	for (size_t i = 0; i < v->sets.n; i++)
 		strv_addf(&argv, "--set=%s", v->sets.v[i]);
 	strv_add(&argv, b->plan->config);
+	b->launcher.launcher = true;
 	b->begun = clock_ms();
 	b->until = b->begun + (int64_t)b->plan->limit_s * 1000;
 	return program_start(&b->launcher, (const char *const *)argv.v);
@@ -178,10 +179,16 @@ static struct err *measure_by_serial(struct bench_machine *b, const struct bench
 static void end_machine(struct bench_machine *b)
 {
 	const char *const argv[] = { SELF, "restore", "--quiet", b->name, NULL };
-	cleanup_free char *said = NULL;
-	if (!program_stop(&b->launcher, STOP_GRACE_MS))
-		log_err(LOG_LEVEL_WARN, child_output(argv, RESTORE_LIMIT_MS, &said));
+	cleanup_program struct program restore = PROGRAM_INIT;
+	bool killed = !program_stop(&b->launcher, STOP_GRACE_MS);
 	program_close(&b->launcher);
+	if (!killed)
+		return;
+	restore.launcher = true;
+	struct err *e = program_start(&restore, argv);
+	if (!e && program_wait_end(&restore, clock_ms() + RESTORE_LIMIT_MS))
+		e = program_result(&restore);
+	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", b->name));
 }
 
 static struct err *run_machine(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *m)

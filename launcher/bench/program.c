@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -18,10 +19,28 @@
 #define SAID_MAX ((size_t)32 << 20)
 #define WAIT_MS 60000 /* at most at a time: the caller looks at its clock again */
 
-__attribute__((noreturn)) static void become(const char *path, const char *const argv[], pid_t parent, int out, int err)
+static const struct user *run_as;
+
+void program_user(const struct user *user)
+{
+	run_as = user;
+}
+
+/* Root for good, or the user for good: no program begins between the two. */
+static struct err *be_one(bool launcher)
+{
+	return launcher || !run_as || getuid() != 0 ? user_return() : user_become(run_as);
+}
+
+__attribute__((noreturn)) static void become(const struct program *p, const char *path, const char *const argv[], pid_t parent, int out, int err)
 {
 	child_signals();
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	struct err *e = be_one(p->launcher);
+	if (e) {
+		dprintf(err, "%s\n", err_text(e));
+		_exit(127);
+	}
+	prctl(PR_SET_PDEATHSIG, SIGTERM); /* after that: a change of ids takes it away */
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (getppid() == parent && dup2(null, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
 		execv(path, (char *const *)argv);
@@ -48,7 +67,7 @@ struct err *program_start(struct program *p, const char *const argv[])
 	if (p->pid < 0)
 		return err_errno(errno, "fork");
 	if (p->pid == 0)
-		become(path, argv, parent, out_end, err_end);
+		become(p, path, argv, parent, out_end, err_end);
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	return p->pidfd < 0 ? err_errno(errno, "pidfd") : NULL;
 }

@@ -8,8 +8,10 @@
 #include <sys/types.h>
 #include "launcher/base/err.h"
 #include "launcher/base/str.h"
+#include "launcher/base/user.h"
 
 struct program {
+	bool launcher;	  /* it is qlaunch itself: runs as root where that is what we are, else as the user that is visited */
 	const char *name; /* argv[0], borrowed */
 	pid_t pid;
 	int pidfd, out, err;
@@ -19,6 +21,8 @@ struct program {
 };
 #define PROGRAM_INIT { .pid = -1, .pidfd = -1, .out = -1, .err = -1 }
 
+/* As whom all programs run that are no launcher; NULL: as who we are. Borrowed. In a visit (base/user.h) there must be one. */
+void program_user(const struct user *user);
 /* Starts it, without standard input. argv[0] is a path, or is looked up in PATH. */
 struct err *program_start(struct program *p, const char *const argv[]);
 /*

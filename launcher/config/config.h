@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "launcher/base/err.h"
+#include "launcher/base/user.h"
 #include "launcher/base/num.h"
 #include "launcher/base/str.h"
 
@@ -190,6 +191,8 @@ struct config *config_parse(const char *text, const char *name, const char *dir,
  * /etc/qlaunch. At most 1 MiB, a regular file. All errors of the file are in the text of the error, a line each, exit status EXIT_CONFIG.
  */
 struct err *config_load(const char *arg, const struct strv *sets, struct config **ret_config);
+/* The same with the rights of the one on whose behalf it is (base/behalf.h), who is *ret_caller then. */
+struct err *config_load_as_caller(const char *arg, const struct strv *sets, struct user *ret_caller, struct config **ret_config);
 /* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. Owned; NULL: nowhere. */
 char *config_find(const char *arg);
 void config_free(struct config *c);

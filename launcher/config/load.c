@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "launcher/base/behalf.h"
 #include "launcher/config/parse.h"
 
 static struct err *read_all(const char *path, char **ret_text, size_t *ret_length)
@@ -52,9 +53,9 @@ char *config_find(const char *arg)
 	const char *home = getenv("HOME");
 	cleanup_free char *own = home && *home == '/' ? str_fmt("%s/.config/qlaunch/%s.conf", home, arg) : NULL;
 	cleanup_free char *global = str_fmt("/etc/qlaunch/%s.conf", arg);
-	if (own && access(own, F_OK) == 0)
+	if (own && faccessat(AT_FDCWD, own, F_OK, AT_EACCESS) == 0)
 		return steal(own);
-	return access(global, F_OK) == 0 ? steal(global) : NULL;
+	return faccessat(AT_FDCWD, global, F_OK, AT_EACCESS) == 0 ? steal(global) : NULL;
 }
 
 /* The folder of a file, absolute and without links; NULL where it cannot be had. */
@@ -88,4 +89,32 @@ static struct err *load(const char *arg, const struct strv *sets, struct config 
 struct err *config_load(const char *arg, const struct strv *sets, struct config **ret_config)
 {
 	return err_exit(load(arg, sets, ret_config), EXIT_CONFIG);
+}
+
+struct loading {
+	const char *arg;
+	const struct strv *sets;
+	struct config **config;
+};
+
+static struct err *load_it(void *data)
+{
+	struct loading *l = data;
+	return config_load(l->arg, l->sets, l->config);
+}
+
+struct err *config_load_as_caller(const char *arg, const struct strv *sets, struct user *ret_caller, struct config **ret_config)
+{
+	cleanup_user struct user caller = {};
+	cleanup_free char *found = NULL, *path = NULL;
+	TRY(user_find(NULL, &caller));
+	if (caller.uid == 0 && (found = config_find(arg))) {
+		user_free(&caller);
+		TRY(behalf_of_file(found, &caller, &path));
+	}
+	struct loading l = { path ? path : arg, sets, ret_config };
+	TRY(user_visit(&caller, load_it, &l));
+	*ret_caller = caller;
+	caller = (struct user){};
+	return NULL;
 }

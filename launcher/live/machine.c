@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* machine: what `qlaunch status` shows of a running machine, kept beside its journal. */
 #include <stdlib.h>
+#include <unistd.h>
+#include "launcher/base/child.h"
 #include "launcher/live/machine.h"
 
 #define CONSOLE_LIMIT_MS 10000
@@ -14,12 +16,15 @@ static json_t *cpu_list(const struct cpus *set)
 struct err *machine_status(struct machine *m)
 {
 	const struct plan *p = m->plan;
+	struct proc_id self = {};
+	err_free(proc_id_of(getpid(), &self));
+	cleanup_free char *launcher = proc_id_format(self); /* for its user, who may not read the journal */
 	json_t *vcpus = json_array();
 	for (size_t i = 0; m->vcpus && i < m->vcpus->n; i++)
 		json_array_append_new(vcpus, json_pack("{s:i, s:i, s:i}", "vcpu", (int)i, "thread", (int)m->vcpus->v[i].thread, "cpu",
 						       m->vcpus->v[i].cpu));
-	json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:o, s:o, s:s, s:I, s:f, s:o}", "config", p->config->path, "run-state", m->run_state, "qemu",
-			      (int)m->qemu.id.pid, "swtpm", p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus",
+	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:i, s:o, s:o, s:s, s:I, s:f, s:o}", "config", p->config->path, "run-state", m->run_state, "user",
+			      (int)p->user.uid, "launcher_process", launcher, "qemu", (int)m->qemu.id.pid, "swtpm", p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus",
 			      cpu_list(&p->cpu.emulator), "accel", p->accel == ACCEL_KVM ? "kvm" : "tcg", "running_since_us",
 			      (json_int_t)m->running_us, "running_ms", (double)(m->running_us - m->cli->phases.begun_us) / 1000,
 			      "phases_ms", phases_json(&m->cli->phases));
@@ -51,6 +56,8 @@ struct err *machine_find(struct cli *cli, const char *vm, json_t **ret_status)
 	TRY(journal_list(cli->root, base, &vms));
 	if (strv_has(&vms, vm))
 		TRY(journal_read(&cli->env, base, vm, &steps, &info));
+	if (info.dir && root_is_host(cli->root))
+		TRY(journal_is_callers(&info));
 	if (!info.dir || (!info.alive && root_is_host(cli->root)))
 		return not_running(cli, base, vm, &vms);
 	cleanup_free char *path = str_fmt("%s/status.json", info.dir), *text = root_read_or(cli->root, path, "{}");

@@ -60,12 +60,12 @@ static bool wants_end(void *data)
 static struct err *take_journal(struct machine *m)
 {
 	cleanup_free char *base = journal_base();
-	struct err *e = journal_create(m->cli->root, base, m->name, &m->journal);
+	struct err *e = journal_create(m->cli->root, base, m->name, m->plan->user.uid, m->plan->config->path, &m->journal);
 	if (err_code(e) == EEXIST) {
 		err_free(e);
 		log_warn("%s: the last launcher died; undoing what it left", m->name);
 		TRY(restore_vm(&m->cli->env, base, m->name, false, NULL));
-		e = journal_create(m->cli->root, base, m->name, &m->journal);
+		e = journal_create(m->cli->root, base, m->name, m->plan->user.uid, m->plan->config->path, &m->journal);
 	}
 	if (err_code(e) == EBUSY)
 		return err_exit(err_hint(err_wrap(e, "%s runs already", m->name), "qlaunch status %s; qlaunch stop %s", m->name, m->name), EXIT_HOST);
@@ -197,7 +197,8 @@ static struct err *start_guest(struct machine *m)
 	phase_end(phases, "cont");
 	m->running_us = clock_us();
 	m->run_state = "running";
-	TRY(machine_status(m)); /* first: who waits for the word asks for the rest at once */
+	/* first: who waits for the word asks for the rest at once. A courtesy: without room for it the guest goes on */
+	log_err(LOG_LEVEL_WARN, err_wrap(machine_status(m), "qlaunch status will not know of it"));
 	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - phases->begun_us) / 1000);
 	cleanup_free char *text = phases_text(phases);
 	log_debug("%s: ms: %s", m->name, text);

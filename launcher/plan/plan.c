@@ -35,34 +35,16 @@
 /* What the guest needs to lock beyond its RAM when a device is passed through: page tables, BARs, QEMU itself (about 1 GiB). */
 #define MEMLOCK_EXTRA (UINT64_C(1) << 30)
 
-struct loading {
-	const char *arg;
-	const struct strv *sets;
-	struct config **config;
-};
-
-static struct err *load(void *data)
-{
-	struct loading *l = data;
-	return config_load(l->arg, l->sets, l->config);
-}
-
 /* The config says who (vm.user), and who says with whose rights the config is read: the caller first, then the one that it names. */
 static struct err *who_and_what(struct cli *cli, const char *arg, struct plan *p)
 {
 	cleanup_user struct user caller = {};
-	TRY(user_find(NULL, &caller));
-	struct loading l = { arg, &cli->sets, &p->config };
-	TRY(user_visit(&caller, load, &l));
+	TRY(config_load_as_caller(arg, &cli->sets, &caller, &p->config));
 	if (cli->install) {
 		cleanup_free char *viewer = child_find("remote-viewer");
 		install_amend(p->config, cli->install, cli->drivers, viewer ? DISPLAY_SPICE : DISPLAY_WINDOW);
 	}
-	if (p->config->vm.user)
-		return user_find(p->config->vm.user, &p->user);
-	p->user = caller;
-	caller = (struct user){};
-	return NULL;
+	return user_of_config(&caller, p->config->vm.user, &p->user);
 }
 
 /* A finding instead of a failure: what is wrong with the host does not keep `plan` from answering. */

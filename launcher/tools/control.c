@@ -12,6 +12,11 @@ static struct err *connect_to(struct cli *cli, const char *vm, const char *name,
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/%s", base, vm, name);
+	cleanup_steps struct steps steps = {};
+	cleanup_journal_info struct journal_info info = {};
+	TRY(journal_base_check(cli->root, base));
+	TRY(journal_read(&cli->env, base, vm, &steps, &info));
+	TRY(journal_is_callers(&info));
 	if (!root_is_host(cli->root) || strlen(path) >= sizeof(addr.sun_path))
 		return err_errno(ENAMETOOLONG, "%s", path);
 	memcpy(addr.sun_path, path, strlen(path));

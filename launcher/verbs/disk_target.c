@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* disk_target: see disk.h. Everything that a word names is looked at with the rights of the user. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/behalf.h"
 #include "launcher/base/tr.h"
 #include "launcher/plan/claims.h"
 #include "launcher/host/disk/image.h"
@@ -15,6 +17,7 @@ struct finding_it {
 	struct targets *t;
 	const char *format;
 	char *section; /* of MACHINE:DISK; NULL: all */
+	char *config;  /* where root, by itself, has found the machine's; else NULL */
 };
 
 /* Cuts MACHINE[:DISK] in two; false for a path. */
@@ -22,7 +25,7 @@ static bool is_machine(const char *word, char **ret_machine, char **ret_section)
 {
 	const char *colon = strrchr(word, ':');
 	cleanup_free char *left = colon ? str_ndup(word, (size_t)(colon - word)) : str_dup(word);
-	bool conf = str_ends(left, ".conf"), there = access(word, F_OK) == 0;
+	bool conf = str_ends(left, ".conf"), there = faccessat(AT_FDCWD, word, F_OK, AT_EACCESS) == 0;
 	if (colon && (!colon[1] || strchr(colon, '/') || !*left))
 		return false;
 	if (!conf && (there || strchr(left, '/') || image_format_of(word) != FORMAT_AUTO))
@@ -67,7 +70,7 @@ static struct err *of_machine(struct finding_it *f, const char *machine)
 	if (f->format)
 		return err_hint(err_new("--format is for paths: %s says itself of what format its disks are", machine),
 				"format = in its [disk NAME]");
-	struct err *e = config_load(machine, &f->cli->sets, &t->config);
+	struct err *e = config_load(f->config ? f->config : machine, &f->cli->sets, &t->config);
 	if (err_code(e) == ENOENT && streq(machine, t->word) && !str_ends(machine, ".conf")) {
 		err_free(e);
 		return err_hint(err_new("%s is neither an image here nor a machine of ~/.config/qlaunch or /etc/qlaunch", machine),
@@ -109,14 +112,34 @@ static struct err *pick(struct targets *t, const char *section)
 	return err_hint(err_new("%s has no [disk %s]", t->machine, section), "it has: %s", names.n ? all : "none");
 }
 
+/* Root by itself acts for the owner of the machine's file, or of the image: what is in an image names others. */
+static struct err *find_caller(struct finding_it *f)
+{
+	struct user *u = &f->t->user;
+	struct stat st;
+	cleanup_free char *machine = NULL, *section = NULL, *named = NULL, *path = NULL;
+	TRY(user_find(NULL, u));
+	if (u->uid != 0)
+		return NULL;
+	bool is = is_machine(f->t->word, &machine, &section);
+	named = is ? config_find(machine) : str_dup(f->t->word);
+	if (!named || (!is && (stat(named, &st) < 0 || st.st_uid == 0)))
+		return NULL;
+	user_free(u);
+	TRY(behalf_of_file(named, u, &path));
+	f->config = is ? steal(path) : NULL;
+	return NULL;
+}
+
 static struct err *find(struct finding_it *f)
 {
 	struct targets *t = f->t;
-	TRY(user_find(NULL, &t->user));
+	TRY(find_caller(f));
 	TRY(user_visit(&t->user, look, f));
 	if (t->machine) {
-		user_free(&t->user);
-		TRY(user_find(t->config->vm.user, &t->user));
+		cleanup_user struct user caller = t->user;
+		t->user = (struct user){};
+		TRY(user_of_config(&caller, t->config->vm.user, &t->user));
 		TRY(user_visit(&t->user, look_at_disks, f));
 	}
 	return pick(t, f->section);
@@ -128,6 +151,7 @@ struct err *targets_find(struct cli *cli, const char *word, const char *format, 
 	struct finding_it f = { .cli = cli, .t = &t, .format = format };
 	struct err *e = err_exit(find(&f), EXIT_USAGE);
 	free(f.section);
+	free(f.config);
 	TRY(e);
 	*ret_targets = t;
 	t = (struct targets){};

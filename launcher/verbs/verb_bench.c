@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/behalf.h"
 #include "launcher/base/log.h"
 #include "launcher/bench/analysis.h"
 #include "launcher/bench/fingerprint.h"
+#include "launcher/bench/program.h"
 #include "launcher/bench/records.h"
 #include "launcher/bench/report.h"
 #include "launcher/bench/session.h"
@@ -131,9 +133,16 @@ static struct err *bench_compare(struct cli *cli, const char *before, const char
 	return e;
 }
 
-struct err *verb_bench(struct cli *cli, const struct verb_args *args)
+struct call {
+	struct cli *cli;
+	const struct verb_args *args;
+};
+
+static struct err *bench(void *data)
 {
-	TRY(verb_words(args, 1, 3, USAGE));
+	const struct call *call = data;
+	struct cli *cli = call->cli;
+	const struct verb_args *args = call->args;
 	char **word = args->words.v;
 	if (streq(word[0], "compare") && args->words.n == 3)
 		return bench_compare(cli, word[1], word[2], verb_option(args, "force"));
@@ -145,4 +154,20 @@ struct err *verb_bench(struct cli *cli, const struct verb_args *args)
 		return bench_plan(cli, args, word[1], GATHER);
 	TRY(verb_words(args, 1, 1, USAGE));
 	return bench_plan(cli, args, word[0], RUN);
+}
+
+/*
+ * All of it as the user, in one visit: the plan, what it names, the records, every program of this machine. Root are only the launchers of the
+ * machines, `qlaunch run` and `restore`, which judge for themselves.
+ */
+struct err *verb_bench(struct cli *cli, const struct verb_args *args)
+{
+	cleanup_user struct user user = {};
+	struct call call = { cli, args };
+	TRY(verb_words(args, 1, 3, USAGE));
+	cleanup_free char *plan = NULL;
+	TRY(behalf_of_file(args->words.v[args->words.n - 1], &user, &plan));
+	str_set(&args->words.v[args->words.n - 1], plan);
+	program_user(&user);
+	return user_visit(&user, bench, &call);
 }

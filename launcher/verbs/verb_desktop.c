@@ -4,6 +4,7 @@
  * the user's own, written as the user: root has no part in it. What needs root is started by pkexec, which asks; the rest is not.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
@@ -63,7 +64,7 @@ static struct err *service_commands(struct entry *e, const struct plan *p)
 		struct err *no = err_new("%s has `release-console = yes`: it stops the desktop, and so runs as a service", p->config->vm.name);
 		return err_exit(err_hint(no, "sudo cp %s " SERVICE_DIR "; then: qlaunch desktop " SERVICE_DIR "%s", e->config, file), EXIT_CONFIG);
 	}
-	cleanup_free char *name = str_ndup(file, strlen(file) - strlen(".conf")), *instance = systemd_escape(name);
+	cleanup_free char *instance = str_ndup(file, strlen(file) - strlen(".conf"));
 	struct strv *const lines[] = { &e->start, &e->stop };
 	static const char *const verbs[] = { "start", "stop" };
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -85,7 +86,7 @@ static bool may_use_i2c(struct root *root)
 		if (!str_starts(names.v[i], "i2c-"))
 			continue;
 		n++;
-		if (access(path, R_OK | W_OK) < 0)
+		if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) < 0)
 			return false;
 	}
 	return n;

@@ -5,6 +5,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/step/journal.h"
+#include "launcher/tools/roots.h"
 
 /* What run has written about its guest (status.json beside the journal), or an empty object. */
 static json_t *running_status(struct cli *cli, const char *dir)
@@ -28,6 +29,14 @@ static struct err *describe(struct cli *cli, const char *base, const char *vm, j
 	return NULL;
 }
 
+/* One of the user's that root runs: what it is, and how it is stopped. */
+static void print_roots(const json_t *status)
+{
+	const char *vm = json_string_value(json_object_get(status, "vm"));
+	printf(_("%-20s running       QEMU %d, started by root: sudo qlaunch stop %s\n"), vm,
+	       (int)json_integer_value(json_object_get(status, "qemu")), vm);
+}
+
 static void print_line(const json_t *status)
 {
 	const char *vm = json_string_value(json_object_get(status, "vm")), *state = json_string_value(json_object_get(status, "state"));
@@ -43,6 +52,17 @@ static void print_line(const json_t *status)
 		       vm, tr(state), (int)steps, vm);
 }
 
+static json_t *chosen_roots(struct cli *cli, const char *wanted)
+{
+	json_t *all = roots_machines(cli);
+	for (size_t i = json_array_size(all); wanted && i-- > 0;)
+		if (!streq(json_string_value(json_object_get(json_array_get(all, i), "vm")), wanted))
+			json_array_remove(all, i);
+	for (size_t i = 0; i < json_array_size(all); i++)
+		json_object_set_new(json_array_get(all, i), "state", json_string("running"));
+	return all;
+}
+
 struct err *verb_status(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_free char *base = journal_base();
@@ -50,9 +70,7 @@ struct err *verb_status(struct cli *cli, const struct verb_args *args)
 	TRY(verb_words(args, 0, 1, "status [VM]"));
 	TRY(journal_list(cli->root, base, &vms));
 	const char *wanted = args->words.n ? args->words.v[0] : NULL;
-	if (wanted && !strv_has(&vms, wanted) && !cli->json)
-		return err_exit(err_new("%s does not run, and nothing is left of it", wanted), EXIT_GUEST);
-	json_t *all = json_array();
+	json_t *all = json_array(), *roots = chosen_roots(cli, wanted);
 	for (size_t i = 0; i < vms.n; i++) {
 		json_t *status = NULL;
 		if (wanted && !streq(wanted, vms.v[i]))
@@ -67,6 +85,15 @@ struct err *verb_status(struct cli *cli, const struct verb_args *args)
 	json_array_foreach(all, i, status)
 		if (!cli->json)
 			print_line(status);
+	json_array_foreach(roots, i, status)
+		if (!cli->json)
+			print_roots(status);
+	json_array_extend(all, roots);
+	json_decref(roots);
+	if (wanted && !json_array_size(all) && !cli->json) {
+		json_decref(all);
+		return err_exit(err_new("%s does not run, and nothing is left of it", wanted), EXIT_GUEST);
+	}
 	if (cli->json) {
 		json_dumpf(all, stdout, JSON_INDENT(2));
 		putchar('\n');

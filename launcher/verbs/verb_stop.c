@@ -9,6 +9,7 @@
 #include "launcher/base/log.h"
 #include "launcher/cli.h"
 #include "launcher/step/journal.h"
+#include "launcher/tools/roots.h"
 
 /* By pidfd, after a look at the start time: a pid that was reused is never signalled. `times`: as if so many SIGTERMs had come. */
 static struct err *signal_launcher(struct proc_id id, int times, int *ret_pidfd)
@@ -33,11 +34,15 @@ struct err *verb_stop(struct cli *cli, const struct verb_args *args)
 	cleanup_free char *base = journal_base();
 	cleanup_strv struct strv vms = {};
 	TRY(journal_list(cli->root, base, &vms));
-	if (!strv_has(&vms, vm))
+	if (!strv_has(&vms, vm)) {
+		const char *command = verb_option(args, "kill") ? "stop --kill" : verb_option(args, "now") ? "stop --now" : "stop";
+		TRY(roots_machine_error(cli, vm, command));
 		return err_exit(err_hint(err_new("%s does not run", vm), "qlaunch status"), EXIT_USAGE);
+	}
 	cleanup_steps struct steps steps = {};
 	cleanup_journal_info struct journal_info info = {};
 	TRY(journal_read(&cli->env, base, vm, &steps, &info));
+	TRY(journal_is_callers(&info));
 	if (!info.alive)
 		return err_exit(err_hint(err_new("%s: its launcher is dead", vm), "qlaunch restore %s", vm), EXIT_USAGE);
 	cleanup_fd int pidfd = -1;

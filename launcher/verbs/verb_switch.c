@@ -12,18 +12,6 @@
 #include "launcher/host/screen/monitor.h"
 #include "launcher/step/journal.h"
 
-struct loading {
-	struct cli *cli;
-	const char *word;
-	struct config *config;
-};
-
-static struct err *load(void *data)
-{
-	struct loading *l = data;
-	return config_load(l->word, &l->cli->sets, &l->config);
-}
-
 /* The input that the launcher of the running machine found; 0 where nobody knows. */
 static unsigned found_by_launcher(struct cli *cli, const struct config *c, const struct conf_monitor *m)
 {
@@ -64,10 +52,8 @@ struct err *verb_switch(struct cli *cli, const struct verb_args *args)
 	const char *to = args->words.n > 1 ? args->words.v[1] : NULL;
 	if (to && !streq(to, "guest") && !streq(to, "host"))
 		return err_exit(err_hint(err_new("\"%s\" is neither guest nor host", to), "qlaunch switch CONFIG [guest|host]"), EXIT_USAGE);
-	TRY(user_find(NULL, &caller));
-	struct loading l = { cli, args->words.v[0], NULL };
-	TRY(user_visit(&caller, load, &l));
-	cleanup_config struct config *c = l.config;
+	cleanup_config struct config *c = NULL;
+	TRY(config_load_as_caller(args->words.v[0], &cli->sets, &caller, &c));
 	if (!c->n_monitors)
 		return err_exit(err_hint(err_new("%s has no monitor to switch", c->vm.name), "a [monitor NAME] section: qlaunch monitors"), EXIT_CONFIG);
 	struct err *first = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* write: see write.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ static struct err *look(void *data)
 	l->path = !l->output		    ? str_fmt("%s/.config/qlaunch/%s.conf", home, l->name)
 		  : *l->output == '/' || !here ? str_dup(l->output)
 					    : str_fmt("%s/%s", here, l->output);
-	return access(l->path, F_OK) == 0 ? exists(l->path) : NULL;
+	return faccessat(AT_FDCWD, l->path, F_OK, AT_EACCESS) == 0 ? exists(l->path) : NULL;
 }
 
 struct err *write_path(const struct user *u, const char *output, const char *name, char **ret_path)

@@ -107,7 +107,7 @@ static int run(const char *guest, const char *host, char **words)
 			pause();
 	plan(&steps, c, guest, host, held);
 	printf("held %d\n", (int)held[0]);
-	MUST(journal_create(root, "/run/qlaunch", c->vm.name, &journal));
+	MUST(journal_create(root, "/run/qlaunch", c->vm.name, 0, NULL, &journal));
 	struct engine engine = { .env = &env, .journal = journal };
 	struct err *e = engine_apply(&engine, &steps);
 	if (e) {

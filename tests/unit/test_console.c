@@ -114,7 +114,7 @@ static void test_there_and_back(void **state)
 	str_set(&facts.manager, NULL);
 	console_steps(&steps, &facts);
 	cleanup_free char *before = fake_snapshot(f);
-	assert_null(journal_create(f->root, "/run/qlaunch", "vm", &journal));
+	assert_null(journal_create(f->root, "/run/qlaunch", "vm", 0, NULL, &journal));
 	struct engine engine = { .env = &env, .journal = journal };
 	assert_null(engine_apply(&engine, &steps));
 	assert_null(root_link(f->root, DRIVERS "/simple-framebuffer/simple-framebuffer.1"));

@@ -58,7 +58,7 @@ static void plan(struct fixture *f)
 static struct err *launch(struct fixture *f)
 {
 	f->before = fake_snapshot(f->fake);
-	must(journal_create(f->fake->root, "/run/qlaunch", "vm", &f->journal));
+	must(journal_create(f->fake->root, "/run/qlaunch", "vm", 0, NULL, &f->journal));
 	struct engine engine = { .env = &f->env, .journal = f->journal };
 	return engine_apply(&engine, &f->steps);
 }

@@ -284,6 +284,26 @@ static void test_become_fails(void **state)
 	assert_int_equal(p.release_fd, -1);
 }
 
+/* Too few numbers for what is put above all others: said as that. */
+static void test_few_descriptors(void **state)
+{
+	(void)state;
+	struct rlimit before, few;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 40;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	struct process p = PROCESS_INIT;
+	p.name = "qemu";
+	p.argv = sleeper;
+	cleanup_err struct err *e = process_hold(&p);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(err_code(e), EMFILE);
+	assert_non_null(strstr(err_text(e), "descriptors"));
+	assert_non_null(strstr(err_remedy(e), "ulimit -n"));
+	process_close(&p);
+}
+
 static void test_ends_at_once(void **state)
 {
 	(void)state;
@@ -482,7 +502,7 @@ int main(void)
 		cmocka_unit_test(test_closing_ends_the_held),
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_become_fails),
-		cmocka_unit_test(test_ends_at_once),
+		cmocka_unit_test(test_few_descriptors), cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_chatter_is_bounded),
 		cmocka_unit_test(test_affinity_is_reset),
 		cmocka_unit_test(test_drained_while_we_wait),

@@ -176,7 +176,7 @@ static void guest_ends(struct sweep *s)
 static int launch_forward(struct sweep *s)
 {
 	cleanup_journal struct journal *journal = NULL;
-	must(journal_create(s->env.root, BASE, VM, &journal));
+	must(journal_create(s->env.root, BASE, VM, 0, NULL, &journal));
 	struct engine engine = { .env = &s->env, .journal = journal };
 	must(engine_apply(&engine, &s->steps));
 	return SAME;
@@ -186,7 +186,7 @@ static int launch_forward(struct sweep *s)
 static int launch(struct sweep *s)
 {
 	cleanup_journal struct journal *journal = NULL;
-	struct err *e = journal_create(s->env.root, BASE, VM, &journal);
+	struct err *e = journal_create(s->env.root, BASE, VM, 0, NULL, &journal);
 	if (!e) {
 		struct engine engine = { .env = &s->env, .journal = journal };
 		e = engine_apply(&engine, &s->steps);

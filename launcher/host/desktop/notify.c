@@ -59,7 +59,7 @@ static bool reads_markup(sd_bus *bus)
 	return reads;
 }
 
-static struct err *send(sd_bus *bus, const struct notice *n)
+static struct err *deliver(sd_bus *bus, const struct notice *n)
 {
 	cleanup_message sd_bus_message *m = NULL;
 	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -90,7 +90,7 @@ static struct err *tell(void *data)
 	}
 	TRY(root_open("/", &root));
 	TRY(bus_open_session(root, job->user->uid, job->user->gid, &bus));
-	return send(bus, job->notice);
+	return deliver(bus, job->notice);
 }
 
 void notify_wait(struct root *root, const struct user *user, const struct notice *n)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trust: see trust.h. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "launcher/base/trust.h"
+
+static struct err *trust_one(struct root *root, const char *path, uid_t uid)
+{
+	struct stat st;
+	TRY(root_stat(root, path, &st));
+	if (st.st_uid != 0 && st.st_uid != uid)
+		return err_coded(EPERM, "%s belongs to uid %u", path, (unsigned)st.st_uid);
+	bool others = st.st_mode & S_IWOTH || (st.st_mode & S_IWGRP && st.st_gid != 0);
+	if (others && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX))
+		return err_coded(EPERM, "others may write to %s", path);
+	return NULL;
+}
+
+struct err *trust_path(struct root *root, const char *path, uid_t uid)
+{
+	cleanup_free char *real = root_real(root, path);
+	if (!real)
+		return err_errno(ENOENT, "%s", path);
+	TRY(trust_one(root, "/", uid));
+	for (const char *slash = strchr(real + 1, '/');; slash = strchr(slash + 1, '/')) {
+		cleanup_free char *part = slash ? str_ndup(real, (size_t)(slash - real)) : str_dup(real);
+		TRY(trust_one(root, part, uid));
+		if (!slash)
+			return NULL;
+	}
+}
