@@ -188,6 +188,38 @@ loop() { # FILE: $device
 	run "$qlaunch" check "$conf"; says 4 'is damaged'
 }
 
+@test "a device is the guest's alone: the host cannot mount it, also when the launcher is dead; its node stays as it is" {
+	truncate -s 32M disk.img; mkfs.ext4 -q -F disk.img; loop disk.img
+	mkdir mnt; node=$(stat -c '%u:%g %a' "$device")
+	image_of d "$device"
+	export SUDO_UID=65534; chmod 755 . # QEMU has no right to the node itself
+	start
+	run mount "$device" mnt; says 32 busy
+	[ "$(stat -c '%u:%g %a' "$device")" = "$node" ]
+	kill -KILL "$pid"; wait "$pid" || true
+	run mount "$device" mnt; says 32 busy
+	unset SUDO_UID
+	"$qlaunch" restore "$vm"
+	mounts+=("$dir/mnt"); mount "$device" mnt
+}
+
+@test "a device in use that no mount shows is refused, and who has it is named" {
+	truncate -s 32M disk.img; mkfs.ext4 -q -F disk.img; loop disk.img
+	mkdir mnt
+	image_of d "$device"
+	unshare -m --propagation private sh -c "mount $device mnt && echo there >ready; exec sleep 60" 3>&- & holder=$!
+	for _ in $(seq 100); do [ ! -s ready ] || break; sleep 0.1; done
+	run "$qlaunch" check "$conf"; says 4 'mounted for'
+	run "$qlaunch" run "$conf"; says 4 'mounted for sleep'
+	kill "$holder"; wait "$holder" || true
+	mount "$device" mnt; exec 7>mnt/open; umount -l mnt
+	run "$qlaunch" check "$conf"; says 4 'not yet let go'
+	run "$qlaunch" run "$conf"; says 4 'not yet let go'
+	exec 7>&-
+	for _ in $(seq 50); do "$qlaunch" check "$conf" >/dev/null || { sleep 0.1; continue; }; break; done
+	run "$qlaunch" check "$conf"; says 0 'not in use'
+}
+
 @test "write: an image to a device and back, nothing of the device's node changed" {
 	head -c 20M /dev/urandom >r.img
 	disk convert r.img a.qcow2

@@ -18,6 +18,7 @@ struct builder {
 	const struct config *c;
 	const struct disk_facts *f;
 	const struct qemu_facts *q;
+	int fd; /* of the first block device */
 	unsigned vcpus, slot, sata, scsi;
 	bool scsi_controller;
 };
@@ -67,8 +68,16 @@ static void add_blockdev(struct builder *b, const struct disk *d)
 	const char *discard = d->conf->discard && !readonly ? "unmap" : "ignore";
 	cleanup_free char *name = disk_node_name(d);
 	const char *protocol = d->kind == DISK_BLOCK ? (d->cdrom ? "host_cdrom" : "host_device") : "file";
-	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:b}}", "driver", protocol, "filename", d->conf->path,
+	int set = disk_fdset(b->f, d);
+	cleanup_free char *filename = set < 0 ? str_dup(d->conf->path) : str_fmt("/dev/fdset/%d", set);
+	if (set >= 0) {
+		cleanup_free char *given = str_fmt("fd=%d,set=%d", b->fd + set, set);
+		args_add(b->out, "-add-fd", given, "opened, and claimed, by qlaunch");
+	}
+	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:b}}", "driver", protocol, "filename", filename,
 				 "aio", aio(b, direct), "discard", discard, "cache", "direct", direct, "no-flush", 0);
+	if (set >= 0) /* else QEMU opens it read-only first, and again once somebody writes: of each set there is one */
+		json_object_set_new(file, "auto-read-only", json_false());
 	json_t *node = json_pack("{s:s, s:s, s:b, s:s, s:{s:b, s:b}, s:o}", "driver",
 				 d->format == FORMAT_QCOW2 ? "qcow2" : "raw", "node-name", name, "read-only", readonly,
 				 "discard", discard, "cache", "direct", direct, "no-flush", 0, "file", file);
@@ -183,7 +192,7 @@ static void add_scsi(struct builder *b, const struct disk *d)
 }
 
 void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q,
-	       unsigned vcpus)
+	       unsigned vcpus, int fd)
 {
 	static void (*const add[])(struct builder *, const struct disk *) = {
 		[BUS_VIRTIO] = add_virtio,
@@ -191,7 +200,7 @@ void disk_args(struct args *out, const struct config *c, const struct disk_facts
 		[BUS_SATA] = add_sata,
 		[BUS_SCSI] = add_scsi,
 	};
-	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .slot = FIRST_SLOT };
+	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .fd = fd, .slot = FIRST_SLOT };
 	for (size_t i = 0; i < f->n; i++) {
 		add_blockdev(&b, &f->v[i]);
 		add[f->v[i].conf->bus](&b, &f->v[i]);

@@ -17,6 +17,7 @@ struct machine {
 	struct journal *journal;
 	struct engine engine;
 	struct process qemu, swtpm, viewer;
+	int *disk_fds; /* of the block devices, by disk_fdset, until QEMU is given them; -1: not open. Of disks.h */
 	struct helpers net_helpers, share_helpers; /* one for each network, of nets.h; and shared folder, of shares.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;

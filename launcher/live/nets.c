@@ -21,7 +21,7 @@ void nets_bind(struct machine *m)
 			helper->become = user_become_data;
 			helper->become_data = &p->user;
 		}
-		for (size_t k = 0; k < p->n_net_steps; k++)
+		for (size_t k = 0; k < p->n_early_steps; k++)
 			if (p->steps.v[k].kind == &process_kind && streq(p->steps.v[k].target, n->helper))
 				p->steps.v[k].data = helper;
 	}
@@ -43,7 +43,7 @@ static struct err *connect_helper(struct process *helper, int *ret_fd)
 struct err *nets_begin(struct machine *m)
 {
 	struct plan *p = m->plan;
-	struct steps first = { p->steps.v, p->n_net_steps };
+	struct steps first = { p->steps.v, p->n_early_steps };
 	int *fds = &m->qemu.fds[m->qemu.n_fds], *fd = fds;
 	for (size_t i = 0; i < p->net.n; i++)
 		for (size_t k = net_fds(&p->net.v[i]); k > 0; k--)

@@ -5,7 +5,7 @@
  *  1. The signals that end us are blocked; from here on they are looked at between steps and, later, by the event loop.
  *  2. The journal is created: its lock makes this VM ours. What a dead launcher left of it is undone first.
  *  3. The user's own files (UEFI variables, TPM state) are copied and checked, as the user.
- *  4. The networks are made, for QEMU inherits the descriptors of their taps. Then QEMU is forked and held back: it has a pid, the user's
+ *  4. The disks are claimed and the networks made, for QEMU inherits the descriptors of both. Then QEMU is forked and held back: it has a pid, the user's
  *     identity and no capabilities, but has not begun.
  *  5. The steps of the host are applied, one by one, each journaled before it acts.
  *  6. The IOMMU groups are looked at once more; then swtpm and QEMU are let go, QEMU paused (-S).
@@ -32,6 +32,7 @@
 #include "launcher/guest/args_machine.h"
 #include "launcher/host/kind/caps.h"
 #include "launcher/plan/claims.h"
+#include "launcher/live/disks.h"
 #include "launcher/live/hooks.h"
 #include "launcher/live/inputs.h"
 #include "launcher/live/machine.h"
@@ -224,7 +225,8 @@ static struct err *launch(struct machine *m)
 	cleanup_progress bool shown = progress_begin("%s:", m->name);
 	TRY(nets_begin(m));
 	TRY(shares_connect(m));
-	struct steps rest = { p->steps.v + p->n_net_steps, p->steps.n - p->n_net_steps };
+	disks_give(m);
+	struct steps rest = { p->steps.v + p->n_early_steps, p->steps.n - p->n_early_steps };
 	/* before the host is changed it must have become the user; where there is nothing to change, that may take its time */
 	TRY(err_exit(has_early(&rest) ? process_hold(&m->qemu) : process_fork(&m->qemu), EXIT_HOST));
 	m->plan->held[0] = m->qemu.id.pid;
@@ -312,6 +314,7 @@ static void machine_close(struct machine *m)
 	process_close(&m->viewer);
 	helpers_close(&m->net_helpers);
 	helpers_close(&m->share_helpers);
+	disks_close(m);
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
@@ -337,6 +340,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	plan_bind(plan, &m.qemu, &m.swtpm, &m.viewer);
 	nets_bind(&m);
 	shares_bind(&m);
+	disks_bind(&m);
 	m.inputs = inputs_new(&m);
 	struct err *e = take_journal(&m);
 	phase_end(&cli->phases, "journal");

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* usb: see usb.h. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include "launcher/base/log.h"
 #include "launcher/base/sd.h"
 #include "launcher/guest/args_usb.h"
 #include "launcher/host/disk/disk.h"
+#include "launcher/host/kind/block.h"
 #include "launcher/host/usb/usb.h"
 #include "launcher/live/usb_plug.h"
 
@@ -20,6 +22,7 @@ struct one {
 	char *sys, *node, *id; /* id: QEMU's, "usb-7" */
 	int fdset;
 	enum state state;
+	struct block_claims claims; /* of its disks, while it is COMING */
 };
 
 struct usb {
@@ -72,6 +75,7 @@ static void attached(void *data, json_t *value, struct err *e)
 	struct machine *m = one->u->m;
 	(void)value;
 	close_set(one); /* QEMU has a copy, or wants none */
+	block_claims_free(&one->claims);
 	if (e) {
 		log_err(LOG_LEVEL_WARN, err_wrap(e, "%s: USB device %s", m->name, one->sys));
 		if (one->state == COMING)
@@ -85,8 +89,8 @@ static void attached(void *data, json_t *value, struct err *e)
 	}
 }
 
-/* The disks of the host stay the host's while it uses them. */
-static struct err *check_disks(struct machine *m, const struct usb_device *d)
+/* The disks of the host stay the host's while it uses them; and nobody begins to, until QEMU has the device. */
+static struct err *claim_disks(struct machine *m, const struct usb_device *d, struct block_claims *ret_claims)
 {
 	for (size_t i = 0; i < d->blocks.n; i++) {
 		cleanup_strv struct strv uses = {};
@@ -94,14 +98,20 @@ static struct err *check_disks(struct machine *m, const struct usb_device *d)
 		if (uses.n)
 			return err_hint(err_new("%s", uses.v[0]), "unmount it and plug it in again");
 	}
-	return NULL;
+	struct err *e = block_claim_all(m->cli->root, &d->blocks, ret_claims);
+	/* without the right to open its disks: what the kernel shows of their use has been looked at */
+	if (err_code(e) == EACCES || err_code(e) == EPERM) {
+		err_free(e);
+		return NULL;
+	}
+	return err_hint(e, "unmount it and plug it in again");
 }
 
 static struct err *attach(struct one *one, const struct usb_device *d)
 {
 	struct machine *m = one->u->m;
 	cleanup_fd int fd = -1;
-	TRY(check_disks(m, d));
+	TRY(claim_disks(m, d, &one->claims));
 	TRY(err_hint(root_open_fd(m->cli->root, d->node, O_RDWR, &fd), "sudo qlaunch %s", m->plan->config->path));
 	TRY(engine_apply_one(&m->engine, step_of(m, d)));
 	TRY(qmp_call_fd(m->qmp, "add-fd", json_pack("{s:i}", "fdset-id", one->fdset), fd, FD_LIMIT_MS, NULL));
@@ -111,14 +121,14 @@ static struct err *attach(struct one *one, const struct usb_device *d)
 static void add(struct usb *u, const struct conf_usb *conf, const struct usb_device *d)
 {
 	struct one *one = mem_new(sizeof(*one));
-	int number = FIRST_FDSET + (int)u->n;
-	*one = (struct one){ u,	     str_dup(d->sys), str_dup(d->node), str_fmt("usb-%s-%zu", conf->name, u->n),
-			     number, COMING };
+	*one = (struct one){ .u = u, .sys = str_dup(d->sys), .node = str_dup(d->node), .id = str_fmt("usb-%s-%zu", conf->name, u->n),
+			     .fdset = FIRST_FDSET + (int)u->n, .state = COMING };
 	u->v = mem_grow(u->v, u->n, sizeof(*u->v));
 	u->v[u->n++] = one;
 	struct err *e = attach(one, d);
 	if (!e)
 		return;
+	block_claims_free(&one->claims);
 	undo_step(u->m, d->sys);
 	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s: [usb %s] %s", u->m->name, conf->name, d->sys));
 }
@@ -200,6 +210,7 @@ void usb_end(struct usb *u)
 		return;
 	sd_device_monitor_unref(u->monitor);
 	for (size_t i = 0; i < u->n; i++) {
+		block_claims_free(&u->v[i]->claims);
 		free(u->v[i]->sys);
 		free(u->v[i]->node);
 		free(u->v[i]->id);

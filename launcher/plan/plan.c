@@ -149,11 +149,12 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	struct steps *s = &p->steps;
 	if (geteuid() == 0)
 		unit_guard_step(s, cli->root, c->vm.name);
+	p->claim_step = s->n;
+	disk_steps(s, &p->disks);
 	net_steps(s, &p->net, p->user.uid);
-	p->n_net_steps = s->n;
+	p->n_early_steps = s->n;
 	console_steps(s, &p->console);
 	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
-	disk_steps(s, c, &p->disks, p->user.uid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);
 	if (p->irqs_away)
@@ -201,10 +202,11 @@ static void make_args(struct plan *p)
 	guest_memory(&p->qemu, c, &h);
 	guest_firmware(&p->qemu, c, &h);
 	guest_tpm(&p->qemu, c, &h);
-	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus);
-	guest_nets(&p->qemu, c, &p->net, fd);
+	int fd_net = fd;
 	for (size_t i = 0; i < p->net.n; i++)
 		fd += (int)net_fds(&p->net.v[i]);
+	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus, fd + (int)p->shares.n);
+	guest_nets(&p->qemu, c, &p->net, fd_net);
 	guest_shares(&p->qemu, &p->shares, fd);
 	pci_args(&p->qemu, c, &p->pci);
 	guest_inputs(&p->qemu, &p->inputs);
@@ -306,7 +308,7 @@ void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm, stru
 		all[i]->env = p->env.v;
 		all[i]->become = geteuid() == 0 ? user_become_data : NULL;
 		all[i]->become_data = &p->user;
-		for (size_t k = p->n_net_steps; k < p->steps.n; k++) {
+		for (size_t k = p->n_early_steps; k < p->steps.n; k++) {
 			struct step *s = &p->steps.v[k];
 			if ((s->kind == &process_kind || s->kind == &memlock_kind) && streq(s->target, names[i]))
 				s->data = all[i];

@@ -33,7 +33,7 @@
 /* The descriptors that the arguments count on (process.h: fds[i] is descriptor PROCESS_FD + i). */
 #define PLAN_FD_QMP PROCESS_FD
 #define PLAN_FD_MONITOR (PROCESS_FD + 1)
-#define PLAN_FD_MORE (PROCESS_FD + 2) /* as many as there are: the TPM's, the agent's, those of the networks, those of the shares */
+#define PLAN_FD_MORE (PROCESS_FD + 2) /* as many as there are: the TPM's, the agent's, those of the networks, of the shares, of the disks */
 
 struct plan {
 	struct config *config;
@@ -61,7 +61,8 @@ struct plan {
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 
 	struct steps steps;
-	size_t n_net_steps; /* the first of them, applied before QEMU is forked (nets.h) */
+	size_t n_early_steps; /* the first of them, applied before QEMU is forked, which inherits what they open: disks and networks */
+	size_t claim_step; /* the first of them; one for each block device, among the early ones */
 	size_t share_step; /* the first of them; one for each [share] */
 	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
 	struct args qemu, swtpm;

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/host/disk/disk.h"
-#include "launcher/host/kind/node.h"
+#include "launcher/host/kind/block.h"
 #include "tests/unit/fakekernel.h"
 
 #define BY_ID "/dev/disk/by-id/nvme-Samsung_970"
@@ -103,12 +103,11 @@ static void test_facts(void **state)
 	assert_int_equal(f.facts.v[1].kind, DISK_FILE);
 	assert_true(f.facts.v[2].cdrom);
 	struct steps steps = {};
-	disk_steps(&steps, &f.config, &f.facts, 1000);
+	disk_steps(&steps, &f.facts);
 	assert_int_equal(steps.n, 1); /* files are the user's own affair */
-	assert_ptr_equal(steps.v[0].kind, &node_kind);
+	assert_ptr_equal(steps.v[0].kind, &claim_kind);
 	assert_string_equal(steps.v[0].target, "/dev/nvme0n1");
-	cleanup_free char *want = str_fmt("1000:%u", (unsigned)d->gid);
-	assert_string_equal(steps.v[0].want, want);
+	assert_string_equal(steps.v[0].want, "rw direct");
 	steps_free(&steps);
 	teardown(&f);
 }

@@ -78,7 +78,7 @@ static void build(struct fixture *f)
 {
 	struct qemu_facts qemu = { .major = 7, .minor = 2, .has = (char[]){ "aio:io_uring" } };
 	must(disk_facts_read(f->root, &f->config, &f->facts));
-	disk_args(&f->args, &f->config, &f->facts, &qemu, 4);
+	disk_args(&f->args, &f->config, &f->facts, &qemu, 4, 10);
 }
 
 /* Starts QEMU, stopped, with a monitor on a socket pair. */
@@ -259,9 +259,12 @@ static void test_block_device(void **state)
 	struct disk_facts facts = { .v = &disk, .n = 1, .n_disks = 1 };
 	struct qemu_facts qemu = { .major = 7, .minor = 2 };
 	cleanup_args struct args args = {};
-	disk_args(&args, &config, &facts, &qemu, 40);
-	json_t *node = json_loads(args.v[0].value, 0, NULL), *file = json_object_get(node, "file");
+	disk_args(&args, &config, &facts, &qemu, 40, 10);
+	assert_string_equal(args.v[0].option, "-add-fd"); /* opened and claimed by the launcher */
+	assert_string_equal(args.v[0].value, "fd=10,set=0");
+	json_t *node = json_loads(args.v[1].value, 0, NULL), *file = json_object_get(node, "file");
 	assert_string_equal(json_string_value(json_object_get(file, "driver")), "host_device");
+	assert_string_equal(json_string_value(json_object_get(file, "filename")), "/dev/fdset/0");
 	assert_string_equal(json_string_value(json_object_get(file, "aio")),
 			    "threads"); /* this QEMU has nothing better */
 	json_decref(node);

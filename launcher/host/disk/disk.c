@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "launcher/host/disk/disk.h"
 #include "launcher/host/disk/image.h"
-#include "launcher/host/kind/node.h"
+#include "launcher/host/kind/block.h"
 
 #define SECTOR 512 /* /sys/class/block/X/size counts these, whatever the device's own */
 
@@ -158,13 +158,32 @@ void disk_facts_free(struct disk_facts *f)
 	*f = (struct disk_facts){};
 }
 
-void disk_steps(struct steps *out, const struct config *c, const struct disk_facts *f, uid_t uid)
+size_t disk_fds(const struct disk_facts *f)
 {
-	(void)c;
+	size_t n = 0;
+	for (size_t i = 0; i < f->n; i++)
+		n += f->v[i].kind == DISK_BLOCK;
+	return n;
+}
+
+int disk_fdset(const struct disk_facts *f, const struct disk *d)
+{
+	int n = 0;
+	for (const struct disk *e = f->v; e < d; e++)
+		n += e->kind == DISK_BLOCK;
+	return d->kind == DISK_BLOCK ? n : -1;
+}
+
+/* With the flags that QEMU would open it with. Drives with a disc are anybody's who only reads. */
+void disk_steps(struct steps *out, const struct disk_facts *f)
+{
 	for (size_t i = 0; i < f->n; i++) {
 		const struct disk *d = &f->v[i];
-		/* the group stays: udev gives a disk's node back to group "disk" whenever it has been written to */
-		if (d->kind == DISK_BLOCK && d->uid != uid && uid != 0)
-			node_step(out, d->real, uid, d->gid, "QEMU runs as the user and opens the disk");
+		if (d->kind != DISK_BLOCK)
+			continue;
+		cleanup_free char *how = str_fmt("%s%s%s", d->cdrom || d->conf->readonly ? BLOCK_RO : BLOCK_RW,
+						 disk_is_direct(d) ? " " BLOCK_DIRECT : "", d->cdrom ? " " BLOCK_SHARED : "");
+		claim_step(out, d->real, how, d->cdrom ? "QEMU runs as the user and inherits the drive"
+						       : "nobody else mounts or uses it while QEMU lives");
 	}
 }

@@ -47,8 +47,15 @@ struct err *disk_facts_read(struct root *root, const struct config *c, struct di
 void disk_facts_free(struct disk_facts *f);
 #define cleanup_disk_facts cleanup(disk_facts_free)
 
-/* Block devices are given to the user of QEMU (kind "node"); files he must be able to open himself. */
-void disk_steps(struct steps *out, const struct config *c, const struct disk_facts *f, uid_t uid);
+/*
+ * A claim on each block device (kind "claim"), in the order of disk_fdset; QEMU inherits the descriptor, so that no node changes its owner. Files
+ * the user of QEMU must be able to open himself. Their `data` is for the launch to set.
+ */
+void disk_steps(struct steps *out, const struct disk_facts *f);
+/* The number of d's descriptor among those of the block devices, which is its set's, too (/dev/fdset/N); -1: it is none. */
+int disk_fdset(const struct disk_facts *f, const struct disk *d);
+/* How many block devices there are. */
+size_t disk_fds(const struct disk_facts *f);
 
 /* Another running machine of ours is not seen here but by the descriptors it holds: what machines claim is compared
  * elsewhere. */

@@ -8,6 +8,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/disk/disk.h"
 #include "launcher/host/disk/image.h"
+#include "launcher/host/kind/block.h"
 
 static char *read_of(struct root *root, const char *block, const char *attr)
 {
@@ -209,6 +210,25 @@ static void check_image(struct findings *out, const struct disk *d)
 			     tr_dup("make room there, or move the image"));
 }
 
+/* The kernel's own answer, where what it shows in files tells of no use. True if it could not be asked; then *ret_why says why. */
+static bool ask_kernel(struct root *root, const char *block, struct strv *uses, char **ret_why)
+{
+	*ret_why = NULL;
+	if (uses->n || !root_is_host(root))
+		return false;
+	enum block_answer answer = block_ask(root, block, ret_why);
+	if (answer == BLOCK_BUSY)
+		strv_add(uses, *ret_why);
+	return answer == BLOCK_UNASKED;
+}
+
+static void check_unasked(struct findings *out, const char *what, const char *why)
+{
+	findings_add(out, FINDING_WARN, "disk",
+		     tr_fmt("%s: not in use as far as mounts, swap and holders tell; the kernel could not be asked: %s", what, why),
+		     tr_dup("run the check as root: then the kernel is asked"));
+}
+
 static void check_free(struct findings *out, const struct disk *d, const struct strv *uses)
 {
 	cleanup_free char *size = d->guest_size ? size_rounded(d->guest_size) : size_format(d->size), *joined = strv_join(uses, "; ");
@@ -254,7 +274,15 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			     tr_fmt("%s: the file system of %s has no direct I/O, which cache = none needs", where, d->conf->path),
 			     tr_dup("cache = auto"));
 	all_uses(root, f, d, &uses);
-	check_free(out, d, &uses);
+	cleanup_free char *why = NULL, *what = str_fmt("[%s %s] %s", label(d), d->conf->name, d->conf->path);
+	if (d->block && !d->cdrom && ask_kernel(root, d->block, &uses, &why))
+		check_unasked(out, what, why);
+	else
+		check_free(out, d, &uses);
+	cleanup_free char *ro = d->block ? read_of(root, d->block, "ro") : NULL;
+	if (streq(ro, "1") && !d->cdrom && !d->conf->readonly)
+		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: %s is write-protected", where, d->conf->path),
+			     tr_dup("readonly = yes, or take the protection off: blockdev --setrw"));
 	if (d->kind == DISK_FILE && root_is_host(root) && !d->cdrom)
 		check_image(out, d);
 	if (d->block && d->by_id && !str_starts(d->conf->path, "/dev/disk/"))
@@ -273,6 +301,9 @@ void disk_findings_behind(struct findings *out, struct root *root, const char *b
 {
 	cleanup_strv struct strv uses = {};
 	disk_uses(root, block, &uses);
+	cleanup_free char *why = NULL, *what = tr_fmt("%s behind %s", block, whose);
+	if (ask_kernel(root, block, &uses, &why))
+		check_unasked(out, what, why);
 	cleanup_free char *joined = strv_join(&uses, "; ");
 	if (uses.n)
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("the host uses %s behind %s: %s", block, whose, joined),

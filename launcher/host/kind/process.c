@@ -22,7 +22,7 @@
 #define HOLD_LIMIT_MS 10000 /* a fork, or an execve from a slow disk */
 #define LATE_GRACE_MS 2000  /* from SIGTERM to SIGKILL, for one that was late */
 #define SAID_MAX 8192       /* the end of standard error that is kept */
-#define HIGH_FD 64          /* above all numbers that are handed on */
+#define HIGH_FD 128         /* above all numbers that are handed on */
 #define HELD '.'            /* what the child says once it waits; an error begins with a digit */
 
 /* ---- in the child ---- */

@@ -28,7 +28,7 @@ extern const struct step_kind memlock_kind;
 
 /* Descriptors handed on: fds[i] becomes descriptor PROCESS_FD + i of the program, whatever number it has here. */
 #define PROCESS_FD 3
-#define PROCESS_FDS_MAX 56
+#define PROCESS_FDS_MAX 120
 
 struct process {
 	/* What to run; borrowed, in place until it runs. */

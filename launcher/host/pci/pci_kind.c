@@ -15,6 +15,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/clock.h"
 #include "launcher/base/tr.h"
+#include "launcher/host/kind/block.h"
 #include "launcher/host/pci/pci.h"
 
 #define DRIVERS "/sys/bus/pci/drivers"
@@ -128,14 +129,26 @@ static struct err *not_held(struct root *root, struct pci_addr addr)
 	return holders ? err_hint(err_errno(EBUSY, "it is held open by %s", holders), "end them, then start again") : NULL;
 }
 
+/* The disks behind a controller are nobody else's before it leaves, and nobody begins to use one until it has left. */
+static struct err *claim_disks(struct root *root, struct pci_addr addr, struct block_claims *ret_claims)
+{
+	struct pci_function fn;
+	TRY(pci_function_read(root, addr, &fn));
+	struct err *e = block_claim_all(root, &fn.blocks, ret_claims);
+	pci_function_free(&fn);
+	return err_hint(e, "never pass a controller through that the host runs from");
+}
+
 static struct err *driver_apply(struct step_env *env, struct step *s)
 {
 	struct pci_addr addr;
 	cleanup_binding struct binding b = {};
+	cleanup_block_claims struct block_claims claims = {};
 	TRY(pci_addr_parse(s->target, &addr));
 	TRY(binding_read(env->root, addr, &b));
 	if (b.driver && !streq(b.driver, VFIO))
 		TRY(not_held(env->root, addr));
+	TRY(claim_disks(env->root, addr, &claims));
 	TRY(set_override(env->root, addr, VFIO));
 	if (streq(b.driver, VFIO))
 		return NULL;
