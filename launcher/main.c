@@ -24,7 +24,7 @@ static const struct verb verbs[] = {
 	{ "plan", N_("The machine"), "CONFIG", N_("what run would do: now, then, why; QEMU's arguments"), NULL, verb_plan },
 	{ "check", N_("The machine"), "[CONFIG]", N_("can this host run it? each finding with its remedy"), "html", verb_check },
 	{ "new", N_("A new machine"), "NAME", N_("propose a whole config from this host: --yes, --from"), "yes from= output=", verb_new },
-	{ "import", N_("A new machine"), "FILE", N_("libvirt's domain XML or a quickemu .conf"), "output=", verb_import },
+	{ "import", N_("A new machine"), "FILE", N_("libvirt's domain XML or a quickemu .conf"), "output= copy-state check", verb_import },
 	{ "desktop", N_("A new machine"), "CONFIG", N_("an entry in the desktop's menu; --remove"), "remove", verb_desktop },
 	{ "disk", N_("A new machine"), "COMMAND", N_("create list snapshot revert delete resize convert write"),
 	  "format= from= backing= full compress drop shrink yes", verb_disk },

@@ -312,3 +312,12 @@ const struct conf_key *conf_key_find(const char *section, const char *name)
 			return k;
 	return NULL;
 }
+
+bool conf_key_takes(const char *section, const char *name, const char *word)
+{
+	const struct conf_key *k = conf_key_find(section, name);
+	for (const struct conf_word *w = k ? k->words : NULL; w && w->word; w++)
+		if (streq(w->word, word))
+			return true;
+	return k && !k->words;
+}

@@ -17,3 +17,5 @@ extern const struct conf_key conf_keys[];         /* by section in the order of 
 /* NULL where there is none. */
 const struct conf_section *conf_section_find(const char *name);
 const struct conf_key *conf_key_find(const char *section, const char *name);
+/* Whether there is such a key, and it takes the word, if it takes only some. */
+bool conf_key_takes(const char *section, const char *name, const char *word);

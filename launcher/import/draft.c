@@ -29,23 +29,49 @@ static void clean_utf8(char *text)
 	*out = '\0';
 }
 
-void draft_note(struct draft *d, unsigned line, const char *fmt, ...)
+/* The last place of a full list says that there were more: the first of them is not dropped in silence. */
+static void add_note(struct draft *d, enum draft_weight weight, unsigned line, char *text)
+{
+	for (size_t i = 0; i < d->n_notes; i++) {
+		struct draft_note *n = &d->notes[i];
+		if (!streq(n->text, text))
+			continue;
+		n->weight = weight < n->weight ? weight : n->weight;
+		n->times += line != n->last;
+		n->last = line > n->last ? line : n->last;
+		free(text);
+		return;
+	}
+	d->notes = mem_grow(d->notes, d->n_notes, sizeof(*d->notes));
+	d->notes[d->n_notes++] = (struct draft_note){ weight, line, line, 1, text };
+}
+
+void draft_note(struct draft *d, enum draft_weight weight, unsigned line, const char *fmt, ...)
 {
 	va_list ap;
 	struct sb text = {};
 	if (d->n_notes == NOTES_MAX)
 		return;
+	if (d->n_notes == NOTES_MAX - 1) {
+		add_note(d, NOTE_FATAL, line, tr_dup("and more from here on than anybody would read: that is no usual machine"));
+		return;
+	}
 	va_start(ap, fmt);
 	sb_vaddf(&text, tr(fmt), ap);
 	va_end(ap);
 	cleanup_free char *raw = sb_steal(&text);
 	clean_utf8(raw);
-	char *clean = str_printable(raw);
-	d->notes = mem_grow(d->notes, d->n_notes, sizeof(*d->notes));
-	d->notes[d->n_notes++] = (struct draft_note){ line, clean };
+	add_note(d, weight, line, str_printable(raw));
 }
 
-static struct draft_section *find(const struct draft *d, const char *title)
+char *draft_note_place(const struct draft_note *n)
+{
+	if (n->times == 1)
+		return tr_fmt("line %u", n->line);
+	return n->times == 2 ? tr_fmt("lines %u and %u", n->line, n->last) : tr_fmt("%zu times, lines %u to %u", n->times, n->line, n->last);
+}
+
+struct draft_section *draft_section_find(const struct draft *d, const char *title)
 {
 	for (size_t i = 0; i < d->n; i++)
 		if (streq(d->v[i].title, title))
@@ -55,7 +81,7 @@ static struct draft_section *find(const struct draft *d, const char *title)
 
 struct draft_section *draft_section(struct draft *d, unsigned line, const char *title)
 {
-	struct draft_section *s = find(d, title);
+	struct draft_section *s = draft_section_find(d, title);
 	if (s)
 		return s;
 	d->v = mem_grow(d->v, d->n, sizeof(*d->v));
@@ -65,7 +91,7 @@ struct draft_section *draft_section(struct draft *d, unsigned line, const char *
 
 const char *draft_get(const struct draft *d, const char *section, const char *key)
 {
-	const struct draft_section *s = find(d, section);
+	const struct draft_section *s = draft_section_find(d, section);
 	for (size_t i = 0; s && i < s->n; i++)
 		if (streq(s->v[i].key, key))
 			return s->v[i].value;
@@ -92,11 +118,11 @@ void draft_set(struct draft *d, unsigned line, const char *section, const char *
 	if (streq(have, value))
 		return;
 	if (have) {
-		draft_note(d, line, "[%s] %s is %s already; %.200s is left out", section, key, have, value);
+		draft_note(d, NOTE_MACHINE, line, "[%s] %s is %s already; %.200s is left out", section, key, have, value);
 		return;
 	}
 	if (!one_line(value)) {
-		draft_note(d, line, "[%s] %s cannot be \"%.200s\"", section, key, value);
+		draft_note(d, NOTE_FATAL, line, "[%s] %s cannot be \"%.200s\"", section, key, value);
 		return;
 	}
 	struct draft_section *s = draft_section(d, line, section);
@@ -124,7 +150,7 @@ char *draft_title(const struct draft *d, const char *kind, const char *wish)
 			name[n++] = *p;
 	cleanup_free char *base = str_dup(n ? name : "x");
 	char *title = str_fmt("%s %s", kind, base);
-	for (size_t i = d->n > SECTIONS_MAX ? d->n : 2; find(d, title); i++) {
+	for (size_t i = d->n > SECTIONS_MAX ? d->n : 2; draft_section_find(d, title); i++) {
 		free(title);
 		title = str_fmt("%s %s-%zu", kind, base, i);
 	}
@@ -195,11 +221,11 @@ static bool repair(struct draft *d, const struct places *p, const char *line)
 	const struct spot *at = &p->v[number - 1];
 	if (at->key && !at->key->problem && !at->section->problem) {
 		at->key->problem = str_dup(text + 2);
-		draft_note(d, at->key->line, "[%s] %s = %.200s is a comment now: %s", at->section->title, at->key->key,
+		draft_note(d, NOTE_FATAL, at->key->line, "[%s] %s = %.200s is a comment now: %s", at->section->title, at->key->key,
 			   at->key->value, text + 2);
 	} else if (at->section && !at->section->problem) {
 		at->section->problem = str_dup(text + 2);
-		draft_note(d, at->section->line, "[%s] is a comment now: %s", at->section->title, text + 2);
+		draft_note(d, NOTE_FATAL, at->section->line, "[%s] is a comment now: %s", at->section->title, text + 2);
 	} else {
 		return false;
 	}
@@ -209,6 +235,8 @@ static bool repair(struct draft *d, const struct places *p, const char *line)
 static int compare_notes(const void *a, const void *b)
 {
 	const struct draft_note *x = a, *y = b;
+	if (x->weight != y->weight)
+		return (x->weight > y->weight) - (x->weight < y->weight);
 	return x->line != y->line ? (x->line > y->line) - (x->line < y->line) : strcmp(x->text, y->text);
 }
 
@@ -235,21 +263,47 @@ struct err *draft_finish(struct draft *d, const char *head, char **ret_text)
 	return err_exit(err_new("it has too many values that contradict each other"), EXIT_CONFIG);
 }
 
+static void section_free(struct draft_section *s)
+{
+	for (size_t k = 0; k < s->n; k++) {
+		free(s->v[k].key);
+		free(s->v[k].value);
+		free(s->v[k].problem);
+	}
+	free(s->v);
+	free(s->title);
+	free(s->problem);
+}
+
+void draft_replace(struct draft *d, const char *section, const char *key, const char *value)
+{
+	struct draft_section *s = draft_section_find(d, section);
+	for (size_t i = 0; s && i < s->n; i++)
+		if (streq(s->v[i].key, key)) {
+			str_set(&s->v[i].value, value);
+			return;
+		}
+	draft_set(d, 1, section, key, value);
+}
+
+void draft_drop(struct draft *d, const char *title)
+{
+	struct draft_section *s = draft_section_find(d, title);
+	if (!s)
+		return;
+	section_free(s);
+	memmove(s, s + 1, (size_t)(d->v + d->n - s - 1) * sizeof(*s));
+	d->n--;
+}
+
 void draft_free(struct draft *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		struct draft_section *s = &d->v[i];
-		for (size_t k = 0; k < s->n; k++) {
-			free(s->v[k].key);
-			free(s->v[k].value);
-			free(s->v[k].problem);
-		}
-		free(s->v);
-		free(s->title);
-		free(s->problem);
-	}
+	for (size_t i = 0; i < d->n; i++)
+		section_free(&d->v[i]);
 	for (size_t i = 0; i < d->n_notes; i++)
 		free(d->notes[i].text);
+	strv_free(&d->vars);
+	strv_free(&d->tpm);
 	free(d->v);
 	free(d->notes);
 	*d = (struct draft){};

@@ -17,17 +17,22 @@ char *import_name(const char *text)
 	return n ? str_ndup(name, n) : str_dup("imported");
 }
 
-struct err *import_text(const char *text, const char *name, const char *dir, struct draft *ret_draft, char **ret_text)
+struct err *import_read(const char *text, const char *name, const char *dir, struct draft *ret_draft)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	cleanup_draft struct draft d = {};
 	text += str_starts(text, bom) ? sizeof(bom) - 1 : 0;
 	const char *first = text + strspn(text, " \t\r\n");
 	bool xml = *first == '<';
+	d.source = xml ? "libvirt's domain XML" : "quickemu";
 	TRY(xml ? import_xml(text, name, &d) : import_quickemu(text, name, dir, &d));
-	cleanup_free char *head = str_fmt("Imported from %s. All keys: man qlaunch.conf", xml ? "libvirt's domain XML" : "quickemu");
-	TRY(draft_finish(&d, head, ret_text));
 	*ret_draft = d;
 	d = (struct draft){};
 	return NULL;
+}
+
+struct err *import_compose(struct draft *d, char **ret_text)
+{
+	cleanup_free char *head = str_fmt("Imported from %s. All keys: man qlaunch.conf", d->source);
+	return draft_finish(d, head, ret_text);
 }

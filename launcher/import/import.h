@@ -6,9 +6,11 @@
 #pragma once
 #include "launcher/import/draft.h"
 
-/* The text of the configuration in *ret_text; the notes are the draft's. `name`: the file's, without folder and ending;
- * the machine's where the text names none. `dir`: its folder, from which relative paths are taken. EXIT_CONFIG. */
-struct err *import_text(const char *text, const char *name, const char *dir, struct draft *ret_draft, char **ret_text);
+/* `name`: the file's, without folder and ending; the machine's where the text names none. `dir`: its folder, from which relative paths are
+ * taken. EXIT_CONFIG. */
+struct err *import_read(const char *text, const char *name, const char *dir, struct draft *ret_draft);
+/* The text of the configuration that it came to; the notes are the draft's. */
+struct err *import_compose(struct draft *d, char **ret_text);
 
 /* For the files of this folder. */
 struct err *import_xml(const char *text, const char *name, struct draft *d);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xml: walks a domain by the tables of rules; what no rule takes is a note. See import.h. */
+/* xml: reads a domain by the tables of rules, then says what nobody has read. See xml.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
+#include "launcher/config/keys.h"
 #include "launcher/import/import.h"
 #include "launcher/import/xml.h"
 
-/* Elements that only hold others. */
-static const char *const containers[] = { "devices", "features", "os", "cpu", "cputune", "memoryBacking", "clock", "pm",
-					  "qemu:commandline", NULL };
+/* Elements that only hold others, each of which has a rule of its own. */
+static const char *const containers[] = { "devices", "features", "os", "cpu", "cputune", "memoryBacking", "clock", "pm", NULL };
 
 static bool is_container(const char *path)
 {
@@ -19,7 +20,8 @@ static bool is_container(const char *path)
 
 static const struct xml_rule *find_rule(const char *path)
 {
-	static const struct xml_rule *const tables[] = { xml_machine_rules, xml_cpu_rules, xml_device_rules, xml_desk_rules };
+	static const struct xml_rule *const tables[] = { xml_machine_rules, xml_feature_rules, xml_cpu_rules, xml_disk_rules, xml_net_rules,
+							 xml_host_rules,    xml_desk_rules,    xml_other_rules, xml_qemu_rules };
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		for (const struct xml_rule *r = tables[i]; r->path; r++)
 			if (streq(r->path, path))
@@ -27,86 +29,191 @@ static const struct xml_rule *find_rule(const char *path)
 	return NULL;
 }
 
-/* What a rule has read of an element and left over. */
-static void note_rest(struct xml_import *im, const struct node *n)
-{
-	for (size_t i = 0; i < n->n_attrs; i++)
-		if (!n->attrs[i].used)
-			draft_note(im->d, n->line, "<%s %s='%.200s'>", n->name, n->attrs[i].name, n->attrs[i].value);
-	for (size_t i = 0; i < n->n_children; i++) {
-		const struct node *child = n->children[i];
-		if (child->used)
-			note_rest(im, child);
-		else if (*child->text)
-			draft_note(im->d, child->line, "<%s> in <%s>: %.200s", child->name, n->name, child->text);
-		else
-			draft_note(im->d, child->line, "<%s> in <%s>", child->name, n->name);
-	}
-}
-
-static void walk(struct xml_import *im, struct node *n, const char *path)
+static void read_node(struct xml_import *im, struct node *n, const char *path)
 {
 	const struct xml_rule *rule = find_rule(path);
-	if (rule && !rule->read) {
-		node_take(n);
-	} else if (rule) {
-		n->used = true;
+	n->used |= rule || is_container(path);
+	if (rule)
 		rule->read(im, n);
-		if (!is_container(path))
-			note_rest(im, n);
-	} else if (!is_container(path)) {
-		const char *type = node_attr(n, "type");
-		draft_note(im->d, n->line, "<%s%s%s%s>%s%.200s", n->name, type ? " type='" : "", type ? type : "", type ? "'" : "",
-			   *n->text ? " " : "", n->text);
-		return;
-	}
 	for (size_t i = 0; is_container(path) && i < n->n_children; i++) {
 		cleanup_free char *below = str_fmt("%s/%s", path, n->children[i]->name);
-		if (!n->children[i]->used)
-			walk(im, n->children[i], below);
+		read_node(im, n->children[i], below);
 	}
-	for (size_t i = 0; is_container(path) && i < n->n_attrs; i++)
-		if (!n->attrs[i].used)
-			draft_note(im->d, n->line, "<%s %s='%.200s'>", n->name, n->attrs[i].name, n->attrs[i].value);
 }
 
-/* Where an element of a fragment would stand: the first place that a rule knows. */
-static void walk_fragment(struct xml_import *im, struct node *n)
+/* ---- what nobody has read ---- */
+
+static void note_unread(struct xml_import *im, unsigned line, const char *path, const char *value, const char *what)
 {
-	if (find_rule(n->name) || is_container(n->name)) {
-		walk(im, n, n->name);
+	const struct xml_known *k = xml_known_find(path, value);
+	if (k && k->weight == XML_INERT)
 		return;
-	}
-	for (size_t i = 0; containers[i]; i++) {
-		cleanup_free char *path = str_fmt("%s/%s", containers[i], n->name);
-		if (find_rule(path)) {
-			walk(im, n, path);
+	if (k)
+		draft_note(im->d, (enum draft_weight)k->weight, line, "%s: %s", what, tr(k->why));
+	else
+		draft_note(im->d, NOTE_MACHINE, line, "%s: qlaunch does not know it, and the machine is without it", what);
+}
+
+/* The opening tag as a person would look for it: with its type, model or name, and its text. */
+static char *describe(const struct node *n)
+{
+	static const char *const names[] = { "type", "model", "name", "policy", "device", "mode", "fallback" };
+	struct sb out = {};
+	sb_addf(&out, "<%s", n->name);
+	for (size_t i = 0, told = 0; i < ARRAY_SIZE(names) && !told; i++)
+		for (size_t k = 0; k < n->n_attrs && !told; k++)
+			if (streq(n->attrs[k].name, names[i])) {
+				sb_addf(&out, " %s='%.100s'", names[i], n->attrs[k].value);
+				told = 1;
+			}
+	sb_addf(&out, ">%.200s", n->text);
+	return sb_steal(&out);
+}
+
+static void sweep(struct xml_import *im, const struct node *n, const char *path)
+{
+	if (!n->used) {
+		const struct xml_known *k = xml_known_find(path, n->text);
+		cleanup_free char *what = describe(n);
+		if (!k || k->weight != XML_INERT) {
+			note_unread(im, n->line, path, n->text, what);
 			return;
 		}
+		if (str_ends(k->path, "/**"))
+			return;
 	}
-	walk(im, n, n->name);
+	for (size_t i = 0; i < n->n_attrs; i++) {
+		const struct node_attr *a = &n->attrs[i];
+		cleanup_free char *at = str_fmt("%s@%s", path, a->name), *what = str_fmt("<%s %s='%.200s'>", n->name, a->name, a->value);
+		if (!a->used)
+			note_unread(im, n->line, at, a->value, what);
+	}
+	if (n->used && !n->text_used && *n->text) {
+		cleanup_free char *at = str_fmt("%s#", path), *what = str_fmt("<%s>%.200s", n->name, n->text);
+		note_unread(im, n->line, at, n->text, what);
+	}
+	for (size_t i = 0; i < n->n_children; i++) {
+		cleanup_free char *below = *path ? str_fmt("%s/%s", path, n->children[i]->name) : str_dup(n->children[i]->name);
+		sweep(im, n->children[i], below);
+	}
 }
+
+/* Where an element of a fragment would stand: the first place that a rule or the table of known ones has. */
+static char *place_of(const char *name)
+{
+	if (find_rule(name) || is_container(name))
+		return str_dup(name);
+	for (size_t pass = 0; pass < 2; pass++)
+		for (size_t i = 0; containers[i]; i++) {
+			char *path = str_fmt("%s/%s", containers[i], name);
+			if (pass ? xml_known_find(path, "") != NULL : find_rule(path) != NULL)
+				return path;
+			free(path);
+		}
+	return str_dup(name);
+}
+
+/* ---- for the readers ---- */
 
 uint64_t xml_size(struct xml_import *im, struct node *n, const char *unit)
 {
-	static const struct {
-		const char *unit;
-		uint64_t bytes;
-	} units[] = { { "b", 1 }, { "bytes", 1 }, { "KB", 1000 }, { "k", 1 << 10 }, { "KiB", 1 << 10 }, { "MB", 1000000 },
-		      { "M", 1 << 20 }, { "MiB", 1 << 20 }, { "GB", 1000000000 }, { "G", 1 << 30 }, { "GiB", 1 << 30 },
-		      { "TB", UINT64_C(1000000000000) }, { "T", UINT64_C(1) << 40 }, { "TiB", UINT64_C(1) << 40 } };
 	const char *given = node_attr(n, "unit"), *size = node_attr(n, "size");
-	const char *text = size ? size : n->text;
+	const char *text = size ? size : node_text(n), *used = given ? given : unit;
 	uint64_t value = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (!streq(units[i].unit, given ? given : unit))
-			continue;
-		err_free(num_parse(text, (UINT64_C(1) << 50) / units[i].bytes, &value));
-		value *= units[i].bytes;
-	}
-	if (!value)
-		draft_note(im->d, n->line, "<%s>: no size that makes sense: %.100s %s", n->name, text, given ? given : unit);
+	if (!xml_scale(text, used, &value) || !value)
+		draft_note(im->d, NOTE_MACHINE, n->line, "<%s>: no size that makes sense: %.100s %s", n->name, text, used);
 	return value;
+}
+
+static void add_line(unsigned *line, unsigned now)
+{
+	*line = *line ? *line : now;
+}
+
+void xml_arg(struct xml_import *im, unsigned line, const char *option, const char *fmt, ...)
+{
+	va_list ap;
+	struct sb text = {};
+	va_start(ap, fmt);
+	sb_vaddf(&text, fmt, ap);
+	va_end(ap);
+	cleanup_free char *value = sb_steal(&text);
+	strv_add(&im->args, option);
+	strv_add(&im->args, value);
+	add_line(&im->args_line, line);
+}
+
+bool xml_key(struct xml_import *im, unsigned line, const char *section, const char *key, const char *value)
+{
+	cleanup_free char *kind = str_ndup(section, strcspn(section, " "));
+	if (!conf_key_find(kind, key))
+		return false;
+	draft_set(im->d, line, section, key, value);
+	return true;
+}
+
+void xml_flag(struct xml_import *im, unsigned line, const char *fmt, ...)
+{
+	va_list ap;
+	struct sb text = {};
+	va_start(ap, fmt);
+	sb_vaddf(&text, fmt, ap);
+	va_end(ap);
+	cleanup_free char *flag = sb_steal(&text);
+	char *end = strrchr(flag, '=');
+	bool on = str_ends(flag, "=on"), off = str_ends(flag, "=off");
+	if (conf_key_find("cpu", "flags"))
+		strv_addf(&im->flags, "%s%.*s", on ? "+" : off ? "-" : "", (int)(on || off ? end - flag : (ptrdiff_t)strlen(flag)), flag);
+	else
+		draft_note(im->d, NOTE_MACHINE, line, "the flag %.100s of the CPU is not carried over", flag);
+	add_line(&im->flags_line, line);
+}
+
+bool xml_address(struct node *address, struct pci_addr *ret_addr)
+{
+	static const char *const parts[] = { "domain", "bus", "slot", "function" };
+	static const unsigned long most[] = { 0xffffffff, 0xff, 0x1f, 7 };
+	unsigned long v[4] = {};
+	bool any = false;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		const char *text = node_attr(address, parts[i]);
+		any |= text != NULL;
+		if (text && !xml_uint(text, most[i], &v[i]))
+			return false;
+	}
+	*ret_addr = (struct pci_addr){ (uint32_t)v[0], (uint8_t)v[1], (uint8_t)v[2], (uint8_t)v[3] };
+	return any;
+}
+
+void xml_boot(struct xml_import *im, struct node *n, const char *kind, const char *title)
+{
+	struct node *boot = node_child(n, "boot");
+	unsigned long order = 0;
+	if (boot && xml_decimal(node_attr(boot, "order"), 100000, &order))
+		im->boot_line = boot->line;
+	im->boot = mem_grow(im->boot, im->n_boot, sizeof(*im->boot));
+	im->boot[im->n_boot++] = (struct boot_device){ (unsigned)order, kind, str_dup(strchr(title, ' ') + 1) };
+}
+
+/* Each function has a section: IOMMU groups, which this text does not tell of, may part them. */
+char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr)
+{
+	cleanup_free char *slot = str_fmt("%04x:%02x:%02x", addr.domain, addr.bus, addr.dev);
+	cleanup_free char *first = im->slots.n ? str_dup(im->slots.v[0]) : NULL;
+	bool card = !first || streq(first, slot);
+	cleanup_free char *wish = card ? addr.fn ? str_fmt("gpu-fn%u", addr.fn) : str_dup("gpu") : str_dup("device");
+	for (size_t i = 0; i < im->d->n; i++) {
+		const char *have = str_starts(im->d->v[i].title, "pci ") ? draft_get(im->d, im->d->v[i].title, "address") : NULL;
+		if (streq(have, pci_addr_text(addr).s)) {
+			draft_note(im->d, NOTE_MINOR, line, "%s is there twice", have);
+			return NULL;
+		}
+	}
+	if (!strv_has(&im->slots, slot))
+		strv_add(&im->slots, slot);
+	char *title = draft_title(im->d, "pci", wish);
+	draft_set(im->d, line, title, "address", pci_addr_text(addr).s);
+	return title;
 }
 
 /* ---- what is known only when all has been read ---- */
@@ -128,7 +235,7 @@ static int compare_boot(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-/* <boot order=> of the devices, else all devices of the first kind of <os>, then of the second, … */
+/* <boot order=> of the devices, else the first device of each kind of <os>, in that order; libvirt's own is <boot dev='hd'/>. */
 static void finish_boot(struct xml_import *im)
 {
 	cleanup_strv struct strv order = {};
@@ -138,10 +245,14 @@ static void finish_boot(struct xml_import *im)
 		if (im->boot[i].order)
 			strv_add(&order, im->boot[i].name);
 	bool by_device = order.n;
+	if (!im->boot_kinds.n && im->whole)
+		strv_add(&im->boot_kinds, "hd");
 	for (size_t k = 0; !by_device && k < im->boot_kinds.n; k++)
 		for (size_t i = 0; i < im->n_boot; i++)
-			if (streq(im->boot[i].kind, im->boot_kinds.v[k]))
+			if (streq(im->boot[i].kind, im->boot_kinds.v[k])) {
 				strv_add(&order, im->boot[i].name);
+				break;
+			}
 	cleanup_free char *joined = strv_join(&order, " ");
 	if (order.n)
 		draft_set(im->d, im->boot_line, "boot", "order", joined);
@@ -170,50 +281,72 @@ static char *quote(const struct strv *args)
 	return sb_steal(&out);
 }
 
-static void finish(struct xml_import *im, bool whole)
+static void finish(struct xml_import *im)
 {
-	cleanup_free char *args = quote(&im->args);
 	finish_pins(im);
 	finish_boot(im);
+	cleanup_free char *args = quote(&im->args), *flags = strv_join(&im->flags, " ");
 	if (im->args.n)
 		draft_set(im->d, im->args_line, "qemu", "args", args);
-	if (whole && !draft_get(im->d, "firmware", "type"))
+	if (im->flags.n)
+		draft_set(im->d, im->flags_line, "cpu", "flags", flags);
+	cleanup_free char *sets = quote(&im->sets);
+	if (im->sets.n)
+		draft_set(im->d, im->sets_line, "qemu", "set", sets);
+	if (im->whole && !draft_get(im->d, "firmware", "type"))
 		draft_set(im->d, im->boot_line, "firmware", "type", im->firmware ? "uefi" : "bios");
 }
 
-static struct err *read_domain(struct xml_import *im, struct node *root)
+static struct err *check_root(const struct xml_import *im)
 {
-	bool whole = streq(root->name, "domain");
-	const char *type = whole ? node_attr(root, "type") : NULL;
-	if (!whole && !streq(root->name, "fragment"))
+	struct node *root = im->root;
+	const char *type = im->whole ? node_attr(root, "type") : NULL;
+	if (!im->whole && !streq(root->name, "fragment"))
 		return err_exit(err_new("line %u: <%s> is no domain of libvirt's", root->line, root->name), EXIT_CONFIG);
 	if (type && !streq(type, "kvm") && !streq(type, "qemu"))
 		return err_exit(err_new("line %u: a domain of type %.40s: only kvm and qemu can be carried over", root->line, type),
 				EXIT_CONFIG);
 	if (type)
 		draft_set(im->d, root->line, "vm", "accel", streq(type, "kvm") ? "kvm" : "tcg");
-	node_attr(root, "id");
-	for (size_t i = 0; i < root->n_children; i++)
-		whole ? walk(im, root->children[i], root->children[i]->name) : walk_fragment(im, root->children[i]);
-	for (size_t i = 0; i < root->n_attrs; i++)
+	return NULL;
+}
+
+static struct err *read_domain(struct xml_import *im)
+{
+	struct node *root = im->root;
+	TRY(check_root(im));
+	root->used = true;
+	for (size_t i = 0; i < root->n_children; i++) {
+		struct node *n = root->children[i];
+		cleanup_free char *path = im->whole ? str_dup(n->name) : place_of(n->name);
+		read_node(im, n, path);
+	}
+	xml_machine_defaults(im);
+	finish(im);
+	if (!im->whole && !im->d->n)
+		return err_exit(err_new("line %u: <%s>: no part of a domain of libvirt's", root->n_children ? root->children[0]->line : 1,
+					root->n_children ? root->children[0]->name : ""),
+				EXIT_CONFIG);
+	for (size_t i = 0; i < root->n_children; i++) {
+		cleanup_free char *path = im->whole ? str_dup(root->children[i]->name) : place_of(root->children[i]->name);
+		sweep(im, root->children[i], path);
+	}
+	for (size_t i = 0; i < root->n_attrs; i++) {
+		cleanup_free char *at = str_fmt("@%s", root->attrs[i].name), *what = str_fmt("<%s %s>", root->name, root->attrs[i].name);
 		if (!root->attrs[i].used)
-			draft_note(im->d, root->line, "<%s %s='%.200s'>", root->name, root->attrs[i].name, root->attrs[i].value);
-	finish(im, whole);
+			note_unread(im, root->line, at, root->attrs[i].value, what);
+	}
 	return NULL;
 }
 
 struct err *import_xml(const char *text, const char *name, struct draft *d)
 {
 	cleanup_node struct node *root = NULL;
-	struct xml_import im = { .d = d };
 	const char *domain = strstr(text, "<domain");
 	bool whole = domain && strchr(" \t\r\n>/", domain[7]) && domain[7];
 	TRY(node_parse(text, strlen(text), !whole && !str_starts(text + strspn(text, " \t\r\n"), "<?xml"), &root));
-	struct err *e = read_domain(&im, root);
-	if (!e && !whole && !d->n)
-		e = err_exit(err_new("line %u: <%s>: no part of a domain of libvirt's", root->n_children ? root->children[0]->line : 1,
-				     root->n_children ? root->children[0]->name : ""),
-			     EXIT_CONFIG);
+	struct xml_import im = { .d = d, .root = root, .whole = streq(root->name, "domain") };
+	struct err *e = read_domain(&im);
 	if (!e && !draft_get(d, "vm", "name")) {
 		cleanup_free char *own = import_name(name);
 		draft_set(d, 1, "vm", "name", own);
@@ -223,6 +356,8 @@ struct err *import_xml(const char *text, const char *name, struct draft *d)
 	free(im.boot);
 	strv_free(&im.boot_kinds);
 	strv_free(&im.args);
+	strv_free(&im.flags);
+	strv_free(&im.sets);
 	strv_free(&im.slots);
 	return e;
 }

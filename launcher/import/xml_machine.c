@@ -1,55 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* xml: the machine itself: name, memory, firmware, features, clock, and QEMU's own arguments. See xml.h. */
+/* xml: the machine itself: name, memory, firmware, and what it does at its end. See xml.h. */
 #include <stdio.h>
-#include <stdlib.h>
+#include <strings.h>
+#include "launcher/config/keys.h"
 #include "launcher/import/import.h"
 #include "launcher/import/xml.h"
 
-static bool is_on(struct node *n)
-{
-	const char *state = node_attr(n, "state");
-	return !state || streq(state, "on");
-}
-
 static void read_name(struct xml_import *im, struct node *n)
 {
-	cleanup_free char *name = import_name(n->text);
+	const char *text = node_text(n);
+	cleanup_free char *name = import_name(text);
 	draft_set(im->d, n->line, "vm", "name", name);
-	if (!streq(name, n->text))
-		draft_note(im->d, n->line, "<name> %.100s is %s here", n->text, name);
+	if (!streq(name, text))
+		draft_note(im->d, NOTE_MINOR, n->line, "<name> %.100s is %s here", text, name);
 }
 
 /* One line; the title where there are both. */
 static void read_description(struct xml_import *im, struct node *n)
 {
 	cleanup_strv struct strv words = {};
-	strv_split(&words, n->text, " \t\r\n");
+	strv_split(&words, node_text(n), " \t\r\n");
 	cleanup_free char *line = strv_join(&words, " ");
 	if (words.n)
 		draft_set(im->d, n->line, "vm", "description", line);
 }
 
+static bool is_uuid(const char *text)
+{
+	return *text && !text[strspn(text, "0123456789abcdefABCDEF-")];
+}
+
 /* Windows takes another UUID for another machine, and asks to be activated. */
 static void read_uuid(struct xml_import *im, struct node *n)
 {
-	if (n->text[strspn(n->text, "0123456789abcdefABCDEF-")] || !*n->text) {
-		draft_note(im->d, n->line, "<uuid> %.100s is none", n->text);
-		return;
-	}
-	strv_add(&im->args, "-uuid");
-	strv_add(&im->args, n->text);
-	im->args_line = n->line;
+	const char *text = node_text(n);
+	if (is_uuid(text))
+		xml_arg(im, n->line, "-uuid", "%s", text);
+	else
+		draft_note(im->d, NOTE_MACHINE, n->line, "<uuid> %.100s is none", text);
 }
 
+static void read_genid(struct xml_import *im, struct node *n)
+{
+	const char *text = node_text(n);
+	if (is_uuid(text))
+		xml_arg(im, n->line, "-device", "vmgenid,guid=%s,id=vmgenid0", text);
+	else
+		draft_note(im->d, NOTE_MINOR, n->line, "<genid>: libvirt makes a new one for each start; here the guest has none");
+}
+
+/* As libvirt does: up to the next MiB. */
 static void read_memory(struct xml_import *im, struct node *n)
 {
-	uint64_t bytes = xml_size(im, n, "KiB");
-	node_attr(n, "dumpCore");
-	cleanup_free char *size = bytes ? size_format(bytes >> 20 << 20 ? bytes >> 20 << 20 : bytes) : NULL;
+	uint64_t bytes = xml_size(im, n, "KiB"), whole = (bytes + (1 << 20) - 1) >> 20 << 20;
+	cleanup_free char *size = whole ? size_format(whole) : NULL;
 	if (size)
 		draft_set(im->d, n->line, "memory", "size", size);
-	if (bytes % (1 << 20))
-		draft_note(im->d, n->line, "<memory> of %llu bytes is %s here: whole MiB", (unsigned long long)bytes, size);
 }
 
 static void read_current_memory(struct xml_import *im, struct node *n)
@@ -57,21 +63,34 @@ static void read_current_memory(struct xml_import *im, struct node *n)
 	uint64_t bytes = xml_size(im, n, "KiB"), all = 0;
 	const char *size = draft_get(im->d, "memory", "size");
 	err_free(size ? size_parse(size, &all) : NULL);
-	if (all && bytes && bytes >> 20 != all >> 20)
-		draft_note(im->d, n->line, "<currentMemory>: the guest has all of its memory always; there is no balloon");
+	if (all && bytes && (bytes + (1 << 20) - 1) >> 20 != all >> 20)
+		draft_note(im->d, NOTE_MINOR, n->line, "<currentMemory>: the guest has all of its memory always; there is no balloon");
 }
 
+/* A nodeset names nodes of the guest: without <numa>, it has the one. */
 static void read_hugepages(struct xml_import *im, struct node *n)
 {
 	struct node *page = node_child(n, "page");
 	uint64_t bytes = page ? xml_size(im, page, "KiB") : UINT64_C(2) << 20;
+	const char *nodes = node_attr(page, "nodeset");
 	bool known = bytes == UINT64_C(2) << 20 || bytes == UINT64_C(1) << 30;
-	if (page)
-		node_attr(page, "nodeset");
+	if (nodes && !streq(nodes, "0"))
+		draft_note(im->d, NOTE_MINOR, n->line, "<page nodeset='%.40s'>: all of the memory is in such pages here", nodes);
+	if (!page && xml_key(im, n->line, "memory", "hugepages", conf_key_takes("memory", "hugepages", "yes") ? "yes" : "2M"))
+		return;
 	if (known)
 		draft_set(im->d, n->line, "memory", "hugepages", bytes >> 30 ? "1G" : "2M");
 	else
-		draft_note(im->d, n->line, "<hugepages>: pages of 2M and 1G there are, others not");
+		draft_note(im->d, NOTE_MINOR, n->line, "<hugepages>: pages of 2M and 1G there are, others not");
+}
+
+/* Fixed huge pages are never written to swap, and what a device of the host may write to is locked by it. */
+static void read_locked(struct xml_import *im, struct node *n)
+{
+	struct node *hugepages = node_child(n->parent, "hugepages");
+	if (!hugepages && !im->slots.n && im->whole)
+		draft_note(im->d, NOTE_MINOR, n->line,
+			   "<locked>: the host may write the guest's memory to swap here, unless hugepages = 2M or a [pci] device locks it");
 }
 
 /* ---- <os> ---- */
@@ -87,61 +106,125 @@ static void read_os(struct xml_import *im, struct node *n)
 
 static void read_os_type(struct xml_import *im, struct node *n)
 {
-	const char *arch = node_attr(n, "arch"), *machine = node_attr(n, "machine");
+	const char *arch = node_attr(n, "arch"), *machine = node_attr(n, "machine"), *text = node_text(n);
 	if (arch && !streq(arch, "x86_64"))
-		draft_note(im->d, n->line, "<type arch='%.40s'>: it will be x86_64 here, on which this guest does not run", arch);
+		draft_note(im->d, streq(arch, "i686") ? NOTE_MINOR : NOTE_FATAL, n->line,
+			   streq(arch, "i686") ? "<type arch='%.40s'>: it will be x86_64 here, which runs the same programs and more" :
+						 "<type arch='%.40s'>: it will be x86_64 here, on which this guest does not run",
+			   arch);
 	if (machine && !strstr(machine, "q35"))
-		draft_note(im->d, n->line, "<type machine='%.40s'>: it will be q35 here; Windows may look for its disk anew", machine);
-	if (!streq(n->text, "hvm"))
-		draft_note(im->d, n->line, "<type> %.40s", n->text);
+		draft_note(im->d, NOTE_FATAL, n->line,
+			   "<type machine='%.40s'>: it will be q35 here, another board: Windows may stop at its first start for want of its disk's driver "
+			   "(boot it in safe mode once)",
+			   machine);
+	else if (machine && !streq(machine, "q35") && !xml_key(im, n->line, "vm", "machine", machine))
+		draft_note(im->d, NOTE_MINOR, n->line, "<type machine='%.40s'>: it will be this QEMU's newest q35", machine);
+	if (!streq(text, "hvm"))
+		draft_note(im->d, NOTE_FATAL, n->line, "<type> %.40s: only hvm can be carried over", text);
+}
+
+/* Without keys, Secure Boot's firmware starts everything. A file of variables brings its own keys, or their absence. */
+static void finish_secure_boot(struct xml_import *im, const struct node *secure, const struct node *keys, bool on, bool enrolled)
+{
+	bool has_vars = node_child(secure->parent->parent, "nvram") != NULL;
+	draft_set(im->d, secure->line, "firmware", "secure-boot", on && (enrolled || has_vars) ? "yes" : "no");
+	if (!on || enrolled)
+		return;
+	if (has_vars)
+		draft_note(im->d, NOTE_FATAL, keys->line,
+			   "<feature name='enrolled-keys' enabled='no'>: the file of UEFI variables says which keys there are; were it made anew, "
+			   "Microsoft's would be in it");
+	else
+		draft_note(im->d, NOTE_MACHINE, keys->line,
+			   "<feature name='enrolled-keys' enabled='no'>: without keys Secure Boot checks nothing, so it is off here");
 }
 
 static void read_os_firmware(struct xml_import *im, struct node *n)
 {
+	const struct node *secure = NULL, *keys = NULL;
+	bool on = false, enrolled = true;
 	for (size_t i = 0; i < n->n_children; i++) {
 		struct node *feature = n->children[i];
-		const char *name = node_attr(feature, "name"), *enabled = node_attr(feature, "enabled");
-		feature->used = streq(feature->name, "feature") && name && enabled;
-		if (feature->used && streq(name, "secure-boot"))
-			draft_set(im->d, feature->line, "firmware", "secure-boot", streq(enabled, "yes") ? "yes" : "no");
-		else if (feature->used && !streq(name, "enrolled-keys"))
-			draft_note(im->d, feature->line, "<feature name='%.40s'> of the firmware", name);
+		if (!streq(feature->name, "feature"))
+			continue;
+		bool enabled = node_is(feature, "enabled", "yes");
+		feature->used = true;
+		if (node_is(feature, "name", "secure-boot")) {
+			secure = feature;
+			on = enabled;
+		} else if (node_is(feature, "name", "enrolled-keys")) {
+			keys = feature;
+			enrolled = enabled;
+		} else {
+			draft_note(im->d, NOTE_MINOR, feature->line, "<feature name='%.40s'> of the firmware",
+				   node_attr(feature, "name") ? node_attr(feature, "name") : "");
+		}
 	}
+	if (secure)
+		finish_secure_boot(im, secure, keys, on, enrolled);
+}
+
+/* The images that the descriptors of the distributions name: of 4 MiB, and they are found by what they can. */
+static bool is_stock(const char *path)
+{
+	static const char *const folders[] = { "/usr/share/OVMF/", "/usr/share/edk2/", "/usr/share/edk2-ovmf/", "/usr/share/qemu/",
+					       "/usr/share/ovmf/", "/run/libvirt/nix-ovmf/" };
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+		if (str_starts(path, folders[i]))
+			return strcasestr(path, "4m") != NULL;
+	return false;
 }
 
 static void read_loader(struct xml_import *im, struct node *n)
 {
-	static const char *const attrs[] = { "readonly", "format", "stateless" };
-	const char *type = node_attr(n, "type"), *secure = node_attr(n, "secure");
-	for (size_t i = 0; i < ARRAY_SIZE(attrs); i++)
-		node_attr(n, attrs[i]);
-	bool flash = (type && streq(type, "pflash")) || strstr(n->text, "OVMF") || strstr(n->text, "edk2");
-	bool signs = (secure && streq(secure, "yes")) || strstr(n->text, "secboot") || strstr(n->text, ".secure");
+	const char *type = node_attr(n, "type"), *secure = node_attr(n, "secure"), *path = node_text(n);
+	bool writable = node_is(n, "readonly", "no"), stateless = node_is(n, "stateless", "yes");
+	bool flash = (type && streq(type, "pflash")) || strstr(path, "OVMF") || strstr(path, "edk2");
+	bool signs = (secure && streq(secure, "yes")) || strstr(path, "secboot") || strstr(path, ".secure");
 	im->firmware |= flash;
-	draft_set(im->d, n->line, "firmware", "type", flash ? "uefi" : "bios");
+	if (flash || *path)
+		draft_set(im->d, n->line, "firmware", "type", flash ? "uefi" : "bios");
 	if (flash && !draft_get(im->d, "firmware", "secure-boot"))
 		draft_set(im->d, n->line, "firmware", "secure-boot", signs ? "yes" : "no");
+	if (writable && flash)
+		draft_note(im->d, NOTE_MACHINE, n->line, "<loader readonly='no'>: the code cannot be written here; the variables are");
+	if (stateless)
+		draft_note(im->d, NOTE_MINOR, n->line, "<loader stateless='yes'>: the guest's UEFI variables are kept here");
+	if (!*path || is_stock(path))
+		return;
+	if (flash && xml_key(im, n->line, "firmware", "code", path))
+		return;
+	if (flash)
+		draft_note(im->d, NOTE_FATAL, n->line,
+			   "<loader> %.200s: qlaunch takes the distribution's image of 4 MiB; a file of variables of another size does not fit it",
+			   path);
+	else
+		xml_arg(im, n->line, "-bios", "%s", path);
 }
 
-/* The variables are the machine's memory: boot entries, and the keys of Secure Boot. */
+/* The variables are the machine's memory: boot entries, and the keys of Secure Boot. A template is for a machine's first start. */
 static void read_nvram(struct xml_import *im, struct node *n)
 {
 	struct node *source = node_child(n, "source");
-	const char *file = source ? node_attr(source, "file") : n->text, *format = node_attr(n, "format");
-	node_attr(n, "template");
-	node_attr(n, "templateFormat");
-	node_attr(n, "type");
+	const char *file = source ? node_attr(source, "file") : node_text(n), *format = node_attr(n, "format"), *template = node_attr(n, "template");
 	if (format && !streq(format, "raw"))
-		draft_note(im->d, n->line, "<nvram format='%.20s'>: convert it: qemu-img convert -O raw", format);
-	else if (file && *file)
+		draft_note(im->d, NOTE_FATAL, n->line,
+			   "<nvram format='%.20s'>: the UEFI variables (boot entries, keys) are not taken along: convert them, qemu-img convert -O raw, and set "
+			   "vars in [firmware]",
+			   format);
+	else if (file && *file) {
 		draft_set(im->d, n->line, "firmware", "vars", file);
+		strv_add(&im->d->vars, file);
+	} else if (template)
+		draft_note(im->d, NOTE_MACHINE, n->line, "<nvram template='%.200s'>: qlaunch makes the variables from the firmware's own template",
+			   template);
 }
 
 static void read_boot(struct xml_import *im, struct node *n)
 {
 	const char *dev = node_attr(n, "dev");
 	if (dev && streq(dev, "fd"))
-		draft_note(im->d, n->line, "<boot dev='fd'>: there is no floppy");
+		draft_note(im->d, NOTE_MACHINE, n->line, "<boot dev='fd'>: there is no floppy");
 	else if (dev)
 		strv_add(&im->boot_kinds, dev);
 	im->boot_line = n->line;
@@ -149,139 +232,64 @@ static void read_boot(struct xml_import *im, struct node *n)
 
 static void read_bootmenu(struct xml_import *im, struct node *n)
 {
-	const char *enable = node_attr(n, "enable");
-	node_attr(n, "timeout");
-	if (enable && streq(enable, "yes"))
-		draft_note(im->d, n->line, "<bootmenu>: the firmware's own menu (Esc or F2) is there always");
+	const char *enable = node_attr(n, "enable"), *timeout = node_attr(n, "timeout");
+	if (!enable || !streq(enable, "yes"))
+		return;
+	if (timeout)
+		xml_arg(im, n->line, "-boot", "menu=on,splash-time=%s", timeout);
+	else
+		xml_arg(im, n->line, "-boot", "menu=on");
+}
+
+static void read_bios(struct xml_import *im, struct node *n)
+{
+	const char *timeout = node_attr(n, "rebootTimeout");
+	if (timeout)
+		xml_arg(im, n->line, "-boot", "reboot-timeout=%s", timeout);
 }
 
 static void read_direct(struct xml_import *im, struct node *n)
 {
-	draft_set(im->d, n->line, "boot", n->name, n->text);
+	draft_set(im->d, n->line, "boot", n->name, node_text(n));
 }
 
-/* ---- features ---- */
-
-static void read_hyperv(struct xml_import *im, struct node *n)
+/* The table of an OEM licence. */
+static void read_acpi_tables(struct xml_import *im, struct node *n)
 {
-	const char *mode = node_attr(n, "mode");
-	bool any = mode && streq(mode, "passthrough");
 	for (size_t i = 0; i < n->n_children; i++) {
-		struct node *x = n->children[i];
-		bool on = is_on(x);
-		any |= on;
-		if (streq(x->name, "vendor_id") && on && node_attr(x, "value"))
-			draft_set(im->d, x->line, "cpu", "vendor-id", node_attr(x, "value"));
-		else if (!on && !streq(x->name, "vendor_id"))
-			draft_note(im->d, x->line, "<%s state='off'>: qlaunch takes all that this host and QEMU have", x->name);
-		node_take(x);
+		struct node *table = n->children[i];
+		const char *type = streq(table->name, "table") ? node_attr(table, "type") : NULL;
+		if (type && streq(type, "slic") && *node_text(table) && !xml_key(im, table->line, "acpi", "tables", node_text(table)))
+			xml_arg(im, table->line, "-acpitable", "sig=SLIC,file=%s", node_text(table));
 	}
-	draft_set(im->d, n->line, "cpu", "hyperv", any ? "on" : "off");
 }
 
-static void read_kvm(struct xml_import *im, struct node *n)
+/* ---- the machine's end ---- */
+
+static void read_reboot(struct xml_import *im, struct node *n)
 {
-	struct node *hidden = node_child(n, "hidden"), *dedicated = node_child(n, "hint-dedicated");
-	if (hidden && is_on(hidden))
-		draft_set(im->d, hidden->line, "cpu", "hide-kvm", "yes");
-	if (dedicated && is_on(dedicated))
-		draft_note(im->d, dedicated->line, "<hint-dedicated>: qlaunch tells by `cpu-pm = yes` that CPUs are the guest's own");
+	const char *text = node_text(n);
+	if (streq(text, "destroy")) {
+		strv_add(&im->args, "-no-reboot");
+		im->args_line = im->args_line ? im->args_line : n->line;
+	} else if (!streq(text, "restart")) {
+		draft_note(im->d, NOTE_MINOR, n->line, "<on_reboot> %.40s: the guest starts again", text);
+	}
 }
 
-/* Off is what qlaunch has. */
-static void read_off(struct xml_import *im, struct node *n)
+static void read_poweroff(struct xml_import *im, struct node *n)
 {
-	if (is_on(n))
-		draft_note(im->d, n->line, "<%s state='on'>", n->name);
-}
-
-/* ---- the rest ---- */
-
-static void read_clock(struct xml_import *im, struct node *n)
-{
-	const char *offset = node_attr(n, "offset");
-	if (offset && !streq(offset, "localtime"))
-		draft_note(im->d, n->line, "<clock offset='%.20s'>: the guest's clock is local time, as Windows has it", offset);
-}
-
-static void read_timer(struct xml_import *im, struct node *n)
-{
-	static const char *const known[] = { "rtc", "pit", "hypervclock", "kvmclock" };
-	const char *name = node_attr(n, "name"), *present = node_attr(n, "present");
-	bool ours = false;
-	for (size_t i = 0; name && i < ARRAY_SIZE(known); i++)
-		ours |= streq(name, known[i]) && !(present && streq(present, "no"));
-	ours |= name && streq(name, "hpet") && present && streq(present, "no");
-	ours |= name && streq(name, "tsc") && !node_attr(n, "frequency");
-	if (ours)
-		node_take(n);
-	else
-		draft_note(im->d, n->line, "<timer name='%.20s'%s%.20s>", name ? name : "", present ? " present=" : "",
-			   present ? present : "");
-}
-
-static void read_event(struct xml_import *im, struct node *n)
-{
-	const char *usual = streq(n->name, "on_reboot") ? "restart" : "destroy";
-	if (!streq(n->text, usual) && !(streq(n->name, "on_crash") && streq(n->text, "restart")))
-		draft_note(im->d, n->line, "<%s> %.40s", n->name, n->text);
+	const char *text = node_text(n);
+	if (!streq(text, "destroy"))
+		draft_note(im->d, NOTE_MINOR, n->line, "<on_poweroff> %.40s: the machine ends when the guest powers off", text);
 }
 
 static void read_suspend(struct xml_import *im, struct node *n)
 {
 	const char *enabled = node_attr(n, "enabled");
-	if (!enabled || !streq(enabled, "no"))
-		draft_note(im->d, n->line, "<%s>: the guest has no sleep states", n->name);
-}
-
-/* The older way to share a keyboard: "input-linux,id=kbd,evdev=/dev/…,grab_all=on,repeat=on". */
-static bool read_input_linux(struct xml_import *im, const char *value, unsigned line)
-{
-	cleanup_strv struct strv parts = {};
-	if (!str_starts(value, "input-linux,") || strstr(value, ",,"))
-		return false;
-	strv_split(&parts, value, ",");
-	const char *device = NULL, *toggle = NULL;
-	bool grab = false;
-	for (size_t i = 1; i < parts.n; i++) {
-		const char *p = parts.v[i];
-		if (str_starts(p, "evdev="))
-			device = p + strlen("evdev=");
-		else if (str_starts(p, "grab-toggle="))
-			toggle = p + strlen("grab-toggle=");
-		else if (str_starts(p, "grab_all="))
-			grab = streq(p, "grab_all=on") || streq(p, "grab_all=yes");
-		else if (!str_starts(p, "id=") && !str_starts(p, "repeat="))
-			return false;
-	}
-	if (!device)
-		return false;
-	cleanup_free char *title = draft_title(im->d, "input", grab ? "keyboard" : "device");
-	draft_set(im->d, line, title, "device", device);
-	draft_set(im->d, line, title, "grab", grab ? "yes" : "no");
-	if (toggle)
-		draft_set(im->d, line, title, "toggle", toggle);
-	return true;
-}
-
-static void read_commandline(struct xml_import *im, struct node *n)
-{
-	for (size_t i = 0; i < n->n_children; i++) {
-		struct node *arg = n->children[i];
-		const char *value = streq(arg->name, "qemu:arg") ? node_attr(arg, "value") : NULL, *following = NULL;
-		if (i + 1 < n->n_children && streq(n->children[i + 1]->name, "qemu:arg"))
-			following = node_attr(n->children[i + 1], "value");
-		node_take(arg);
-		if (!value) {
-			const char *name = node_attr(arg, "name");
-			draft_note(im->d, arg->line, "<%s%s%.60s>", arg->name, name ? " name=" : "", name ? name : "");
-		} else if (streq(value, "-object") && following && read_input_linux(im, following, arg->line)) {
-			node_take(n->children[++i]);
-		} else {
-			strv_add(&im->args, value);
-			im->args_line = im->args_line ? im->args_line : arg->line;
-		}
-	}
+	bool memory = streq(n->name, "suspend-to-mem");
+	if (enabled && streq(enabled, "yes"))
+		xml_arg(im, n->line, "-global", "ICH9-LPC.disable_%s=0", memory ? "s3" : "s4");
 }
 
 const struct xml_rule xml_machine_rules[] = {
@@ -289,18 +297,11 @@ const struct xml_rule xml_machine_rules[] = {
 	{ "title", read_description },
 	{ "description", read_description },
 	{ "uuid", read_uuid },
-	{ "genid", NULL },
-	{ "metadata", NULL },
-	{ "resource", NULL },
-	{ "seclabel", NULL },
+	{ "genid", read_genid },
 	{ "memory", read_memory },
 	{ "currentMemory", read_current_memory },
 	{ "memoryBacking/hugepages", read_hugepages },
-	{ "memoryBacking/nosharepages", NULL },
-	{ "memoryBacking/locked", NULL },
-	{ "memoryBacking/source", NULL },
-	{ "memoryBacking/access", NULL },
-	{ "memoryBacking/allocation", NULL },
+	{ "memoryBacking/locked", read_locked },
 	{ "os", read_os },
 	{ "os/type", read_os_type },
 	{ "os/firmware", read_os_firmware },
@@ -308,24 +309,14 @@ const struct xml_rule xml_machine_rules[] = {
 	{ "os/nvram", read_nvram },
 	{ "os/boot", read_boot },
 	{ "os/bootmenu", read_bootmenu },
+	{ "os/bios", read_bios },
 	{ "os/kernel", read_direct },
 	{ "os/initrd", read_direct },
 	{ "os/cmdline", read_direct },
-	{ "features/acpi", NULL },
-	{ "features/apic", NULL },
-	{ "features/pae", NULL },
-	{ "features/smm", NULL },
-	{ "features/ioapic", NULL },
-	{ "features/vmport", read_off },
-	{ "features/hyperv", read_hyperv },
-	{ "features/kvm", read_kvm },
-	{ "clock", read_clock },
-	{ "clock/timer", read_timer },
-	{ "on_poweroff", read_event },
-	{ "on_reboot", read_event },
-	{ "on_crash", read_event },
+	{ "os/acpi", read_acpi_tables },
+	{ "on_reboot", read_reboot },
+	{ "on_poweroff", read_poweroff },
 	{ "pm/suspend-to-mem", read_suspend },
 	{ "pm/suspend-to-disk", read_suspend },
-	{ "qemu:commandline", read_commandline },
 	{},
 };

@@ -215,6 +215,12 @@ const char *node_attr(struct node *n, const char *name)
 	return NULL;
 }
 
+bool node_is(struct node *n, const char *name, const char *value)
+{
+	const char *have = node_attr(n, name);
+	return have && streq(have, value);
+}
+
 struct node *node_child(struct node *n, const char *name)
 {
 	for (size_t i = 0; n && i < n->n_children; i++) {
@@ -226,9 +232,17 @@ struct node *node_child(struct node *n, const char *name)
 	return NULL;
 }
 
+const char *node_text(struct node *n)
+{
+	if (!n)
+		return "";
+	n->used = n->text_used = true;
+	return n->text;
+}
+
 void node_take(struct node *n)
 {
-	n->used = true;
+	n->used = n->text_used = true;
 	for (size_t i = 0; i < n->n_attrs; i++)
 		n->attrs[i].used = true;
 	for (size_t i = 0; i < n->n_children; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * node: XML as a tree in bounded memory: no document type, so no entities, no network, at most NODES_MAX elements and
- * NODE_DEPTH_MAX levels. Whoever reads a node marks what they took: what is left unmarked was not understood.
+ * NODE_DEPTH_MAX levels. Whoever reads an element, an attribute or a text marks it by that alone: what is left unmarked was not read.
  */
 #pragma once
 #include "launcher/base/err.h"
@@ -15,7 +15,8 @@ struct node {
 	char *name; /* with its prefix: "qemu:arg" */
 	char *text; /* its own, trimmed; never NULL */
 	unsigned line;
-	bool used;  /* the element, not what is in it */
+	bool used;      /* the element, not what is in it */
+	bool text_used;
 	struct node_attr *attrs;
 	size_t n_attrs;
 	struct node *parent, **children;
@@ -30,7 +31,11 @@ void node_freep(struct node **n);
 
 /* The attribute's value, marked; NULL where there is none, or no node. */
 const char *node_attr(struct node *n, const char *name);
-/* The first child of the name, marked with its text; NULL. */
+/* Whether the attribute, marked, has that value. */
+bool node_is(struct node *n, const char *name, const char *value);
+/* The first child of the name, marked, but not its text; NULL. */
 struct node *node_child(struct node *n, const char *name);
-/* The whole of it, marked: there is nothing in it to carry over. */
+/* The element and its text, marked; "" where it has none, or where there is no node. */
+const char *node_text(struct node *n);
+/* The whole of it, marked: for who has said of all of it what becomes of it. */
 void node_take(struct node *n);

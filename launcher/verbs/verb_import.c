@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * qlaunch import FILE: libvirt's domain XML or a quickemu .conf becomes a configuration. The file is read as the user,
- * at most 4 MiB of it; nothing in it is run. Writes one new file, never over another.
+ * at most 4 MiB of it; nothing in it is run. Writes one new file, never over another; with --copy-state also copies of what the machine kept.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/cli.h"
 #include "launcher/import/import.h"
+#include "launcher/verbs/import_state.h"
 #include "launcher/verbs/pager.h"
 #include "launcher/verbs/write.h"
 
@@ -47,7 +48,7 @@ static void print_notes(const struct draft *d, const char *file)
 	}
 	printf(_("Not carried over from %s, or otherwise than there:\n"), file);
 	for (size_t i = 0; i < d->n_notes; i++) {
-		cleanup_free char *first = str_fmt("  line %-5u ", d->notes[i].line);
+		cleanup_free char *place = draft_note_place(&d->notes[i]), *first = str_fmt("  %-10s ", place);
 		page_wrap(first, page_width(first), d->notes[i].text);
 	}
 }
@@ -61,9 +62,21 @@ static char *with_notes(const char *text, const struct draft *d)
 		sb_add(&out, "\n# Not carried over, or otherwise than there:\n");
 	for (size_t i = 0; i < d->n_notes; i++) {
 		cleanup_free char *cut = page_cut(d->notes[i].text, 400);
-		sb_addf(&out, "# line %u: %s\n", d->notes[i].line, cut);
+		cleanup_free char *place = draft_note_place(&d->notes[i]);
+		sb_addf(&out, "# %s: %s\n", place, cut);
 	}
 	return sb_steal(&out);
+}
+
+/* What is still missing on this host, as `check` says it. */
+static struct err *check_written(struct cli *cli, const char *path)
+{
+	struct verb_args args = {};
+	strv_add(&args.words, path);
+	putchar('\n');
+	struct err *e = verb_check(cli, &args);
+	strv_free(&args.words);
+	return e;
 }
 
 struct err *verb_import(struct cli *cli, const struct verb_args *args)
@@ -72,23 +85,24 @@ struct err *verb_import(struct cli *cli, const struct verb_args *args)
 	cleanup_user struct user u = {};
 	cleanup_draft struct draft d = {};
 	cleanup_free char *text = NULL, *path = NULL;
-	(void)cli;
-	TRY(verb_words(args, 1, 1, "import [--output FILE] FILE"));
+	TRY(verb_words(args, 1, 1, "import [--output FILE] [--copy-state] [--check] FILE"));
 	TRY(user_find(NULL, &u));
 	r.arg = args->words.v[0];
 	struct err *e = user_visit(&u, read_file, &r);
-	e = e ? e : err_wrap(import_text(r.text, r.name, r.dir, &d, &text), "%s", r.arg);
+	e = e ? e : err_wrap(import_read(r.text, r.name, r.dir, &d), "%s", r.arg);
 	free(r.text);
 	free(r.dir);
 	free(r.name);
 	TRY(e);
+	TRY(write_path(&u, verb_option(args, "output"), draft_get(&d, "vm", "name"), &path)); /* before anything is copied */
+	TRY(import_state(&d, &u, verb_option(args, "copy-state")));
+	TRY(err_wrap(import_compose(&d, &text), "%s", args->words.v[0]));
 	cleanup_free char *whole = with_notes(text, &d);
 	TRY(write_verify(whole, args->words.v[0]));
-	TRY(write_path(&u, verb_option(args, "output"), draft_get(&d, "vm", "name"), &path));
 	TRY(write_new(&u, path, whole));
 	if (!path)
 		return NULL;
 	printf(_(N_("%s is written. Look at it, then: qlaunch check %s\n\n")), path, verb_option(args, "output") ? path : draft_get(&d, "vm", "name"));
 	print_notes(&d, args->words.v[0]);
-	return NULL;
+	return verb_option(args, "check") ? check_written(cli, path) : NULL;
 }
