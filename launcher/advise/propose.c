@@ -238,6 +238,8 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 		p->name, p->name, p->name, p->gpu ? "sudo " : "", p->name, p->name,
 		p->kvm ? "# Without KVM it would be useless, so do not fall back to emulation.\naccel = kvm\n"
 		       : "# KVM where it works; it does not now, see `qlaunch check`.\naccel = auto\n");
+	if (s->user.uid && strspn(s->user.name, "0123456789") != strlen(s->user.name)) /* of a container's bare number nobody knows later */
+		sb_addf(&out, "# Who it is for: QEMU runs as this user, also where root starts it, by its unit.\nuser = %s\n", s->user.name);
 	write_cpu(&out, p, s);
 	write_memory(&out, p);
 	write_firmware(&out, p);

@@ -204,10 +204,10 @@ static void check_ports(const struct net_facts *f, struct net *n, uid_t uid)
 	}
 }
 
-static void choose_user(struct net_facts *f, struct net *n, uint64_t hash, bool stream)
+/* passt that root starts wants to become nobody, for which it has no capability here: without a user it is QEMU's own. */
+static void choose_user(struct net_facts *f, struct net *n, uid_t uid, bool stream)
 {
-	(void)hash;
-	n->passt = stream && f->passt;
+	n->passt = stream && f->passt && uid != 0;
 	if (n->passt)
 		passt_argv(n, f->passt);
 }
@@ -260,7 +260,7 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 		*p = (char)tolower(*p); /* as the kernel writes it */
 	check_ports(f, n, uid);
 	if (mode == NET_USER) {
-		choose_user(f, n, hash, stream);
+		choose_user(f, n, uid, stream);
 		return;
 	}
 	n->vhost = f->vhost;
