@@ -47,6 +47,16 @@ setup() {
 	[ "$(grep -o '┌E──┐' <<<"$output" | wc -l)" -eq 8 ]
 }
 
+@test "topology: an L3 that spans two NUMA nodes is drawn for each of them, under one number" {
+	nodes='pack:2 l3:1(size=31457280) group:2 [numa] core:4 pu:2'
+	HWLOC_SYNTHETIC=$nodes run "$qlaunch" topology
+	[ "$(grep -c 'L3 0, 30M, NUMA node [01]' <<<"$output")" -eq 2 ]
+	[ "$(grep -c 'L3 1, 30M, NUMA node [23]' <<<"$output")" -eq 2 ]
+	HWLOC_SYNTHETIC=$nodes run "$qlaunch" plan --json --set cpu.threads=16 --set memory.size=1G configs/demo.conf
+	[ "$status" -eq 0 ]
+	jq -e '.qemu | index("16,sockets=1,dies=2,cores=4,threads=2")' <<<"$output"
+}
+
 @test "a description that hwloc cannot read: an error that names it, exit 4" {
 	HWLOC_XMLFILE=/nowhere.xml run "$qlaunch" topology
 	[ "$status" -eq 4 ]; [[ $output == *"/nowhere.xml"* ]]

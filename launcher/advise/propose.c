@@ -2,6 +2,7 @@
 /* propose: see propose.h. First the choices, then the text. */
 #include <stdlib.h>
 #include "launcher/advise/propose.h"
+#include "launcher/host/cpu/cpu_plan.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define DISK_SIZE (100 * GIB) /* Windows 11 asks for 64 GB; a game or two beside it. A qcow2 image grows as it is used */
@@ -20,32 +21,6 @@ static void choose_gpus(const struct survey *s, struct proposal *p)
 		p->gpus[p->n_gpus++] = fn;
 	}
 	p->gpu = p->n_gpus ? p->gpus[0] : NULL;
-}
-
-/*
- * All cores below one L3 cache where the host has another one; else those that it can spare: it keeps a core for itself
- * and one for QEMU. Small cores are the host's. Where caches are small, half of the cores.
- */
-static unsigned choose_threads(const struct cpu_facts *f)
-{
-	size_t best = 0, all = 0;
-	int smt = 1;
-	for (size_t l3 = 0; l3 < f->n_l3s; l3++) {
-		size_t cores = 0;
-		for (size_t i = 0; i < f->n_cores; i++)
-			cores += f->cores[i].l3 == (int)l3 && !f->cores[i].e_core;
-		best = cores > best ? cores : best;
-	}
-	for (size_t i = 0; i < f->n_cores; i++) {
-		all += !f->cores[i].e_core;
-		smt = f->cores[i].e_core || f->cores[i].n_cpus < smt ? smt : f->cores[i].n_cpus;
-	}
-	size_t spare = f->n_cores - all >= 2 ? 1 : all > 4 ? 2 : 1;
-	if (best == all)
-		best = all > spare ? all - spare : 1;
-	else if (best < 4)
-		best = all / 2;
-	return (unsigned)(best ? best : 1) * (unsigned)smt;
 }
 
 /* Half of what is built in; the kernel tells a little less than that. */
@@ -95,7 +70,7 @@ void propose(const char *name, const struct survey *s, struct proposal *ret_prop
 {
 	struct proposal p = { .name = str_dup(name), .disk_size = DISK_SIZE };
 	choose_gpus(s, &p);
-	p.threads = choose_threads(&s->cpu);
+	p.threads = cpu_plan_threads(&s->cpu, p.gpu ? p.gpu->numa_node : -1);
 	p.memory = choose_memory(&s->memory);
 	p.hugepages = propose_hugepages(s, &p);
 	p.secure_boot = s->secure.code || !s->plain.code;

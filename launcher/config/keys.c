@@ -108,7 +108,8 @@ const struct conf_key conf_keys[] = {
 	KEY("vm", "user", WORD, vm.user, .unset = "who called sudo or pkexec",
 	    HELP "The user (name or number) that QEMU, swtpm and the hooks run as when qlaunch is started as root."),
 
-	KEY("cpu", "threads", NUMBER, cpu.threads, IS "4", .min = 1, .max = 1024,
+	KEY("cpu", "threads", NUMBER, cpu.threads, .min = 1, .max = 1024,
+	    .unset = "all below the best L3 cache, less what the host and QEMU need",
 	    HELP "Virtual CPUs, one for each thread of the host that the guest gets."),
 	KEY("cpu", "place", PLACE, cpu.place, IS "auto",
 	    HELP "The host's CPUs for the guest: chosen by caches, all below one L3 cache; *l3 N* names the cache; "

@@ -15,7 +15,7 @@ static void chipset(struct args *a, const struct config *c, const struct guest_h
 	args_opts(a, "-machine", "a PCI Express board; SMM only where Secure Boot's firmware needs it, no VMware port, no HPET (the guest "
 				 "would poll it); guest memory stays out of page merging and core dumps",
 		  "q35", "smm", flash && h->firmware->requires_smm ? "on" : "off", "vmport", "off", "hpet", "off", "mem-merge", "off",
-		  "dump-guest-core", "off", "memory-backend", "ram", "pflash0", flash ? "flash-code" : NULL, "pflash1",
+		  "dump-guest-core", "off", "memory-backend", h->n_nodes ? NULL : "ram", "pflash0", flash ? "flash-code" : NULL, "pflash1",
 		  flash ? "flash-vars" : NULL, NULL);
 	if (h->accel == ACCEL_KVM)
 		args_add(a, "-accel", "kvm", "the guest's instructions run on the CPU itself");

@@ -6,6 +6,7 @@
 #pragma once
 #include "launcher/config/config.h"
 #include "launcher/guest/args.h"
+#include "launcher/host/cpu/cpu_plan.h"
 #include "launcher/host/qemu/qemu.h"
 #include "ovmf/firmware.h"
 
@@ -17,7 +18,10 @@ struct guest_host {
 	const char *vars_path;
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
 	int fd_agent; /* a listening one, where guest_agent_listens */
+	unsigned n_vcpus;
 	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has no more than one */
+	const struct cpu_plan_node *nodes; /* where they are on several: the guest is told */
+	size_t n_nodes;
 };
 
 /* One part of the machine each, appended to `a`: -machine and -name, memory, pflash, the TPM's socket, serial console. */

@@ -196,6 +196,7 @@ static void make_args(struct plan *p)
 		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = fd_tpm, .fd_agent = fd_agent,
 		/* with one node there is nothing to choose, and a kernel without NUMA refuses to bind memory at all */
 		.numa_node = p->memory.n_nodes > 1 ? p->cpu.numa_node : -1,
+		.nodes = p->cpu.nodes, .n_nodes = p->memory.n_nodes > 1 ? p->cpu.n_nodes : 0, .n_vcpus = p->cpu.n_vcpus,
 	};
 	guest_machine(&p->qemu, c, &h);
 	guest_cpu(&p->qemu, c, &p->cpu_facts, &p->cpu, &p->qemu_facts, p->accel);

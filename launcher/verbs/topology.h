@@ -17,6 +17,7 @@ struct map_role {
 	const char *ink, *fill;         /* terminal's escape sequence, SVG's colour */
 };
 extern const struct map_role map_roles[];
+extern const char *const map_kinds[CPU_KINDS]; /* "P", "E", "LP" */
 
 enum role map_role(const struct map *m, int cpu);
 char *map_mark(const struct map *m, int cpu); /* "G3": vCPU 3; "EI", "H"; "" without a plan; owned by the caller */

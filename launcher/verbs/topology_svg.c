@@ -53,11 +53,11 @@ static int core_width(const struct map *m)
 
 static void draw_core(struct sb *out, const struct map *m, const struct cpu_core *core, int x, int y)
 {
-	rect(out, x, y, core_width(m), CPU_H + 2 * GAP, core->e_core ? "#f4f4f4" : "#ffffff");
+	rect(out, x, y, core_width(m), CPU_H + 2 * GAP, core->kind != CPU_P ? "#f4f4f4" : "#ffffff");
 	for (int i = 0; i < core->n_cpus; i++) {
 		int cpu = core->cpus[i], left = x + GAP + i * CPU_W, top = y + GAP;
-		cleanup_free char *mark = map_mark(m, cpu);
-		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->e_core ? ", E core" : "",
+		cleanup_free char *mark = map_mark(m, cpu), *kind = str_fmt(", %s core", map_kinds[core->kind]);
+		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->kind != CPU_P ? kind : "",
 			m->plan ? ": " : "", m->plan ? tr(map_roles[map_role(m, cpu)].word) : "");
 		rect(out, left, top, CPU_W - 2, CPU_H, map_roles[map_role(m, cpu)].fill);
 		text(out, left + 4, top + 15, "%d", cpu);

@@ -74,8 +74,9 @@ static void end_row(struct pen *pen, struct row *r, bool marks)
 static void add_core(struct pen *pen, struct row *r, const struct map *m, const struct cpu_core *core)
 {
 	int inner = core->n_cpus * (pen->mark_width + 1) - 1;
-	sb_add(&r->top, core->e_core ? "┌E" : "┌");
-	repeat(&r->top, "─", inner - core->e_core);
+	const char *kind = core->kind == CPU_P ? "" : map_kinds[core->kind];
+	sb_addf(&r->top, "┌%s", kind);
+	repeat(&r->top, "─", inner - (int)strlen(kind));
 	sb_add(&r->top, "┐");
 	for (int i = 0; i < core->n_cpus; i++) {
 		int cpu = core->cpus[i];
@@ -112,9 +113,9 @@ static void draw_l3(struct pen *pen, const struct map *m, size_t l3)
 
 static void draw_legend(struct pen *pen, const struct map *m)
 {
-	bool used[ROLE_QEMU + 1] = {}, e_cores = false;
+	bool used[ROLE_QEMU + 1] = {}, kinds[CPU_KINDS] = {};
 	for (size_t i = 0; i < m->facts->n_cores; i++) {
-		e_cores = e_cores || m->facts->cores[i].e_core;
+		kinds[m->facts->cores[i].kind] = true;
 		for (int k = 0; k < m->facts->cores[i].n_cpus; k++)
 			used[map_role(m, m->facts->cores[i].cpus[k])] = m->plan;
 	}
@@ -122,8 +123,9 @@ static void draw_legend(struct pen *pen, const struct map *m)
 		if (used[role])
 			sb_addf(&pen->out, "  %s%s%s %s", pen->colours ? map_roles[role].ink : "",
 				map_roles[role].mark, pen->colours ? "\033[0m" : "", tr(map_roles[role].word));
-	if (e_cores)
-		sb_add(&pen->out, "  ┌E an E core");
+	for (int kind = CPU_E; kind < CPU_KINDS; kind++)
+		if (kinds[kind])
+			sb_addf(&pen->out, "  ┌%s %s", map_kinds[kind], cpu_kind_word(m->facts, kind));
 	sb_addc(&pen->out, '\n');
 	if (m->plan) {
 		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator),

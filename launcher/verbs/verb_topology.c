@@ -17,6 +17,8 @@ const struct map_role map_roles[] = {
 	[ROLE_QEMU] = { "EI", N_("QEMU's own and I/O threads"), "emulator,iothread", "\033[30;43m", "#f2c94c" },
 };
 
+const char *const map_kinds[CPU_KINDS] = { [CPU_P] = "P", [CPU_E] = "E", [CPU_LP] = "LP" };
+
 enum role map_role(const struct map *m, int cpu)
 {
 	const struct cpu_plan *p = m->plan;
@@ -46,7 +48,7 @@ char *map_l3_title(const struct map *m, size_t l3)
 {
 	const struct cpu_l3 *x = &m->facts->l3s[l3];
 	cleanup_free char *size = x->size ? size_format(x->size) : NULL;
-	return tr_fmt("%s %zu%s%s, NUMA node %d", x->cache ? "L3" : _("no L3,"), l3, size ? ", " : "", size ? size : "",
+	return tr_fmt("%s %d%s%s, NUMA node %d", x->cache ? "L3" : _("no L3,"), x->number, size ? ", " : "", size ? size : "",
 		      x->node);
 }
 
@@ -86,12 +88,12 @@ json_t *map_json(const struct map *m)
 			json_t *cpus = json_array();
 			if (core->l3 == (int)i)
 				json_array_append_new(
-					cores, json_pack("{s:s, s:O}", "kind", core->e_core ? "E" : "P", "cpus", cpus));
+					cores, json_pack("{s:s, s:O}", "kind", map_kinds[core->kind], "cpus", cpus));
 			for (int j = 0; j < core->n_cpus; j++)
 				json_array_append_new(cpus, cpu_json(m, core->cpus[j]));
 			json_decref(cpus);
 		}
-		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", (int)i, "cache", l3->cache,
+		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", l3->number, "cache", l3->cache,
 						     "bytes", (json_int_t)l3->size, "node", l3->node, "package",
 						     l3->package, "cores", cores));
 	}

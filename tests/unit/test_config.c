@@ -210,7 +210,7 @@ static void test_defaults(void **state)
 	cleanup_config struct config *c = good("", NULL);
 	assert_string_equal(c->vm.name, "t");
 	assert_int_equal(c->vm.accel, ACCEL_AUTO);
-	assert_int_equal(c->cpu.threads, 4);
+	assert_int_equal(c->cpu.threads, 0); /* the host decides */
 	assert_int_equal(c->cpu.place, PLACE_AUTO);
 	assert_true(c->cpu.emulator_auto);
 	assert_int_equal(c->cpu.isolate, ISOLATE_OFF); /* nothing that needs root */

@@ -150,11 +150,32 @@ static void test_memory(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		cleanup_args struct args a = {};
 		c.memory.hugepages = cases[i].huge;
-		c.cpu.threads = cases[i].threads;
+		h.n_vcpus = cases[i].threads;
 		c.n_shares = cases[i].shares;
 		guest_memory(&a, &c, &h);
 		assert_string_equal(value_of(&a, "-object", 0), cases[i].object);
 	}
+}
+
+/* A guest on two nodes of the host has two itself, each with the memory and the vCPUs that are there. */
+static void test_nodes(void **state)
+{
+	(void)state;
+	uint8_t near[] = { 10, 12 }, far[] = { 12, 10 };
+	struct config c = config();
+	const struct cpu_plan_node nodes[] = { { 5, 6, near }, { 4, 2, far } };
+	struct guest_host h = { .accel = ACCEL_KVM, .firmware = &secure, .numa_node = -1, .nodes = nodes, .n_nodes = 2, .n_vcpus = 8 };
+	cleanup_args struct args a = {};
+	c.memory.hugepages = HUGEPAGES_2M;
+	guest_machine(&a, &c, &h);
+	guest_memory(&a, &c, &h);
+	assert_null(strstr(value_of(&a, "-machine", 0), "memory-backend"));
+	assert_non_null(strstr(value_of(&a, "-object", 0), "\"id\":\"ram0\",\"size\":201326592"));
+	assert_non_null(strstr(value_of(&a, "-object", 0), "\"host-nodes\":[5],\"policy\":\"bind\""));
+	assert_non_null(strstr(value_of(&a, "-object", 1), "\"id\":\"ram1\",\"size\":67108864"));
+	assert_string_equal(value_of(&a, "-numa", 0), "node,nodeid=0,memdev=ram0,cpus=0-5");
+	assert_string_equal(value_of(&a, "-numa", 1), "node,nodeid=1,memdev=ram1,cpus=6-7");
+	assert_string_equal(value_of(&a, "-numa", 2), "dist,src=0,dst=1,val=12");
 }
 
 static void test_console_and_boot(void **state)
@@ -396,7 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_secure_boot),
 		cmocka_unit_test(test_bios_and_emulation),
-		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_memory), cmocka_unit_test(test_nodes),
 		cmocka_unit_test(test_console_and_boot),
 		cmocka_unit_test(test_whys),
 		cmocka_unit_test_setup_teardown(test_real, tempdir_setup, tempdir_teardown),

@@ -89,6 +89,25 @@ static void test_two_nodes(void **state)
 	assert_string_equal(steps.v[1].want, "+5");
 }
 
+/* As many pages as there are CPUs of the guest, so that no vCPU fetches from afar what another does not need. */
+static void test_split(void **state)
+{
+	static const struct {
+		uint64_t size, page, shares[3];
+		unsigned weights[3];
+		size_t n;
+	} cases[] = {
+		{ 32, 1, { 16, 16 }, { 32, 32 }, 2 },	{ 30, 2, { 20, 10 }, { 8, 4 }, 2 },  { 7, 2, { 4, 3 }, { 1, 1 }, 2 },
+		{ 8, 1, { 3, 3, 2 }, { 1, 1, 1 }, 3 },	{ 5, 1, { 5 }, { 4 }, 1 },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		uint64_t got[3] = {};
+		memory_split(cases[i].size, cases[i].page, cases[i].weights, cases[i].n, got);
+		assert_memory_equal(got, cases[i].shares, sizeof(got));
+	}
+}
+
 static void test_obstacles(void **state)
 {
 	cleanup_findings struct findings findings = {};
@@ -199,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_one_node),
 		TEST(test_two_nodes),
+		cmocka_unit_test(test_split),
 		TEST(test_obstacles),
 		TEST(test_no_huge_pages),
 		cmocka_unit_test(test_kernel_without_nodes),

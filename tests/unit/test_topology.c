@@ -96,6 +96,13 @@ static void make(struct root *r, const struct shape *s)
 				  *info = str_fmt("%s/meminfo", dir), *text = cpus_format(&of);
 		put_mask(r, dir, "cpumap", of);
 		put(r, cpulist, "%s\n", text);
+		if (s->nodes > 1) {
+			cleanup_free char *distance = str_fmt("%s/distance", dir);
+			cleanup_sb struct sb row = {};
+			for (int k = 0; k < s->nodes; k++)
+				sb_addf(&row, "%s%d", k ? " " : "", k == n ? 10 : 10 + n + k);
+			put(r, distance, "%s\n", row.s);
+		}
 		put(r, info, "Node %d MemTotal: 65811000 kB\n", n);
 	}
 }
@@ -112,9 +119,16 @@ static void same(struct root *r, const char *name)
 		fail_msg("%s: hwloc allows other CPUs", name);
 	for (size_t i = 0; i < ours.n_l3s; i++) {
 		const struct cpu_l3 *a = &ours.l3s[i], *b = &theirs.l3s[i];
-		if (!cpus_equal(&a->cpus, &b->cpus) || a->cache != b->cache || a->size != b->size || a->node != b->node || a->package != b->package)
+		if (!cpus_equal(&a->cpus, &b->cpus) || a->cache != b->cache || a->size != b->size || a->node != b->node || a->package != b->package || a->number != b->number)
 			fail_msg("%s: L3 %zu: size %zu, node %d, package %d; hwloc: size %zu, node %d, package %d", name, i, (size_t)a->size,
 				 a->node, a->package, (size_t)b->size, b->node, b->package);
+	}
+	assert_int_equal(ours.n_nodes, theirs.n_nodes);
+	for (size_t i = 0; i < ours.n_nodes * ours.n_nodes; i++) {
+		size_t from = i / ours.n_nodes, to = i % ours.n_nodes;
+		if (cpu_distance(&ours, from, to) != cpu_distance(&theirs, from, to))
+			fail_msg("%s: node %zu is %u from node %zu; hwloc: %u", name, to, cpu_distance(&ours, from, to), from,
+				 cpu_distance(&theirs, from, to));
 	}
 	for (size_t i = 0; i < ours.n_cores; i++)
 		if (memcmp(&ours.cores[i], &theirs.cores[i], sizeof(ours.cores[i])) != 0)
@@ -139,6 +153,8 @@ static void made_host(void **state)
 		{ "packages by the other number", 2, 1, 4, 1, false, true, 2, -1, true },
 		{ "no L3", 2, 1, 2, 2, true, false, 2, -1, false },
 		{ "no NUMA", 1, 1, 4, 1, false, true, 0, -1, false },
+		{ "an L3 with two nodes", 1, 1, 8, 2, false, true, 2, -1, false },
+		{ "two packages, each an L3 with two nodes", 2, 1, 8, 2, false, true, 4, -1, false },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		void *dir = NULL;

@@ -10,6 +10,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/cpu/cpu_own.h"
 
+#define CGROUPS "/sys/fs/cgroup"
 #define CPUINFO_MAX 16384 /* room for the first CPU's paragraph */
 
 /* ---- topology ---- */
@@ -17,36 +18,57 @@
 /* The L3 that `core` belongs to, made where it is not there yet. */
 static int l3_of(struct cpu_facts *f, const struct cpu_found *core)
 {
+	int number = -1;
 	for (size_t i = 0; i < f->n_l3s; i++) {
 		/* A core without L3 may lie in a package where others have one: those are groups of their own */
 		if (!cpus_subset(&f->l3s[i].cpus, &core->whole) || f->l3s[i].cache != core->cache)
 			continue;
+		number = f->l3s[i].number;
+		if (f->l3s[i].node != core->node)
+			continue;
 		f->l3s[i].cpus = cpus_or(&f->l3s[i].cpus, &core->cpus);
 		return (int)i;
 	}
+	if (number < 0)
+		number = (int)f->n_caches++;
 	f->l3s = mem_grow(f->l3s, f->n_l3s, sizeof(*f->l3s));
-	f->l3s[f->n_l3s] = (struct cpu_l3){ core->cpus, core->cache, core->size, core->node, core->package };
+	f->l3s[f->n_l3s] = (struct cpu_l3){ core->cpus, core->whole, core->cache, core->size, number, core->node, core->package };
 	return (int)f->n_l3s++;
 }
 
 void cpu_add_core(struct cpu_facts *f, const struct cpu_found *found)
 {
-	struct cpu_core core = { .l3 = l3_of(f, found), .e_core = found->e_core };
+	struct cpu_core core = { .l3 = l3_of(f, found) };
 	for (int cpu = cpus_next(&found->cpus, -1); cpu >= 0 && core.n_cpus < CPU_SIBLINGS_MAX; cpu = cpus_next(&found->cpus, cpu))
 		core.cpus[core.n_cpus++] = cpu;
 	f->cores = mem_grow(f->cores, f->n_cores, sizeof(*f->cores));
 	f->cores[f->n_cores++] = core;
 }
 
-/* The kernel's word: hwloc learns it only from cpuid, on each CPU. A hybrid processor has two performance monitoring
- * units. */
-static void mark_e_cores(struct root *root, struct cpu_facts *f)
+static int compare_nodes(const void *a, const void *b)
 {
-	struct cpus p_cores = {};
-	cleanup_free char *list = root_read_or(root, "/sys/devices/cpu_core/cpus", "");
-	cleanup_err struct err *e = cpus_parse(list, &p_cores);
-	for (size_t i = 0; !e && *list && i < f->n_cores; i++)
-		f->cores[i].e_core = !cpus_has(&p_cores, f->cores[i].cpus[0]);
+	return ((const struct cpu_node *)a)->id - ((const struct cpu_node *)b)->id;
+}
+
+void cpu_add_nodes(struct cpu_facts *f)
+{
+	for (size_t i = 0; i < f->n_l3s; i++) {
+		size_t k = 0;
+		while (k < f->n_nodes && f->nodes[k].id != f->l3s[i].node)
+			k++;
+		if (k == f->n_nodes) {
+			f->nodes = mem_grow(f->nodes, f->n_nodes, sizeof(*f->nodes));
+			f->nodes[f->n_nodes++] = (struct cpu_node){ .id = f->l3s[i].node, .package = f->l3s[i].package };
+		}
+		f->nodes[k].cpus = cpus_or(&f->nodes[k].cpus, &f->l3s[i].cpus);
+	}
+	qsort(f->nodes, f->n_nodes, sizeof(*f->nodes), compare_nodes);
+}
+
+unsigned cpu_distance(const struct cpu_facts *f, size_t from, size_t to)
+{
+	const struct cpu_node *a = &f->nodes[from], *b = &f->nodes[to];
+	return a->distance ? a->distance[to] : from == to ? 10 : a->package == b->package ? 20 : 30;
 }
 
 static int compare_cores(const void *a, const void *b)
@@ -64,8 +86,48 @@ static struct err *read_topology(struct root *root, struct cpu_facts *f)
 		TRY(cpu_topology_hwloc(root, described, f));
 	qsort(f->cores, f->n_cores, sizeof(*f->cores), compare_cores);
 	if (!described)
-		mark_e_cores(root, f);
+		cpu_read_kinds(root, f);
 	return NULL;
+}
+
+static void read_list(struct root *root, const char *path, struct cpus *ret_set)
+{
+	cleanup_free char *text = root_read_or(root, path, "");
+	cleanup_err struct err *e = *text ? cpus_parse(text, ret_set) : NULL;
+	if (e)
+		*ret_set = (struct cpus){};
+}
+
+/* The root's own CPUs tell whether there is a partition at all (Documentation/admin-guide/cgroup-v2.rst, cpuset.cpus.partition). Those that
+ * qlaunch makes are known by its journals. */
+static void read_partitions(struct root *root, struct cpu_facts *f)
+{
+	cleanup_strv struct strv names = {};
+	struct cpus left = {};
+	read_list(root, CGROUPS "/cpuset.cpus.effective", &left);
+	if (cpus_empty(&left) || cpus_subset(&f->online, &left))
+		return;
+	err_free(root_list(root, CGROUPS, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *kind_path = str_fmt(CGROUPS "/%s/cpuset.cpus.partition", names.v[i]),
+				  *cpus_path = str_fmt(CGROUPS "/%s/cpuset.cpus", names.v[i]), *kind = root_read_or(root, kind_path, "");
+		struct cpus cpus = {};
+		if (str_starts(names.v[i], "qlaunch_") || (!streq(kind, "root") && !streq(kind, "isolated")))
+			continue;
+		read_list(root, cpus_path, &cpus);
+		f->partitions = mem_grow(f->partitions, f->n_partitions, sizeof(*f->partitions));
+		f->partitions[f->n_partitions++] = (struct cpu_partition){ str_dup(names.v[i]), cpus };
+	}
+}
+
+/* What the host's own scheduling does not use, or not as it uses others. */
+static void read_set_apart(struct root *root, struct cpu_facts *f)
+{
+	if (f->foreign)
+		return;
+	read_list(root, "/sys/devices/system/cpu/isolated", &f->isolated);
+	read_list(root, "/sys/devices/system/cpu/nohz_full", &f->nohz_full);
+	read_partitions(root, f);
 }
 
 /* ---- processor and KVM ---- */
@@ -153,6 +215,7 @@ struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts)
 {
 	cleanup_cpu_facts struct cpu_facts f = {};
 	TRY(read_topology(root, &f));
+	read_set_apart(root, &f);
 	read_processor(root, &f);
 	read_kvm(root, &f);
 	*ret_facts = f;
@@ -164,6 +227,12 @@ void cpu_facts_free(struct cpu_facts *f)
 {
 	free(f->cores);
 	free(f->l3s);
+	for (size_t i = 0; i < f->n_nodes; i++)
+		free(f->nodes[i].distance);
+	free(f->nodes);
+	for (size_t i = 0; i < f->n_partitions; i++)
+		free(f->partitions[i].name);
+	free(f->partitions);
 	free(f->model);
 	free(f->flags);
 	free(f->kernel);
@@ -190,7 +259,7 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 		cleanup_free char *model = str_printable(f->model ? f->model : "processor");
 		findings_add(out, FINDING_OK, "cpu",
 			     tr_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online),
-				    f->n_l3s),
+				    (size_t)f->n_caches),
 			     NULL);
 	}
 	if (f->foreign)

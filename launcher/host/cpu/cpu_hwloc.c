@@ -2,6 +2,7 @@
 /* cpu_hwloc: the topology by hwloc's word; see cpu_own.h. The only file that knows hwloc. */
 #include <errno.h>
 #include <hwloc.h>
+#include <hwloc/distances.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
 #include "launcher/base/late.h"
@@ -11,7 +12,8 @@
 	X(hwloc_topology_init) X(hwloc_topology_load) X(hwloc_topology_destroy) X(hwloc_topology_set_all_types_filter) \
 	X(hwloc_topology_set_type_filter) X(hwloc_topology_set_flags) X(hwloc_topology_set_components) X(hwloc_topology_is_thissystem) \
 	X(hwloc_topology_get_topology_cpuset) X(hwloc_topology_get_allowed_cpuset) X(hwloc_get_type_depth) X(hwloc_get_nbobjs_by_depth) \
-	X(hwloc_get_obj_by_depth) X(hwloc_bitmap_first) X(hwloc_bitmap_next) X(hwloc_cpukinds_get_by_cpuset) X(hwloc_cpukinds_get_info)
+	X(hwloc_get_obj_by_depth) X(hwloc_bitmap_first) X(hwloc_bitmap_next) X(hwloc_cpukinds_get_by_cpuset) X(hwloc_cpukinds_get_info) \
+	X(hwloc_distances_get_by_type) X(hwloc_distances_release)
 
 static struct LATE_TABLE(HWLOC_FUNCTIONS) hwloc;
 
@@ -90,19 +92,65 @@ static hwloc_obj_t above(hwloc_topology_t t, hwloc_obj_type_t type, hwloc_obj_t 
 	return obj->type == type ? obj : hwloc_get_ancestor_obj_by_type(t, type, obj);
 }
 
-/* By hwloc's word, which a description may have. By frequency alone, a processor whose cores turbo differently would
- * look like a hybrid. */
-static bool is_e_core(hwloc_topology_t t, hwloc_const_cpuset_t cpus)
+/* What a description says of the core; the kernel's files say more of this host. */
+static struct cpu_speed speed_of(hwloc_topology_t t, hwloc_const_cpuset_t cpus)
 {
-	int index = hwloc.hwloc_cpukinds_get_by_cpuset(t, cpus, 0);
+	static const struct {
+		const char *word;
+		enum cpu_kind kind;
+	} kinds[] = { { "IntelCore", CPU_P }, { "IntelAtom", CPU_E }, { "IntelLowPower", CPU_LP } };
+	struct cpu_speed speed = {};
+	int index = hwloc.hwloc_cpukinds_get_by_cpuset(t, cpus, 0), efficiency = -1;
 	unsigned n = 0;
 	struct hwloc_info_s *infos = NULL;
-	if (index < 0 || hwloc.hwloc_cpukinds_get_info(t, (unsigned)index, NULL, NULL, &n, &infos, 0) < 0)
-		return false;
-	for (unsigned i = 0; i < n; i++)
-		if (streq(infos[i].name, "CoreType") && streq(infos[i].value, "IntelAtom"))
-			return true;
-	return false;
+	if (index < 0 || hwloc.hwloc_cpukinds_get_info(t, (unsigned)index, NULL, &efficiency, &n, &infos, 0) < 0)
+		return speed;
+	for (unsigned i = 0; i < n; i++) {
+		for (size_t k = 0; streq(infos[i].name, "CoreType") && k < ARRAY_SIZE(kinds); k++)
+			if (streq(infos[i].value, kinds[k].word))
+				speed.said = true, speed.kind = kinds[k].kind;
+		if (streq(infos[i].name, "LinuxCapacity"))
+			speed.capacity = (unsigned)atoi(infos[i].value);
+		else if (streq(infos[i].name, "FrequencyMaxMHz"))
+			speed.frequency = (unsigned)atoi(infos[i].value);
+	}
+	if (!n && efficiency >= 0) /* somebody ranked them, and said no more */
+		speed.capacity = (unsigned)efficiency + 1;
+	return speed;
+}
+
+static void add_kinds(hwloc_topology_t t, struct cpu_facts *f)
+{
+	cleanup_free struct cpu_speed *speeds = mem_new((f->n_cores + 1) * sizeof(*speeds));
+	int depth = hwloc.hwloc_get_type_depth(t, HWLOC_OBJ_PU);
+	unsigned n = hwloc.hwloc_get_nbobjs_by_depth(t, depth);
+	for (unsigned k = 0; k < n; k++) {
+		hwloc_obj_t pu = hwloc.hwloc_get_obj_by_depth(t, depth, k);
+		for (size_t i = 0; i < f->n_cores; i++)
+			if (f->cores[i].cpus[0] == (int)pu->os_index)
+				speeds[i] = speed_of(t, pu->cpuset);
+	}
+	cpu_tell_kinds(f, speeds);
+}
+
+static void add_distances(hwloc_topology_t t, struct cpu_facts *f)
+{
+	struct hwloc_distances_s *d = NULL;
+	unsigned one = 1;
+	if (hwloc.hwloc_distances_get_by_type(t, HWLOC_OBJ_NUMANODE, &one, &d, HWLOC_DISTANCES_KIND_MEANS_LATENCY, 0) < 0 || !one)
+		return;
+	for (unsigned a = 0; a < d->nbobjs; a++) {
+		for (size_t i = 0; i < f->n_nodes; i++) {
+			if (!d->objs[a] || f->nodes[i].id != (int)d->objs[a]->os_index)
+				continue;
+			f->nodes[i].distance = mem_new(f->n_nodes);
+			for (unsigned b = 0; b < d->nbobjs; b++)
+				for (size_t k = 0; k < f->n_nodes; k++)
+					if (d->objs[b] && f->nodes[k].id == (int)d->objs[b]->os_index)
+						f->nodes[i].distance[k] = (uint8_t)d->values[a * d->nbobjs + b];
+		}
+	}
+	hwloc.hwloc_distances_release(t, d);
 }
 
 /* Its group is the L3 above it, else its package, else the machine. */
@@ -117,7 +165,6 @@ static void add_core(hwloc_topology_t t, struct cpu_facts *f, hwloc_obj_t obj)
 		.size = l3 ? l3->attr->cache.size : 0,
 		.node = obj->nodeset ? hwloc.hwloc_bitmap_first(obj->nodeset) : 0,
 		.package = package ? (int)package->os_index : 0,
-		.e_core = is_e_core(t, obj->cpuset),
 	};
 	if (!cpus_empty(&core.cpus))
 		cpu_add_core(f, &core);
@@ -140,5 +187,9 @@ struct err *cpu_topology_hwloc(struct root *root, const char *described, struct 
 	}
 	for (unsigned i = 0; i < n; i++)
 		add_core(t, f, hwloc.hwloc_get_obj_by_depth(t, depth, i));
+	cpu_add_nodes(f);
+	add_distances(t, f);
+	if (described)
+		add_kinds(t, f);
 	return NULL;
 }

@@ -28,16 +28,37 @@ static struct cpus core_cpus(const struct cpu_core *core)
 	return set;
 }
 
-/* The most vCPUs that would do: with isolation one CPU is the host's and one QEMU's own, and siblings stay together. */
-static char *fewer(const struct seats *s, int most)
+static bool many_nodes(const struct seats *s)
 {
-	bool isolated = s->c->cpu.isolate != ISOLATE_OFF, smt = s->f->n_cores && s->f->cores[0].n_cpus > 1;
-	int spare = cpus_count(&s->usable) - 2;
-	most = isolated && spare < most ? (smt ? spare & ~1 : spare) : most;
-	if (most > 0)
-		return tr_fmt("set threads = %d or less%s", most,
-			      isolated && most >= spare - 1 ? _(", or isolate = off") : "");
-	return tr_dup(isolated ? "set isolate = off" : N_("qlaunch status shows which machines have them"));
+	return s->f->n_nodes > 1;
+}
+
+static void make(struct seats *s, struct cpu_plan *ret_plan);
+
+/* The most vCPUs, fewer than asked for, that are a good plan: nothing to refuse, nothing to warn of. 0: there are none. */
+static unsigned good_below(const struct seats *s)
+{
+	struct config c = *s->c;
+	unsigned good = 0, most = (unsigned)cpus_count(&s->f->online);
+	for (unsigned n = s->n_wanted - 1 < most ? s->n_wanted - 1 : most; n && !good; n--) {
+		cleanup_cpu_plan struct cpu_plan p = {};
+		c.cpu.threads = n;
+		make(&(struct seats){ .c = &c, .f = s->f, .gpu_node = s->gpu_node, .taken = s->taken, .advice = true }, &p);
+		if (!p.obstacle && !p.warnings.n && p.smt_true && p.exclusive)
+			good = n;
+	}
+	return good;
+}
+
+/* A number that is a good plan; and no isolation, where only that keeps the one that was asked for from being possible. */
+static char *fewer(const struct seats *s)
+{
+	struct cpus shared = cpus_and(&s->f->allowed, &s->placed);
+	bool off = s->c->cpu.isolate != ISOLATE_OFF && cpus_count(&shared) >= (int)s->n_wanted;
+	unsigned good = s->advice ? 0 : good_below(s);
+	if (good)
+		return tr_fmt("set threads = %u%s", good, off ? _(", or isolate = off") : "");
+	return tr_dup(off ? N_("set isolate = off") : N_("qlaunch status shows which machines have them"));
 }
 
 /* ---- what may be used ---- */
@@ -54,21 +75,27 @@ static void want_online(const struct seats *s, const char *key, const struct cpu
 
 /* Where the machine may be at all, and of that where the guest may be. Falls back to more than allowed, after an
  * obstacle. */
-static void set_bounds(struct seats *s, const struct cpus *taken)
+static void set_bounds(struct seats *s)
 {
 	const struct config *c = s->c;
 	s->usable = c->cpu.isolate == ISOLATE_OFF ? s->f->allowed : s->f->online;
-	if (taken)
-		s->usable = cpus_minus(&s->usable, taken);
+	if (s->taken)
+		s->usable = cpus_minus(&s->usable, s->taken);
+	for (size_t i = 0; i < s->f->n_partitions; i++) /* the kernel refuses a CPU in two partitions */
+		s->usable = cpus_minus(&s->usable, &s->f->partitions[i].cpus);
 	s->placed = s->usable;
 	if (c->cpu.place == PLACE_CPUS) {
 		want_online(s, "place", &c->cpu.place_cpus);
 		s->placed = cpus_and(&s->usable, &c->cpu.place_cpus);
-	} else if (c->cpu.place == PLACE_L3 && c->cpu.place_l3 < s->f->n_l3s) {
-		s->placed = cpus_and(&s->usable, &s->f->l3s[c->cpu.place_l3].cpus);
+	} else if (c->cpu.place == PLACE_L3 && c->cpu.place_l3 < s->f->n_caches) {
+		struct cpus of_cache = {};
+		for (size_t i = 0; i < s->f->n_l3s; i++)
+			if (s->f->l3s[i].number == (int)c->cpu.place_l3)
+				of_cache = cpus_or(&of_cache, &s->f->l3s[i].cpus);
+		s->placed = cpus_and(&s->usable, &of_cache);
 	} else if (c->cpu.place == PLACE_L3) {
 		obstacle(s, "place",
-			 tr_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, s->f->n_l3s),
+			 tr_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, (size_t)s->f->n_caches),
 			 tr_dup("qlaunch topology draws them"));
 	}
 	if (!c->cpu.emulator_auto) {
@@ -89,7 +116,7 @@ static void overcommit(struct seats *s)
 	if (s->c->cpu.isolate != ISOLATE_OFF || s->c->cpu.place != PLACE_AUTO)
 		obstacle(s, "threads", tr_fmt("threads = %u: %d CPUs are free %s", s->n_wanted, n,
 					      s->c->cpu.place == PLACE_AUTO ? _("on this host") : _("where place says")),
-			 fewer(s, n));
+			 fewer(s));
 	struct cpus ring = n ? s->placed : s->f->online;
 	for (unsigned i = 0; i < s->n_wanted; i++) {
 		cpu = cpus_next(&ring, cpu);
@@ -103,7 +130,50 @@ static void overcommit(struct seats *s)
 	strv_addf(&p->warnings, _("%u vCPUs share %d CPUs: the guest will stutter"), s->n_wanted, cpus_count(&ring));
 }
 
+/* ---- kinds of cores ---- */
+
+/* The best kind that has room. Kinds are mixed by the user's own list; else it is refused, and the makeshift mixes them. */
+static void choose_kind(struct seats *s)
+{
+	unsigned best = 0;
+	enum cpu_kind best_kind = CPU_KINDS;
+	if (s->c->cpu.place == PLACE_CPUS)
+		return;
+	for (int kind = CPU_P; kind < CPU_LP; kind++) {
+		seats_of_kind(s, kind);
+		unsigned room = seats_room(s);
+		if (room >= s->n_wanted && best_kind < CPU_KINDS)
+			strv_addf(&s->plan->warnings, _("%u threads fit the slower %s only: threads = %u would get the %s"), s->n_wanted,
+				  cpu_kind_word(s->f, kind), best, cpu_kind_word(s->f, best_kind));
+		if (room >= s->n_wanted)
+			return;
+		if (room && best_kind == CPU_KINDS)
+			best = room, best_kind = kind;
+	}
+	seats_of_kind(s, CPU_KINDS);
+	if (best_kind == CPU_KINDS)
+		return;
+	obstacle(s, "threads",
+		 tr_fmt("threads = %u: the %s have %u CPUs, and a guest cannot tell kinds of cores apart", s->n_wanted,
+			cpu_kind_word(s->f, best_kind), best),
+		 tr_fmt("set threads = %u, or name the CPUs yourself: place = CPUS", best));
+}
+
 /* ---- QEMU's own threads ---- */
+
+/* How well a core does for them: small ones are spent before big ones, an island of low power last of the small; then by nearness. */
+static int emulator_score(const struct seats *s, const struct cpu_core *core)
+{
+	static const int kinds[CPU_KINDS] = { [CPU_P] = 0, [CPU_LP] = 1, [CPU_E] = 2 };
+	const struct cpu_l3 *own = &s->f->l3s[core->l3];
+	int near = 0;
+	for (size_t i = 0; i < s->n_quotas; i++) {
+		const struct cpu_l3 *of_guest = &s->f->l3s[s->quotas[i].l3];
+		int here = of_guest == own ? 3 : of_guest->node == own->node ? 2 : of_guest->package == own->package;
+		near = here > near ? here : near;
+	}
+	return kinds[core->kind] * 4 + near;
+}
 
 /* A free core for them, so that another is left to the host; NULL where there is none. */
 static const struct seat *emulator_seat(const struct seats *s)
@@ -118,7 +188,7 @@ static const struct seat *emulator_seat(const struct seats *s)
 		n_free++;
 		if (cpus_has(&cpus, 0))
 			continue;
-		int score = seats_use_l3(s, seat->core->l3) ? 2 : s->f->l3s[seat->core->l3].node == s->plan->numa_node;
+		int score = emulator_score(s, seat->core);
 		if (score > best_score || (score == best_score && seat->core->cpus[0] > best->core->cpus[0])) {
 			best = seat;
 			best_score = score;
@@ -141,7 +211,7 @@ static struct cpus emulator_makeshift(struct seats *s)
 		obstacle(s, "threads",
 			 tr_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads",
 				s->n_wanted, cpus_count(&s->usable), n),
-			 fewer(s, (int)s->n_wanted - 1));
+			 fewer(s));
 		return n ? rest : s->usable;
 	}
 	for (int cpu = cpus_next(&rest, -1); cpu >= 0; cpu = cpus_next(&rest, cpu))
@@ -176,6 +246,7 @@ static void shape(struct seats *s)
 	struct cpu_plan *p = s->plan;
 	int threads = 0;
 	bool same = true, shared = false;
+	struct cpus halves = {};
 	for (size_t i = 0; i < s->n; i++) {
 		const struct seat *seat = &s->v[i];
 		if (!seat->taken)
@@ -186,23 +257,89 @@ static void shape(struct seats *s)
 	}
 	p->smt_true = same;
 	p->threads = same && threads ? (unsigned)threads : 1;
-	p->dies = same && s->even ? (unsigned)s->n_l3s : 1;
+	p->dies = same && s->even ? (unsigned)s->n_quotas : 1;
 	p->cores = p->n_vcpus / p->threads / p->dies;
-	if (!same && shared)
+	for (size_t i = 0; i < s->n && shared; i++) {
+		const struct seat *seat = &s->v[i];
+		if (seat->taken && !seat->whole && seat->taken < s->smt)
+			cpus_add(&halves, seat->cpus[0]);
+	}
+	cleanup_free char *half = cpus_format(&halves);
+	if (*half)
+		strv_addf(&p->warnings, _("CPU %s is half a core: its sibling is offline, taken or QEMU's"), half);
+	else if (!same && shared)
 		strv_addf(&p->warnings, _("threads = %u does not fill whole cores: the guest is told of no siblings"),
 			  p->n_vcpus);
-	if (s->n_l3s > p->dies)
+	if (s->n_quotas > p->dies)
 		strv_addf(&p->warnings, _("the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one"),
-			  s->n_l3s);
+			  s->n_quotas);
+}
+
+/* The guest's nodes, in the order of its vCPUs. */
+static void tell_nodes(struct seats *s)
+{
+	struct cpu_plan *p = s->plan;
+	cleanup_free size_t *index = mem_new((s->f->n_nodes + 1) * sizeof(*index));
+	if (p->overcommitted || p->numa_node >= 0)
+		return;
+	for (unsigned v = 0; v < p->n_vcpus; v++) {
+		size_t node = 0;
+		while (node < s->f->n_nodes && !cpus_has(&s->f->nodes[node].cpus, p->vcpus[v]))
+			node++;
+		if (node == s->f->n_nodes)
+			continue;
+		if (!p->n_nodes || index[p->n_nodes - 1] != node) {
+			p->nodes = mem_grow(p->nodes, p->n_nodes, sizeof(*p->nodes));
+			p->nodes[p->n_nodes] = (struct cpu_plan_node){ .id = s->f->nodes[node].id };
+			index[p->n_nodes++] = node;
+		}
+		p->nodes[p->n_nodes - 1].vcpus++;
+	}
+	for (size_t i = 0; i < p->n_nodes; i++) {
+		p->nodes[i].distance = mem_new(p->n_nodes);
+		for (size_t k = 0; k < p->n_nodes; k++)
+			p->nodes[i].distance[k] = (uint8_t)cpu_distance(s->f, index[i], index[k]);
+	}
 }
 
 /* ---- what is said ---- */
+
+/* A cache that spans several nodes counts once. */
+static size_t caches_used(const struct seats *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_quotas; i++) {
+		size_t k = 0;
+		while (s->f->l3s[s->quotas[k].l3].number != s->f->l3s[s->quotas[i].l3].number)
+			k++;
+		n += k == i;
+	}
+	return n;
+}
+
+/* What was set apart before qlaunch came. */
+static void warn_set_apart(struct seats *s)
+{
+	struct cpu_plan *p = s->plan;
+	struct cpus idle = minus(s->f->isolated, p->all), ticking = minus(p->guest, s->f->nohz_full);
+	cleanup_free char *isolated = cpus_format(&s->f->isolated), *left = cpus_format(&idle), *ticks = cpus_format(&ticking);
+	if (*left)
+		strv_addf(&p->warnings, _("CPUs %s stay idle: isolcpus= keeps the host off them since its boot, and the guest is not on them; "
+					  "place = %s would use them"), left, isolated);
+	if (!cpus_empty(&s->f->nohz_full) && *ticks)
+		strv_addf(&p->warnings, _("CPUs %s of the guest have the host's timer tick: nohz_full= does not name them"), ticks);
+	for (size_t i = 0; i < s->f->n_partitions; i++) {
+		cleanup_free char *cpus = cpus_format(&s->f->partitions[i].cpus), *name = str_printable(s->f->partitions[i].name);
+		strv_addf(&p->warnings, _("CPUs %s are left alone: they are the cpuset partition of %s"), cpus, name);
+	}
+}
 
 static void explain(struct seats *s)
 {
 	struct cpu_plan *p = s->plan;
 	struct sb sb = {};
-	const struct cpu_l3 *l3 = &s->f->l3s[s->n_l3s ? s->l3s[0] : 0];
+	const struct cpu_l3 *l3 = &s->f->l3s[s->n_quotas ? s->quotas[0].l3 : 0];
+	size_t n_caches = caches_used(s);
 	bool larger = false, auto_place = s->c->cpu.place == PLACE_AUTO;
 	if (p->overcommitted) {
 		p->why = tr_dup("as many as there are, in turn");
@@ -210,24 +347,30 @@ static void explain(struct seats *s)
 	}
 	for (size_t i = 0; i < s->f->n_l3s; i++)
 		larger = larger || s->f->l3s[i].size < l3->size;
-	if (s->n_l3s > 1)
-		sb_addf(&sb, _("below %zu L3 caches"), s->n_l3s);
+	if (n_caches > 1)
+		sb_addf(&sb, _("below %zu L3 caches"), n_caches);
 	else if (l3->cache)
-		sb_addf(&sb, _("below L3 cache %d"), s->l3s[0]);
+		sb_addf(&sb, _("below L3 cache %d"), l3->number);
 	else
 		sb_addf(&sb, _("on package %d, which has no L3 cache"), l3->package);
-	if (s->n_l3s == 1 && l3->size) {
+	if (n_caches == 1 && l3->size) {
 		cleanup_free char *size = size_format(l3->size);
 		sb_addf(&sb, " (%s)", size);
 	}
 	sb_add(&sb, !auto_place		   ? _(", as place says")
-		    : s->n_l3s > 1	   ? _(": more threads than one has")
-		    : s->f->n_l3s == 1	   ? (l3->cache ? _(", the only one") : "")
+		    : n_caches > 1	   ? _(": more threads than one has")
+		    : s->f->n_caches == 1	   ? (l3->cache ? _(", the only one") : "")
 		    : larger		   ? _(", the largest that fits")
 		    : cpus_has(&l3->cpus, 0) ? _(", where there is room")
 					   : _(", not CPU 0's, where the host is busiest"));
-	if (s->gpu_node >= 0 && s->many_nodes && p->numa_node == s->gpu_node)
+	if (s->gpu_node >= 0 && many_nodes(s) && p->numa_node == s->gpu_node)
 		sb_addf(&sb, _("; on the GPU's NUMA node %d"), s->gpu_node);
+	else if (many_nodes(s) && p->numa_node >= 0)
+		sb_addf(&sb, _("; on NUMA node %d"), p->numa_node);
+	for (size_t i = 0; i < p->n_nodes; i++)
+		sb_addf(&sb, "%s%d", i ? ", " : _("; on NUMA nodes "), p->nodes[i].id);
+	if (p->n_nodes)
+		sb_add(&sb, _(", which the guest is told of"));
 	p->why = sb_steal(&sb);
 }
 
@@ -242,8 +385,8 @@ static void warn(struct seats *s)
 		if (!s->v[i].taken)
 			continue;
 		cores = cpus_or(&cores, &cpus);
-		e_cores = e_cores || core->e_core;
-		p_cores = p_cores || !core->e_core;
+		e_cores = e_cores || core->kind != CPU_P;
+		p_cores = p_cores || core->kind == CPU_P;
 	}
 	struct cpus siblings = minus(cpus_and(&cores, &s->f->online), p->all);
 	cleanup_free char *list = cpus_format(&siblings);
@@ -253,71 +396,100 @@ static void warn(struct seats *s)
 		strv_add(&p->warnings, _("P and E cores are mixed, and the guest cannot tell them apart"));
 	if (s->c->cpu.cpu_pm && !p->exclusive)
 		strv_add(&p->warnings, _("cpu-pm is left off: the vCPUs do not have their CPUs for themselves"));
-	if (s->gpu_node >= 0 && s->many_nodes && p->numa_node != s->gpu_node)
+	warn_set_apart(s);
+	if (s->gpu_node >= 0 && many_nodes(s) && p->numa_node != s->gpu_node)
 		strv_addf(&p->warnings, _("not all of the guest's CPUs are on NUMA node %d, where the GPU is"),
 			  s->gpu_node);
 }
 
 /* ---- all of it ---- */
 
-static void set_host(struct seats *s, const struct cpus *taken)
+static void set_host(struct seats *s)
 {
 	struct cpu_plan *p = s->plan;
 	p->all = cpus_or(&p->guest, &p->emulator);
 	/* Nothing is taken from the host by an emulator that only shares */
 	p->host = minus(s->f->online,
 			s->c->cpu.isolate == ISOLATE_OFF && cpus_equal(&p->all, &s->f->online) ? p->guest : p->all);
-	if (taken)
-		p->host = cpus_minus(&p->host, taken);
+	if (s->taken)
+		p->host = cpus_minus(&p->host, s->taken);
 	if (!cpus_empty(&p->host))
 		return;
 	p->host = s->f->online;
 	if (s->c->cpu.isolate != ISOLATE_OFF)
 		obstacle(s, "threads", tr_fmt("threads = %u: no CPU is left for the host", s->n_wanted),
-			 tr_dup("set fewer threads, or isolate = off"));
+			 fewer(s));
 }
 
 static int common_node(const struct seats *s)
 {
 	int node = -1;
-	for (size_t i = 0; i < s->f->n_l3s; i++) {
-		struct cpus of_guest = cpus_and(&s->f->l3s[i].cpus, &s->plan->guest);
+	for (size_t i = 0; i < s->f->n_nodes; i++) {
+		struct cpus of_guest = cpus_and(&s->f->nodes[i].cpus, &s->plan->guest);
 		if (cpus_empty(&of_guest))
 			continue;
-		if (node >= 0 && node != s->f->l3s[i].node)
+		if (node >= 0)
 			return -1;
-		node = s->f->l3s[i].node;
+		node = s->f->nodes[i].id;
 	}
 	return node;
+}
+
+/* A card may be on a node that has memory alone, or none. */
+static int node_with_cpus(const struct cpu_facts *f, int node)
+{
+	for (size_t i = 0; i < f->n_nodes; i++)
+		if (f->nodes[i].id == node)
+			return node;
+	return -1;
+}
+
+static void make(struct seats *s, struct cpu_plan *ret_plan)
+{
+	*ret_plan = (struct cpu_plan){ .sockets = 1 };
+	s->plan = ret_plan;
+	s->n_wanted = s->c->cpu.threads;
+	set_bounds(s);
+	seats_make(s);
+	s->n_wanted = s->n_wanted ? s->n_wanted : seats_advise(s);
+	ret_plan->n_vcpus = s->n_wanted;
+	ret_plan->vcpus = mem_new((ret_plan->n_vcpus + 1) * sizeof(int));
+	if (cpus_count(&s->placed) < (int)s->n_wanted) {
+		overcommit(s);
+	} else {
+		choose_kind(s);
+		seats_choose(s);
+		shape(s);
+	}
+	ret_plan->numa_node = common_node(s);
+	tell_nodes(s);
+	place_emulator(s);
+	set_host(s);
+	warn(s);
+	explain(s);
+	seats_free(s);
 }
 
 void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken,
 		   struct cpu_plan *ret_plan)
 {
-	struct cpu_plan p = { .n_vcpus = c->cpu.threads, .sockets = 1 };
-	cleanup(seats_free) struct seats s = {
-		.c = c, .f = f, .gpu_node = gpu_node, .n_wanted = c->cpu.threads, .plan = &p
-	};
-	p.vcpus = mem_new((p.n_vcpus + 1) * sizeof(*p.vcpus));
-	set_bounds(&s, taken);
-	seats_make(&s);
-	if (cpus_count(&s.placed) < (int)s.n_wanted) {
-		overcommit(&s);
-	} else {
-		seats_choose(&s);
-		shape(&s);
-	}
-	p.numa_node = common_node(&s);
-	place_emulator(&s);
-	set_host(&s, taken);
-	warn(&s);
-	explain(&s);
-	*ret_plan = p;
+	make(&(struct seats){ .c = c, .f = f, .gpu_node = node_with_cpus(f, gpu_node), .taken = taken }, ret_plan);
+}
+
+unsigned cpu_plan_threads(const struct cpu_facts *f, int gpu_node)
+{
+	struct config c = { .cpu = { .emulator_auto = true, .isolate = ISOLATE_PARTITION } };
+	cleanup_cpu_plan struct cpu_plan p = {};
+	cpu_plan_make(&c, f, gpu_node, NULL, &p);
+	return p.n_vcpus;
 }
 
 void cpu_plan_free(struct cpu_plan *p)
 {
 	free(p->vcpus);
+	for (size_t i = 0; i < p->n_nodes; i++)
+		free(p->nodes[i].distance);
+	free(p->nodes);
 	free(p->why);
 	free(p->obstacle);
 	free(p->remedy);

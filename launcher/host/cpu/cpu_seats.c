@@ -1,72 +1,143 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_seats: see cpu_seats.h; the rules are cpu_plan.h's 1 and 2. */
+/* cpu_seats: see cpu_seats.h; the rules are cpu_plan.h's 1 to 3. First nodes, then the caches on them, then cores below those. */
+#include <limits.h>
 #include <stdlib.h>
 #include "launcher/host/cpu/cpu_seats.h"
 
 #define ANY_NODE (-1)
 
+static int smt_of(const struct cpu_facts *f, enum cpu_kind kind)
+{
+	int most = 1;
+	for (size_t i = 0; i < f->n_cores; i++)
+		if ((kind == CPU_KINDS || f->cores[i].kind == kind) && f->cores[i].n_cpus > most)
+			most = f->cores[i].n_cpus;
+	return most;
+}
+
 void seats_make(struct seats *s)
 {
 	s->n = s->f->n_cores;
 	s->v = mem_new((s->n + 1) * sizeof(*s->v));
+	s->quotas = mem_new((s->f->n_l3s + 1) * sizeof(*s->quotas));
+	s->nodes = mem_new((s->f->n_nodes + 1) * sizeof(*s->nodes));
 	for (size_t i = 0; i < s->n; i++) {
 		const struct cpu_core *core = s->v[i].core = &s->f->cores[i];
 		for (int j = 0; j < core->n_cpus; j++)
 			if (cpus_has(&s->placed, core->cpus[j]))
 				s->v[i].cpus[s->v[i].n++] = core->cpus[j];
-		s->many_nodes = s->many_nodes || s->f->l3s[core->l3].node != s->f->l3s[0].node;
+		s->v[i].whole = s->v[i].n == smt_of(s->f, core->kind);
 	}
+	seats_of_kind(s, CPU_KINDS);
+}
+
+void seats_of_kind(struct seats *s, enum cpu_kind kind)
+{
+	s->kind = kind;
+	s->smt = smt_of(s->f, kind);
+	for (size_t i = 0; i < s->n; i++)
+		s->v[i].of_kind = kind == CPU_KINDS || s->v[i].core->kind == kind;
 }
 
 void seats_free(struct seats *s)
 {
 	free(s->v);
-	free(s->l3s);
+	free(s->quotas);
+	free(s->nodes);
 }
 
-bool seats_use_l3(const struct seats *s, int l3)
+static int node_index(const struct seats *s, int id)
 {
-	for (size_t i = 0; i < s->n_l3s; i++)
-		if (s->l3s[i] == l3)
-			return true;
-	return false;
+	int i = 0;
+	while (i < (int)s->f->n_nodes && s->f->nodes[i].id != id)
+		i++;
+	return i;
 }
 
-/* The order in which vCPUs are numbered: below one cache together, P cores first. */
-static int by_number(const void *a, const void *b)
+/* ---- orders ---- */
+
+static int rank_of_node(const struct seats *s, int l3)
+{
+	int node = node_index(s, s->f->l3s[l3].node), i = 0;
+	while (i < (int)s->n_nodes && s->nodes[i] != node)
+		i++;
+	return i;
+}
+
+/* The order in which vCPUs are numbered: on one node together, below one cache together, P cores first. */
+static int by_number(const void *a, const void *b, void *data)
 {
 	const struct cpu_core *x = ((const struct seat *)a)->core, *y = ((const struct seat *)b)->core;
-	return x->l3 != y->l3		? x->l3 - y->l3
-	       : x->e_core != y->e_core ? x->e_core - y->e_core
-					: x->cpus[0] - y->cpus[0];
+	int node = rank_of_node(data, x->l3) - rank_of_node(data, y->l3);
+	return node		    ? node
+	       : x->l3 != y->l3	    ? x->l3 - y->l3
+	       : x->kind != y->kind ? (int)x->kind - (int)y->kind
+				    : x->cpus[0] - y->cpus[0];
 }
 
-/* The order in which cores are taken: the same, but CPU 0's comes last of its kind. */
-static int by_choice(const void *a, const void *b)
+/* The order in which cores below one cache are taken: what the host does not use anyway, whole ones, CPU 0's at last. */
+static int by_choice(const void *a, const void *b, void *data)
 {
-	const struct cpu_core *x = ((const struct seat *)a)->core, *y = ((const struct seat *)b)->core;
-	bool same = x->l3 == y->l3 && x->e_core == y->e_core;
-	return same && x->cpus[0] == 0 ? 1 : same && y->cpus[0] == 0 ? -1 : by_number(a, b);
+	const struct seat *x = a, *y = b;
+	const struct seats *s = data;
+	bool x_free = cpus_has(&s->f->isolated, x->core->cpus[0]), y_free = cpus_has(&s->f->isolated, y->core->cpus[0]);
+	if (x->core->l3 != y->core->l3)
+		return x->core->l3 - y->core->l3;
+	if (x->core->kind != y->core->kind)
+		return (int)x->core->kind - (int)y->core->kind;
+	return x_free != y_free		    ? y_free - x_free
+	       : x->whole != y->whole	    ? y->whole - x->whole
+	       : x->core->cpus[0] == 0	    ? 1
+	       : y->core->cpus[0] == 0	    ? -1
+					    : x->core->cpus[0] - y->core->cpus[0];
 }
 
-static unsigned room_below(const struct seats *s, int l3)
+static bool is_isolated(const struct seats *s, const struct cpu_l3 *l3)
 {
-	unsigned n = 0;
-	for (size_t i = 0; i < s->n; i++)
-		n += s->v[i].core->l3 == l3 ? (unsigned)s->v[i].n : 0;
-	return n;
+	struct cpus both = cpus_and(&l3->cpus, &s->f->isolated);
+	return !cpus_empty(&both);
 }
 
 static int by_worth(const void *a, const void *b, void *data)
 {
 	const struct seats *s = data;
 	const struct cpu_l3 *x = &s->f->l3s[*(const int *)a], *y = &s->f->l3s[*(const int *)b];
-	bool x0 = cpus_has(&x->cpus, 0), y0 = cpus_has(&y->cpus, 0), x_gpu = x->node == s->gpu_node,
-	     y_gpu = y->node == s->gpu_node;
+	bool x0 = cpus_has(&x->cpus, 0), y0 = cpus_has(&y->cpus, 0), x_gpu = x->node == s->gpu_node, y_gpu = y->node == s->gpu_node;
+	bool x_free = is_isolated(s, x), y_free = is_isolated(s, y);
 	return x_gpu != y_gpu	    ? y_gpu - x_gpu
+	       : x_free != y_free   ? y_free - x_free
 	       : x->size != y->size ? (x->size > y->size ? -1 : 1)
 	       : x0 != y0	    ? x0 - y0
 				    : *(const int *)a - *(const int *)b;
+}
+
+/* ---- room ---- */
+
+static unsigned room_below(const struct seats *s, int l3, bool whole)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < s->n; i++)
+		n += s->v[i].core->l3 == l3 && s->v[i].of_kind && (s->v[i].whole || !whole) ? (unsigned)s->v[i].n : 0;
+	return n;
+}
+
+static unsigned room_on(const struct seats *s, int node, bool whole)
+{
+	unsigned n = 0;
+	for (int i = 0; i < (int)s->f->n_l3s; i++)
+		n += node == ANY_NODE || s->f->l3s[i].node == node ? room_below(s, i, whole) : 0;
+	return n;
+}
+
+unsigned seats_room(const struct seats *s)
+{
+	return room_on(s, ANY_NODE, false);
+}
+
+/* An odd vCPU may be on a half core. */
+static bool fits(const struct seats *s, int l3, unsigned n, bool whole)
+{
+	return room_below(s, l3, false) >= n && (!whole || room_below(s, l3, true) >= n - n % (unsigned)s->smt);
 }
 
 /* The caches with room on `node`, best first. Returns how many. */
@@ -74,23 +145,25 @@ static size_t ranked(struct seats *s, int node, int *ret_order)
 {
 	size_t n = 0;
 	for (int i = 0; i < (int)s->f->n_l3s; i++)
-		if ((node == ANY_NODE || s->f->l3s[i].node == node) && room_below(s, i))
+		if ((node == ANY_NODE || s->f->l3s[i].node == node) && room_below(s, i, false))
 			ret_order[n++] = i;
 	qsort_r(ret_order, n, sizeof(*ret_order), by_worth, s);
 	return n;
 }
 
-/* Whether n_wanted fit as whole cores of one size, the same number below each of the first k caches. */
-static bool is_even(const struct seats *s, const int *order, size_t k)
+/* ---- caches ---- */
+
+/* Whether n fit as cores with as many threads each, the same number below each of the first k caches. */
+static bool is_even(const struct seats *s, const int *order, size_t k, unsigned n)
 {
 	int threads = 0;
-	if (!k || s->n_wanted % k)
+	if (!k || n % k)
 		return false;
 	for (size_t i = 0; i < k; i++) {
-		unsigned left = s->n_wanted / (unsigned)k;
+		unsigned left = n / (unsigned)k;
 		for (size_t j = 0; j < s->n && left; j++) {
 			const struct seat *seat = &s->v[j];
-			if (seat->core->l3 != order[i] || !seat->n)
+			if (seat->core->l3 != order[i] || !seat->n || !seat->of_kind)
 				continue;
 			if ((threads && seat->n != threads) || left < (unsigned)seat->n)
 				return false;
@@ -103,84 +176,234 @@ static bool is_even(const struct seats *s, const int *order, size_t k)
 	return true;
 }
 
-/* One cache with room for all; NULL where there is none. */
-static const int *fits_one(const struct seats *s, const int *order, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (room_below(s, order[i]) >= s->n_wanted)
-			return &order[i];
-	return NULL;
-}
-
-static void use(struct seats *s, const int *order, size_t k, bool even)
-{
-	memcpy(s->l3s, order, k * sizeof(*order));
-	s->n_l3s = k;
-	s->even = even;
-}
-
-/* Chooses caches on `node`: one, or else, if `many`, the fewest, or one more where only that is even. False where there
- * is no room. */
-static bool choose_on(struct seats *s, int node, bool many)
+/* One cache with room for n, for whole cores before all. */
+static bool choose_one(struct seats *s, int node, unsigned n)
 {
 	cleanup_free int *order = mem_new((s->f->n_l3s + 1) * sizeof(*order));
-	size_t n = ranked(s, node, order), k = 0;
-	const int *one = fits_one(s, order, n);
-	unsigned room = 0;
-	if (one) {
-		use(s, one, 1, true);
-		return true;
+	size_t n_order = ranked(s, node, order);
+	for (int whole = 1; whole >= 0; whole--) {
+		for (size_t i = 0; i < n_order; i++) {
+			if (!fits(s, order[i], n, whole))
+				continue;
+			s->quotas[s->n_quotas++] = (struct quota){ order[i], n };
+			return true;
+		}
 	}
-	while (many && k < n && room < s->n_wanted)
-		room += room_below(s, order[k++]);
-	if (!many || room < s->n_wanted)
+	return false;
+}
+
+/* Caches on `node` for n: one, or else the fewest, or one more where only that is even. False where there is no room. */
+static bool choose_on(struct seats *s, int node, unsigned n)
+{
+	cleanup_free int *order = mem_new((s->f->n_l3s + 1) * sizeof(*order));
+	size_t n_order = ranked(s, node, order), k = 0;
+	unsigned room = 0, left = n;
+	if (choose_one(s, node, n))
+		return true;
+	while (k < n_order && room < n)
+		room += room_below(s, order[k++], false);
+	if (room < n)
 		return false;
-	if (!is_even(s, order, k) && k < n && is_even(s, order, k + 1))
+	if (!is_even(s, order, k, n) && k < n_order && is_even(s, order, k + 1, n))
 		k++;
-	use(s, order, k, is_even(s, order, k));
+	bool even = is_even(s, order, k, n);
+	for (size_t i = 0; i < k; i++) {
+		unsigned most = room_below(s, order[i], false), share = even ? n / (unsigned)k : most < left ? most : left;
+		s->quotas[s->n_quotas++] = (struct quota){ order[i], share };
+		left -= share;
+	}
 	return true;
 }
 
-/* The GPU's node before all; else one cache anywhere, else one node, the one of CPU 0 last; else all of them. */
-static void choose_l3s(struct seats *s)
+/* ---- nodes ---- */
+
+/* What a choice of nodes costs: the smaller the better, from left to right. */
+struct cost {
+	size_t nodes, packages;
+	unsigned distance;
+	bool cpu0;
+};
+
+static bool is_cheaper(const struct cost *a, const struct cost *b)
 {
-	int last = 0;
-	for (size_t i = 0; i < s->f->n_l3s; i++)
-		last = s->f->l3s[i].node > last ? s->f->l3s[i].node : last;
-	if ((s->gpu_node >= 0 && choose_on(s, s->gpu_node, true)) || choose_on(s, ANY_NODE, false))
-		return;
-	for (int node = last; node >= 0; node--)
-		if (choose_on(s, node, true))
-			return;
-	choose_on(s, ANY_NODE, true);
+	return a->nodes != b->nodes		? a->nodes < b->nodes
+	       : a->packages != b->packages	? a->packages < b->packages
+	       : a->distance != b->distance	? a->distance < b->distance
+						: a->cpu0 < b->cpu0;
 }
 
-static unsigned take(struct seats *s, int l3, unsigned wanted)
+/* From `start` on, always the nearest one, those of its package first, until there is room. */
+static struct cost reach(const struct seats *s, int start, int *ret_nodes)
 {
-	unsigned left = wanted;
+	const struct cpu_facts *f = s->f;
+	struct cost cost = { .packages = 1 };
+	cleanup_free bool *used = mem_new(f->n_nodes + 1);
+	for (unsigned room = 0; room < s->n_wanted && cost.nodes < f->n_nodes;) {
+		int best = -1;
+		unsigned best_far = UINT_MAX;
+		for (int i = 0; i < (int)f->n_nodes; i++) {
+			unsigned far = cpu_distance(f, (size_t)start, (size_t)i) + (f->nodes[i].package == f->nodes[start].package ? 0 : 256);
+			if (!used[i] && (room_on(s, f->nodes[i].id, false) || i == start) && (i == start ? 0 : far) < best_far)
+				best = i, best_far = i == start ? 0 : far;
+		}
+		if (best < 0)
+			break;
+		used[best] = true;
+		ret_nodes[cost.nodes++] = best;
+		room += room_on(s, f->nodes[best].id, false);
+		cost.distance += cpu_distance(f, (size_t)start, (size_t)best);
+		cost.packages += f->nodes[best].package != f->nodes[start].package;
+		cost.cpu0 |= cpus_has(&f->nodes[best].cpus, 0);
+	}
+	return cost;
+}
+
+/* vCPUs of the k-th of the chosen nodes: as even as whole cores are where each has room for that, else as many as it has. */
+static unsigned share_of(const struct seats *s, size_t k, unsigned left)
+{
+	unsigned smt = (unsigned)s->smt, nodes = (unsigned)s->n_nodes, each = (s->n_wanted + nodes * smt - 1) / (nodes * smt) * smt;
+	bool room = true;
+	for (size_t i = 0; i < s->n_nodes; i++)
+		room = room && room_on(s, s->f->nodes[s->nodes[i]].id, false) >= each;
+	unsigned most = room ? each : room_on(s, s->f->nodes[s->nodes[k]].id, false);
+	return most < left ? most : left;
+}
+
+static void choose_nodes(struct seats *s)
+{
+	struct cost best = { .nodes = SIZE_MAX };
+	cleanup_free int *nodes = mem_new((s->f->n_nodes + 1) * sizeof(*nodes));
+	for (int i = 0; i < (int)s->f->n_nodes; i++) {
+		if (s->gpu_node >= 0 && s->f->nodes[i].id != s->gpu_node)
+			continue;
+		struct cost cost = reach(s, i, nodes);
+		if (!is_cheaper(&cost, &best))
+			continue;
+		best = cost;
+		memcpy(s->nodes, nodes, cost.nodes * sizeof(*nodes));
+		s->n_nodes = cost.nodes;
+	}
+	unsigned left = s->n_wanted;
+	for (size_t i = 0; i < s->n_nodes; i++) {
+		unsigned share = share_of(s, i, left);
+		if (share)
+			choose_on(s, s->f->nodes[s->nodes[i]].id, share);
+		left -= share;
+	}
+}
+
+/* The GPU's node before all; else one cache anywhere, else one node, the one of CPU 0 last; else the nearest nodes. */
+static void choose_l3s(struct seats *s)
+{
+	if (s->gpu_node >= 0 ? choose_on(s, s->gpu_node, s->n_wanted) : choose_one(s, ANY_NODE, s->n_wanted))
+		return;
+	for (size_t i = s->f->n_nodes; s->gpu_node < 0 && i-- > 0;)
+		if (choose_on(s, s->f->nodes[i].id, s->n_wanted))
+			return;
+	choose_nodes(s);
+}
+
+/* ---- cores ---- */
+
+/* A rest that no whole core is needed for goes to a half one, where there is one. */
+static void take(struct seats *s, int l3, unsigned left)
+{
 	for (size_t i = 0; i < s->n && left; i++) {
 		struct seat *seat = &s->v[i];
-		if (seat->core->l3 != l3)
+		if (seat->core->l3 != l3 || !seat->of_kind)
 			continue;
+		for (size_t k = i; left < (unsigned)seat->n && k < s->n; k++)
+			if (s->v[k].core->l3 == l3 && s->v[k].of_kind && s->v[k].n == (int)left)
+				seat = &s->v[k];
 		seat->taken = (unsigned)seat->n < left ? seat->n : (int)left;
 		left -= (unsigned)seat->taken;
 	}
-	return wanted - left;
+}
+
+static bool is_like_the_first(const struct seats *s)
+{
+	int threads = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->v[i].taken && threads && s->v[i].taken != threads)
+			return false;
+		threads = s->v[i].taken ? s->v[i].taken : threads;
+	}
+	for (size_t i = 1; i < s->n_quotas; i++)
+		if (s->quotas[i].n != s->quotas[0].n)
+			return false;
+	return true;
 }
 
 void seats_choose(struct seats *s)
 {
-	unsigned left = s->n_wanted, n = 0;
-	s->l3s = mem_new((s->f->n_l3s + 1) * sizeof(*s->l3s));
-	qsort(s->v, s->n, sizeof(*s->v), by_choice);
+	unsigned n = 0;
+	qsort_r(s->v, s->n, sizeof(*s->v), by_choice, s);
 	choose_l3s(s);
-	for (size_t i = 0; i < s->n_l3s; i++)
-		left -= take(s, s->l3s[i], s->even ? s->n_wanted / (unsigned)s->n_l3s : left);
-	qsort(s->v, s->n, sizeof(*s->v), by_number);
+	for (size_t i = 0; i < s->n_quotas; i++)
+		take(s, s->quotas[i].l3, s->quotas[i].n);
+	s->even = is_like_the_first(s);
+	qsort_r(s->v, s->n, sizeof(*s->v), by_number, s);
 	for (size_t i = 0; i < s->n; i++) {
 		for (int j = 0; j < s->v[i].taken; j++) {
 			s->plan->vcpus[n++] = s->v[i].cpus[j];
 			cpus_add(&s->plan->guest, s->v[i].cpus[j]);
 		}
 	}
+}
+
+/* ---- how many ---- */
+
+/* Cores that the guest may have below `l3` (ANY_NODE: everywhere) or on `node`: whole ones or, where there are none, others. */
+static unsigned cores_of(const struct seats *s, int l3, int node)
+{
+	unsigned whole = 0, any = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		const struct seat *seat = &s->v[i];
+		if (!seat->of_kind || !seat->n || (l3 >= 0 && seat->core->l3 != l3) || (node >= 0 && s->f->l3s[seat->core->l3].node != node))
+			continue;
+		any++;
+		whole += seat->whole;
+	}
+	return whole ? whole : any;
+}
+
+/* Cores of which nothing is the guest's, if it gets `cores`. */
+static unsigned others(const struct seats *s, unsigned cores)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		bool free = s->v[i].core->n_cpus > 0;
+		for (int j = 0; j < s->v[i].core->n_cpus; j++)
+			free = free && cpus_has(&s->usable, s->v[i].core->cpus[j]);
+		n += free;
+	}
+	return n > cores ? n - cores : 0;
+}
+
+unsigned seats_advise(struct seats *s)
+{
+	cleanup_free int *order = mem_new((s->f->n_l3s + 1) * sizeof(*order));
+	bool listed = s->c->cpu.place == PLACE_CPUS;
+	seats_of_kind(s, CPU_KINDS);
+	for (int kind = CPU_P; !listed && kind < CPU_KINDS && s->kind == CPU_KINDS; kind++) {
+		seats_of_kind(s, kind);
+		if (!seats_room(s))
+			seats_of_kind(s, CPU_KINDS);
+	}
+	size_t n = ranked(s, ANY_NODE, order);
+	if (!n)
+		return 1;
+	unsigned cores = cores_of(s, listed ? ANY_NODE : order[0], ANY_NODE), on_node = cores_of(s, ANY_NODE, s->f->l3s[order[0]].node);
+	for (size_t i = 1; !listed && i < n; i++) /* of a cache that others have a part of, the next may have more */
+		if (s->f->l3s[order[i]].size == s->f->l3s[order[0]].size &&
+		    (s->f->l3s[order[i]].node == s->gpu_node) == (s->f->l3s[order[0]].node == s->gpu_node) &&
+		    cores_of(s, order[i], ANY_NODE) > cores)
+			cores = cores_of(s, order[i], ANY_NODE);
+	if (!listed && cores < 4 && on_node > cores) /* small caches: half of the cores, below several */
+		cores = on_node / 2 > cores ? on_node / 2 : cores;
+	unsigned left = others(s, cores), needed = s->c->cpu.emulator_auto ? 2 : 1;
+	if (left < needed && cores > 1)
+		cores -= left == 0 && needed == 2 && cores <= 4 ? 1 : needed - left < cores ? needed - left : cores - 1;
+	unsigned room = seats_room(s), threads = cores * (unsigned)s->smt;
+	return threads < room ? threads : room;
 }

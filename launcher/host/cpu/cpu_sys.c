@@ -129,6 +129,28 @@ static bool read_nodes(struct root *root, struct found_list *l)
 	return !e;
 }
 
+/* Each node's file lists its distance to every node that is online, those without CPUs too. */
+static void read_distances(struct root *root, struct cpu_facts *f)
+{
+	struct cpus nodes = {};
+	cleanup_free char *online = root_read_or(root, NODE "/online", "");
+	cleanup_err struct err *e = f->n_nodes > 1 ? cpus_parse(online, &nodes) : NULL;
+	for (size_t i = 0; !e && f->n_nodes > 1 && i < f->n_nodes; i++) {
+		cleanup_free char *path = str_fmt(NODE "/node%d/distance", f->nodes[i].id), *text = root_read_or(root, path, "");
+		cleanup_strv struct strv words = {};
+		strv_split(&words, text, " ");
+		if ((int)words.n != cpus_count(&nodes))
+			continue;
+		f->nodes[i].distance = mem_new(f->n_nodes);
+		int node = -1;
+		for (size_t w = 0, k = 0; w < words.n; w++) {
+			node = cpus_next(&nodes, node);
+			if (k < f->n_nodes && f->nodes[k].id == node)
+				f->nodes[i].distance[k++] = (uint8_t)atoi(words.v[w]);
+		}
+	}
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct cpu_found *x = a, *y = b;
@@ -158,5 +180,7 @@ bool cpu_topology_sys(struct root *root, struct cpu_facts *f)
 	qsort(list.v, list.n, sizeof(*list.v), by_place);
 	for (size_t i = 0; i < list.n; i++)
 		cpu_add_core(f, &list.v[i]);
+	cpu_add_nodes(f);
+	read_distances(root, f);
 	return true;
 }

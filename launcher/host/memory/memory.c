@@ -107,21 +107,29 @@ void memory_facts_free(struct memory_facts *f)
 	*f = (struct memory_facts){};
 }
 
-static bool node_used(const struct memory_node *node, const struct cpus *guest)
+void memory_split(uint64_t size, uint64_t page, const unsigned *weights, size_t n, uint64_t *ret_shares)
+{
+	uint64_t pages = size / page, given = 0, weight = 0, all = 0;
+	for (size_t i = 0; i < n; i++)
+		all += weights[i];
+	for (size_t i = 0; i < n; i++) {
+		weight += weights[i];
+		uint64_t until = i + 1 == n ? pages : all ? (pages * weight + all - 1) / all : 0;
+		ret_shares[i] = (until - given) * page;
+		given = until;
+	}
+	if (n)
+		ret_shares[n - 1] += size % page;
+}
+
+/* CPUs of the guest on it. */
+static unsigned node_weight(const struct memory_node *node, const struct cpus *guest)
 {
 	struct cpus both = cpus_and(&node->cpus, guest);
-	return node->id < 0 || !cpus_empty(&both);
+	return node->id < 0 ? 1 : (unsigned)cpus_count(&both);
 }
 
-static size_t count_used(const struct memory_facts *f, const struct cpus *guest)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < f->n_nodes; i++)
-		n += node_used(&f->nodes[i], guest);
-	return n;
-}
-
-/* What one node is to give: its even share of the pages, and how many of them are not there and free yet. */
+/* What one node is to give: its share of the pages, and how many of them are not there and free yet. */
 struct share {
 	const struct memory_node *node;
 	uint64_t pages, missing;
@@ -131,14 +139,19 @@ struct share {
 static size_t share_out(const struct config *c, const struct memory_facts *f, const struct cpus *guest, int size,
 			struct share *shares)
 {
-	size_t used = count_used(f, guest), n = 0;
-	uint64_t pages = c->memory.size / sizes[size].bytes;
+	size_t n = 0;
+	cleanup_free unsigned *weights = mem_new((f->n_nodes + 1) * sizeof(*weights));
+	cleanup_free uint64_t *bytes = mem_new((f->n_nodes + 1) * sizeof(*bytes));
 	for (size_t i = 0; i < f->n_nodes; i++) {
-		const struct memory_node *node = &f->nodes[i];
-		if (!node_used(node, guest))
-			continue;
-		uint64_t own = used ? pages / used + (n < pages % used) : pages, there = node->huge[size].free;
-		shares[n++] = (struct share){ node, own, own > there ? own - there : 0 };
+		weights[n] = node_weight(&f->nodes[i], guest);
+		if (weights[n])
+			shares[n++].node = &f->nodes[i];
+	}
+	memory_split(c->memory.size, sizes[size].bytes, weights, n, bytes);
+	for (size_t i = 0; i < n; i++) {
+		uint64_t own = bytes[i] / sizes[size].bytes, there = shares[i].node->huge[size].free;
+		shares[i].pages = own;
+		shares[i].missing = own > there ? own - there : 0;
 	}
 	return n;
 }

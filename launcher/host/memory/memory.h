@@ -3,7 +3,7 @@
  * memory: is there enough of it, and in huge pages where they are wanted
  * (Documentation/admin-guide/mm/hugetlbpage.rst).
  *
- * Huge pages are taken per NUMA node, where the guest's CPUs are. The counter is everybody's: a step adds its pages to
+ * Huge pages are taken per NUMA node, where the guest's CPUs are, and as many as it has CPUs there. The counter is everybody's: a step adds its pages to
  * it and takes as many away again, whatever others did meanwhile. Pages that are there and free are used first.
  * Writes nr_hugepages, and, where the kernel grants fewer than asked, drop_caches and compact_memory, which keep
  * nothing. Locks and allocates nothing itself.
@@ -32,6 +32,10 @@ struct memory_facts {
 	uint64_t total, available; /* bytes, of the whole host */
 	char *transparent;         /* "always", "madvise" or "never"; NULL where the kernel has none */
 };
+
+/* Shares out `size` bytes in whole pages of `page` bytes (the last share takes what is no whole page), by weights: ret_shares[i] is of
+ * weights[i], and all of them together are `size`. */
+void memory_split(uint64_t size, uint64_t page, const unsigned *weights, size_t n, uint64_t *ret_shares);
 
 /* Nodes, pools of huge pages (pages, not bytes) and what is free. Owned by the caller. */
 struct err *memory_facts_read(struct root *root, const struct config *c, struct memory_facts *ret_facts);
