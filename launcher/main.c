@@ -276,11 +276,21 @@ static struct err *parse(int argc, char **argv, struct cli *cli, struct line *li
 	return check_meant(line->args.words.v[0], line->args.words.n);
 }
 
+/* A captured tree is the caller's: nothing in it is this host's, so nothing is for root to do. */
+static struct err *leave_root(void)
+{
+	cleanup_user struct user caller = {};
+	TRY(user_find(NULL, &caller));
+	return getuid() == 0 && caller.uid != 0 ? user_become(&caller) : NULL;
+}
+
 static struct err *dispatch(int argc, char **argv, struct cli *cli, struct line *line)
 {
 	TRY(parse(argc, argv, cli, line));
 	if (line->done)
 		return NULL;
+	if (line->root_dir)
+		TRY(leave_root());
 	TRY(root_open(line->root_dir ? line->root_dir : "/", &cli->root));
 	cli->env = (struct step_env){ .root = cli->root, .kinds = all_kinds };
 	return line->verb->run(cli, &line->args);
