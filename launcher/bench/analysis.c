@@ -3,185 +3,194 @@
 #include <stdlib.h>
 #include "launcher/base/str.h"
 #include "launcher/bench/analysis.h"
-#include "launcher/bench/records.h"
+#include "launcher/bench/libm.h"
 
 #define CONTROL "control"
 
 void analyses_free(struct analyses *a)
 {
 	free(a->v);
-	json_decref(a->variants);
-	json_decref(a->metrics);
 	*a = (struct analyses){};
 }
 
-static const struct {
-	const char *suffix;
-	double p;
-} percentiles[] = { { ".p50", 50 }, { ".p99", 99 }, { ".p99.9", 99.9 }, { ".max", 100 } };
-
-/* {"chase.16K": {"of": "chase.16K", "p": -1}, "jitter.timer.p99": {"of": "jitter.timer", "p": 99}}; owned. */
-static json_t *expand(const json_t *records)
+const char *analysis_word(enum analysis_verdict v)
 {
-	json_t *all = json_object(), *names = records_metric_names(records), *value;
-	const char *name;
-	json_object_foreach(names, name, value) {
-		if (!records_has_tails(records, name))
-			json_object_set_new(all, name, json_pack("{s:s, s:f}", "of", name, "p", -1.0));
-		else
-			for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
-				cleanup_free char *key = str_fmt("%s%s", name, percentiles[i].suffix);
-				json_object_set_new(all, key, json_pack("{s:s, s:f}", "of", name, "p", percentiles[i].p));
+	static const char *const words[] = { "better", "worse", "equivalent", "cannot be told", "missing" };
+	return words[v];
+}
+
+bool analysis_is_control(const struct analysis *a)
+{
+	return streq(a->of->variants[a->variant].name, CONTROL);
+}
+
+/* Values that are there, in their order. */
+static size_t present(const struct summary_column *c, double *ret_v)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < c->n; i++)
+		if (isfinite(c->v[i]))
+			ret_v[n++] = c->v[i];
+	return n;
+}
+
+static void describe(struct analysis *r, const struct summary_column *c)
+{
+	cleanup_free double *v = mem_new((c->n + 1) * sizeof(*v));
+	size_t n = present(c, v);
+	double drift = stats_drift(v, n);
+	r->median = stats_median(v, n);
+	r->drift = stats_drifts(drift, n) ? drift : 0;
+}
+
+static double median_of(const struct summary_column *c)
+{
+	cleanup_free double *v = mem_new((c->n + 1) * sizeof(*v));
+	return stats_median(v, present(c, v));
+}
+
+static void judge(struct analysis *r, const struct summary_metric *before, double margin)
+{
+	double base = before ? median_of(&before->columns[r->base_variant]) : NAN;
+	enum stats_verdict v = r->pair.pairs ? stats_judge(&r->pair, margin, base) : STATS_UNKNOWN;
+	bool less = r->metric->less_is_better;
+	r->verdict = v == STATS_EQUIVALENT ? ANALYSIS_EQUIVALENT
+		     : v == STATS_UNKNOWN  ? ANALYSIS_UNKNOWN
+		     : (v == STATS_LESS) == less ? ANALYSIS_BETTER : ANALYSIS_WORSE;
+	if (!before || !isfinite(r->median) || !isfinite(base)) {
+		r->verdict = ANALYSIS_MISSING;
+		r->why = isfinite(base) ? NULL : "the other one has no value";
+	} else if (before->other_unit || r->metric->other_unit || !streq(before->unit, r->metric->unit) || before->less_is_better != less) {
+		r->verdict = ANALYSIS_MISSING;
+		r->why = "another unit or direction";
+		r->pair = (struct stats_pair){ NAN, NAN, NAN, false, INFINITY, 0, 0 };
+	} else if (r->pair.pairs < STATS_ROUNDS_MIN) {
+		r->why = "too few rounds";
+	} else if (r->pair.together > 0 && !isfinite(r->pair.high)) {
+		r->why = "rounds hang together";
+	}
+}
+
+/* All metrics of one variant beside one other, which makes the family of one comparison. ret[b->n_metrics]. */
+static void compare(const struct summary *a, size_t base, const struct summary *b, size_t variant, struct analysis *ret)
+{
+	size_t n = b->n_metrics, rounds = a->rounds < b->rounds ? a->rounds : b->rounds;
+	cleanup_free struct stats_series *series = mem_new((n + 1) * sizeof(*series));
+	cleanup_free struct stats_pair *pairs = mem_new((n + 1) * sizeof(*pairs));
+	cleanup_free double *none = mem_new((rounds + 1) * sizeof(*none));
+	for (size_t i = 0; i < rounds; i++)
+		none[i] = NAN;
+	for (size_t i = 0; i < n; i++) {
+		int before = summary_metric(a, b->metrics[i].name);
+		series[i] = (struct stats_series){ before < 0 ? none : a->metrics[before].columns[base].v, b->metrics[i].columns[variant].v };
+	}
+	stats_compare(series, n, rounds, STATS_ALPHA, pairs);
+	for (size_t i = 0; i < n; i++) {
+		int before = summary_metric(a, b->metrics[i].name);
+		ret[i] = (struct analysis){ .of = b, .beside = a, .variant = variant, .base_variant = base, .metric = &b->metrics[i], .pair = pairs[i] };
+		describe(&ret[i], &b->metrics[i].columns[variant]);
+		judge(&ret[i], before < 0 ? NULL : &a->metrics[before], b->margin);
+	}
+}
+
+static void add(struct analyses *out, const struct analysis *r)
+{
+	out->v = mem_grow(out->v, out->n, sizeof(*r));
+	out->v[out->n++] = *r;
+}
+
+/* Metrics in which this file's control differs from the first variant: a verdict on anything else there is chance. Owned, by metric. */
+static bool *noisy_metrics(const struct summary *s)
+{
+	bool *noisy = mem_new((s->n_metrics + 1) * sizeof(*noisy));
+	int control = summary_variant(s, CONTROL);
+	if (control <= 0)
+		return noisy;
+	cleanup_free struct analysis *r = mem_new((s->n_metrics + 1) * sizeof(*r));
+	compare(s, 0, s, (size_t)control, r);
+	for (size_t i = 0; i < s->n_metrics; i++)
+		noisy[i] = r[i].verdict == ANALYSIS_BETTER || r[i].verdict == ANALYSIS_WORSE;
+	return noisy;
+}
+
+static void doubt(struct analysis *r, bool noisy)
+{
+	if (!noisy || r->verdict == ANALYSIS_MISSING || analysis_is_control(r))
+		return;
+	r->verdict = ANALYSIS_UNKNOWN;
+	r->why = "the control differs, too";
+}
+
+/* By variant, then metric → by metric, then variant. */
+static void take_over(struct analyses *out, const struct analysis *all, size_t metrics, size_t variants)
+{
+	for (size_t m = 0; m < metrics; m++)
+		for (size_t v = 0; v < variants; v++)
+			add(out, &all[v * metrics + m]);
+}
+
+void analyses_make(const struct summary *s, struct analyses *ret)
+{
+	*ret = (struct analyses){ .margin = s->margin };
+	cleanup_free bool *noisy = noisy_metrics(s);
+	cleanup_free struct analysis *all = mem_new((s->n_metrics * s->n_variants + 1) * sizeof(*all));
+	for (size_t v = 0; v < s->n_variants; v++) {
+		struct analysis *r = all + v * s->n_metrics;
+		if (v)
+			compare(s, 0, s, v, r);
+		for (size_t m = 0; m < s->n_metrics; m++) {
+			if (v) {
+				doubt(&r[m], noisy[m]);
+				continue;
 			}
-	}
-	json_decref(names);
-	return all;
-}
-
-static void column(const struct records_samples *s, double percentile, double *ret_v)
-{
-	for (size_t i = 0; i < s->n; i++)
-		ret_v[i] = s->rounds[i].n ? stats_percentile(s->rounds[i].v, s->rounds[i].n, percentile < 0 ? 50 : percentile) : 0;
-}
-
-void analysis_column(const struct analysis *a, const json_t *records, double *ret_v)
-{
-	cleanup_samples struct records_samples s = {};
-	records_samples(records, a->variant, a->of, &s);
-	column(&s, a->percentile, ret_v);
-}
-
-/* Only values that are there, in their order. */
-static size_t present(double *v, size_t n)
-{
-	size_t k = 0;
-	for (size_t i = 0; i < n; i++)
-		if (v[i] > 0)
-			v[k++] = v[i];
-	return k;
-}
-
-static struct stats_pair compare(const struct records_samples *a, const struct records_samples *b, double percentile)
-{
-	size_t n = a->n < b->n ? a->n : b->n;
-	if (percentile >= 0)
-		return stats_compare_tails(a->rounds, b->rounds, n, percentile);
-	cleanup_free double *x = mem_new((a->n + 1) * sizeof(*x)), *y = mem_new((b->n + 1) * sizeof(*y));
-	column(a, percentile, x);
-	column(b, percentile, y);
-	return stats_compare(x, y, n);
-}
-
-static bool is_different(enum stats_verdict v)
-{
-	return v == STATS_LESS || v == STATS_MORE;
-}
-
-static const char *first_of(const json_t *variants)
-{
-	return json_object_iter_key(json_object_iter((json_t *)variants));
-}
-
-static bool control_differs(const json_t *records, const char *metric, double percentile)
-{
-	json_t *variants = records_variants(records);
-	cleanup_samples struct records_samples a = {}, b = {};
-	records_samples(records, first_of(variants), metric, &a);
-	records_samples(records, CONTROL, metric, &b);
-	bool has = json_object_get(variants, CONTROL);
-	json_decref(variants);
-	return has && is_different(compare(&a, &b, percentile).verdict);
-}
-
-/* What the rounds say by their order, and their whole. */
-static void describe(struct analysis *r, const struct records_samples *s)
-{
-	cleanup_free double *v = mem_new((s->n + 1) * sizeof(*v));
-	column(s, r->percentile, v);
-	size_t there = present(v, s->n);
-	r->median = r->percentile < 0 ? stats_median(v, there) : stats_tail(s->rounds, s->n, r->percentile);
-	r->drift = stats_drift(v, there);
-	r->drifts = stats_drifts(r->drift, there);
-}
-
-/* `variant` of b beside `base` of a. */
-static void add(struct analyses *out, const json_t *a, const char *base, const json_t *b, const char *variant, const char *metric, bool noisy)
-{
-	const json_t *what = json_object_get(out->metrics, metric);
-	cleanup_samples struct records_samples x = {}, y = {};
-	struct analysis r = {
-		.variant = variant,
-		.metric = metric,
-		.of = json_string_value(json_object_get(what, "of")),
-		.percentile = json_number_value(json_object_get(what, "p")),
-		.base = a == b && streq(base, variant),
-		.noisy = noisy,
-	};
-	r.unit = records_unit(b, r.of);
-	r.less_is_better = records_less_is_better(b, r.of);
-	records_samples(a, base, r.of, &x);
-	records_samples(b, variant, r.of, &y);
-	r.pair = compare(&x, &y, r.percentile);
-	describe(&r, &y);
-	out->v = mem_grow(out->v, out->n, sizeof(r));
-	if (r.median > 0)
-		out->v[out->n++] = r;
-}
-
-static bool noisy_metric(const json_t *records, const json_t *what)
-{
-	return control_differs(records, json_string_value(json_object_get(what, "of")), json_number_value(json_object_get(what, "p")));
-}
-
-void analyses_make(const json_t *records, struct analyses *ret)
-{
-	*ret = (struct analyses){ .variants = records_variants(records), .metrics = expand(records) };
-	const char *variant, *metric, *base = first_of(ret->variants);
-	json_t *what, *other;
-	json_object_foreach(ret->metrics, metric, what) {
-		bool noisy = noisy_metric(records, what);
-		json_object_foreach(ret->variants, variant, other)
-			add(ret, records, base, records, variant, metric, noisy);
-	}
-}
-
-void analyses_compare(const json_t *a, const json_t *b, struct analyses *ret)
-{
-	*ret = (struct analyses){ .variants = records_variants(b), .metrics = expand(b) };
-	json_t *of_a = records_variants(a), *what, *other;
-	const char *variant, *metric;
-	json_object_foreach(ret->metrics, metric, what) {
-		bool noisy = noisy_metric(a, what) || noisy_metric(b, what);
-		json_object_foreach(ret->variants, variant, other)
-			if (json_object_get(of_a, variant) && !streq(variant, CONTROL))
-				add(ret, a, variant, b, variant, metric, noisy);
-	}
-	json_decref(of_a);
-}
-
-void analyses_control(const struct analyses *a, size_t *ret_n, size_t *ret_noisy)
-{
-	*ret_n = *ret_noisy = 0;
-	for (size_t i = 0; i < a->n; i++)
-		if (streq(a->v[i].variant, CONTROL) && a->v[i].pair.verdict != STATS_UNTRUSTED) {
-			++*ret_n;
-			*ret_noisy += a->v[i].noisy;
+			r[m] = (struct analysis){ .of = s, .beside = s, .metric = &s->metrics[m], .base = true };
+			describe(&r[m], &s->metrics[m].columns[0]);
 		}
+	}
+	take_over(ret, all, s->n_metrics, s->n_variants);
 }
 
-int analysis_better(const struct analysis *a)
+/* A metric that only the first file has: b lost it. */
+static void add_lost(struct analyses *out, const struct summary *a, const struct summary *b)
 {
-	if (a->noisy || !is_different(a->pair.verdict))
-		return 0;
-	return (a->pair.verdict == STATS_LESS) == a->less_is_better ? 1 : -1;
+	for (size_t m = 0; m < a->n_metrics; m++) {
+		if (summary_metric(b, a->metrics[m].name) >= 0)
+			continue;
+		for (size_t v = 0; v < a->n_variants; v++) {
+			int other = summary_variant(b, a->variants[v].name);
+			struct analysis r = { .of = b, .beside = a, .variant = other < 0 ? 0 : (size_t)other, .base_variant = v, .metric = &a->metrics[m],
+					      .median = NAN, .pair = { NAN, NAN, NAN, false, INFINITY, 0, 0 }, .verdict = ANALYSIS_MISSING };
+			if (other >= 0 && !streq(a->variants[v].name, CONTROL) && isfinite(median_of(&a->metrics[m].columns[v])))
+				add(out, &r);
+		}
+	}
 }
 
-const char *analysis_word(const struct analysis *a)
+void analyses_compare(const struct summary *a, const struct summary *b, struct analyses *ret)
 {
-	if (a->pair.verdict == STATS_UNTRUSTED)
-		return "too few rounds";
-	if (a->noisy)
-		return "not to be trusted: the control differs too";
-	int better = analysis_better(a);
-	return better > 0 ? "better" : better < 0 ? "worse" : "same";
+	*ret = (struct analyses){ .margin = b->margin };
+	cleanup_free bool *noisy_a = noisy_metrics(a), *noisy_b = noisy_metrics(b);
+	cleanup_free struct analysis *all = mem_new((b->n_metrics * b->n_variants + 1) * sizeof(*all));
+	size_t n = 0;
+	for (size_t v = 0; v < b->n_variants; v++) {
+		int base = summary_variant(a, b->variants[v].name);
+		if (base < 0 || streq(b->variants[v].name, CONTROL))
+			continue;
+		struct analysis *r = all + n++ * b->n_metrics;
+		compare(a, (size_t)base, b, v, r);
+		for (size_t m = 0; m < b->n_metrics; m++) {
+			int before = summary_metric(a, b->metrics[m].name);
+			doubt(&r[m], noisy_b[m] || (before >= 0 && noisy_a[before]));
+		}
+	}
+	take_over(ret, all, b->n_metrics, n);
+	add_lost(ret, a, b);
+}
+
+void analyses_count(const struct analyses *a, bool control, size_t ret_counts[ANALYSIS_VERDICTS])
+{
+	memset(ret_counts, 0, ANALYSIS_VERDICTS * sizeof(*ret_counts));
+	for (size_t i = 0; i < a->n; i++)
+		if (!a->v[i].base && analysis_is_control(&a->v[i]) == control)
+			ret_counts[a->v[i].verdict]++;
 }

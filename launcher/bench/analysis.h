@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* analysis: records → what differs from what, by how much, and whether to believe it. Pure. */
+/* analysis: what differs from what, by how much, and whether to believe it. Pure. */
 #pragma once
-#include <jansson.h>
 #include "launcher/bench/stats.h"
+#include "launcher/bench/summary.h"
 
-/* One metric of one variant, beside the first variant (or, for compare, beside the same variant of another file). */
+enum analysis_verdict { ANALYSIS_BETTER, ANALYSIS_WORSE, ANALYSIS_EQUIVALENT, ANALYSIS_UNKNOWN, ANALYSIS_MISSING };
+#define ANALYSIS_VERDICTS 5
+
+/* One metric of one variant, beside the first variant (or, for two files, beside the same variant of the other one). */
 struct analysis {
-	const char *variant, *metric, *unit; /* of the records: they must live as long. "jitter.timer.p99" for a percentile */
-	const char *of;                      /* the metric that it is a percentile of, or metric itself */
-	double percentile;                   /* of all values of all rounds; below 0: the median of each round's */
-	double median;                       /* or that percentile */
+	const struct summary *of, *beside; /* what the variant, and what it is compared with, stands in */
+	size_t variant, base_variant;      /* of `of`, of `beside` */
+	const struct summary_metric *metric;
+	double median; /* of its runs; NAN for none */
+	bool base;     /* this is what the others are compared with: no pair, no verdict */
 	struct stats_pair pair;
-	bool less_is_better;
-	bool base;  /* this is what the others are compared with */
-	bool noisy; /* the control, which is the first variant again, differs too: not to be trusted */
-	bool drifts;
-	double drift;
+	enum analysis_verdict verdict;
+	const char *why; /* of UNKNOWN and MISSING; NULL: the interval alone */
+	double drift;    /* from round to round, by more than chance; else 0 */
 };
+/* By metric, then variant. They point into the summaries, which must live as long. */
 struct analyses {
 	struct analysis *v;
 	size_t n;
-	json_t *variants, *metrics; /* owned: the names above are theirs. metrics: {"jitter.timer.p99": {"of", "p"}} */
+	double margin;
 };
-/* `records` by metric, then variant, in the plan's order; the first variant is what the others are compared with. */
-void analyses_make(const json_t *records, struct analyses *ret);
-/* The variants of b beside the same ones of a; the controls of both tell of noise. */
-void analyses_compare(const json_t *a, const json_t *b, struct analyses *ret);
+/* Each variant beside the first. A metric in which the control, which is the first once more, differs tells nothing of the others. */
+void analyses_make(const struct summary *s, struct analyses *ret);
+/* The variants of b beside the same ones of a, without the controls, which only tell of noise. */
+void analyses_compare(const struct summary *a, const struct summary *b, struct analyses *ret);
 void analyses_free(struct analyses *a);
 #define cleanup_analyses cleanup(analyses_free)
 
-/* One value a round: the median, or the percentile, of what that round measured; 0 where it did not. ret_v[0 … records_rounds - 1]. */
-void analysis_column(const struct analysis *a, const json_t *records, double *ret_v);
-/* How many comparisons the control makes, and how many of them it calls different. */
-void analyses_control(const struct analyses *a, size_t *ret_n, size_t *ret_noisy);
-/* 1: better, -1: worse, 0: neither is known. */
-int analysis_better(const struct analysis *a);
-/* "better", "worse", "same", "too few rounds", "noise": a word for it. */
-const char *analysis_word(const struct analysis *a);
+/* How many there are of each verdict, but of the base and of the control, or of the control alone. */
+void analyses_count(const struct analyses *a, bool control, size_t ret_counts[ANALYSIS_VERDICTS]);
+/* "better", "worse", "equivalent", "cannot be told", "missing". */
+const char *analysis_word(enum analysis_verdict v);
+bool analysis_is_control(const struct analysis *a);

@@ -2,9 +2,8 @@
 /* page: the report as HTML. See report.h. */
 #include <math.h>
 #include <stdlib.h>
-#include "launcher/bench/fingerprint.h"
+#include "launcher/bench/libm.h"
 #include "launcher/bench/plot.h"
-#include "launcher/bench/records.h"
 #include "launcher/bench/report.h"
 
 static const char style[] =
@@ -41,41 +40,31 @@ static void add_text(struct sb *out, const char *s)
 	}
 }
 
-static size_t colour_of(const struct analyses *a, const char *variant)
+static void add_row(struct sb *out, const struct analysis *r)
 {
-	const char *name;
-	json_t *value;
-	size_t i = 0;
-	json_object_foreach(a->variants, name, value) {
-		if (streq(name, variant))
-			break;
-		i++;
-	}
-	return i % PLOT_COLOURS;
-}
-
-static const char *class_of(const struct analysis *r)
-{
-	int better = analysis_better(r);
-	return r->noisy || r->pair.verdict == STATS_UNTRUSTED ? "untrusted" : better > 0 ? "better" : better < 0 ? "worse" : "same";
-}
-
-static void add_row(struct sb *out, const struct analyses *a, const struct analysis *r)
-{
-	sb_addf(out, "<tr><td><span class=\"key\" style=\"background:var(--v%zu)\"></span>", colour_of(a, r->variant));
-	add_text(out, r->variant);
-	sb_addf(out, "<td class=\"n\">%.4g", r->median);
-	if (isfinite(r->pair.ratio.median) && !r->base) {
-		sb_addf(out, "<td class=\"n\">%.3f<td class=\"n\">%.3f to %.3f<td class=\"n\">", r->pair.ratio.median, r->pair.ratio.low,
-			r->pair.ratio.high);
-		if (r->pair.least > 0)
-			sb_addf(out, "%.1f %%", r->pair.least * 100);
-		sb_addf(out, "<td><b class=\"%s\">%s</b>", class_of(r), analysis_word(r));
-	} else {
+	static const char *const classes[] = { "better", "worse", "same", "untrusted", "untrusted" };
+	double half = r->pair.difference ? (r->pair.high - r->pair.low) / 2 : r->median * (r->pair.high - r->pair.low) / 2;
+	cleanup_free char *value = report_number(r->median, r->base ? NAN : half);
+	sb_addf(out, "<tr><td><span class=\"key\" style=\"background:var(--v%zu)\"></span>", r->variant % PLOT_COLOURS);
+	add_text(out, r->of->variants[r->variant].name);
+	sb_addf(out, "<td class=\"n\">%s", isfinite(r->median) ? value : "");
+	if (r->base) {
 		sb_add(out, "<td><td><td><td><span class=\"same\">the others are compared with it</span>");
+	} else {
+		if (isfinite(r->pair.low) && isfinite(r->pair.high))
+			sb_addf(out, "<td class=\"n\">%.3f<td class=\"n\">%.3f to %.3f<td class=\"n\">", r->pair.estimate, r->pair.low, r->pair.high);
+		else
+			sb_add(out, "<td><td><td class=\"n\">");
+		if (isfinite(r->pair.least))
+			sb_addf(out, r->pair.difference ? "%.3g" : "%.1f %%", r->pair.difference ? r->pair.least : r->pair.least * 100);
+		sb_addf(out, "<td><b class=\"%s\">%s</b>", classes[r->verdict], analysis_word(r->verdict));
+		if (r->why)
+			sb_addf(out, ": %s", r->why);
 	}
-	if (r->drifts)
+	if (r->drift > 0 || r->drift < 0)
 		sb_addf(out, " <span class=\"untrusted\">%s from round to round (%+.2f)</span>", r->drift > 0 ? "rises" : "falls", r->drift);
+	if (r->pair.together > 0)
+		sb_addf(out, " <span class=\"untrusted\">rounds hang together (%.2f)</span>", r->pair.together);
 	sb_add(out, "</tr>\n");
 }
 
@@ -88,61 +77,67 @@ static void add_figure(struct sb *out, void (*plot)(struct sb *out, const struct
 }
 
 /* `n` analyses of one metric, from `r`. */
-static void add_metric(struct sb *out, const json_t *records, const struct analyses *a, const struct analysis *r, size_t n)
+static void add_metric(struct sb *out, const struct analyses *a, const struct analysis *r, size_t n)
 {
-	size_t rounds = records_rounds(records);
 	struct plot_row *rows = mem_new((n + 1) * sizeof(*rows));
-	cleanup_free double *columns = mem_new((n * rounds + 1) * sizeof(*columns));
 	sb_add(out, "<section><h2>");
-	add_text(out, r->metric);
+	add_text(out, r->metric->name);
 	sb_add(out, " <small>");
-	add_text(out, r->unit);
-	sb_addf(out, ", %s is better</small></h2>\n<table><tr><th>variant<th class=\"n\">%s<th class=\"n\">ratio<th class=\"n\">95 %% interval"
+	add_text(out, r->metric->unit);
+	sb_addf(out, ", %s is better</small></h2>\n<table><tr><th>variant<th class=\"n\">median<th class=\"n\">ratio<th class=\"n\">95 %% interval"
 		     "<th class=\"n\">could see<th>verdict</tr>\n",
-		r->less_is_better ? "less" : "more", r->percentile < 0 ? "median" : "of all samples");
+		r->metric->less_is_better ? "less" : "more");
 	for (size_t i = 0; i < n; i++) {
-		double *v = columns + i * rounds;
-		analysis_column(&r[i], records, v);
-		rows[i] = (struct plot_row){ v, rounds, r[i].median, colour_of(a, r[i].variant), r[i].base ? NULL : &r[i].pair };
-		add_row(out, a, &r[i]);
+		const struct summary_column *c = &r[i].metric->columns[r[i].variant];
+		rows[i] = (struct plot_row){ c->v, c->n, r[i].median, r[i].variant % PLOT_COLOURS, r[i].base ? NULL : &r[i].pair };
+		add_row(out, &r[i]);
 	}
 	sb_add(out, "</table>\n<div class=\"plots\">");
 	add_figure(out, plot_distributions, rows, n, "each round, the middle half, the median");
-	add_figure(out, plot_intervals, rows, n, "ratio to the first variant; shaded: less than 1 %, never called a difference");
+	sb_add(out, "<figure>");
+	plot_intervals(out, rows, n, a->margin);
+	sb_addf(out, "<figcaption>ratio to the first variant; shaded: within %g %%, which is equivalent</figcaption></figure>\n", a->margin * 100);
 	add_figure(out, plot_timeline, rows, n, "in the order of the rounds");
 	sb_add(out, "</div></section>\n");
 	free(rows);
 }
 
-static int by_value_down(const void *a, const void *b)
+/* The counted samples of a variant, the largest first; owned by the caller. */
+static struct plot_point *points_of(const struct summary_curve *c, size_t *ret_n)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x < y) - (x > y);
+	struct plot_point *points = mem_new(SUMMARY_BUCKETS * sizeof(*points));
+	size_t above = 0;
+	*ret_n = 0;
+	for (size_t i = SUMMARY_BUCKETS; c->counts && i > 1; i--) { /* the first has what is 0: it has no logarithm */
+		above += c->counts[i - 1];
+		if (c->counts[i - 1])
+			points[(*ret_n)++] = (struct plot_point){ libm()->pow(2, (double)(i - 1) / 32 - 40), above };
+	}
+	return points;
 }
 
 /* All samples of a metric with tails, before its percentiles. */
-static void add_tails(struct sb *out, const json_t *records, const struct analyses *a, const struct analysis *r, size_t n)
+static void add_tails(struct sb *out, const struct analysis *r, size_t n)
 {
-	struct records_samples *samples = mem_new((n + 1) * sizeof(*samples));
 	struct plot_curve *curves = mem_new((n + 1) * sizeof(*curves));
+	struct plot_point **points = mem_new((n + 1) * sizeof(*points));
 	for (size_t i = 0; i < n; i++) {
-		size_t total = 0;
-		records_samples(records, r[i].variant, r[i].of, &samples[i]);
-		for (size_t k = 0; k < samples[i].n; k++)
-			total += samples[i].rounds[k].n;
-		qsort(samples[i].values, total, sizeof(double), by_value_down); /* rounds do not count any more */
-		curves[i] = (struct plot_curve){ samples[i].values, total, colour_of(a, r[i].variant) };
+		const struct summary_curve *c = &r[i].metric->curves[r[i].variant];
+		points[i] = points_of(c, &curves[i].n);
+		curves[i].v = points[i];
+		curves[i].total = c->total;
+		curves[i].colour = r[i].variant % PLOT_COLOURS;
 	}
 	sb_add(out, "<section><h2>");
-	add_text(out, r->of);
+	add_text(out, r->metric->of);
 	sb_add(out, " <small>all samples</small></h2>\n<figure>");
 	plot_tails(out, curves, n);
 	sb_add(out, "<figcaption>which part of all samples was longer than ");
-	add_text(out, r->unit);
+	add_text(out, r->metric->unit);
 	sb_add(out, ": the lower and the further to the left, the better</figcaption></figure></section>\n");
 	for (size_t i = 0; i < n; i++)
-		records_samples_free(&samples[i]);
-	free(samples);
+		free(points[i]);
+	free(points);
 	free(curves);
 }
 
@@ -161,73 +156,66 @@ static void add_facts(struct sb *out, const json_t *o)
 }
 
 /* What each variant was told, and what it really got: of its first record. */
-static void add_variants(struct sb *out, const json_t *records, const struct analyses *a)
+static void add_variants(struct sb *out, const struct summary *s)
 {
 	static const char *const keys[] = { "cpuset", "vCPUs", "huge pages", "governor" };
-	const char *name;
-	json_t *value, *record;
-	size_t i;
 	sb_add(out, "<section><h2>Variants <small>what they were told, and what they really got</small></h2><table><tr><th>variant<th>keys");
-	for (i = 0; i < ARRAY_SIZE(keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		sb_addf(out, "<th>%s", keys[i]);
 	sb_add(out, "</tr>\n");
-	json_object_foreach(a->variants, name, value)
-		json_array_foreach(records, i, record) {
-			if (!streq(json_string_value(json_object_get(record, "variant")), name))
-				continue;
-			sb_addf(out, "<tr><td><span class=\"key\" style=\"background:var(--v%zu)\"></span>", colour_of(a, name));
-			add_text(out, name);
+	for (size_t i = 0; i < s->n_variants; i++) {
+		const json_t *record = s->variants[i].first;
+		sb_addf(out, "<tr><td><span class=\"key\" style=\"background:var(--v%zu)\"></span>", i % PLOT_COLOURS);
+		add_text(out, s->variants[i].name);
+		sb_add(out, "<td>");
+		add_text(out, json_is_true(json_object_get(record, "native")) ? "native" : json_string_value(json_object_get(record, "sets")));
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 			sb_add(out, "<td>");
-			add_text(out, json_is_true(json_object_get(record, "native")) ? "native" : json_string_value(json_object_get(record, "sets")));
-			for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-				sb_add(out, "<td>");
-				add_text(out, json_string_value(json_object_get(json_object_get(record, "run"), keys[k])));
-			}
-			sb_add(out, "</tr>\n");
-			break;
+			add_text(out, json_string_value(json_object_get(json_object_get(record, "run"), keys[k])));
 		}
+		sb_add(out, "</tr>\n");
+	}
 	sb_add(out, "</table></section>\n");
 }
 
-static void add_head(struct sb *out, const json_t *records, const struct analyses *a)
+static void add_head(struct sb *out, const struct summary *s, const struct analyses *a)
 {
 	bool quiet;
-	cleanup_free char *control = report_control(a, &quiet), *differs = fingerprint_differs(records, NULL);
-	double steal = fingerprint_worst_steal(records);
+	cleanup_free char *counts = report_counts(a), *control = report_control(a, &quiet);
 	sb_add(out, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
 		    "<title>qlaunch bench</title>\n<style>");
 	sb_add(out, style);
 	for (int i = 0; i < PLOT_COLOURS; i++)
 		sb_addf(out, ".v%d{fill:var(--v%d);stroke:var(--v%d)}circle.v%d,.box.v%d{stroke:none}", i, i, i, i, i);
-	sb_addf(out, "</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%zu runs, %zu rounds after the one that warms up, %zu variants</p>\n",
-		json_array_size(records), records_rounds(records), json_object_size(a->variants));
+	sb_addf(out, "</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%zu runs, %zu rounds after the one that warms up, %zu variants: %s</p>\n",
+		s->runs, s->rounds, s->n_variants, counts);
 	sb_addf(out, "<section class=\"note%s\">", quiet ? "" : " bad");
 	add_text(out, control);
-	if (steal >= 1)
-		sb_addf(out, " Up to %.1f %% of the time was stolen by a hypervisor below.", steal);
-	if (differs) {
+	if (s->steal >= 1)
+		sb_addf(out, " Up to %.1f %% of the time was stolen by a hypervisor below.", s->steal);
+	if (s->throttled)
+		sb_addf(out, " A processor was too hot in %zu runs.", s->throttled);
+	if (s->differs) {
 		sb_add(out, " The machine changed while it was measured: ");
-		add_text(out, differs);
+		add_text(out, s->differs);
 		sb_add(out, ".");
 	}
 	sb_add(out, "</section>\n");
 }
 
-void report_html(struct sb *out, const json_t *records, const struct analyses *a)
+void report_html(struct sb *out, const struct summary *s, const struct analyses *a)
 {
-	add_head(out, records, a);
+	add_head(out, s, a);
 	sb_add(out, "<section><dl>");
-	add_facts(out, json_object_get(json_array_get(records, 0), "fingerprint"));
+	add_facts(out, s->fingerprint);
 	sb_add(out, "</dl></section>\n");
-	add_variants(out, records, a);
-	const char *tails = NULL;
+	add_variants(out, s);
 	for (size_t i = 0, n; i < a->n; i += n) {
-		for (n = 1; i + n < a->n && streq(a->v[i + n].metric, a->v[i].metric);)
+		for (n = 1; i + n < a->n && a->v[i + n].metric == a->v[i].metric;)
 			n++;
-		if (a->v[i].percentile >= 0 && !streq(tails, a->v[i].of))
-			add_tails(out, records, a, &a->v[i], n);
-		tails = a->v[i].of;
-		add_metric(out, records, a, &a->v[i], n);
+		if (a->v[i].metric->curves)
+			add_tails(out, &a->v[i], n);
+		add_metric(out, a, &a->v[i], n);
 	}
 	sb_add(out, "</main></html>\n");
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "launcher/base/num.h"
 #include "launcher/bench/bench_plan.h"
+#include "launcher/bench/stats.h"
 
 #define ROUNDS_MAX 1000
 #define LIMIT_MAX_S 86400
@@ -70,6 +71,19 @@ static struct err *read_yes(const char *value, bool *ret_yes)
 	return NULL;
 }
 
+/* "1", "0.5 %": per cent, to a tenth at least; 0 to 50. */
+static struct err *read_margin(const char *value, double *ret_part)
+{
+	char *end;
+	double v = strtod(value, &end);
+	end += strspn(end, " ");
+	end += *end == '%';
+	if (end == value || *end || !(v >= 0) || v > 50)
+		return err_new("margin \"%s\" is not per cent from 0 to 50", value);
+	*ret_part = v / 100;
+	return NULL;
+}
+
 static struct err *bench_key(struct reading *r, const char *key, const char *value)
 {
 	struct bench_plan *p = r->plan;
@@ -77,6 +91,8 @@ static struct err *bench_key(struct reading *r, const char *key, const char *val
 		return err_wrap(read_number(value, ROUNDS_MAX, &p->rounds), "rounds");
 	if (streq(key, "limit"))
 		return err_wrap(read_number(value, LIMIT_MAX_S, &p->limit_s), "limit (seconds)");
+	if (streq(key, "margin"))
+		return err_hint(read_margin(value, &p->margin), "margin = 1 %%");
 	if (streq(key, "uploads"))
 		return read_yes(value, &p->uploads);
 	if (streq(key, "via")) {
@@ -94,7 +110,7 @@ static struct err *bench_key(struct reading *r, const char *key, const char *val
 		strv_split(&p->words, value, ", ");
 		return NULL;
 	}
-	return err_hint(err_new("unknown key \"%s\" in [bench]", key), "config, via, guest, output, workloads, rounds, limit, uploads");
+	return err_hint(err_new("unknown key \"%s\" in [bench]", key), "config, via, guest, output, workloads, rounds, limit, uploads, margin");
 }
 
 static struct bench_workload *workload_of(struct bench_plan *p, const char *name)
@@ -283,6 +299,7 @@ static struct err *read_plan(struct root *root, const char *path, const char *pr
 	p->rounds = 10;
 	p->limit_s = 600;
 	p->machines = 1;
+	p->margin = STATS_MARGIN;
 	struct reading r = { root, p, dir, program, NULL };
 	int line = ini_parse_string(text, on_key, &r);
 	if (line || r.error)

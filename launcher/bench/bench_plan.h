@@ -2,7 +2,8 @@
 /*
  * plan: what `qlaunch bench` is to do: an INI file.
  *
- *	[bench]          config (of the machine), via (serial, agent), guest (bench-guest), output, rounds, workloads, limit, uploads
+ *	[bench]          config (of the machine), via (serial, agent), guest (bench-guest), output, rounds, workloads, limit, uploads,
+ *			margin
  *	[variant NAME]   native = yes, or any key of the machine's configuration: cpu.threads = 4, memory.hugepages = 2M
  *	[workload NAME]  parser (an adapter's name), command and file, in the guest
  *	[slurm]          machines, and any long option of sbatch: partition = lab
@@ -38,6 +39,7 @@ struct bench_plan {
 	unsigned machines;   /* of a Slurm job array */
 	unsigned rounds;  /* after the one that warms up */
 	unsigned limit_s; /* of one run */
+	double margin;    /* what is less than this is equivalent: 0.01 is 1 % */
 	struct bench_variant *variants;
 	size_t n_variants;
 };

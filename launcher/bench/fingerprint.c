@@ -7,7 +7,7 @@
 #include "launcher/bench/fingerprint.h"
 
 #define GOVERNOR "/sys/devices/system/cpu/cpufreq/policy%d/scaling_governor"
-#define STEAL "steal"
+#define THROTTLED "/sys/devices/system/cpu/cpu%d/thermal_throttle/%s_throttle_count" /* Documentation/ABI/testing/sysfs-devices-system-cpu */
 
 static void add_text(json_t *o, const char *name, const char *text)
 {
@@ -159,69 +159,15 @@ double fingerprint_steal(struct fingerprint_ticks before, struct fingerprint_tic
 	return all > 0 ? 100 * (after.stolen - before.stolen) / all : 0;
 }
 
-static const char *of(const json_t *record, const char *key)
+unsigned long fingerprint_throttled(struct root *root)
 {
-	const char *text = json_string_value(json_object_get(record, key));
-	return text ? text : "";
-}
-
-/* What differs between two objects, in texts alone: numbers are measured. */
-static const char *key_that_differs(const json_t *a, const json_t *b)
-{
-	const char *key;
-	json_t *value;
-	json_object_foreach((json_t *)a, key, value)
-		if (json_is_string(value) && !json_equal(value, json_object_get(b, key)))
-			return key;
-	return NULL;
-}
-
-/* The first record of the same machine, and where `variant` is set of the same variant, too. */
-static const json_t *first_like(const json_t *records, const json_t *record, bool variant)
-{
-	size_t i;
-	json_t *r;
-	json_array_foreach(records, i, r)
-		if (streq(of(r, "machine"), of(record, "machine")) && (!variant || streq(of(r, "variant"), of(record, "variant"))))
-			return r;
-	return NULL;
-}
-
-static char *differs_from(const json_t *a, const json_t *record)
-{
-	const json_t *like = first_like(a, record, false), *same = first_like(a, record, true);
-	if (!like)
-		return str_fmt("machine (%s)", of(record, "machine"));
-	const char *key = key_that_differs(json_object_get(like, "fingerprint"), json_object_get(record, "fingerprint"));
-	if (key)
-		return str_dup(key);
-	key = key_that_differs(json_object_get(same, "run"), json_object_get(record, "run"));
-	return key ? str_fmt("%s of variant %s", key, of(record, "variant")) : NULL;
-}
-
-char *fingerprint_differs(const json_t *a, const json_t *b)
-{
-	const json_t *sets[] = { a, b };
-	for (size_t s = 0; s < ARRAY_SIZE(sets) && sets[s]; s++) {
-		size_t i;
-		json_t *record;
-		json_array_foreach(sets[s], i, record) {
-			char *differs = differs_from(a, record);
-			if (differs)
-				return differs;
-		}
+	unsigned long times = 0;
+	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
+		cleanup_free char *core = str_fmt(THROTTLED, cpu, "core"), *package = str_fmt(THROTTLED, cpu, "package");
+		cleanup_free char *of_core = root_read_or(root, core, NULL), *of_package = root_read_or(root, package, "0");
+		if (!of_core)
+			break;
+		times += strtoul(of_core, NULL, 10) + strtoul(of_package, NULL, 10);
 	}
-	return NULL;
-}
-
-double fingerprint_worst_steal(const json_t *records)
-{
-	double worst = 0;
-	size_t i;
-	json_t *record;
-	json_array_foreach(records, i, record) {
-		double v = json_number_value(json_object_get(json_object_get(record, "run"), STEAL));
-		worst = v > worst ? v : worst;
-	}
-	return worst;
+	return times;
 }

@@ -24,10 +24,5 @@ struct fingerprint_ticks fingerprint_ticks(struct root *root);
 /* Per cent of the time in between that a hypervisor below took away. */
 double fingerprint_steal(struct fingerprint_ticks before, struct fingerprint_ticks after);
 
-/*
- * The first thing that differs between two sets of records, or within one (b NULL), in words: machine by machine its fingerprint, and
- * variant by variant its run. NULL: none does. Owned by the caller.
- */
-char *fingerprint_differs(const json_t *a, const json_t *b);
-/* The largest "steal" of all runs, in per cent. */
-double fingerprint_worst_steal(const json_t *records);
+/* How often the processors were too hot until now, all of them together: the thermal_throttle counters of x86; 0 where there are none. */
+unsigned long fingerprint_throttled(struct root *root);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include "launcher/base/late.h"
 
-#define LIBM_FUNCTIONS(X) X(ceil) X(erfc) X(floor) X(fmax) X(fmin) X(log) X(log10) X(pow) X(sqrt)
+#define LIBM_FUNCTIONS(X) X(ceil) X(exp) X(floor) X(fmax) X(fmin) X(log) X(log10) X(pow) X(sqrt)
 
 struct libm LATE_TABLE(LIBM_FUNCTIONS);
 /* Ends the program, with a word, where the C library lacks it. */

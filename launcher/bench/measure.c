@@ -213,8 +213,10 @@ struct err *measure(struct root *root, const struct bench_plan *p, const struct 
 {
 	cleanup_measured struct measured m = { .metrics = json_object(), .run = json_object() };
 	struct fingerprint_ticks before = fingerprint_ticks(root);
+	unsigned long throttled = fingerprint_throttled(root);
 	TRY(v->native ? run_natively(root, p, &m) : run_machine(root, p, v, &m));
 	json_object_set_new(m.run, "steal", json_real(fingerprint_steal(before, fingerprint_ticks(root))));
+	json_object_set_new(m.run, "throttled", json_integer((json_int_t)(fingerprint_throttled(root) - throttled)));
 	add_hash(p, v, root, m.run);
 	*ret = m;
 	m = (struct measured){};

@@ -27,17 +27,18 @@ double plot_at(const struct plot_axis *a, double value)
 
 struct plot_axis plot_axis(const double *v, size_t n, double from, double to)
 {
-	double low = INFINITY, high = 0;
-	for (size_t i = 0; i < n; i++) {
-		low = v[i] > 0 ? libm()->fmin(low, v[i]) : low;
-		high = libm()->fmax(high, v[i]);
-	}
-	if (!(high > 0))
+	double low = INFINITY, high = -INFINITY;
+	for (size_t i = 0; i < n; i++)
+		if (isfinite(v[i])) {
+			low = libm()->fmin(low, v[i]);
+			high = libm()->fmax(high, v[i]);
+		}
+	if (!(high >= low))
 		low = high = 1;
-	bool logs = high / low > LOG_SPAN;
-	double margin = high > low ? (high - low) * 0.06 : high * 0.05;
+	bool logs = low > 0 && high / low > LOG_SPAN;
+	double margin = high > low ? (high - low) * 0.06 : fabs(high) * 0.05 + (high > 0 || high < 0 ? 0 : 1);
 	struct plot_axis a = { logs ? low / 1.1 : low - margin, logs ? high * 1.1 : high + margin, from, to, logs };
-	if (!(a.low > 0))
+	if (low > 0 && !(a.low > 0))
 		a.low = low / 2;
 	return a;
 }
@@ -112,7 +113,7 @@ static void add_box(struct sb *out, const struct plot_axis *x, const struct plot
 	cleanup_free double *v = mem_new((r->n + 1) * sizeof(*v));
 	size_t n = 0;
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i] > 0)
+		if (isfinite(r->v[i]))
 			v[n++] = r->v[i];
 	if (!n)
 		return;
@@ -138,33 +139,39 @@ void plot_distributions(struct sb *out, const struct plot_row *rows, size_t n)
 	sb_add(out, "</svg>");
 }
 
-void plot_intervals(struct sb *out, const struct plot_row *rows, size_t n)
+/* Ratios and differences do not share an axis: of a metric they are the one or the other, mostly. */
+static bool has_ratio(const struct plot_row *r)
+{
+	return r->pair && !r->pair->difference && isfinite(r->pair->low) && isfinite(r->pair->high);
+}
+
+void plot_intervals(struct sb *out, const struct plot_row *rows, size_t n, double margin)
 {
 	cleanup_free double *ends = mem_new((3 * n + 2) * sizeof(*ends));
 	size_t k = 0;
-	ends[k++] = 1 - 3 * STATS_LEAST;
-	ends[k++] = 1 + 3 * STATS_LEAST;
+	ends[k++] = 1 - 3 * (margin + 0.001);
+	ends[k++] = 1 + 3 * (margin + 0.001);
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].pair && isfinite(rows[i].pair->ratio.median)) {
-			ends[k++] = rows[i].pair->ratio.low;
-			ends[k++] = rows[i].pair->ratio.high;
+		if (has_ratio(&rows[i])) {
+			ends[k++] = rows[i].pair->low;
+			ends[k++] = rows[i].pair->high;
 		}
 	struct plot_axis x = plot_axis(ends, k, 8, WIDTH - 8);
 	int height = ROW * (int)n;
 	begin(out, WIDTH, height + AXIS, "ratio to the first variant");
-	sb_addf(out, "<rect class=\"band\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"/>", plot_at(&x, 1 - STATS_LEAST),
-		plot_at(&x, 1 + STATS_LEAST) - plot_at(&x, 1 - STATS_LEAST), height);
+	sb_addf(out, "<rect class=\"band\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"/>", plot_at(&x, 1 - margin),
+		plot_at(&x, 1 + margin) - plot_at(&x, 1 - margin), height);
 	lying_axis(out, &x, 0, height);
 	sb_addf(out, "<path class=\"one\" d=\"M%.1f 0V%d\"/>", plot_at(&x, 1), height);
 	for (size_t i = 0; i < n; i++) {
 		double y = ROW * ((double)i + 0.5);
-		if (!rows[i].pair || !isfinite(rows[i].pair->ratio.median))
+		if (!has_ratio(&rows[i]))
 			continue;
-		const struct stats_interval *r = &rows[i].pair->ratio;
+		const struct stats_pair *r = rows[i].pair;
 		double low = plot_at(&x, r->low), high = plot_at(&x, r->high);
 		sb_addf(out, "<path class=\"interval v%zu\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv12M%.1f %.1fv12\"/>", rows[i].colour, low, y, high, low,
 			y - 6, high, y - 6);
-		sb_addf(out, "<circle class=\"v%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>", rows[i].colour, plot_at(&x, r->median), y);
+		sb_addf(out, "<circle class=\"v%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>", rows[i].colour, plot_at(&x, r->estimate), y);
 	}
 	sb_add(out, "</svg>");
 }
@@ -181,9 +188,9 @@ void plot_timeline(struct sb *out, const struct plot_row *rows, size_t n)
 		bool on = false;
 		sb_addf(out, "<path class=\"line v%zu\" d=\"", rows[i].colour);
 		for (size_t k = 0; k < rows[i].n; k++) {
-			if (rows[i].v[k] > 0)
+			if (isfinite(rows[i].v[k]))
 				sb_addf(out, "%c%.1f %.1f", on ? 'L' : 'M', LEFT + 8 + (double)k * step, plot_at(&y, rows[i].v[k]));
-			on = rows[i].v[k] > 0;
+			on = isfinite(rows[i].v[k]);
 		}
 		sb_add(out, "\"/>");
 	}
@@ -191,12 +198,11 @@ void plot_timeline(struct sb *out, const struct plot_row *rows, size_t n)
 		TIME_HEIGHT + 15, WIDTH - 8, TIME_HEIGHT + 15);
 }
 
-/* More points where there are few samples: at the tail each, then ever further apart. */
 static void add_curve(struct sb *out, const struct plot_curve *c, const struct plot_axis *x, const struct plot_axis *y)
 {
 	sb_addf(out, "<path class=\"line v%zu\" d=\"", c->colour);
-	for (size_t i = 0, step = 1; i < c->n; i += step, step = i / 12 + 1)
-		sb_addf(out, "%c%.1f %.1f", i ? 'L' : 'M', plot_at(x, c->v[i]), plot_at(y, (double)(i + 1) / (double)c->n));
+	for (size_t i = 0; i < c->n; i++)
+		sb_addf(out, "%c%.1f %.1f", i ? 'L' : 'M', plot_at(x, c->v[i].value), plot_at(y, (double)c->v[i].above / (double)c->total));
 	sb_add(out, "\"/>");
 }
 
@@ -204,12 +210,14 @@ void plot_tails(struct sb *out, const struct plot_curve *curves, size_t n)
 {
 	cleanup_free double *ends = mem_new((2 * n + 1) * sizeof(*ends));
 	size_t most = 10;
+	for (size_t i = 0; i < 2 * n; i++)
+		ends[i] = NAN;
 	for (size_t i = 0; i < n; i++) {
-		most = curves[i].n > most ? curves[i].n : most;
+		most = curves[i].total > most ? curves[i].total : most;
 		if (!curves[i].n)
 			continue;
-		ends[2 * i] = curves[i].v[0];
-		ends[2 * i + 1] = curves[i].v[curves[i].n - 1];
+		ends[2 * i] = curves[i].v[0].value;
+		ends[2 * i + 1] = curves[i].v[curves[i].n - 1].value;
 	}
 	struct plot_axis x = plot_axis(ends, 2 * n, LEFT, TAILS_WIDTH - 12);
 	struct plot_axis y = { 1 / (double)most, 1, TAILS_HEIGHT - 4, 8, true };
@@ -221,7 +229,7 @@ void plot_tails(struct sb *out, const struct plot_curve *curves, size_t n)
 			TAILS_WIDTH - 12, LEFT - 5, at + 4, part * 100);
 	}
 	for (size_t i = 0; i < n; i++)
-		if (curves[i].n && curves[i].v[curves[i].n - 1] > 0)
+		if (curves[i].n)
 			add_curve(out, &curves[i], &x, &y);
 	sb_add(out, "</svg>");
 }

@@ -12,11 +12,11 @@ struct plot_axis {
 	double from, to;  /* pixels */
 	bool logs;
 };
-/* Around values (those not above 0 do not count), with a margin. */
+/* Around values (NAN does not count), with a margin. */
 struct plot_axis plot_axis(const double *v, size_t n, double from, double to);
 double plot_at(const struct plot_axis *a, double value);
 
-/* One variant of a metric: each round's value, 0 where there is none. */
+/* One variant of a metric: each round's value, NAN where there is none. */
 struct plot_row {
 	const double *v;
 	size_t n;
@@ -26,13 +26,17 @@ struct plot_row {
 };
 /* Each round as a point, half of them in a box, their median (or the percentile) as a stroke. */
 void plot_distributions(struct sb *out, const struct plot_row *rows, size_t n);
-/* The ratios with their intervals; what is less than 1 % is shaded. */
-void plot_intervals(struct sb *out, const struct plot_row *rows, size_t n);
+/* The ratios with their intervals; what is less than the margin (a part) is shaded. */
+void plot_intervals(struct sb *out, const struct plot_row *rows, size_t n, double margin);
 /* Round by round. */
 void plot_timeline(struct sb *out, const struct plot_row *rows, size_t n);
-/* Which part of all samples of a variant was above a value: both by their logarithms. `v` largest first. */
+/* Which part of all samples of a variant was above a value: both by their logarithms. */
+struct plot_point {
+	double value;
+	size_t above; /* how many samples were at least as large */
+};
 struct plot_curve {
-	const double *v;
-	size_t n, colour;
+	const struct plot_point *v; /* the largest value first */
+	size_t n, total, colour;
 };
 void plot_tails(struct sb *out, const struct plot_curve *curves, size_t n);

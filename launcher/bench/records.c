@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* records: see records.h. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/str.h"
 #include "launcher/bench/records.h"
-#include "launcher/bench/stats.h"
 
 #define ROUNDS_MAX 100000
-#define VARIANTS_MAX 64
 
 struct err *records_add_metric(json_t *metrics, const char *name, const char *unit, const char *better, json_t *values)
 {
@@ -73,120 +73,53 @@ struct err *records_append(struct root *root, const char *path, json_t *record)
 	return text ? root_append(root, path, line) : err_new("a record that is no JSON");
 }
 
-struct err *records_read(struct root *root, const char *path, json_t **ret_records)
+static struct err *check_record(const json_t *record)
 {
-	cleanup_free char *real = realpath(path, NULL), *text = NULL;
-	if (!real)
-		return err_errno(errno, "%s", path);
-	TRY(root_read(root, real, &text));
-	cleanup_strv struct strv lines = {};
-	strv_split(&lines, text, "\n");
-	json_t *all = json_array();
-	for (size_t i = 0; i < lines.n; i++) {
-		json_t *record = json_loads(lines.v[i], 0, NULL);
-		const json_t *round = json_object_get(record, "round");
-		if (!json_is_string(json_object_get(record, "variant")) || !json_is_object(json_object_get(record, "metrics")) ||
-		    !json_is_integer(round) || json_integer_value(round) < 0 || json_integer_value(round) > ROUNDS_MAX) {
-			json_decref(record);
-			json_decref(all);
-			return err_exit(err_new("%s:%zu: not a record of a benchmark", path, i + 1), EXIT_CONFIG);
-		}
-		json_array_append_new(all, record);
-	}
-	*ret_records = all;
+	const json_t *round = json_object_get(record, "round"), *version = json_object_get(record, "version");
+	if (version && (!json_is_integer(version) || json_integer_value(version) < 1 || json_integer_value(version) > RECORDS_VERSION))
+		return err_hint(err_new("a record of version %lld; this qlaunch knows 1 to %d", (long long)json_integer_value(version), RECORDS_VERSION),
+				"a newer qlaunch wrote it");
+	if (!json_is_string(json_object_get(record, "variant")) || !json_is_object(json_object_get(record, "metrics")) || !json_is_integer(round) ||
+	    json_integer_value(round) < 0 || json_integer_value(round) > ROUNDS_MAX)
+		return err_new("not a record of a benchmark");
 	return NULL;
 }
 
-json_t *records_variants(const json_t *records)
+static struct err *each_line(FILE *f, struct err *(*fn)(void *data, json_t *record), void *data, size_t *line_number, bool *ret_cut)
 {
-	json_t *names = json_object(), *record;
-	size_t i;
-	for (json_int_t order = 0; order < VARIANTS_MAX; order++)
-		json_array_foreach(records, i, record)
-			if (json_integer_value(json_object_get(record, "order")) == order)
-				json_object_set_new(names, json_string_value(json_object_get(record, "variant")), json_true());
-	return names;
-}
-
-json_t *records_metric_names(const json_t *records)
-{
-	json_t *names = json_object(), *record, *metric;
-	const char *name;
-	size_t i;
-	json_array_foreach(records, i, record)
-		json_object_foreach(json_object_get(record, "metrics"), name, metric)
-			json_object_set(names, name, metric);
-	return names;
-}
-
-size_t records_rounds(const json_t *records)
-{
-	size_t i, rounds = 0;
-	json_t *record;
-	json_array_foreach(records, i, record) {
-		size_t n = (size_t)json_integer_value(json_object_get(record, "round")) + 1;
-		rounds = n > rounds ? n : rounds;
-	}
-	return rounds;
-}
-
-void records_samples_free(struct records_samples *s)
-{
-	free(s->values);
-	free(s->rounds);
-	*s = (struct records_samples){};
-}
-
-void records_samples(const json_t *records, const char *variant, const char *metric, struct records_samples *ret)
-{
-	struct records_samples s = { .n = records_rounds(records) };
-	size_t i, k, used = 0, total = 0;
-	json_t *record, *value;
-	s.rounds = mem_new((s.n + 1) * sizeof(*s.rounds));
-	json_array_foreach(records, i, record)
-		total += json_array_size(json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "v"));
-	s.values = mem_new((total + 1) * sizeof(*s.values));
-	json_array_foreach(records, i, record) {
-		if (!streq(json_string_value(json_object_get(record, "variant")), variant))
+	cleanup_free char *line = NULL;
+	size_t room = 0;
+	for (ssize_t n; (n = getline(&line, &room, f)) > 0;) {
+		bool whole = line[n - 1] == '\n';
+		++*line_number;
+		if (n == 1)
 			continue;
-		const json_t *values = json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "v");
-		s.rounds[json_integer_value(json_object_get(record, "round"))] =
-			(struct stats_sample){ s.values + used, json_array_size(values) };
-		json_array_foreach(values, k, value)
-			s.values[used++] = json_number_value(value);
+		json_t *record = json_loadb(line, (size_t)n, 0, NULL);
+		*ret_cut = !record && !whole;
+		struct err *e = *ret_cut ? NULL : check_record(record);
+		if (!e && record)
+			e = fn(data, record);
+		json_decref(record);
+		TRY(e);
 	}
-	*ret = s;
+	return ferror(f) ? err_errno(errno, "reading") : NULL;
 }
 
-static const char *word_of(const json_t *records, const char *metric, const char *key)
+struct err *records_each(struct root *root, const char *path, struct err *(*fn)(void *data, json_t *record), void *data, bool *ret_cut)
 {
-	size_t i;
-	json_t *record;
-	json_array_foreach(records, i, record) {
-		const char *word = json_string_value(json_object_get(json_object_get(json_object_get(record, "metrics"), metric), key));
-		if (word)
-			return word;
+	cleanup_free char *real = realpath(path, NULL);
+	size_t line = 0;
+	int fd = -1;
+	*ret_cut = false;
+	if (!real)
+		return err_errno(errno, "%s", path);
+	TRY(root_open_fd(root, real, O_RDONLY | O_CLOEXEC, &fd));
+	FILE *f = fdopen(fd, "r");
+	if (!f) {
+		fd_closep(&fd);
+		return err_errno(errno, "%s", path);
 	}
-	return "";
+	struct err *e = each_line(f, fn, data, &line, ret_cut);
+	fclose(f);
+	return err_exit(err_wrap(e, "%s:%zu", path, line), EXIT_CONFIG);
 }
-
-bool records_has_tails(const json_t *records, const char *metric)
-{
-	size_t i;
-	json_t *record;
-	json_array_foreach(records, i, record)
-		if (json_object_get(json_object_get(json_object_get(record, "metrics"), metric), "tails"))
-			return true;
-	return false;
-}
-
-bool records_less_is_better(const json_t *records, const char *metric)
-{
-	return streq(word_of(records, metric, "better"), "less");
-}
-
-const char *records_unit(const json_t *records, const char *metric)
-{
-	return word_of(records, metric, "unit");
-}
-

@@ -1,10 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report: see report.h. */
-#include <math.h>
 #include <stdlib.h>
+#include "launcher/bench/libm.h"
 #include "launcher/bench/report.h"
 
 #define METRICS_NAMED 4
+
+char *report_number(double value, double precision)
+{
+	double size = fabs(value);
+	if (!isfinite(value) || size >= 1e15 || (size > 0 && size < 1e-6))
+		return str_fmt("%g", value);
+	/* two digits of the precision, or four of the value */
+	double last = isfinite(precision) && precision > 0 ? libm()->floor(libm()->log10(precision)) - 1
+		      : size > 0			   ? libm()->floor(libm()->log10(size)) - 3
+							   : 0;
+	return str_fmt("%.*f", last < -9 ? 9 : last < 0 ? (int)-last : 0, value);
+}
+
+char *report_counts(const struct analyses *a)
+{
+	size_t counts[ANALYSIS_VERDICTS];
+	cleanup_strv struct strv words = {};
+	analyses_count(a, false, counts);
+	for (int i = 0; i < ANALYSIS_VERDICTS; i++)
+		if (counts[i])
+			strv_addf(&words, "%zu %s", counts[i], analysis_word((enum analysis_verdict)i));
+	return words.n ? strv_join(&words, ", ") : str_dup("nothing was compared");
+}
 
 /* Metrics whose control differs, the first few by name. */
 static char *noisy_names(const struct analyses *a)
@@ -12,12 +35,13 @@ static char *noisy_names(const struct analyses *a)
 	cleanup_strv struct strv names = {};
 	size_t more = 0;
 	for (size_t i = 0; i < a->n; i++) {
-		if (!a->v[i].noisy || strv_has(&names, a->v[i].metric))
+		const struct analysis *r = &a->v[i];
+		if (r->base || !analysis_is_control(r) || (r->verdict != ANALYSIS_BETTER && r->verdict != ANALYSIS_WORSE))
 			continue;
 		if (names.n < METRICS_NAMED)
-			strv_add(&names, a->v[i].metric);
+			strv_add(&names, r->metric->name);
 		else
-			more += streq(a->v[i].variant, "control");
+			more++;
 	}
 	cleanup_free char *all = strv_join(&names, ", ");
 	return more ? str_fmt("%s and %zu more", all, more) : steal(all);
@@ -25,60 +49,67 @@ static char *noisy_names(const struct analyses *a)
 
 char *report_control(const struct analyses *a, bool *ret_quiet)
 {
-	size_t n, noisy;
-	analyses_control(a, &n, &noisy);
-	*ret_quiet = n && !noisy;
-	if (!n)
-		return str_dup("The control says nothing yet: too few rounds.");
+	size_t counts[ANALYSIS_VERDICTS], all = 0;
+	analyses_count(a, true, counts);
+	for (int i = 0; i < ANALYSIS_VERDICTS; i++)
+		all += counts[i];
+	size_t noisy = counts[ANALYSIS_BETTER] + counts[ANALYSIS_WORSE];
+	*ret_quiet = all && !noisy;
+	if (!all)
+		return NULL;
 	if (!noisy)
-		return str_fmt("The control, the first variant once more, is the same in all %zu metrics.", n);
+		return str_fmt("The control, the first variant once more: no difference was seen in %zu metrics, equivalent in %zu.", all,
+			       counts[ANALYSIS_EQUIVALENT]);
 	cleanup_free char *names = noisy_names(a);
-	return str_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy, n, names);
+	return str_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy, all, names);
 }
 
-/* The word in the table, and what it means where that is not plain. */
-static const struct {
-	const char *word, *meaning;
-} few = { "few", "too few rounds to say anything: at least 6" },
-  noise = { "noise", "not to be trusted: variants that are the same differ here too" };
-
-static const char *short_word(const struct analysis *r)
+/* "x 1.053 [1.021, 1.084]", or of a difference "+12 [9, 15]". Owned by the caller. */
+static char *interval_text(const struct stats_pair *p)
 {
-	return r->pair.verdict == STATS_UNTRUSTED ? few.word : r->noisy ? noise.word : analysis_word(r);
+	if (!isfinite(p->estimate))
+		return str_dup("");
+	double half = (p->high - p->low) / 2, digits = isfinite(half) ? half : p->difference ? NAN : 0.1;
+	digits = p->difference ? digits : libm()->fmax(libm()->fmin(digits, 0.1), 0.001);
+	cleanup_free char *middle = report_number(p->estimate, digits), *low = report_number(p->low, digits), *high = report_number(p->high, digits);
+	if (!isfinite(half))
+		return str_fmt("%s%s", p->difference ? (p->estimate < 0 ? "" : "+") : "x ", middle);
+	return str_fmt("%s%s [%s, %s]", p->difference ? (p->estimate < 0 ? "" : "+") : "x ", middle, low, high);
 }
 
-static void print_row(FILE *out, const struct analysis *r, bool base)
+static void print_row(FILE *out, const struct analysis *r)
 {
-	cleanup_free char *variant = str_printable(r->variant);
-	fprintf(out, "  %-18.18s %10.4g", variant, r->median);
-	if (isfinite(r->pair.ratio.median) && !base) {
-		cleanup_free char *ratio = str_fmt("x %.3f [%.3f, %.3f]", r->pair.ratio.median, r->pair.ratio.low, r->pair.ratio.high);
-		fprintf(out, "  %-23s %-6s", ratio, short_word(r));
-		if (r->pair.least > 0)
-			fprintf(out, " %5.1f %%", r->pair.least * 100);
+	const struct stats_pair *p = &r->pair;
+	double half = p->difference ? (p->high - p->low) / 2 : r->median * (p->high - p->low) / 2;
+	cleanup_free char *variant = str_printable(r->of->variants[r->variant].name), *short_variant = str_cut(variant, 18);
+	cleanup_free char *value = isfinite(r->median) ? report_number(r->median, r->base ? NAN : half) : str_dup("-");
+	fprintf(out, "  %s%*s %10s", short_variant, 18 - (int)str_width(short_variant), "", value);
+	if (!r->base) {
+		cleanup_free char *interval = interval_text(p);
+		fprintf(out, "  %-23s %s", interval, analysis_word(r->verdict));
+		if (r->verdict == ANALYSIS_UNKNOWN && !r->why && p->difference)
+			fprintf(out, " %.3g", p->least);
+		else if (r->verdict == ANALYSIS_UNKNOWN && !r->why)
+			fprintf(out, " %.1f %%", p->least * 100);
 	}
-	fputs(r->drifts ? (r->drift > 0 ? "  rises\n" : "  falls\n") : "\n", out);
+	if (r->why)
+		fprintf(out, "\n  %18s %s", "", r->why);
+	if (r->drift > 0 || r->drift < 0)
+		fprintf(out, "\n  %18s %s from round to round", "", r->drift > 0 ? "rises" : "falls");
+	if (p->together > 0 && isfinite(p->high))
+		fprintf(out, "\n  %18s rounds hang together (%.2f): the interval is widened", "", p->together);
+	fputc('\n', out);
 }
 
 static void print_words(FILE *out, const struct analyses *a)
 {
-	bool has_few = false, has_noise = false, has_least = false, drifts = false;
-	for (size_t i = 0; i < a->n; i++) {
-		const struct analysis *r = &a->v[i];
-		has_few = has_few || (!r->base && r->pair.verdict == STATS_UNTRUSTED);
-		has_noise = has_noise || r->noisy;
-		has_least = has_least || (!r->base && r->pair.least > 0);
-		drifts = drifts || r->drifts;
-	}
-	fputc('\n', out);
-	if (has_least)
-		fputs("x: ratio to the first, its 95 % interval; %: the smallest effect to be seen\n", out);
-	if (has_few)
-		fprintf(out, "%s: %s\n", few.word, few.meaning);
-	if (has_noise)
-		fprintf(out, "%s: %s\n", noise.word, noise.meaning);
-	if (drifts)
-		fputs("rises, falls: from round to round, by more than chance\n", out);
+	size_t counts[ANALYSIS_VERDICTS];
+	analyses_count(a, false, counts);
+	fprintf(out, "\nx: ratio to the first, its 95 %% interval, of all metrics together\n");
+	if (counts[ANALYSIS_EQUIVALENT])
+		fprintf(out, "equivalent: the interval lies within %g %%\n", a->margin * 100);
+	if (counts[ANALYSIS_UNKNOWN])
+		fputs("cannot be told: the interval holds both; %: the smallest effect to be seen\n", out);
 }
 
 /* Broken at blanks, for a terminal. */
@@ -96,23 +127,25 @@ static void print_wrapped(FILE *out, const char *text)
 		fprintf(out, "%s%s", column ? " " : "", words.v[i]);
 		column += n + (column ? 1 : 0);
 	}
-	fputs("\n\n", out);
+	fputc('\n', out);
 }
 
 void report_text(FILE *out, const struct analyses *a)
 {
 	const char *metric = "";
-	bool quiet, controlled = json_object_get(a->variants, "control");
-	cleanup_free char *control = report_control(a, &quiet), *printable = str_printable(control);
-	if (controlled)
+	bool quiet;
+	cleanup_free char *counts = report_counts(a), *control = report_control(a, &quiet), *printable = str_printable(control ? control : "");
+	print_wrapped(out, counts);
+	if (control)
 		print_wrapped(out, printable);
+	fputc('\n', out);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct analysis *r = &a->v[i];
-		cleanup_free char *name = str_printable(r->metric), *unit = str_printable(r->unit);
-		if (!streq(metric, r->metric))
-			fprintf(out, "%s (%s, %s is better)\n", name, unit, r->less_is_better ? "less" : "more");
-		metric = r->metric;
-		print_row(out, r, r->base);
+		cleanup_free char *name = str_printable(r->metric->name), *unit = str_printable(r->metric->unit);
+		if (!streq(metric, r->metric->name))
+			fprintf(out, "%s (%s, %s is better)\n", name, unit, r->metric->less_is_better ? "less" : "more");
+		metric = r->metric->name;
+		print_row(out, r);
 	}
 	print_words(out, a);
 }

@@ -39,9 +39,9 @@ static json_t *record_of(const struct session *s, const struct bench_variant *v,
 {
 	const struct bench_plan *p = s->plan;
 	cleanup_free char *sets = strv_join(&v->sets, " ");
-	return json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:O, s:O, s:O}", "variant", v->name, "order",
+	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:f, s:O, s:O, s:O}", "version", RECORDS_VERSION, "variant", v->name, "order",
 			 (json_int_t)(v - p->variants), "round", (json_int_t)round, "time", (json_int_t)time(NULL), "machine", s->machine,
-			 "config", p->config ? p->config : "", "sets", sets, "native", v->native, "fingerprint", s->fingerprint, "run", m->run,
+			 "config", p->config ? p->config : "", "sets", sets, "native", v->native, "margin", p->margin, "fingerprint", s->fingerprint, "run", m->run,
 			 "metrics", m->metrics);
 }
 

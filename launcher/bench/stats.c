@@ -6,8 +6,13 @@
 #include "launcher/bench/libm.h"
 #include "launcher/bench/stats.h"
 
-#define RESAMPLES 2000
 #define SEED 1
+#define FLIPS 1024      /* sign patterns: all of up to 11 rounds (each stands for its negative, too), else drawn by chance */
+#define ENUMERATED 11
+#define CLAMP 3         /* times the median of sizes: 2 standard deviations of normal noise */
+#define HALVINGS 14     /* of an interval's end: to a part in 16000 */
+#define TOGETHER 1.645      /* the normal quantile of 95 % */
+#define INDEPENDENT_MIN 10  /* of fewer, how much they hang together cannot be told well enough to widen by it */
 
 static int by_value(const void *a, const void *b)
 {
@@ -15,7 +20,7 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double *sorted(const double *v, size_t n)
+double *stats_sorted(const double *v, size_t n)
 {
 	double *s = mem_new((n ? n : 1) * sizeof(*s));
 	if (n)
@@ -24,19 +29,63 @@ static double *sorted(const double *v, size_t n)
 	return s;
 }
 
-double stats_percentile(const double *v, size_t n, double p)
+double stats_percentile_sorted(const double *v, size_t n, double p)
 {
 	if (!n)
 		return NAN;
-	cleanup_free double *s = sorted(v, n);
 	double at = p / 100 * (double)(n - 1);
 	size_t below = (size_t)at, above = below + 1 < n ? below + 1 : below;
-	return s[below] + (s[above] - s[below]) * (at - (double)below);
+	return v[below] + (v[above] - v[below]) * (at - (double)below);
+}
+
+double stats_percentile(const double *v, size_t n, double p)
+{
+	cleanup_free double *s = stats_sorted(v, n);
+	return stats_percentile_sorted(s, n, p);
 }
 
 double stats_median(const double *v, size_t n)
 {
 	return stats_percentile(v, n, 50);
+}
+
+/* The k-th smallest of v, which is rearranged (Hoare's selection). */
+static double select_kth(double *v, size_t n, size_t k)
+{
+	size_t low = 0, high = n - 1;
+	while (low < high) {
+		double pivot = v[low + (high - low) / 2];
+		size_t i = low, j = high;
+		for (;; i++, j--) {
+			while (v[i] < pivot)
+				i++;
+			while (v[j] > pivot)
+				j--;
+			if (i >= j)
+				break;
+			double t = v[i];
+			v[i] = v[j];
+			v[j] = t;
+		}
+		if (k <= j)
+			high = j;
+		else
+			low = j + 1;
+	}
+	return v[k];
+}
+
+double stats_hodges_lehmann(const double *v, size_t n)
+{
+	size_t means = n * (n + 1) / 2, at = 0;
+	if (!n)
+		return NAN;
+	cleanup_free double *mean = mem_new(means * sizeof(*mean));
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i; k < n; k++)
+			mean[at++] = (v[i] + v[k]) / 2;
+	double upper = select_kth(mean, means, means / 2);
+	return means % 2 ? upper : (select_kth(mean, means, means / 2 - 1) + upper) / 2;
 }
 
 size_t stats_roll(struct stats_dice *d, size_t sides)
@@ -47,161 +96,219 @@ size_t stats_roll(struct stats_dice *d, size_t sides)
 	return (size_t)((z ^ (z >> 31)) % sides);
 }
 
-/* Student's t of 97.5 % by degrees of freedom: Cornish and Fisher's expansion around the normal's (Abramowitz and Stegun, 26.7.5). */
-static double student(double degrees)
-{
-	const double z = 1.959963985, z3 = z * z * z, z5 = z3 * z * z;
-	return z + (z3 + z) / (4 * degrees) + (5 * z5 + 16 * z3 + 3 * z) / (96 * degrees * degrees);
-}
-
-/* Which percentile of resampled values ends a 95 % interval, for a sample of n. */
-static double expanded_percentile(size_t n)
-{
-	if (n < 2)
-		return 0;
-	double degrees = (double)(n - 1), at = libm()->sqrt((double)n / degrees) * student(degrees);
-	return 100 * libm()->erfc(at / libm()->sqrt(2)) / 2;
-}
-
-static struct stats_interval interval_of(double median, const double *resampled, size_t n)
-{
-	double p = expanded_percentile(n);
-	return (struct stats_interval){ median, stats_percentile(resampled, RESAMPLES, p), stats_percentile(resampled, RESAMPLES, 100 - p) };
-}
-
-struct stats_interval stats_bootstrap(const double *v, size_t n)
-{
-	if (!n)
-		return (struct stats_interval){ NAN, NAN, NAN };
-	struct stats_dice dice = { SEED };
-	cleanup_free double *medians = mem_new(RESAMPLES * sizeof(double)), *sample = mem_new(n * sizeof(double));
-	for (size_t i = 0; i < RESAMPLES; i++) {
-		for (size_t k = 0; k < n; k++)
-			sample[k] = v[stats_roll(&dice, n)];
-		medians[i] = stats_median(sample, n);
-	}
-	return interval_of(stats_median(v, n), medians, n);
-}
-
-/* What the interval of a ratio says. */
-static void judge(struct stats_pair *r)
-{
-	double half = libm()->fmax(r->ratio.high - r->ratio.median, r->ratio.median - r->ratio.low) / r->ratio.median;
-	r->least = libm()->fmax(half, 0) + STATS_LEAST;
-	r->verdict = r->ratio.high < 1 - STATS_LEAST ? STATS_LESS : r->ratio.low > 1 + STATS_LEAST ? STATS_MORE : STATS_SAME;
-}
-
-struct stats_pair stats_compare(const double *a, const double *b, size_t n)
-{
-	struct stats_pair r = { .verdict = STATS_UNTRUSTED };
-	cleanup_free double *ratios = mem_new((n ? n : 1) * sizeof(double));
-	size_t pairs = 0;
-	for (size_t i = 0; i < n; i++)
-		if (a[i] > 0 && b[i] > 0)
-			ratios[pairs++] = b[i] / a[i];
-	r.ratio = stats_bootstrap(ratios, pairs);
-	if (pairs < STATS_ROUNDS_MIN)
-		return r;
-	judge(&r);
-	return r;
-}
-
-/* All values of all rounds, the largest first, each with its round. */
-struct pooled {
-	double value;
-	size_t round;
+/* One metric while its comparison is made. */
+struct metric {
+	double *d, *z;   /* [n]: the pairs' numbers; what is left of them after an assumed effect, clamped */
+	size_t *round;   /* [n]: which sign is theirs */
+	size_t n;
+	double *sizes;   /* [n]: to work in */
+	double *of_flip; /* [FLIPS]: the statistic of each pattern, no effect assumed */
+};
+struct family {
+	struct metric *metrics;
+	size_t n, flips, rounds;
+	double *signs; /* [flips][rounds]: 1 or -1; the first pattern is as measured */
+	double alpha;
 };
 
-static int by_value_down(const void *a, const void *b)
+/* Student's statistic rises with |sum| / root of the sum of squares, which no sign changes: that is all that is needed of it. */
+static double statistic(const struct metric *m, const double *signs)
 {
-	return -by_value(&((const struct pooled *)a)->value, &((const struct pooled *)b)->value);
-}
-
-static struct pooled *pool(const struct stats_sample *rounds, size_t n, size_t *ret_total)
-{
-	size_t total = 0;
-	for (size_t i = 0; i < n; i++)
-		total += rounds[i].n;
-	struct pooled *all = mem_new((total + 1) * sizeof(*all));
-	*ret_total = 0;
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < rounds[i].n; k++)
-			all[(*ret_total)++] = (struct pooled){ rounds[i].v[k], i };
-	qsort(all, total, sizeof(*all), by_value_down);
-	return all;
-}
-
-/* The percentile of what is left when each round counts `times` times. */
-static double weighted_tail(const struct pooled *all, size_t total, const size_t *times, double p)
-{
-	size_t weight = 0, above = 0, i = 0;
-	for (size_t k = 0; k < total; k++)
-		weight += times[all[k].round];
-	if (!weight)
-		return NAN;
-	double wanted = (1 - p / 100) * (double)(weight - 1);
-	while (i < total && (above += times[all[i].round]) <= (size_t)wanted)
-		i++;
-	return all[i].value;
-}
-
-static size_t *once_each(size_t n)
-{
-	size_t *times = mem_new((n + 1) * sizeof(*times));
-	for (size_t i = 0; i < n; i++)
-		times[i] = 1;
-	return times;
-}
-
-double stats_tail(const struct stats_sample *rounds, size_t n, double p)
-{
-	size_t total;
-	cleanup_free struct pooled *all = pool(rounds, n, &total);
-	cleanup_free size_t *times = once_each(n);
-	return weighted_tail(all, total, times, p);
-}
-
-static struct stats_pair compare_largest(const struct stats_sample *a, const struct stats_sample *b, size_t n)
-{
-	cleanup_free double *x = mem_new((n + 1) * sizeof(double)), *y = mem_new((n + 1) * sizeof(double));
-	for (size_t i = 0; i < n; i++) {
-		x[i] = a[i].n ? stats_percentile(a[i].v, a[i].n, 100) : 0;
-		y[i] = b[i].n ? stats_percentile(b[i].v, b[i].n, 100) : 0;
+	double sum = 0, squares = 0;
+	for (size_t i = 0; i < m->n; i++) {
+		sum += signs[m->round[i]] * m->z[i];
+		squares += m->z[i] * m->z[i];
 	}
-	return stats_compare(x, y, n);
+	return squares > 0 ? fabs(sum) / libm()->sqrt(squares) : 0;
 }
 
-struct stats_pair stats_compare_tails(const struct stats_sample *a, const struct stats_sample *b, size_t n, double p)
+static void assume(struct metric *m, double effect)
 {
-	if (p >= 100)
-		return compare_largest(a, b, n);
-	struct stats_pair r = { .ratio = { NAN, NAN, NAN }, .verdict = STATS_UNTRUSTED };
-	cleanup_free struct stats_sample *x = mem_new((n + 1) * sizeof(*x)), *y = mem_new((n + 1) * sizeof(*y));
-	size_t pairs = 0, total_x, total_y;
-	for (size_t i = 0; i < n; i++)
-		if (a[i].n && b[i].n) {
-			x[pairs] = a[i];
-			y[pairs++] = b[i];
-		}
-	cleanup_free struct pooled *all_x = pool(x, pairs, &total_x), *all_y = pool(y, pairs, &total_y);
-	cleanup_free size_t *times = once_each(pairs);
-	double base = weighted_tail(all_x, total_x, times, p);
-	if (!pairs || !(base > 0))
-		return r;
-	double ratio = weighted_tail(all_y, total_y, times, p) / base;
+	for (size_t i = 0; i < m->n; i++) {
+		m->z[i] = m->d[i] - effect;
+		m->sizes[i] = fabs(m->z[i]);
+	}
+	double most = m->n ? CLAMP * select_kth(m->sizes, m->n, m->n / 2) : 0;
+	for (size_t i = 0; i < m->n; i++)
+		m->z[i] = m->z[i] > most ? most : m->z[i] < -most ? -most : m->z[i];
+}
+
+/* Whether the test rejects that metric k's effect is `effect`: at most alpha of patterns have a statistic as large, in any metric. */
+static bool rejected(struct family *f, size_t k, const double *others, double effect)
+{
+	struct metric *m = &f->metrics[k];
+	size_t as_large = 0, most = (size_t)(f->alpha * (double)f->flips);
+	assume(m, effect);
+	double seen = statistic(m, f->signs) * (1 - 1e-9);
+	for (size_t i = 0; i < f->flips && as_large <= most; i++)
+		as_large += others[i] >= seen || statistic(m, f->signs + i * f->rounds) >= seen;
+	return as_large <= most;
+}
+
+/* An end of the interval: the effect furthest from `middle` in the direction of `way` (1, -1) that is not rejected. */
+static double end_of(struct family *f, size_t k, const double *others, double middle, double way)
+{
+	const struct metric *m = &f->metrics[k];
+	double span = 0;
+	for (size_t i = 0; i < m->n; i++)
+		span = libm()->fmax(span, fabs(m->d[i] - middle));
+	bool alike = !(span > 0); /* all pairs say the same: with rounds enough, exactly that */
+	span = alike ? 1e-12 : span;
+	double inside = middle, outside = middle + way * span;
+	for (int i = 0; !rejected(f, k, others, outside); i++) {
+		if (i == 12)
+			return way * INFINITY;
+		inside = outside;
+		span *= 3;
+		outside = middle + way * span;
+	}
+	if (alike)
+		return middle;
+	for (int i = 0; i < HALVINGS; i++) {
+		double between = (inside + outside) / 2;
+		if (rejected(f, k, others, between))
+			outside = between;
+		else
+			inside = between;
+	}
+	return outside;
+}
+
+/* The largest statistic of each pattern among all metrics but k. */
+static void largest_of_others(const struct family *f, size_t k, double *ret_largest)
+{
+	memset(ret_largest, 0, FLIPS * sizeof(*ret_largest));
+	for (size_t j = 0; j < f->n; j++)
+		for (size_t i = 0; j != k && i < f->flips; i++)
+			ret_largest[i] = f->metrics[j].of_flip[i] > ret_largest[i] ? f->metrics[j].of_flip[i] : ret_largest[i];
+}
+
+static void make_signs(struct family *f)
+{
+	bool all = f->rounds <= ENUMERATED;
 	struct stats_dice dice = { SEED };
-	cleanup_free double *ratios = mem_new(RESAMPLES * sizeof(double));
-	for (size_t i = 0; i < RESAMPLES; i++) {
-		memset(times, 0, pairs * sizeof(*times));
-		for (size_t k = 0; k < pairs; k++)
-			times[stats_roll(&dice, pairs)]++;
-		double below = weighted_tail(all_x, total_x, times, p);
-		ratios[i] = below > 0 ? weighted_tail(all_y, total_y, times, p) / below : ratio;
+	f->flips = all ? (size_t)1 << (f->rounds ? f->rounds - 1 : 0) : FLIPS;
+	f->signs = mem_new((f->flips * f->rounds + 1) * sizeof(double));
+	for (size_t i = 0; i < f->flips; i++)
+		for (size_t r = 0; r < f->rounds; r++)
+			f->signs[i * f->rounds + r] = (all ? i >> r & 1 : i && stats_roll(&dice, 2)) ? -1 : 1;
+}
+
+/*
+ * Autocorrelation of a sample with its neighbour, less the bias of few values (Marriott and Pope 1954); 0 where it could be chance: one in twenty
+ * samples without any is taken for one.
+ */
+static double hang_together(const double *v, size_t n)
+{
+	double mean = 0, own = 0, next = 0;
+	for (size_t i = 0; i < n; i++)
+		mean += v[i] / (double)n;
+	for (size_t i = 0; i < n; i++) {
+		own += (v[i] - mean) * (v[i] - mean);
+		next += i ? (v[i] - mean) * (v[i - 1] - mean) : 0;
 	}
-	r.ratio = interval_of(ratio, ratios, pairs);
-	if (pairs >= STATS_ROUNDS_MIN)
-		judge(&r);
-	return r;
+	double r = own > 0 ? next / own : 0, chance = (TOGETHER * libm()->sqrt((double)n) - 1) / (double)n;
+	double unbiased = r + (1 + 4 * r) / (double)n;
+	return n < STATS_ROUNDS_MIN || r <= chance ? 0 : unbiased < 0.95 ? unbiased : 0.95;
+}
+
+/* The pairs' numbers. Returns whether they are differences: where a value is not above 0, it has no logarithm. */
+static bool take_pairs(struct metric *m, const struct stats_series *s, size_t rounds)
+{
+	bool difference = false;
+	m->d = mem_new((rounds + 1) * sizeof(double));
+	m->z = mem_new((rounds + 1) * sizeof(double));
+	m->sizes = mem_new((rounds + 1) * sizeof(double));
+	m->round = mem_new((rounds + 1) * sizeof(size_t));
+	m->of_flip = mem_new(FLIPS * sizeof(double));
+	for (size_t i = 0; i < rounds; i++)
+		if (isfinite(s->a[i]) && isfinite(s->b[i])) {
+			difference = difference || !(s->a[i] > 0) || !(s->b[i] > 0);
+			m->round[m->n++] = i;
+		}
+	for (size_t i = 0; i < m->n; i++) {
+		double a = s->a[m->round[i]], b = s->b[m->round[i]];
+		m->d[i] = difference ? b - a : libm()->log(b / a);
+	}
+	return difference;
+}
+
+static struct stats_pair interval_of(struct family *f, size_t k, const double *others, bool difference)
+{
+	const struct metric *m = &f->metrics[k];
+	struct stats_pair p = { NAN, NAN, NAN, difference, INFINITY, hang_together(m->d, m->n), m->n };
+	if (!m->n)
+		return p;
+	double independent = (double)m->n * (1 - p.together) / (1 + p.together);
+	double middle = stats_hodges_lehmann(m->d, m->n);
+	double wider = libm()->sqrt((1 + p.together) / (1 - p.together));
+	double low = (middle - end_of(f, k, others, middle, -1)) * wider, high = (end_of(f, k, others, middle, 1) - middle) * wider;
+	if (p.together > 0 && independent < INDEPENDENT_MIN)
+		low = high = INFINITY;
+	p.least = libm()->fmax(low, high);
+	p.estimate = middle;
+	p.low = middle - low;
+	p.high = middle + high;
+	if (difference)
+		return p;
+	p.estimate = libm()->exp(p.estimate);
+	p.low = libm()->exp(p.low);
+	p.high = libm()->exp(p.high);
+	p.least = libm()->exp(p.least) - 1;
+	return p;
+}
+
+void stats_compare(const struct stats_series *metrics, size_t n, size_t rounds, double alpha, struct stats_pair *ret_pairs)
+{
+	struct family f = { .metrics = mem_new((n + 1) * sizeof(struct metric)), .n = n, .rounds = rounds, .alpha = alpha };
+	cleanup_free double *others = mem_new(FLIPS * sizeof(double));
+	cleanup_free bool *difference = mem_new((n + 1) * sizeof(bool));
+	make_signs(&f);
+	for (size_t k = 0; k < n; k++) {
+		difference[k] = take_pairs(&f.metrics[k], &metrics[k], rounds);
+		assume(&f.metrics[k], 0);
+		for (size_t i = 0; i < f.flips; i++)
+			f.metrics[k].of_flip[i] = statistic(&f.metrics[k], f.signs + i * rounds);
+	}
+	for (size_t k = 0; k < n; k++) {
+		largest_of_others(&f, k, others);
+		ret_pairs[k] = interval_of(&f, k, others, difference[k]);
+	}
+	for (size_t k = 0; k < n; k++) {
+		struct metric *m = &f.metrics[k];
+		free(m->d);
+		free(m->z);
+		free(m->sizes);
+		free(m->round);
+		free(m->of_flip);
+	}
+	free(f.metrics);
+	free(f.signs);
+}
+
+enum stats_verdict stats_judge(const struct stats_pair *p, double margin, double base)
+{
+	double none = p->difference ? 0 : 1;
+	double below = p->difference ? -margin * fabs(base) : 1 / (1 + margin), above = p->difference ? margin * fabs(base) : 1 + margin;
+	if (!isfinite(p->low) || !isfinite(p->high))
+		return STATS_UNKNOWN;
+	return p->low >= below && p->high <= above ? STATS_EQUIVALENT : p->high < none ? STATS_LESS : p->low > none ? STATS_MORE : STATS_UNKNOWN;
+}
+
+/* The normal distribution's quantile of 1 - tail, 0 < tail < 0.5, to 0.00045 (Abramowitz and Stegun, 26.2.23). */
+static double normal_quantile(double tail)
+{
+	double t = libm()->sqrt(-2 * libm()->log(tail));
+	return t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+size_t stats_rounds(double noise, double effect, size_t metrics)
+{
+	double sure = normal_quantile(STATS_ALPHA / 2 / (double)(metrics ? metrics : 1)), often = normal_quantile(0.2);
+	double part = libm()->sqrt(2) * noise / libm()->log(1 + effect); /* of a pair */
+	/* Student's distribution for the normal one: half the square of `sure` more (Guenther 1981) */
+	double n = libm()->ceil((sure + often) * (sure + often) * part * part + sure * sure / 2);
+	return n < STATS_ROUNDS_MIN ? STATS_ROUNDS_MIN : n > 1000 ? 1000 : (size_t)n;
 }
 
 /* The rank of v[i] among all, ties sharing the middle. */

@@ -2,54 +2,65 @@
 /*
  * stats: what a benchmark's numbers say, and what they do not. Pure: the same numbers give the same answer, also where chance is used (a
  * generator with a fixed seed).
+ *
+ * Two variants are compared pair by pair: what one round measured of each. Of every metric there is one value a run; the pair gives one
+ * number, the logarithm of the ratio. The estimate is Hodges and Lehmann's (the median of all means of two). The interval is what a test by
+ * sign flips does not reject: were there no effect beyond the assumed one, each round's number could as well have had the other sign, so the
+ * statistic of all 2^n sign patterns is what chance alone makes. That is exact for any number of rounds and any noise alike on both sides.
+ *
+ * The statistic is Student's, of numbers clamped at three times the median of their sizes, so that one bad round does not hide an effect. All
+ * metrics of a comparison share the sign patterns, and the largest statistic of them counts (Westfall and Young's max-T): an interval that
+ * clears 0 in any metric, without there being an effect, comes in at most `alpha` of comparisons, however many metrics there are.
+ *
+ * Rounds that hang together (autocorrelation) tell less than independent ones: where that is seen, the interval is widened by
+ * sqrt((1 + r) / (1 - r)), and where what is left of them, n (1 - r) / (1 + r), is less than 10, nothing can be told.
  */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A change of less than this (a ratio) is never called a difference, however sure it is. */
-#define STATS_LEAST 0.01
-
 /* Of a sample in any order; `v` stays as it is. NAN for none. */
 double stats_median(const double *v, size_t n);
 double stats_percentile(const double *v, size_t n, double p); /* p from 0 to 100; between two values, in proportion */
+/* The same of a sample that is sorted, the smallest first. */
+double stats_percentile_sorted(const double *v, size_t n, double p);
+/* A sorted copy; owned by the caller. */
+double *stats_sorted(const double *v, size_t n);
+/* The median of the means of all pairs of values, each with itself too (Hodges and Lehmann). NAN for none. */
+double stats_hodges_lehmann(const double *v, size_t n);
 
-struct stats_interval {
-	double median, low, high; /* NAN for none */
-};
-/*
- * The median of a sample and its 95 % interval by bootstrap: percentiles of the medians of resamples, further out the fewer values there are
- * (Hesterberg: What Teachers Should Know about the Bootstrap, "expanded percentile"): plain ones of 7 values would miss the truth in 1 of 8.
- */
-struct stats_interval stats_bootstrap(const double *v, size_t n);
+#define STATS_ALPHA 0.05
+#define STATS_MARGIN 0.01  /* of a plan that names none: what is less than this is equivalent */
+#define STATS_ROUNDS_MIN 6 /* 2 of 2^6 sign patterns are 3.1 %; 2 of 2^5 are more than 5 % */
 
-enum stats_verdict {
-	STATS_SAME,      /* no difference was seen: smaller ones than `least` could not have been */
-	STATS_LESS,      /* b is smaller than a: the interval of b / a lies below 1 - STATS_LEAST */
-	STATS_MORE,
-	STATS_UNTRUSTED, /* too few rounds to say anything */
+/* One metric of both sides of a comparison, round by round: borrowed; NAN where there is none. */
+struct stats_series {
+	const double *a, *b;
 };
 struct stats_pair {
-	struct stats_interval ratio; /* b / a */
-	enum stats_verdict verdict;
-	double least; /* the smallest detectable effect of these rounds: 0.03 is 3 %; 0 if untrusted */
+	double estimate, low, high; /* b / a, or b - a; NAN for no pair, infinite ends for too few rounds */
+	bool difference;            /* b - a: a value of it is 0 or negative */
+	double least;               /* the smallest effect that could have been seen: 0.03 is 3 %, or in the metric's unit; INFINITY: none */
+	double together;            /* autocorrelation that was seen and widened for; else 0 */
+	size_t pairs;
 };
-#define STATS_ROUNDS_MIN 6 /* with n pairs all resamples together cover the true median with 1 - 2^(1-n): 97 % */
-/* Of values that were measured in pairs: a[i] and b[i] in the same round. A pair with a value that is not above 0 does not count. */
-struct stats_pair stats_compare(const double *a, const double *b, size_t n);
+/* All metrics of one comparison: n of them, of `rounds` rounds each. ret_pairs[n]. `alpha`: of all metrics together. */
+void stats_compare(const struct stats_series *metrics, size_t n, size_t rounds, double alpha, struct stats_pair *ret_pairs);
 
-/* What one round measured: borrowed values, in any order; n 0 where it did not. */
-struct stats_sample {
-	const double *v;
-	size_t n;
+enum stats_verdict {
+	STATS_LESS,       /* b is smaller: its interval lies below, and not within the margin */
+	STATS_MORE,
+	STATS_EQUIVALENT, /* the whole interval lies within the margin */
+	STATS_UNKNOWN,    /* it cannot be told */
 };
-/* A percentile of all values of all rounds together; 100 is the largest. NAN for none. */
-double stats_tail(const struct stats_sample *rounds, size_t n, double p);
+/* `margin`: as a part of `base`, which is a typical value of a (used where the pair is a difference). */
+enum stats_verdict stats_judge(const struct stats_pair *p, double margin, double base);
+
 /*
- * Of tails: the ratio of such percentiles, with an interval by a bootstrap of whole rounds (values within one are not independent), the same
- * rounds of a and b. The largest value (p 100) has no law to resample by: it is compared round by round as by stats_compare.
+ * How many rounds show an effect (0.05: 5 %) in four of five cases, where one run's noise is `noise` (standard deviation, a part) and `metrics`
+ * are compared together: from the normal distribution. At most 1000.
  */
-struct stats_pair stats_compare_tails(const struct stats_sample *a, const struct stats_sample *b, size_t n, double p);
+size_t stats_rounds(double noise, double effect, size_t metrics);
 
 /* Spearman's rank correlation of a sample with its order, -1 to 1; ties share their ranks. 0 for less than 3, and for values all alike. */
 double stats_drift(const double *v, size_t n);

@@ -112,29 +112,38 @@ static void say_failure(struct root *root, const struct bench_plan *p, unsigned 
 	log_warn("task %u has no records: %s", task, *text ? (last ? last + 1 : text) : _("nothing was said; is it still waiting?"));
 }
 
-/* One task's records, its rounds after those that are there. */
+/* Where one task's records go, its rounds after those that are there. */
+struct gathering {
+	struct root *root;
+	const char *output;
+	size_t before, rounds, n; /* rounds before it, and its own; its records */
+};
+
+static struct err *take_record(void *data, json_t *record)
+{
+	struct gathering *g = data;
+	size_t round = (size_t)json_integer_value(json_object_get(record, "round"));
+	json_object_set_new(record, "round", json_integer((json_int_t)(round + g->before)));
+	g->rounds = round + 1 > g->rounds ? round + 1 : g->rounds;
+	g->n++;
+	return records_append(g->root, g->output, json_incref(record));
+}
+
 static struct err *gather_one(struct root *root, const struct bench_plan *p, unsigned task, size_t *rounds)
 {
 	cleanup_free char *path = records_of(p, task);
-	json_t *records = NULL, *record;
-	size_t i;
+	struct gathering g = { root, p->output, *rounds, 0, 0 };
+	bool cut;
 	if (!root_exists(root, path)) {
 		say_failure(root, p, task);
 		return NULL;
 	}
-	TRY(records_read(root, path, &records));
-	size_t own = records_rounds(records), expected = (size_t)p->rounds * p->n_variants;
-	if (json_array_size(records) < expected)
-		log_warn("task %u did not come to its end: %zu of %zu runs", task, json_array_size(records), expected);
-	struct err *e = NULL;
-	json_array_foreach(records, i, record) {
-		json_int_t round = json_integer_value(json_object_get(record, "round"));
-		json_object_set_new(record, "round", json_integer(round + (json_int_t)*rounds));
-		e = e ? e : records_append(root, p->output, json_incref(record));
-	}
-	*rounds += own;
-	json_decref(records);
-	return e;
+	TRY(records_each(root, path, take_record, &g, &cut));
+	size_t expected = (size_t)p->rounds * p->n_variants;
+	if (g.n < expected)
+		log_warn("task %u did not come to its end: %zu of %zu runs", task, g.n, expected);
+	*rounds += g.rounds;
+	return NULL;
 }
 
 struct err *bench_gather(struct root *root, const struct bench_plan *plan)

@@ -10,10 +10,9 @@
 #include <unistd.h>
 #include "launcher/base/behalf.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tr.h"
 #include "launcher/bench/analysis.h"
-#include "launcher/bench/fingerprint.h"
 #include "launcher/bench/program.h"
-#include "launcher/bench/records.h"
 #include "launcher/bench/report.h"
 #include "launcher/bench/session.h"
 #include "launcher/bench/submit.h"
@@ -21,30 +20,51 @@
 
 #define USAGE "bench PLAN | report FILE | compare A B | submit PLAN | gather PLAN"
 
-/* What `bench compare` says by its status; above the statuses of all commands. */
-enum { COMPARE_BETTER = 10, COMPARE_WORSE = 11, COMPARE_MIXED = 12, COMPARE_UNKNOWN = 13 };
+/* What `bench compare` says by its status; above the statuses of all commands. EXIT_OK: equivalent. */
+enum {
+	COMPARE_BETTER = 10,
+	COMPARE_WORSE = 11,
+	COMPARE_MIXED = 12,
+	COMPARE_UNKNOWN = 13, /* it cannot be told */
+	COMPARE_MISSING = 14,
+	COMPARE_NOT = 15, /* not comparable */
+};
 
-/* What stands in the way of trusting the records, whatever the control says. */
-static void say_doubts(const json_t *records)
+/* What stands in the way of trusting a file's records, whatever its control says. */
+static void say_doubts(const char *path, const struct summaries *all)
 {
-	cleanup_free char *differs = fingerprint_differs(records, NULL);
-	double steal = fingerprint_worst_steal(records);
-	if (differs)
-		log_warn("not the same from first to last: %s", differs);
-	if (steal >= 1)
-		log_warn("up to %.1f %% of the time was stolen by a hypervisor below", steal);
+	if (all->cut)
+		log_warn("%s: its last record was cut off, and is left out", path);
+	for (size_t i = 0; i < all->n; i++) {
+		const struct summary *s = &all->v[i];
+		if (s->differs)
+			log_warn("%s: not the same from first to last: %s", path, s->differs);
+		if (s->steal >= 1)
+			log_warn("%s: up to %.1f %% of the time was stolen by a hypervisor below", path, s->steal);
+		if (s->throttled)
+			log_warn("%s: a processor was too hot in %zu of %zu runs", path, s->throttled, s->runs);
+	}
+}
+
+static void print_machine(const struct summaries *all, size_t i)
+{
+	cleanup_free char *machine = str_printable(all->v[i].machine);
+	if (all->n > 1)
+		printf("%smachine %s\n", i ? "\n" : "", machine);
 }
 
 static struct err *show(struct cli *cli, const char *path)
 {
-	cleanup_analyses struct analyses a = {};
-	json_t *records = NULL;
-	TRY(records_read(cli->root, path, &records));
-	analyses_make(records, &a);
-	report_text(stdout, &a);
-	say_doubts(records);
+	cleanup_summaries struct summaries all = {};
+	TRY(summaries_read(cli->root, path, &all));
+	for (size_t i = 0; i < all.n; i++) {
+		cleanup_analyses struct analyses a = {};
+		analyses_make(&all.v[i], &a);
+		print_machine(&all, i);
+		report_text(stdout, &a);
+	}
+	say_doubts(path, &all);
 	log_info("records: %s; as a page: qlaunch bench report %s", path, path);
-	json_decref(records);
 	return NULL;
 }
 
@@ -91,46 +111,67 @@ static struct err *bench_plan(struct cli *cli, const struct verb_args *args, con
 
 static struct err *bench_report(struct cli *cli, const char *path)
 {
+	cleanup_summaries struct summaries all = {};
+	TRY(summaries_read(cli->root, path, &all));
+	if (all.cut || all.n > 1)
+		say_doubts(path, &all);
+	if (all.n > 1)
+		return err_exit(err_hint(err_new("%s: records of %zu machines: each is a page of its own", path, all.n), "one file a machine"),
+				EXIT_CONFIG);
 	cleanup_analyses struct analyses a = {};
 	cleanup_sb struct sb page = {};
-	json_t *records = NULL;
-	TRY(records_read(cli->root, path, &records));
-	analyses_make(records, &a);
-	report_html(&page, records, &a);
+	analyses_make(&all.v[0], &a);
+	report_html(&page, &all.v[0], &a);
 	fputs(page.s, stdout);
-	json_decref(records);
 	return NULL;
 }
 
-static int compare_status(const struct analyses *a)
+static int compare_status(const size_t n[ANALYSIS_VERDICTS])
 {
-	bool better = false, worse = false, known = false;
-	for (size_t i = 0; i < a->n; i++) {
-		known = known || (!a->v[i].noisy && a->v[i].pair.verdict != STATS_UNTRUSTED);
-		better = better || analysis_better(&a->v[i]) > 0;
-		worse = worse || analysis_better(&a->v[i]) < 0;
-	}
-	return !known ? COMPARE_UNKNOWN : better && worse ? COMPARE_MIXED : better ? COMPARE_BETTER : worse ? COMPARE_WORSE : EXIT_OK;
+	return n[ANALYSIS_BETTER] && n[ANALYSIS_WORSE] ? COMPARE_MIXED
+	       : n[ANALYSIS_WORSE]			? COMPARE_WORSE
+	       : n[ANALYSIS_MISSING]			? COMPARE_MISSING
+	       : n[ANALYSIS_BETTER]			? COMPARE_BETTER
+	       : n[ANALYSIS_EQUIVALENT] && !n[ANALYSIS_UNKNOWN] ? EXIT_OK : COMPARE_UNKNOWN;
+}
+
+/* The machine of b, or the only one where it is another and that is asked for. */
+static const struct summary *like(const struct summaries *a, const struct summary *b, bool force)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (streq(a->v[i].machine, b->machine))
+			return &a->v[i];
+	return force && a->n == 1 ? &a->v[0] : NULL;
+}
+
+static struct err *not_comparable(const char *differs)
+{
+	return err_exit(err_hint(err_new("not comparable: %s differs", differs), "--force compares all the same"), (enum exit_status)COMPARE_NOT);
 }
 
 static struct err *bench_compare(struct cli *cli, const char *before, const char *after, bool force)
 {
-	cleanup_analyses struct analyses r = {};
-	json_t *a = NULL, *b = NULL;
-	struct err *e = records_read(cli->root, before, &a);
-	if (!e)
-		e = records_read(cli->root, after, &b);
-	cleanup_free char *differs = e ? NULL : fingerprint_differs(a, b);
-	if (differs && !force)
-		e = err_exit(err_hint(err_new("not comparable: %s differs", differs), "--force compares all the same"), EXIT_HOST);
-	if (!e) {
-		analyses_compare(a, b, &r);
+	cleanup_summaries struct summaries a = {}, b = {};
+	size_t sum[ANALYSIS_VERDICTS] = {}, n[ANALYSIS_VERDICTS];
+	TRY(summaries_read(cli->root, before, &a));
+	TRY(summaries_read(cli->root, after, &b));
+	for (size_t i = 0; i < b.n; i++) {
+		cleanup_analyses struct analyses r = {};
+		const struct summary *of_a = like(&a, &b.v[i], force);
+		cleanup_free char *differs = of_a ? summary_differs(of_a, &b.v[i]) : tr_fmt("machine (%s)", b.v[i].machine);
+		if (!of_a || (differs && !force))
+			return not_comparable(differs);
+		analyses_compare(of_a, &b.v[i], &r);
+		print_machine(&b, i);
 		report_text(stdout, &r);
-		cli->status = (enum exit_status)compare_status(&r);
+		analyses_count(&r, false, n);
+		for (int k = 0; k < ANALYSIS_VERDICTS; k++)
+			sum[k] += n[k];
 	}
-	json_decref(a);
-	json_decref(b);
-	return e;
+	say_doubts(before, &a);
+	say_doubts(after, &b);
+	cli->status = (enum exit_status)compare_status(sum);
+	return NULL;
 }
 
 struct call {

@@ -5,12 +5,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
+#include "launcher/base/root.h"
 #include "launcher/base/str.h"
 #include "launcher/bench/stats.h"
 
 #define N 40
-#define SAMPLES 200
 
 /* Around 1, evenly within ± width. */
 static double noise(struct stats_dice *d, double width)
@@ -30,22 +31,6 @@ static void test_percentiles(void **state)
 	assert_true(isnan(stats_median(v, 0)));
 }
 
-static void test_interval_holds_the_truth(void **state)
-{
-	(void)state;
-	struct stats_dice d = { 7 };
-	int holds = 0;
-	for (int t = 0; t < 200; t++) {
-		double v[N];
-		for (int i = 0; i < N; i++)
-			v[i] = noise(&d, 0.2);
-		struct stats_interval r = stats_bootstrap(v, N);
-		holds += r.low <= 1 && r.high >= 1;
-		assert_true(r.low <= r.median && r.median <= r.high);
-	}
-	assert_true(holds >= 176); /* 95 % of 200 are 190 */
-}
-
 /* Between 0 and 1, never either. */
 static double unit(struct stats_dice *d)
 {
@@ -57,145 +42,190 @@ static double normal(struct stats_dice *d) /* Box and Muller */
 	return sqrt(-2 * log(unit(d))) * cos(2 * M_PI * unit(d));
 }
 
-/*
- * How often the interval of b / a holds the true ratio, in per cent, over 400 seeds: normal noise, or one with a heavy tail to one side
- * (log-normal), whose median is the truth.
- */
-static double coverage(size_t n, double truth, double width, bool skewed)
-{
-	int holds = 0;
-	for (unsigned seed = 0; seed < 400; seed++) {
-		struct stats_dice d = { 1000 + seed };
-		double a[N], b[N];
-		for (size_t i = 0; i < n; i++) {
-			double machine = 1 + 0.1 * normal(&d) * width;
-			a[i] = machine * 50;
-			b[i] = machine * 50 * truth * (skewed ? exp(width * normal(&d)) : 1 + width * normal(&d));
-		}
-		struct stats_pair r = stats_compare(a, b, n);
-		holds += r.ratio.low <= truth && truth <= r.ratio.high;
-	}
-	return holds / 4.0;
-}
-
-static void test_coverage_of_the_interval(void **state)
+static void test_hodges_lehmann(void **state)
 {
 	(void)state;
-	static const size_t rounds[] = { 6, 7, 8, 10, 15, 20, 40 };
+	const double v[] = { 1, 2, 9 }; /* 1 1.5 2 5 5.5 9 */
+	assert_float_equal(stats_hodges_lehmann(v, 3), 3.5, 1e-9);
+	assert_float_equal(stats_hodges_lehmann(v, 1), 1, 1e-9);
+	assert_true(isnan(stats_hodges_lehmann(v, 0)));
+}
+
+/* A made comparison: `metrics` of `rounds` rounds, log-normal noise (or one with rare large values), the first one with an effect. */
+struct made {
+	size_t rounds, metrics;
+	double noise, effect, together; /* together: of neighbours within a variant */
+	bool heavy;
+};
+#define METRICS 30
+
+static double noise_of(struct stats_dice *d, const struct made *m)
+{
+	return normal(d) * (m->heavy && stats_roll(d, 10) == 0 ? 5 : 1);
+}
+
+/* How often anything was called different, and the first metric's interval held the truth, per cent of `times`. */
+static double different(const struct made *m, int times, double *ret_coverage)
+{
+	static double a[METRICS][N], b[METRICS][N];
+	struct stats_dice d = { 42 + m->rounds };
+	int seen = 0, held = 0;
+	double own = sqrt(1 - m->together * m->together);
+	for (int t = 0; t < times; t++) {
+		struct stats_series series[METRICS];
+		struct stats_pair p[METRICS];
+		for (size_t k = 0; k < m->metrics; k++) {
+			double x = normal(&d), y = normal(&d);
+			for (size_t i = 0; i < m->rounds; i++) {
+				x = m->together * x + own * noise_of(&d, m);
+				y = m->together * y + own * noise_of(&d, m);
+				a[k][i] = 50 * exp(m->noise * x);
+				b[k][i] = 50 * exp(m->noise * y) * (k ? 1 : 1 + m->effect);
+			}
+			series[k] = (struct stats_series){ a[k], b[k] };
+		}
+		stats_compare(series, m->metrics, m->rounds, STATS_ALPHA, p);
+		bool any = false;
+		for (size_t k = 0; k < (m->effect > 0 ? 1 : m->metrics); k++) {
+			enum stats_verdict v = stats_judge(&p[k], STATS_MARGIN, 50);
+			any = any || v == STATS_LESS || v == STATS_MORE;
+		}
+		seen += any;
+		held += p[0].low <= 1 + m->effect && 1 + m->effect <= p[0].high;
+	}
+	*ret_coverage = 100.0 * held / times;
+	return 100.0 * seen / times;
+}
+
+/* 5 %, and three standard errors of so many tries. */
+static double allowed(int times)
+{
+	return 5 + 300 * sqrt(0.05 * 0.95 / times);
+}
+
+static void test_false_alarms(void **state)
+{
+	(void)state;
+	static const size_t rounds[] = { 6, 7, 8, 10, 20, 40 }, metrics[] = { 1, METRICS };
+	static const double noises[] = { 0.03, 0.1, 0.2 };
 	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++)
-		for (int skewed = 0; skewed < 2; skewed++) {
-			double c = coverage(rounds[i], 1.3, skewed ? 0.3 : 0.03, skewed);
-			print_message("# coverage %zu rounds%s: %.1f %%\n", rounds[i], skewed ? ", skewed" : "", c);
-			assert_true(c >= 92); /* 95, less three standard errors of 400 */
-		}
+		for (size_t k = 0; k < ARRAY_SIZE(metrics); k++)
+			for (size_t w = 0; w < ARRAY_SIZE(noises); w++) {
+				int times = k ? (rounds[i] > 10 ? 20 : 100) : rounds[i] > 10 ? 200 : 1000;
+				struct made m = { rounds[i], metrics[k], noises[w], 0, 0, w == 2 };
+				double coverage, alarms = different(&m, times, &coverage);
+				print_message("# %zu rounds, %zu metrics, noise %g %%: different %.1f %%, truth held %.1f %% of %d\n", rounds[i],
+					      metrics[k], noises[w] * 100, alarms, coverage, times);
+				assert_true(alarms <= allowed(times));
+				assert_true(coverage >= 100 - allowed(times));
+			}
 }
 
-/* Rounds of exponential samples (the p-th percentile is -mean ln(1 - p)) on a machine that is faster in some rounds than in others. */
-static void tails(struct stats_dice *d, size_t n, double mean, const double *machine, double *v, struct stats_sample *ret)
-{
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < SAMPLES; k++)
-			v[i * SAMPLES + k] = -mean * machine[i] * log(unit(d));
-		ret[i] = (struct stats_sample){ v + i * SAMPLES, SAMPLES };
-	}
-}
-
-static double tail_coverage(size_t n, double truth, double p)
-{
-	double *va = mem_new(N * SAMPLES * sizeof(double)), *vb = mem_new(N * SAMPLES * sizeof(double)), machine[N];
-	struct stats_sample a[N], b[N];
-	int holds = 0;
-	for (unsigned seed = 0; seed < 200; seed++) {
-		struct stats_dice d = { 77 + seed };
-		for (size_t i = 0; i < n; i++)
-			machine[i] = 1 + 0.2 * unit(&d);
-		tails(&d, n, 10, machine, va, a);
-		tails(&d, n, 10 * truth, machine, vb, b);
-		struct stats_pair r = stats_compare_tails(a, b, n, p);
-		holds += r.ratio.low <= truth && truth <= r.ratio.high;
-	}
-	str_freep(&va);
-	str_freep(&vb);
-	return holds / 2.0;
-}
-
-static void test_tails(void **state)
+/* Rounds that hang together: recognised from 15 rounds on, and hardly ever called different. */
+static void test_rounds_that_hang_together(void **state)
 {
 	(void)state;
-	static const double percentiles[] = { 50, 99, 100 };
-	for (size_t n = 7; n <= 20; n += 13)
-		for (size_t i = 0; i < ARRAY_SIZE(percentiles); i++) {
-			double c = tail_coverage(n, 1.2, percentiles[i]);
-			print_message("# tail coverage %zu rounds, p%g: %.1f %%\n", n, percentiles[i], c);
-			assert_true(c >= 90); /* three standard errors of 200 */
-		}
-	const double one[] = { 1, 2, 3, 4, 5 }, two[] = { 6, 7, 8, 9, 10 };
-	const struct stats_sample rounds[] = { { one, 5 }, { NULL, 0 }, { two, 5 } };
-	assert_float_equal(stats_tail(rounds, 3, 100), 10, 1e-9);
-	assert_float_equal(stats_tail(rounds, 3, 0), 1, 1e-9);
-	assert_true(isnan(stats_tail(rounds + 1, 1, 50)));
-	assert_int_equal(stats_compare_tails(rounds, rounds, 3, 50).verdict, STATS_UNTRUSTED);
+	static const size_t rounds[] = { 20, 40 };
+	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
+		struct made m = { rounds[i], 1, 0.1, 0, 0.8, false };
+		double coverage, alarms = different(&m, 200, &coverage);
+		print_message("# %zu rounds, AR 0.8: different %.1f %%\n", rounds[i], alarms);
+		assert_true(alarms <= allowed(200));
+	}
 }
 
-/* How often A beside A is called different: hardly ever, as the interval must clear 1 % besides. */
-static void test_same_beside_same(void **state)
+/* The manual's table (qlaunch.1.scd, BENCHMARKS): how often an effect is seen. Cells are what these seeds give, to 2 of 100. */
+static void test_power(void **state)
 {
 	(void)state;
-	int different = 0;
-	for (unsigned seed = 0; seed < 400; seed++) {
-		struct stats_dice d = { 5000 + seed };
-		double a[10], b[10];
-		for (int i = 0; i < 10; i++) {
-			a[i] = 1 + 0.05 * normal(&d);
-			b[i] = 1 + 0.05 * normal(&d);
-		}
-		enum stats_verdict v = stats_compare(a, b, 10).verdict;
-		different += v == STATS_LESS || v == STATS_MORE;
+	static const size_t rounds[] = { 6, 7, 10, 15, 20, 40 };
+	static const double noises[] = { 0.01, 0.03, 0.1 }, effects[] = { 0.02, 0.05, 0.1 };
+	cleanup_root struct root *root = NULL;
+	cleanup_free char *path = realpath("share/man/qlaunch.1.scd", NULL), *manual = NULL;
+	bool all = true;
+	assert_null(root_open("/", &root));
+	assert_null(root_read(root, path, &manual));
+	for (size_t i = 0; i < ARRAY_SIZE(rounds); i++) {
+		cleanup_sb struct sb row = {};
+		cleanup_free char *head = str_fmt("\n\t%6zu  ", rounds[i]);
+		const char *line = strstr(manual, head);
+		char *cell = line ? (char *)line + strlen(head) : NULL;
+		bool fits = cell;
+		for (size_t w = 0; w < ARRAY_SIZE(noises); w++)
+			for (size_t k = 0; k < ARRAY_SIZE(effects); k++) {
+				struct made m = { rounds[i], 1, noises[w], effects[k], 0, false };
+				double coverage, power = different(&m, 100, &coverage);
+				sb_addf(&row, "%5.0f", power);
+				fits = fits && fabs(strtod(cell, &cell) - power) <= 2;
+			}
+		print_message("%s%s\n", head + 1, row.s);
+		all = all && fits;
 	}
-	assert_true(different <= 20);
+	assert_true(all);
+	/* what is told before a run agrees with it: four of five */
+	struct made m = { stats_rounds(0.03, 0.05, 1), 1, 0.03, 0.05, 0, false };
+	double coverage;
+	assert_in_range(m.rounds, STATS_ROUNDS_MIN, N);
+	assert_true(different(&m, 300, &coverage) >= 73);
+	assert_true(stats_rounds(0.03, 0.05, 30) > m.rounds);
 }
 
-static void compare_at(double factor, double width, enum stats_verdict wanted, double per_cent)
+static struct stats_pair one(const double *a, const double *b, size_t n)
 {
-	struct stats_dice d = { 11 };
-	int right = 0;
-	for (int t = 0; t < 100; t++) {
-		double a[N], b[N];
-		for (int i = 0; i < N; i++) {
-			double machine = noise(&d, 0.3); /* of the round, the same for both: pairing takes it away */
-			a[i] = 100 * machine * noise(&d, width);
-			b[i] = factor * 100 * machine * noise(&d, width);
-		}
-		right += stats_compare(a, b, N).verdict == wanted;
-	}
-	assert_true(right >= per_cent);
+	struct stats_series s = { a, b };
+	struct stats_pair p;
+	stats_compare(&s, 1, n, STATS_ALPHA, &p);
+	return p;
 }
 
-static void test_differences(void **state)
-{
-	(void)state;
-	compare_at(1.00, 0.01, STATS_SAME, 98);
-	compare_at(1.00, 0.10, STATS_SAME, 95);
-	compare_at(1.005, 0.005, STATS_SAME, 98); /* surely more, but not by 1 % */
-	compare_at(1.05, 0.02, STATS_MORE, 98);
-	compare_at(0.95, 0.02, STATS_LESS, 98);
-}
-
-static void test_smallest_effect(void **state)
+static void test_states(void **state)
 {
 	(void)state;
 	struct stats_dice d = { 3 };
-	double a[N], b[N], c[N];
+	double a[N], b[N], c[N], zeros[N] = {}, stutters[N];
 	for (int i = 0; i < N; i++) {
-		a[i] = 100 * noise(&d, 0.01);
-		b[i] = 100 * noise(&d, 0.01);
-		c[i] = 100 * noise(&d, 0.3);
+		double machine = noise(&d, 0.3); /* of the round, the same for both: pairing takes it away */
+		a[i] = 100 * machine * noise(&d, 0.01);
+		b[i] = 100.5 * machine * noise(&d, 0.01);
+		c[i] = 100 * machine * noise(&d, 0.3);
+		stutters[i] = 10 + (double)stats_roll(&d, 5);
 	}
-	assert_true(stats_compare(a, b, N).least < 0.03);
-	assert_true(stats_compare(a, c, N).least > 0.05);
-	assert_int_equal(stats_compare(a, b, 2).verdict, STATS_UNTRUSTED);
-	a[0] = 0;
-	assert_true(isfinite(stats_compare(a, b, N).ratio.median));
+	struct stats_pair p = one(a, b, N);
+	assert_int_equal(stats_judge(&p, 0.01, 100), STATS_EQUIVALENT);
+	p = one(a, c, N);
+	assert_int_equal(stats_judge(&p, 0.01, 100), STATS_UNKNOWN);
+	assert_true(p.least > 0.03 && p.least < 0.3);
+	for (int i = 0; i < N; i++)
+		c[i] = b[i] * 1.05;
+	p = one(a, c, N);
+	assert_int_equal(stats_judge(&p, 0.01, 100), STATS_MORE);
+	p = one(c, a, N);
+	assert_int_equal(stats_judge(&p, 0.01, 100), STATS_LESS);
+	/* one bad round of ten hides nothing */
+	c[3] *= 4;
+	p = one(a, c, 10);
+	assert_int_equal(stats_judge(&p, 0.01, 100), STATS_MORE);
+	/* 5 rounds tell nothing, 6 do */
+	p = one(a, b, 5);
+	assert_true(isinf(p.least) && stats_judge(&p, 0.5, 100) == STATS_UNKNOWN);
+	/* zeros and negatives are values */
+	p = one(zeros, stutters, N);
+	assert_true(p.difference && p.estimate > 11 && p.estimate < 13);
+	assert_int_equal(stats_judge(&p, 0.01, 0), STATS_MORE);
+	p = one(zeros, zeros, N);
+	assert_int_equal(stats_judge(&p, 0.01, 0), STATS_EQUIVALENT);
+	for (int i = 0; i < N; i++)
+		zeros[i] = -stutters[i];
+	p = one(stutters, zeros, N);
+	assert_int_equal(stats_judge(&p, 0.01, 12), STATS_LESS);
+	/* without noise: the value itself */
+	p = one(a, a, N);
+	assert_float_equal(p.estimate, 1, 1e-9);
+	assert_int_equal(stats_judge(&p, 0.01, 100), STATS_EQUIVALENT);
+	/* a round without a value does not count */
+	a[0] = NAN;
+	assert_int_equal(one(a, b, N).pairs, N - 1);
+	assert_int_equal(one(a, b, 0).pairs, 0);
 }
 
 static void test_drift(void **state)
@@ -237,10 +267,9 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_percentiles), cmocka_unit_test(test_interval_holds_the_truth), cmocka_unit_test(test_differences),
-		cmocka_unit_test(test_smallest_effect),
-		cmocka_unit_test(test_coverage_of_the_interval), cmocka_unit_test(test_tails), cmocka_unit_test(test_same_beside_same),
-		 cmocka_unit_test(test_drift), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_percentiles), cmocka_unit_test(test_hodges_lehmann),	     cmocka_unit_test(test_states),
+		cmocka_unit_test(test_false_alarms), cmocka_unit_test(test_rounds_that_hang_together), cmocka_unit_test(test_power),
+		cmocka_unit_test(test_drift),	    cmocka_unit_test(test_order),
 	};
 	return cmocka_run_group_tests_name("bench_stats", tests, NULL, NULL);
 }
