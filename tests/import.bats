@@ -244,3 +244,10 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	run "$qlaunch" import --check --output "$HOME/c.conf" tests/import/gaming.xml
 	[ "$status" -eq 4 ]; [[ $output == *"is written"*"✗"*"cannot run it yet"* ]]
 }
+
+@test "import: libvirt's own arguments for 90 domains and qlaunch's plans differ only where there is a reason" {
+	run tests/differential "$(dirname "$qlaunch")"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *" 0 differences without a reason"* ]]
+}

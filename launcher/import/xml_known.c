@@ -186,6 +186,7 @@ static const struct xml_known known[] = {
 	{ "devices/memballoon@autodeflate", "off", XML_INERT, "the same" },
 	{ "devices/memballoon@freePageReporting", "off", XML_INERT, "the same" },
 	{ "devices/memballoon/driver/**", NULL, XML_INERT, "the same" },
+	{ "devices/rng/rate", NULL, NOTE_MINOR, TUNE },
 	{ "devices/rng/driver/**", NULL, XML_INERT, "QEMU's own" },
 	{ "devices/vsock@model", NULL, XML_INERT, "of what is told" },
 	{ "devices/vsock/cid@auto", NULL, XML_INERT, "of what is told" },

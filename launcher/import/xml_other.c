@@ -32,27 +32,15 @@ static bool is_random(const char *path)
 	return streq(path, "/dev/urandom") || streq(path, "/dev/random");
 }
 
+/* Each machine has random numbers of this host's kernel (launcher/guest/args_console.c): from there, it is the same. */
 static void read_rng(struct xml_import *im, struct node *n)
 {
-	struct node *backend = node_child(n, "backend"), *rate = node_child(n, "rate");
-	const char *model = node_attr(backend, "model"), *path = node_text(backend), *bytes = node_attr(rate, "bytes"), *period = node_attr(rate, "period");
-	bool builtin = model && streq(model, "builtin"), virtio = node_attr(n, "model") && str_starts(node_attr(n, "model"), "virtio");
-	const char *file = *path ? path : "/dev/random";
-	if (!virtio || !(builtin || (model && streq(model, "random") && is_random(file)))) {
-		draft_note(im->d, NOTE_MINOR, n->line, "<rng> from %.60s: the guest has no random numbers from there", *path ? path : model ? model : "");
-		return;
-	}
-	size_t k = 0;
-	for (size_t i = 0; i + 1 < im->args.n; i++)
-		k += str_starts(im->args.v[i + 1], "rng-");
-	if (builtin)
-		xml_arg(im, n->line, "-object", "rng-builtin,id=rng%zu", k);
-	else
-		xml_arg(im, n->line, "-object", "rng-random,id=rng%zu,filename=%s", k, file);
-	if (bytes)
-		xml_arg(im, n->line, "-device", "virtio-rng-pci,rng=rng%zu,max-bytes=%.12s,period=%.12s", k, bytes, period ? period : "1000");
-	else
-		xml_arg(im, n->line, "-device", "virtio-rng-pci,rng=rng%zu", k);
+	struct node *backend = node_child(n, "backend");
+	const char *model = node_attr(backend, "model"), *path = node_text(backend), *device = node_attr(n, "model");
+	bool kernel = model && (streq(model, "builtin") || (streq(model, "random") && (!*path || is_random(path))));
+	if (!device || !str_starts(device, "virtio") || !kernel)
+		draft_note(im->d, NOTE_MINOR, n->line, "<rng> from %.60s: the guest has the random numbers of the host's kernel instead",
+			   *path ? path : model ? model : "");
 }
 
 /* q35 has iTCO built in, which does nothing until it is let. */
@@ -72,22 +60,20 @@ static void read_watchdog(struct xml_import *im, struct node *n)
 	xml_arg(im, n->line, "-action", "watchdog=%s", !action ? "reset" : streq(action, "dump") ? "pause" : action);
 }
 
-/* What happens when the guest tells of its end is <on_crash>. */
+/* Each machine says when it crashes (pvpanic); what then happens is <on_crash>. */
 static void read_panic(struct xml_import *im, struct node *n)
 {
 	const char *model = node_attr(n, "model");
-	if (model && streq(model, "hyperv"))
-		xml_flag(im, n->line, "hv-crash=on");
-	else if (model && streq(model, "pvpanic"))
-		xml_arg(im, n->line, "-device", "pvpanic-pci");
-	else
-		xml_arg(im, n->line, "-device", "pvpanic");
 	struct node *crash = node_child(im->root, "on_crash");
 	const char *text = node_text(crash);
-	xml_arg(im, crash ? crash->line : n->line, "-action", "panic=%s",
-		streq(text, "preserve") || streq(text, "coredump-preserve") ? "pause" : "shutdown");
+	if (model && streq(model, "hyperv"))
+		xml_flag(im, n->line, "hv-crash=on");
+	else if (model && !streq(model, "isa") && !streq(model, "pvpanic"))
+		draft_note(im->d, NOTE_MINOR, n->line, "<panic model='%.20s'> is not of this board", model);
+	if (streq(text, "preserve") || streq(text, "coredump-preserve"))
+		xml_arg(im, crash->line, "-action", "panic=pause");
 	if (str_starts(text, "restart") || str_starts(text, "coredump") || str_starts(text, "rename"))
-		draft_note(im->d, NOTE_MINOR, crash ? crash->line : n->line, "<on_crash> %.40s: a guest that panics ends the machine, with no dump and no restart", text);
+		draft_note(im->d, NOTE_MINOR, crash->line, "<on_crash> %.40s: a guest that panics ends the machine, with no dump and no restart", text);
 }
 
 static void read_vsock(struct xml_import *im, struct node *n)
