@@ -381,6 +381,40 @@ users_folder() {
 	echo "$output"; [ -z "$output" ]
 }
 
+@test "identities of all children are those of SECURITY.md" {
+	local name=qlid$$ vm=i-$$ pid child
+	useradd -M -d "$open/home" "$name"
+	mkdir "$open/home"; chown "$name" "$open/home"
+	ip netns add "$name"; ip -n "$name" link set lo up
+	ip -n "$name" link add d0 type veth peer name d1; ip -n "$name" link set d1 up # passt wants a way out
+	ip -n "$name" addr add 198.51.100.1/24 dev d0; ip -n "$name" link set d0 up; ip -n "$name" route add default via 198.51.100.2
+	printf '#!/bin/sh\ngrep -E "^(Uid|Cap|NoNew|Seccomp:)" /proc/self/status >%s/ran\n' "$open" >"$open/hook"; chmod 755 "$open/hook"
+	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[tpm]\nversion = 2.0
+		[network lan]\nmode = nat\n[network out]\nmode = user\n[share s]\npath = %s/home\n[hooks]\nbefore = %s/hook\n' $vm "$open" "$open" | tr -d '\t' >"$open/i.conf"
+	SUDO_UID=$(id -u "$name") ip netns exec "$name" "$qlaunch" run "$open/i.conf" >"$open/children" 2>&1 3>&- </dev/null & pid=$!
+	until grep -qs 'running after' "$open/children"; do kill -0 $pid || break; sleep 0.1; done
+	mkdir "$open/as"; cp "$open/ran" "$open/as/hook"
+	for child in $(pgrep -P $pid); do cp "/proc/$child/status" "$open/as/$(basename "$(readlink "/proc/$child/exe")" | sed 's/-system.*//; s/\..*//')"; done
+	env -u SUDO_UID "$qlaunch" stop --now $vm || true; wait $pid || true
+	uid=$(id -u "$name"); userdel "$name"; ip netns del "$name"
+	cat "$open/children"
+	rows=$(sed -nE '/^## Who runs as what/,/^## Cap/s/^\| `([a-z]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|.*/\1|\2|\3|\4|\5/p' SECURITY.md)
+	[ "$(cut -d'|' -f1 <<<"$rows" | sort)" = "$(ls "$open/as")" ]
+	while IFS='|' read -r child who caps nnp seccomp; do
+		field() { awk -v f="$1:" '$1 == f { print $2 }' "$open/as/$child"; }
+		echo "$child: $(field Uid) $(field CapEff) $(field NoNewPrivs) $(field Seccomp)"
+		[ "$(field Uid)" = "$([ "$who" = user ] && echo "$uid" || id -u "$who")" ]
+		case $caps in
+		none) [ "$(field CapPrm)" = 0000000000000000 ] ;;
+		"NET_ADMIN NET_RAW") [ "$(field CapPrm)" = 0000000000003000 ] ;;
+		namespace) [ "$(field CapBnd)" != 000001ffffffffff ] ;;
+		*) false ;;
+		esac
+		[ "$(field NoNewPrivs)" = "$([ "$nnp" = yes ] && echo 1 || echo 0)" ]
+		[ "$(field Seccomp)" = "$([ "$seccomp" = yes ] && echo 2 || echo 0)" ]
+	done <<<"$rows"
+}
+
 @test "SECURITY.md has every kind of step, with the capabilities that it keeps" {
 	for kind in $(grep -hoE '^	\.name = "[a-z-]+"' launcher/host/*.c | cut -d'"' -f2); do
 		row=$(grep -E "^\\|[^|]*\`$kind\`" SECURITY.md) || { echo "$kind is not there"; return 1; }
