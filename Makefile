@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check lab lab-tools bench latency fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-tools bench latency fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -79,6 +79,10 @@ $(BUILD)/guest/bench.gz: $(BUILD)/bench-guest
 ## make check       all set-up, then every test; ends with N passed, N failed, N skipped
 check: deps
 	@tests/check $(BUILD)
+
+## make newest      builds and tests in the newest Debian (sid), below build/newer; no part of check but in CI; needs root
+newest: deps
+	@tests/newest $(BUILD)
 
 unit: $(UNIT)
 	@tests/run-unit $(LOGS) $(UNIT)
