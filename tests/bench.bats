@@ -331,6 +331,51 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	done
 }
 
+@test "a plan is read as a configuration is: indented, long, with ; and #, long names, sections without keys" {
+	make -s BUILD="$build" "$build/bench-guest"
+	cat >"$dir/prog" <<-'SH'
+		#!/bin/sh
+		echo "$# $*" >>"$(dirname "$0")/args"
+		echo "bench: t s less 1.0"; echo "bench: done"
+	SH
+	chmod 755 "$dir" "$dir/prog"; install -m 666 /dev/null "$dir/args"
+	long=$(printf 'x%.0s' $(seq 300))
+	plan <<-PLAN
+		# $(printf 'word %.0s' $(seq 100))
+		  workloads = mine
+		[variant  $(printf 'a%.0s' $(seq 45))-one ]
+		  native = yes
+		[variant $(printf 'a%.0s' $(seq 45))-two]
+		native = yes
+		[workload mine]
+		parser = lines
+		    command = $dir/prog $long ; true #1
+	PLAN
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(sort -u "$dir/args")" = "4 $long ; true #1" ]
+	[ "$(jq -r .variant "$dir/out.jsonl" | sort | sed 's/^aa*-//' | xargs)" = "one two control" ]
+	# a section without a key is a variant
+	plan <<<$'config = x.conf\nworkloads = boot\n[variant base]\n[variant b]\ncpu.threads = 2'
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 3 ]; [[ $output == *"variant base: "*"x.conf"* ]]
+	mistake() { # TEXT LINES…: refused by TEXT
+		printf '[bench]\n%b' "$2" >"$dir/plan"
+		run "$qlaunch" bench "$dir/plan"
+		echo "$output"
+		[ "$status" -eq 3 ]; [[ $output == *"$1"* ]]
+	}
+	mistake 'plan:4: "rounds" stands at line 2 already' 'rounds = 3\n\nrounds = 4\n'
+	mistake 'plan:3: [variant a] stands at line 2 already' '[variant a]\n[variant a ]\n'
+	mistake 'plan:2: neither [section] nor key = value' 'rounds: 3\n'
+	mistake 'plan:2: [variant] needs a name' '[variant]\n'
+	mistake 'plan:3: unknown section [varian a]' '\n[varian a]\n'
+	mistake 'plan:2: rounds: the value is missing' 'rounds =\n'
+	mistake 'plan:2: a control character' 'rounds = 3\x01\n'
+	mistake 'plan:2: margin' 'margin = lots\n'
+}
+
 @test "mistakes in a plan and in records: the line, exit 3" {
 	printf '[bench]\nconfig = x.conf\nround = 3\n' >"$dir/plan"
 	run "$qlaunch" bench "$dir/plan"

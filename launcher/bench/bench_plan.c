@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plan: see plan.h. */
 #include <errno.h>
-#include <ini.h>
 #include <limits.h>
 #include <stdlib.h>
 #include "launcher/base/num.h"
 #include "launcher/bench/bench_plan.h"
 #include "launcher/bench/stats.h"
+#include "launcher/config/lines.h"
 
 #define ROUNDS_MAX 1000
 #define LIMIT_MAX_S 86400
 #define VARIANTS_MAX 32
 #define MACHINES_MAX 1000
+#define NAME_MAX_BYTES 64 /* of a variant or a workload: any text of one line */
 #define GUEST "bench-guest"
 
 void bench_plan_free(struct bench_plan *p)
@@ -40,7 +41,8 @@ struct reading {
 	struct root *root;
 	struct bench_plan *plan;
 	const char *dir, *program;
-	struct err *error; /* of the line that stopped it */
+	char *kind, *name; /* of the section: "variant", "huge pages"; NULL before the first */
+	json_t *seen;      /* lines of sections and keys */
 };
 
 static struct bench_variant *variant_of(struct bench_plan *p, const char *name)
@@ -87,6 +89,8 @@ static struct err *read_margin(const char *value, double *ret_part)
 static struct err *bench_key(struct reading *r, const char *key, const char *value)
 {
 	struct bench_plan *p = r->plan;
+	if (!*value)
+		return err_new("%s: the value is missing", key);
 	if (streq(key, "rounds"))
 		return err_wrap(read_number(value, ROUNDS_MAX, &p->rounds), "rounds");
 	if (streq(key, "limit"))
@@ -160,8 +164,6 @@ static struct err *slurm_key(struct reading *r, const char *key, const char *val
 static struct err *variant_key(struct reading *r, const char *name, const char *key, const char *value)
 {
 	struct bench_variant *v = variant_of(r->plan, name);
-	if (r->plan->n_variants > VARIANTS_MAX)
-		return err_new("more than %d variants", VARIANTS_MAX);
 	if (streq(key, "native"))
 		return read_yes(value, &v->native);
 	else if (strchr(key, '.'))
@@ -171,22 +173,74 @@ static struct err *variant_key(struct reading *r, const char *name, const char *
 	return NULL;
 }
 
-static int on_key(void *data, const char *section, const char *key, const char *value)
+/* Sections are entered by their line alone: an empty [variant base] is one. */
+static struct err *enter_section(struct reading *r, const char *title)
 {
-	struct reading *r = data;
-	if (r->error)
-		return 1;
-	if (streq(section, "bench"))
-		r->error = bench_key(r, key, value);
-	else if (str_starts(section, "variant ") && section[8])
-		r->error = variant_key(r, section + 8, key, value);
-	else if (str_starts(section, "workload ") && section[9])
-		r->error = workload_key(r, section + 9, key, value);
-	else if (streq(section, "slurm"))
-		r->error = slurm_key(r, key, value);
-	else
-		r->error = err_hint(err_new("unknown section [%s]", section), "[bench], [variant NAME], [workload NAME], [slurm]");
-	return !r->error;
+	cleanup_free char *copy = str_dup(title);
+	char *name = copy + strcspn(copy, " \t");
+	if (*name)
+		*name++ = '\0';
+	name = str_trim(name);
+	bool named = streq(copy, "variant") || streq(copy, "workload");
+	if (!named && !streq(copy, "bench") && !streq(copy, "slurm"))
+		return err_hint(err_new("unknown section [%s]", title), "[bench], [variant NAME], [workload NAME], [slurm]");
+	if (named != (*name != '\0'))
+		return err_new(named ? "[%s] needs a name: [%s NAME]" : "[%s] takes no name", copy, copy);
+	if (strlen(name) > NAME_MAX_BYTES)
+		return err_new("\"%s\" is too long for a name: at most %d characters", name, NAME_MAX_BYTES);
+	str_set(&r->kind, copy);
+	str_set(&r->name, name);
+	if (streq(copy, "workload"))
+		workload_of(r->plan, name);
+	else if (streq(copy, "variant"))
+		variant_of(r->plan, name);
+	return r->plan->n_variants > VARIANTS_MAX ? err_new("more than %d variants", VARIANTS_MAX) : NULL;
+}
+
+static struct err *take_key(struct reading *r, const struct lines_line *line)
+{
+	if (!r->kind)
+		return err_new("\"%s\" stands before the first [section]", line->name);
+	return streq(r->kind, "bench")	    ? bench_key(r, line->name, line->value)
+	       : streq(r->kind, "variant")  ? variant_key(r, r->name, line->name, line->value)
+	       : streq(r->kind, "workload") ? workload_key(r, r->name, line->name, line->value)
+					    : slurm_key(r, line->name, line->value);
+}
+
+/* A section or a key stands once. */
+static struct err *once(struct reading *r, const struct lines_line *line)
+{
+	bool key = line->kind == LINES_KEY;
+	cleanup_free char *what = key ? str_fmt("%s %s\n%s", r->kind, r->name, line->name) : str_fmt("%s %s", r->kind, r->name);
+	const json_t *before = json_object_get(r->seen, what);
+	if (before && key)
+		return err_new("\"%s\" stands at line %u already", line->name, (unsigned)json_integer_value(before));
+	if (before)
+		return err_new("[%s] stands at line %u already", line->name, (unsigned)json_integer_value(before));
+	json_object_set_new(r->seen, what, json_integer(line->number));
+	return NULL;
+}
+
+static struct err *take_line(struct reading *r, const struct lines_line *line)
+{
+	if (line->wrong)
+		return err_new("%s", line->wrong);
+	TRY(line->kind == LINES_SECTION ? enter_section(r, line->name) : take_key(r, line));
+	return once(r, line);
+}
+
+static struct err *read_lines(struct reading *r, const char *path, const char *text)
+{
+	cleanup_lines struct lines lines = lines_begin(text, strlen(text));
+	struct lines_line line;
+	struct err *e = NULL;
+	r->seen = json_object();
+	while (!e && lines_next(&lines, &line))
+		e = err_wrap(take_line(r, &line), "%s:%u", path, line.number);
+	json_decref(r->seen);
+	free(r->kind);
+	free(r->name);
+	return e;
 }
 
 static bool guest_has(const char *name)
@@ -300,10 +354,8 @@ static struct err *read_plan(struct root *root, const char *path, const char *pr
 	p->limit_s = 600;
 	p->machines = 1;
 	p->margin = STATS_MARGIN;
-	struct reading r = { root, p, dir, program, NULL };
-	int line = ini_parse_string(text, on_key, &r);
-	if (line || r.error)
-		return err_wrap(r.error ? r.error : err_new("not [section], key = value or # comment"), "%s:%d", path, line);
+	struct reading r = { .root = root, .plan = p, .dir = dir, .program = program };
+	TRY(read_lines(&r, path, text));
 	return complete(&r);
 }
 

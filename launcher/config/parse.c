@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * parse: text and --set → struct config.
- *
- * inih splits keys from values. It says neither which line it is at nor what it left out, cuts lines at a length that
- * each distribution chooses, and passes over a section without keys; so the reader that feeds it counts, checks bytes,
- * sees the section headers itself, and keeps the line whole: the value is taken from there.
- */
-#include <ini.h>
+/* parse: text and --set → struct config. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
+#include "launcher/config/lines.h"
 #include "launcher/config/parse.h"
 #include "launcher/config/value.h"
 
@@ -18,11 +12,6 @@ struct parser {
 	struct problems problems;
 	const char *dir;
 	char *cwd; /* what relative paths of --set are taken from; NULL where it cannot be had */
-	/* The text, and the line that was handed out last. */
-	const char *at, *end;
-	char *line;
-	unsigned number;
-	bool unanswered; /* inih has not called back for the line */
 	/* The section that the line stands in; NULL: none, or an unknown one. */
 	const struct conf_section *section;
 	char *title; /* "pci gpu" */
@@ -124,94 +113,12 @@ static void set_key(struct parser *p, const struct conf_key *key, const char *va
 	source_note(p->c->source, p->title, key->name, at, !*value);
 }
 
-/* Bytes. */
-
-/* Length of the UTF-8 sequence at s (RFC 3629: no overlong forms, no surrogates), 0 where there is none. */
-static size_t utf8_length(const unsigned char *s, size_t left)
-{
-	static const unsigned char first[] = { 0xf5, 0xf0, 0xe0, 0xc2, 0x80, 0x00 }; /* of no, 4, 3, 2, no, 1 bytes */
-	static const size_t lengths[] = { 0, 4, 3, 2, 0, 1 };
-	size_t row = 0, n;
-	while (s[0] < first[row])
-		row++;
-	n = lengths[row];
-	if (!n || n > left)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-/* What is wrong with the bytes, or NULL; then *ret_column (from 1, in characters) is where. */
-static const char *wrong_bytes(const char *text, size_t length, unsigned *ret_column)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	unsigned column = 1;
-	for (size_t i = 0, n; i < length; i += n, column++) {
-		n = utf8_length(s + i, length - i);
-		const char *wrong = s[i] == '\0'				    ? _("a NUL byte")
-				    : (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f ? _("a control character")
-				    : !n					    ? "not UTF-8"
-										    : NULL;
-		if (wrong) {
-			*ret_column = column;
-			return wrong;
-		}
-	}
-	return NULL;
-}
-
-static unsigned column_of(const char *line, const char *at)
-{
-	unsigned column = 1;
-	for (; line < at; line++)
-		column += ((unsigned char)*line & 0xc0) != 0x80;
-	return column;
-}
-
 /* The file. */
 
-/* Takes the next line, without its end, into p->line; false at the end of the text. Lines with wrong bytes are told of
- * and come as empty. */
-static bool take_line(struct parser *p)
+static void read_section(struct parser *p, const struct lines_line *line)
 {
-	if (p->at >= p->end)
-		return false;
-	size_t left = (size_t)(p->end - p->at);
-	const char *newline = memchr(p->at, '\n', left);
-	size_t length = newline ? (size_t)(newline - p->at) : left;
-	const char *start = p->at;
-	p->at += length + (newline ? 1 : 0);
-	if (length && start[length - 1] == '\r')
-		length--;
-	unsigned column = 1;
-	const char *wrong =
-		length > CONFIG_LINE_MAX ? _("the line is longer than 8192 bytes") : wrong_bytes(start, length, &column);
-	p->number++;
-	if (wrong)
-		problems_add(&p->problems, (struct conf_at){ p->number, column }, "%s", wrong);
-	free(p->line);
-	p->line = str_ndup(start, wrong ? 0 : length);
-	return true;
-}
-
-/* A line that begins with "[" at `s`. */
-static void read_header(struct parser *p, char *s)
-{
-	struct conf_at at = { p->number, column_of(p->line, s) };
-	size_t n = strlen(s);
-	p->section = NULL;
-	p->outside = false;
-	if (s[n - 1] != ']') {
-		problems_add(&p->problems, at, "a section is written [name] on a line of its own");
-		return;
-	}
-	s[n - 1] = '\0';
-	if (!enter_section(p, s + 1, at))
+	struct conf_at at = { line->number, line->column };
+	if (!enter_section(p, line->name, at))
 		return;
 	const struct conf_place *before = source_find(p->c->source, p->title, NULL);
 	if (before)
@@ -220,58 +127,42 @@ static void read_header(struct parser *p, char *s)
 		source_note(p->c->source, p->title, NULL, at, false);
 }
 
-/* inih's reader: the next line that is a key, as much of it as fits. */
-static char *next_key_line(char *buffer, int size, void *data)
+static void read_key(struct parser *p, const struct lines_line *line)
 {
-	struct parser *p = data;
-	for (;;) {
-		if (p->unanswered)
-			problems_add(&p->problems, (struct conf_at){ p->number, 1 },
-				     "neither [section] nor key = value");
-		p->unanswered = false;
-		if (!take_line(p))
-			return NULL;
-		char *s = str_trim(p->line);
-		if (*s == '[') {
-			read_header(p, s);
-		} else if (*s && *s != '#' && *s != ';') {
-			p->unanswered = true;
-			/* from its first letter: inih takes an indented line for more of the last value; and one byte less than
-			 * fits: after a full buffer without a newline inih throws away all up to the next one */
-			snprintf(buffer, (size_t)size - 1, "%s", s);
-			return buffer;
-		}
-	}
+	struct conf_at at = { line->number, line->column };
+	if (p->outside)
+		problems_add(&p->problems, at, "\"%s\" stands before the first [section]", line->name);
+	if (!p->section)
+		return;
+	const struct conf_key *key = conf_key_find(p->section->name, line->name);
+	const struct conf_place *before = key ? source_find(p->c->source, p->title, key->name) : NULL;
+	if (!key)
+		unknown_key(p, line->name, at);
+	else if (before)
+		problems_add(&p->problems, at, "\"%s\" stands at line %u already", line->name, before->line);
+	else
+		set_key(p, key, line->value, (struct conf_at){ line->number, line->value_column });
 }
 
-/* inih's handler. The name is right as it is; the value may be cut, or lack what inih takes for a comment. */
-static int take_key(void *data, const char *section, const char *name, const char *value)
+static void read_text(struct parser *p, const char *text, size_t length)
 {
-	struct parser *p = data;
-	char *s = p->line + strspn(p->line, " \t");
-	struct conf_at at = { p->number, column_of(p->line, s) };
-	(void)section, (void)value;
-	p->unanswered = false;
-	char *equals = s + strlen(name);
-	equals += strspn(equals, " \t");
-	if (!*name || *equals != '=') {
-		problems_add(&p->problems, at, "neither [section] nor key = value");
-		return 1;
+	cleanup_lines struct lines lines = lines_begin(text, length);
+	struct lines_line line;
+	while (lines_next(&lines, &line)) {
+		if (line.kind == LINES_SECTION) {
+			read_section(p, &line);
+			continue;
+		}
+		if (line.kind == LINES_KEY) {
+			read_key(p, &line);
+			continue;
+		}
+		if (line.kind == LINES_WRONG_SECTION) {
+			p->section = NULL;
+			p->outside = false;
+		}
+		problems_add(&p->problems, (struct conf_at){ line.number, line.column }, "%s", line.wrong);
 	}
-	if (p->outside)
-		problems_add(&p->problems, at, "\"%s\" stands before the first [section]", name);
-	if (!p->section)
-		return 1;
-	const struct conf_key *key = conf_key_find(p->section->name, name);
-	const struct conf_place *before = key ? source_find(p->c->source, p->title, key->name) : NULL;
-	char *text = equals + 1 + strspn(equals + 1, " \t");
-	if (!key)
-		unknown_key(p, name, at);
-	else if (before)
-		problems_add(&p->problems, at, "\"%s\" stands at line %u already", name, before->line);
-	else
-		set_key(p, key, text, (struct conf_at){ p->number, column_of(p->line, text) });
-	return 1;
 }
 
 /* The command line. */
@@ -286,7 +177,7 @@ static void read_set(struct parser *p, const char *set)
 	struct conf_at at = { 0, 0, label };
 	char *dot = strrchr(left, '.');
 	unsigned column;
-	const char *wrong = wrong_bytes(set, strlen(set), &column);
+	const char *wrong = lines_wrong_bytes(set, strlen(set), &column);
 	if (wrong || !equals || !dot) {
 		problems_add(&p->problems, at, "%s",
 			     wrong ? wrong : _("write --set section.key=value, or --set 'section name.key=value'"));
@@ -326,26 +217,20 @@ struct config *config_parse_bytes(const char *text, size_t length, const char *n
 				  const struct strv *sets, struct conf_errors *ret_errors)
 {
 	struct config *c = mem_new(sizeof(*c));
-	struct parser p = {
-		.c = c, .problems.file = name, .dir = dir, .at = text, .end = text + length, .outside = true
-	};
+	struct parser p = { .c = c, .problems.file = name, .dir = dir, .outside = true };
 	c->path = str_dup(name);
 	p.cwd = sets && sets->n ? realpath(".", NULL) : NULL;
 	c->source = mem_new(sizeof(*c->source));
 	for (const struct conf_section *s = conf_sections; s->name; s++)
 		if (!s->named)
 			section_defaults(s, c);
-	if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* the byte order mark that some editors write */
-		p.at += 3;
-	if (ini_parse_stream(next_key_line, &p, take_key, &p) < 0)
-		abort(); /* no memory */
+	read_text(&p, text, length);
 	for (size_t i = 0; sets && i < sets->n; i++)
 		read_set(&p, sets->v[i]);
 	name_machine(&p);
 	config_check(c, &p.problems);
 	bool bad = p.problems.n > 0;
 	problems_give(&p.problems, &ret_errors->lines);
-	free(p.line);
 	free(p.title);
 	free(p.cwd);
 	if (bad)

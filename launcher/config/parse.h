@@ -4,9 +4,8 @@
 #include "launcher/config/keys.h"
 #include "launcher/config/source.h"
 
-/* The most bytes of a file, and of a line of it. */
+/* The most bytes of a file. */
 #define CONFIG_FILE_MAX (1u << 20)
-#define CONFIG_LINE_MAX 8192
 
 /* As config_parse, of bytes that may hold anything. */
 struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir,
