@@ -64,7 +64,7 @@ offers() {
 words() { cut -f 2 | sed 's/[ /]*$//' | sort -u; } # as a set
 # VERB: "all", or its options by the table of the program
 table() {
-	sed -n '/^static const struct verb verbs/,/^};/p' "$BATS_TEST_DIRNAME/../launcher/main.c" | tr -d '\n\t' | sed 's/},/},\n/g' | sed -n \
+	sed -n '/^static const struct verb verbs/,/^};/p' "$BATS_TEST_DIRNAME/../launcher/main.c" | tr -d '\n\t' | sed -e 's/N_(\("[^"]*"\))/\1/g' -e 's/},/},\n/g' | sed -n \
 		's/.*{ "\([a-z]*\)", "[^"]*", "[^"]*", "\([^"\\]\|\\.\)*", *\("\([^"]*\)"\|NULL\), .*/\1 \4/p' | tr -d '='
 }
 same() { diff <(printf '%s\n' "$1" | sort -u) <(printf '%s\n' "$2" | sort -u); }
@@ -128,7 +128,7 @@ all_shells() { # FUNCTION: for each shell, with its name
 		same "$(of 'qlaunch bench ')" "$(printf '%s\n' report compare submit gather here.conf folder domain.xml letter.txt windows.iso)"
 		of 'qlaunch stop ' | grep -qx running
 		of 'qlaunch console ' | grep -qx running
-		same "$(of 'qlaunch disk ')" "$(sed -n 's/^\t{ "\([a-z]*\)", ".*disk_.* },/\1/p' "$BATS_TEST_DIRNAME/../launcher/verbs/disk.c")"
+		same "$(of 'qlaunch disk ')" "$(sed -n 's/^\t{ "\([a-z]*\)", ".*disk_.* },/\1/p' "$BATS_TEST_DIRNAME/../launcher/verbs/verb_disk.c")"
 		same "$(of 'qlaunch switch lounge ')" "$(printf '%s\n' guest host)"
 		same "$(of 'qlaunch disk list --format ')" "$(printf '%s\n' qcow2 raw)"
 		[ -z "$(of 'qlaunch groups ')" ]

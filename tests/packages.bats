@@ -7,6 +7,14 @@ setup_file() {
 	version=$(sed -n 's/^#define VERSION "\(.*\)"/\1/p' launcher/main.c)
 	export version out=$BATS_FILE_TMPDIR/build
 	make -s dist BUILD="$out" 3>&-
+	# what `make install` puts where, which each package has to have, whole
+	export wanted=$BATS_FILE_TMPDIR/wanted
+	make -s install BUILD="${BUILD:-build}" PREFIX=/usr DESTDIR="$BATS_FILE_TMPDIR/installed" 3>&-
+	listed "$BATS_FILE_TMPDIR/installed" >"$wanted"
+}
+listed() { # ROOT: its files, without what differs by distribution: its own documents, packed manuals, where units lie
+	(cd "$1" && find . -type f | sed -e 's|^\./||' -e '/share\/doc\/[^/]*\/[^/]*$/d' -e '/share\/licenses\//d' -e '/^usr\/lib\/\.build-id\//d' \
+		-e '/^\./d' -e '/share\/lintian\//d' -e 's|^lib/|usr/lib/|' -e 's#\(/man/.*\)\.\(gz\|zst\)$#\1#' -e 's|zsh/vendor-completions|zsh/site-functions|' | sort)
 }
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
@@ -14,6 +22,8 @@ setup() {
 }
 complete() { # ROOT ZSH-DIRECTORY: what every package has
 	local f
+	[ "$(wc -l <"$wanted")" -gt 20 ]
+	diff "$wanted" <(listed "$1") || return 1
 	for f in bin/qlaunch lib/qlaunch/bench-guest share/locale/pt_BR/LC_MESSAGES/qlaunch.mo lib/systemd/user/qlaunch@.service \
 		share/bash-completion/completions/qlaunch "share/zsh/$2/_qlaunch" share/fish/vendor_completions.d/qlaunch.fish \
 		share/doc/qlaunch/examples/win11.conf share/doc/qlaunch*/README.pt-BR.md* share/doc/qlaunch*/[Cc]*.md*; do
