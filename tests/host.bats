@@ -38,26 +38,24 @@ finding() { # TOPIC VERDICT: text and remedy of each such finding in $output
 	[[ $(finding sandbox warning) == *"no seccomp"*CONFIG_SECCOMP_FILTER* ]]
 }
 
-@test "check: an IOMMU that waits for its parameter: the command for systemd-boot does it" {
+@test "check: an IOMMU that waits for its parameter: setup is the remedy, and does it" {
 	run "$qlaunch" check --json --root "$at/intel-off"
 	[ "$status" -eq 4 ]
-	[[ $(finding iommu bad) == *"sudo sed"*"intel_iommu=on"*"/boot/loader/entries/arch.conf # then reboot" ]]
-	command=$(jq -r '.findings[] | select(.topic == "iommu") | .remedy' <<<"$output")
-	command=${command#sudo } command=${command% #*}
-	cp -r "$at/intel-off/boot" "$BATS_TEST_TMPDIR/boot"
-	eval "${command//\/boot\//$BATS_TEST_TMPDIR/boot/}"
-	grep -qx 'options root=UUID=3c rw intel_iommu=on' "$BATS_TEST_TMPDIR/boot/loader/entries/arch.conf"
+	[[ $(finding iommu bad) == *"sudo qlaunch setup --gpu none # then reboot" ]]
 	[[ $(finding gpu warning) == *"no second graphics card"*"release-console"* ]]
+	cp -r "$at/intel-off" "$BATS_TEST_TMPDIR/host"
+	"$qlaunch" setup --gpu none --yes --root "$BATS_TEST_TMPDIR/host"
+	grep -qx 'options root=UUID=3c rw intel_iommu=on iommu=pt' "$BATS_TEST_TMPDIR/host/boot/loader/entries/arch.conf"
 }
 
-@test "check: the command for GRUB on Debian, and on Fedora; a parameter that switches it off is named" {
+@test "check: where setup cannot add a parameter, the file and the word; a parameter that switches it off is named" {
 	cp -r "$at/intel-off" "$BATS_TEST_TMPDIR/debian"; cp -r "$at/ryzen/etc/default" "$BATS_TEST_TMPDIR/debian/etc/"
 	cp -r "$at/ryzen/usr/sbin" "$BATS_TEST_TMPDIR/debian/usr/"
 	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/debian"
-	[[ $(finding iommu bad) == *"GRUB_CMDLINE_LINUX_DEFAULT=./&intel_iommu=on /' /etc/default/grub && sudo update-grub"* ]]
-	cp -r "$at/shared/usr" "$BATS_TEST_TMPDIR/debian/"; rm "$BATS_TEST_TMPDIR/debian/usr/sbin/update-grub"
-	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/debian"
-	[[ $(finding iommu bad) == *"grubby --update-kernel=ALL --args=intel_iommu=on"* ]]
+	[[ $(finding iommu bad) == *"sudo qlaunch setup --gpu none"* ]]
+	mkdir "$BATS_TEST_TMPDIR/nix"; cp -r "$at/intel-off/." "$BATS_TEST_TMPDIR/nix"; touch "$BATS_TEST_TMPDIR/nix/etc/NIXOS"
+	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/nix"
+	[[ $(finding iommu bad) == *'boot.kernelParams'*'intel_iommu=on'* ]]
 	echo "root=/dev/sda1 intel_iommu=off" >"$BATS_TEST_TMPDIR/debian/proc/cmdline"
 	run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/debian"
 	[[ $(finding iommu bad) == *"switches the IOMMU off: intel_iommu=off"*"take intel_iommu=off out of /etc/default/grub"* ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# setup on captured machines: the diff first, every changed file kept, and --undo byte for byte.
+# setup: the layouts of tests/layouts there and back, what is never bound, and the script of early binding on devices as sysfs shows them.
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
@@ -17,104 +17,176 @@ picture() { # every file below the configuration's folders, by content, mode and
 		printf '%s %s %s\n' "$(stat -c %a "$f")" "$f" "$( [ -L "$f" ] && readlink "$f" || sha256sum <"$f")"
 	done)
 }
+layouts() { # all of a kind, by their first letters
+	local names=()
+	for f in tests/layouts/*; do f=${f##*/}; [[ $f == lib.sh || $f == judge || ! $f =~ ^($1) ]] || names+=("$f"); done
+	[ ${#names[@]} -ge "$2" ]
+	tests/layouts/judge "$qlaunch" "$BATS_TEST_TMPDIR" "${names[@]}"
+}
 
-@test "setup: GRUB on Debian: the diff, then the parameter, the card by address, the hook; nothing before --yes" {
+@test "layouts: Debian and its children, there and back" {
+	layouts 'debian|ubuntu|mint|popos' 12
+}
+
+@test "layouts: Arch, there and back" {
+	layouts 'arch' 20
+}
+
+@test "layouts: Manjaro, EndeavourOS, Garuda, CachyOS, there and back" {
+	layouts 'manjaro|endeavouros|garuda|cachyos' 9
+}
+
+@test "layouts: Fedora and its children, openSUSE, and what is refused, there and back" {
+	layouts 'fedora|nobara|silverblue|kinoite|bazzite|tumbleweed|nixos|steamos|unraid|guix' 13
+}
+
+@test "layouts: Void, Gentoo, Alpine, extlinux, there and back" {
+	layouts 'void|gentoo|alpine|extlinux' 4
+}
+
+@test "setup: the diff first and nothing before --yes; the card by address; undo byte for byte, odd bytes and links too" {
 	capture ryzen
+	mv "$T/etc/default/grub" "$T/etc/default/grub.real"; ln -s grub.real "$T/etc/default/grub"
 	before=$(picture)
 	run "$qlaunch" setup --root "$T"
 	[ "$status" -eq 0 ]; [ "$(picture)" = "$before" ]
-	[[ $output == *'-GRUB_CMDLINE_LINUX_DEFAULT="quiet splash"'*'+GRUB_CMDLINE_LINUX_DEFAULT="quiet splash iommu=pt"'* ]]
-	[[ $output == *"then: update-grub"*"then: update-initramfs -u -k all"*"Nothing was changed"* ]]
+	[[ $output == *"+++ /etc/qlaunch/vfio-early"*"then: update-initramfs -u -k all"*"Nothing was changed"* ]]
 	run "$qlaunch" setup --yes --root "$T"
 	[ "$status" -eq 0 ]
-	grep -qx 'GRUB_CMDLINE_LINUX_DEFAULT="quiet splash iommu=pt"' "$T/etc/default/grub"
-	grep -q 'for a in 0000:0c:00.0 0000:0c:00.1; do' "$T/etc/qlaunch/vfio-early"
+	grep -qx "take 0000:0c:00.0 '0x10de 0x2204 0x1458 0x0001 0x030000' '0000:0c:00.0'" "$T/etc/qlaunch/vfio-early"
 	grep -qx 'softdep nouveau pre: vfio-pci' "$T/etc/modprobe.d/qlaunch.conf"
 	! grep -q 'amdgpu\|vfio-pci.ids\|new_id' -r "$T/etc/modprobe.d" "$T/etc/qlaunch" "$T/etc/default"
+	! grep -q 'MODE=\|GROUP=' "$T/etc/udev/rules.d/70-qlaunch.rules"
 	for f in etc/qlaunch/vfio-early etc/initramfs-tools/hooks/qlaunch etc/initramfs-tools/scripts/init-top/qlaunch; do
 		[ -x "$T/$f" ]; sh -n "$T/$f"
 	done
-	run "$qlaunch" setup --yes --root "$T"
-	[ "$status" -eq 0 ]; [[ $output == *"This host is set up"* ]]
 	run "$qlaunch" setup --undo --yes --root "$T"
-	[ "$status" -eq 0 ]; [[ $output == *'-GRUB_CMDLINE_LINUX_DEFAULT="quiet splash iommu=pt"'* ]]
-	[ "$(picture)" = "$before" ]
+	[ "$status" -eq 0 ]; [ "$(picture)" = "$before" ]
 	run "$qlaunch" setup --undo --yes --root "$T"
 	[ "$status" -eq 0 ]; [[ $output == *"Nothing was set up"* ]]
 }
 
-@test "setup: the script binds the named addresses, those that are there, and loads the module" {
-	capture ryzen
-	"$qlaunch" setup --yes --root "$T" >/dev/null
-	mkdir "$BATS_TEST_TMPDIR/bin"
-	printf '#!/bin/sh\necho "$@" >"%s/modprobe"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/bin/modprobe"
-	chmod +x "$BATS_TEST_TMPDIR/bin/modprobe"
-	rm "$T/sys/bus/pci/devices/0000:0c:00.1"
-	# the captured links are absolute, so the test asks for the device where it is
-	sed "s#/sys/bus/pci/devices#$T/sys/devices/pci0000:00#g" "$T/etc/qlaunch/vfio-early" >"$BATS_TEST_TMPDIR/early"
-	rm -r "$T/sys/devices/pci0000:00/0000:0c:00.1"
-	PATH=$BATS_TEST_TMPDIR/bin:$PATH run sh "$BATS_TEST_TMPDIR/early"
-	[ "$status" -eq 0 ]
-	[ "$(cat "$T/sys/devices/pci0000:00/0000:0c:00.0/driver_override")" = vfio-pci ]
-	[ "$(cat "$T/sys/devices/pci0000:00/0000:0a:00.0/driver_override")" = "(null)" ]
-	[ "$(cat "$BATS_TEST_TMPDIR/modprobe")" = "-i vfio-pci" ]
-}
-
-@test "setup: systemd-boot with mkinitcpio: each entry's options, and undo byte for byte, odd bytes too" {
+@test "setup: an entry's odd bytes, mode and second line of options stay" {
 	capture intel-off
-	printf 'title x\noptions root=UUID=3c  rw\t\r\noptions more' >"$T/boot/loader/entries/odd.conf"
+	printf 'title x\nlinux /v\noptions root=UUID=3c  rw\t\r\noptions more' >"$T/boot/loader/entries/odd.conf"
 	chmod 600 "$T/boot/loader/entries/odd.conf"
-	rm -r "$T/sys/bus/pci/devices/0000:01:00.0"
-	cp -r tests/captured "$BATS_TEST_TMPDIR/c"; T=$T . tests/captured/lib.sh
-	pci 01:00.0 10de:1e87 030000 nvidia - boot_vga=0
-	pci 02:00.0 8086:56a5 030000 i915 - boot_vga=1
 	before=$(picture)
-	run "$qlaunch" setup --yes --root "$T"
-	[ "$status" -eq 0 ]; [[ $output == *"then: mkinitcpio -P"* ]]
-	grep -qx 'options root=UUID=3c rw intel_iommu=on iommu=pt' "$T/boot/loader/entries/arch.conf"
-	grep -q 'rw intel_iommu=on iommu=pt' "$T/boot/loader/entries/odd.conf"
+	run "$qlaunch" setup --yes --gpu none --root "$T"
+	[ "$status" -eq 0 ]
+	grep -q 'root=UUID=3c  rw intel_iommu=on iommu=pt' "$T/boot/loader/entries/odd.conf"
 	[ "$(stat -c %a "$T/boot/loader/entries/odd.conf")" = 600 ]
-	grep -qx 'MODULES=(vfio_pci)' "$T/etc/mkinitcpio.conf"; grep -qx 'FILES=(/etc/qlaunch/vfio-early)' "$T/etc/mkinitcpio.conf"
-	grep -q 'in 0000:01:00.0 0000:01:00.1;' "$T/etc/qlaunch/vfio-early"
 	run "$qlaunch" setup --undo --yes --root "$T"
 	[ "$status" -eq 0 ]; [ "$(picture)" = "$before" ]
 }
 
-@test "setup: Fedora with two cards of one id: the named one alone, by dracut; the host's own is refused" {
+@test "setup: what the host uses is refused: its drive, its network, its card and that card's audio, a bridge" {
+	capture ryzen
+	before=$(picture)
+	for a in 01:00.0 01:00.0,01:00.0 05:00.0,05:00.0 0a:00.0 0a:00.1,0a:00.1 00:01.1,00:01.1 00:14.0,00:14.0 0e:00.3,0e:00.3; do
+		run "$qlaunch" setup --yes --gpu "$a" --root "$T"
+		echo "$a: $status $output"
+		[ "$status" -eq 4 ]; [ "$(picture)" = "$before" ]
+	done
+	run "$qlaunch" setup --yes --gpu 01:00.0,01:00.0 --root "$T"; [[ $output == *"01:00.0 stays with the host"*"nvme0n1"* ]]
+	run "$qlaunch" setup --yes --gpu 05:00.0,05:00.0 --root "$T"; [[ $output == *"network goes over"* ]]
+}
+
+@test "setup: the same without IOMMU groups, where the slot goes together" {
+	capture ryzen
+	find "$T/sys" -name iommu_group -type l -delete; rm -r "$T/sys/kernel/iommu_groups"
+	before=$(picture)
+	for a in 01:00.0,01:00.0 05:00.0,05:00.0 0a:00.0 0a:00.1,0a:00.1; do
+		run "$qlaunch" setup --yes --gpu "$a" --root "$T"
+		echo "$a: $status $output"
+		[ "$status" -eq 4 ]; [ "$(picture)" = "$before" ]
+	done
+}
+
+@test "setup: a group that has the root's drive too: the card in it is refused" {
 	capture shared
+	before=$(picture)
 	run "$qlaunch" setup --yes --gpu 01:00.0 --root "$T"
 	[ "$status" -eq 4 ]; [[ $output == *"the host's own screen"* ]]
+	[ "$(picture)" = "$before" ]
 	run "$qlaunch" setup --yes --gpu 02:00.0 --root "$T"
-	[ "$status" -eq 0 ]; [[ $output == *"dracut --force"* ]]
-	grep -q 'force_drivers+=" vfio-pci "' "$T/etc/dracut.conf.d/qlaunch.conf"
-	grep -q '0000:02:00.0 0000:02:00.1' "$T/etc/qlaunch/vfio-early"
-	! grep -q '0000:01:00\|10de' -r "$T/etc/qlaunch" "$T/etc/modprobe.d" "$T/etc/dracut.conf.d"
-	grep -qx 'GRUB_CMDLINE_LINUX="rhgb quiet intel_iommu=on iommu=pt"' "$T/etc/default/grub"
-	run "$qlaunch" setup --yes --gpu none --root "$T"
-	[ "$status" -eq 0 ] || [ "$status" -eq 2 ]
+	echo "$output"
+	"$qlaunch" groups --root "$T"
+	[ "$status" -eq 4 ]; [[ $output == *"stays with the host"* ]]
+	[ "$(picture)" = "$before" ]
 }
 
-@test "setup: what somebody changed since stays as it is, exit 5, and the old text is told" {
+@test "setup: what is no graphics card must be written twice, and is bound then" {
 	capture ryzen
-	"$qlaunch" setup --yes --root "$T" >/dev/null
-	echo 'GRUB_TIMEOUT=1' >>"$T/etc/default/grub"
-	run "$qlaunch" setup --undo --yes --root "$T"
-	[ "$status" -eq 5 ]; [[ $output == *"/etc/default/grub was changed since"* ]]
-	grep -qx 'GRUB_TIMEOUT=1' "$T/etc/default/grub"
-	[ ! -e "$T/etc/modprobe.d/qlaunch.conf" ]
-	[[ $(cat "$T"/var/lib/qlaunch/setup/*.old) == *'"quiet splash"'* ]]
+	run "$qlaunch" setup --yes --gpu 04:00.0 --root "$T"
+	[ "$status" -eq 4 ]; [[ $output == *"no graphics card"*"--gpu 04:00.0,04:00.0"* ]]
+	[ ! -e "$T/etc/qlaunch" ]
+	run "$qlaunch" setup --yes --gpu 04:00.0,01:00.0 --root "$T"
+	[ "$status" -eq 2 ]
+	run "$qlaunch" setup --yes --gpu 04:00.0,04:00.0 --root "$T"
+	[ "$status" -eq 0 ]
+	grep -q '^take 0000:04:00.0 ' "$T/etc/qlaunch/vfio-early"
+	run "$qlaunch" setup --yes --gpu 7f:00.0 --root "$T"
+	[ "$status" -eq 2 ]
 }
 
-@test "setup: lines of GRUB in every form; words that are there are not added twice" {
-	for line in 'GRUB_CMDLINE_LINUX_DEFAULT=""' "GRUB_CMDLINE_LINUX_DEFAULT='quiet'" 'GRUB_CMDLINE_LINUX_DEFAULT=quiet' \
-		'GRUB_CMDLINE_LINUX_DEFAULT=' 'GRUB_CMDLINE_LINUX_DEFAULT="iommu=pt quiet"' '#GRUB_CMDLINE_LINUX_DEFAULT="x"'; do
-		rm -rf "$T"; capture ryzen; printf '# first\n%s\nGRUB_TIMEOUT=2' "$line" >"$T/etc/default/grub"
-		cp "$T/etc/default/grub" "$BATS_TEST_TMPDIR/grub"
-		run "$qlaunch" setup --yes --gpu none --root "$T"
-		[ "$status" -eq 0 ]
-		(. "$T/etc/default/grub"; all="$GRUB_CMDLINE_LINUX_DEFAULT $GRUB_CMDLINE_LINUX"
-			[ "$(tr ' ' '\n' <<<"$all" | grep -cx iommu=pt)" -eq 1 ]; [ "$GRUB_TIMEOUT" = 2 ])
-		run "$qlaunch" setup --undo --yes --root "$T"
-		cmp "$T/etc/default/grub" "$BATS_TEST_TMPDIR/grub"
-	done
+# What the script does to devices: runs it with sysfs where $S is; prints what it bound.
+early() {
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "modprobe $*" >>"%s/said"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/bin/modprobe"
+	chmod +x "$BATS_TEST_TMPDIR/bin/modprobe"
+	: >"$BATS_TEST_TMPDIR/said"; : >"$S/drivers_probe"
+	sed "s#/sys/bus/pci/devices#$S/devices#; s#/sys/bus/pci/drivers_probe#$S/drivers_probe#; s#/dev/kmsg#$BATS_TEST_TMPDIR/said#; s#>\"*$BATS_TEST_TMPDIR/said#>&#; s#PATH=#&$BATS_TEST_TMPDIR/bin:#" \
+		"$T/etc/qlaunch/vfio-early" >"$BATS_TEST_TMPDIR/early"
+	sh "$BATS_TEST_TMPDIR/early"
+	grep -l vfio-pci "$S"/devices/*/driver_override | sed 's#.*devices/##; s#/.*##' || true
+}
+device() { # ADDRESS VENDOR DEVICE CLASS [DRIVER]
+	mkdir -p "$S/devices/$1"
+	echo "0x$2" >"$S/devices/$1/vendor"; echo "0x$3" >"$S/devices/$1/device"; echo "0x$4" >"$S/devices/$1/class"
+	echo 0x1458 >"$S/devices/$1/subsystem_vendor"; echo 0x0001 >"$S/devices/$1/subsystem_device"; echo >"$S/devices/$1/driver_override"
+	[ -z "${5:-}" ] || mkdir "$S/devices/$1/driver"
+}
+
+@test "early: the devices that are what and where they were; with vfio-pci built in they are probed as well" {
+	capture ryzen; "$qlaunch" setup --yes --root "$T" >/dev/null
+	S=$BATS_TEST_TMPDIR/pci
+	device 0000:0c:00.0 10de 2204 030000; device 0000:0c:00.1 10de 1aef 040300; device 0000:01:00.0 144d a808 010802
+	run early
+	echo "$output"; [ "$output" = "0000:0c:00.0
+0000:0c:00.1" ]
+	grep -qx 'modprobe -i vfio-pci' "$BATS_TEST_TMPDIR/said"
+	grep -qx 0000:0c:00.1 "$S/drivers_probe"
+}
+
+@test "early: buses renumbered, the root's drive at the card's address: it stays, and that is said" {
+	capture ryzen; "$qlaunch" setup --yes --root "$T" >/dev/null
+	S=$BATS_TEST_TMPDIR/pci
+	device 0000:0c:00.0 144d a808 010802; device 0000:0d:00.0 10de 2204 030000; device 0000:0d:00.1 10de 1aef 040300
+	run early
+	[ "$output" = "" ]
+	grep -q '0000:0c:00.0 is another device now' "$BATS_TEST_TMPDIR/said"
+	grep -qx 'modprobe -i vfio-pci' "$BATS_TEST_TMPDIR/said"
+}
+
+@test "early: of two drives alike the host's own, moved to the other's address, stays" {
+	capture ryzen
+	T=$T . tests/captured/lib.sh
+	pci 06:00.0 144d:a80a 010802 nvme 42; nvme 06:00.0 nvme2n1 259:8 /srv
+	"$qlaunch" setup --yes --gpu 04:00.0,04:00.0 --root "$T" >/dev/null
+	grep -q "'0000:04:00.0 0000:06:00.0'" "$T/etc/qlaunch/vfio-early"
+	S=$BATS_TEST_TMPDIR/pci
+	device 0000:04:00.0 144d a80a 010802; device 0000:03:00.0 144d a80a 010802
+	run early
+	[ "$output" = "" ]; grep -q 'another look-alike' "$BATS_TEST_TMPDIR/said"
+	rm -r "$S"; device 0000:04:00.0 144d a80a 010802; device 0000:06:00.0 144d a80a 010802
+	run early
+	[ "$output" = 0000:04:00.0 ]
+}
+
+@test "early: what a driver has already stays with it, and so does the firmware's screen" {
+	capture ryzen; "$qlaunch" setup --yes --root "$T" >/dev/null
+	S=$BATS_TEST_TMPDIR/pci
+	device 0000:0c:00.0 10de 2204 030000; echo 1 >"$S/devices/0000:0c:00.0/boot_vga"; device 0000:0c:00.1 10de 1aef 040300 snd_hda_intel
+	run early
+	[ "$output" = "" ]
 }

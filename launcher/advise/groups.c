@@ -178,6 +178,11 @@ const struct group *groups_of(const struct groups *g, const struct pci_function 
 	return NULL;
 }
 
+void groups_uses(struct root *root, const struct groups *g, const struct pci_function *fn, struct strv *why)
+{
+	judge_function(root, g, fn, why);
+}
+
 size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret_gpus)
 {
 	const struct pci_function **v = NULL;

@@ -40,6 +40,8 @@ void groups_free(struct groups *g);
 
 /* The group that has the function; every function is in one. */
 const struct group *groups_of(const struct groups *g, const struct pci_function *fn);
+/* What speaks against giving this one function away, whether or not there are groups: a line each, none where the host does not use it. */
+void groups_uses(struct root *root, const struct groups *g, const struct pci_function *fn, struct strv *why);
 /* GPUs that are not the host's and whose group is free: *ret_gpus (freed by the caller), their number is returned. */
 size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret_gpus);
 

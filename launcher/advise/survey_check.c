@@ -87,10 +87,10 @@ static void check_iommu(const struct checking *k)
 					    "Linux needs no parameter for it")));
 		return;
 	}
-	cleanup_free char *command = boot_add_command(&s->boot, "intel_iommu=on");
+	cleanup_free char *remedy = boot_remedy(&s->boot, "intel_iommu=on");
 	findings_add(k->out, FINDING_BAD, "iommu",
 		     tr_fmt("there is an IOMMU, and the kernel does not use it (boot loader: %s)", boot_loader_name(&s->boot)),
-		     tr_fmt("%s # then reboot", command));
+		     tr_fmt("%s # then reboot", remedy));
 }
 
 static char *told(const struct checking *k, const struct pci_function *fn)

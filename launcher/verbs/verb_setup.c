@@ -6,13 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
-#include "launcher/advise/setup.h"
+#include "launcher/advise/setup/setup.h"
 #include "launcher/verbs/pager.h"
 
-#define COMMAND_LIMIT_MS 600000 /* initial RAM disks of several kernels, on a slow machine */
 #define CONTEXT 2
 
 /* ---- the diff ---- */
@@ -55,67 +53,24 @@ static void print_diff(const struct setup_change *c, bool colours)
 	putchar('\n');
 }
 
-static void print_setup(const struct setup *s)
+static void print_setup(const struct setup *s, bool undo)
 {
 	bool colours = log_colours(STDOUT_FILENO);
 	for (size_t i = 0; i < s->n; i++)
 		print_diff(&s->v[i], colours);
+	for (size_t i = 0; i < (undo ? s->back.n : s->run.n); i++)
+		printf(_("then: %s\n"), undo ? s->back.v[i] : s->run.v[i]);
 	for (size_t i = 0; i < s->commands.n; i++)
 		printf(_("then: %s\n"), s->commands.v[i]);
 	for (size_t i = 0; i < s->notes.n; i++)
 		page_wrap("note: ", 6, s->notes.v[i]);
 }
 
-/* ---- which devices ---- */
-
-/* The card and what goes with it: its IOMMU group without bridges, or its slot where there are no groups. */
-static void with_company(const struct survey *s, const struct pci_function *gpu, const struct pci_function ***ret_v, size_t *ret_n)
-{
-	const struct groups *g = &s->groups;
-	for (size_t i = 0; i < g->n_functions; i++) {
-		const struct pci_function *fn = &g->functions[i];
-		bool slot = fn->addr.domain == gpu->addr.domain && fn->addr.bus == gpu->addr.bus && fn->addr.dev == gpu->addr.dev;
-		if (pci_is_bridge(fn) || !(gpu->group >= 0 ? fn->group == gpu->group : slot))
-			continue;
-		*ret_v = mem_grow(*ret_v, *ret_n, sizeof(const struct pci_function *));
-		(*ret_v)[(*ret_n)++] = fn;
-	}
-}
-
-/* --gpu ADDRESS | none; else the first card that the host can give away. NULL where there is none. */
-static struct err *choose_gpu(const struct survey *s, const char *wanted, const struct pci_function **ret_gpu)
-{
-	const struct groups *g = &s->groups;
-	const struct pci_function **gpus = NULL, *found = NULL;
-	struct pci_addr addr;
-	if (streq(wanted, "none"))
-		return NULL;
-	if (wanted)
-		TRY(err_exit(pci_addr_parse(wanted, &addr), EXIT_USAGE));
-	size_t n = wanted ? 0 : groups_free_gpus(g, &gpus);
-	found = n ? gpus[0] : NULL;
-	free(gpus);
-	for (size_t i = 0; i < g->n_functions && !found; i++) {
-		const struct pci_function *fn = &g->functions[i];
-		bool fits = wanted ? pci_addr_equal(fn->addr, addr) : !g->iommu && pci_is_gpu(fn) && fn != g->host_gpu;
-		found = fits ? fn : NULL;
-	}
-	if (wanted && !found)
-		return err_exit(err_hint(err_new("there is no PCI device %s", wanted), "qlaunch groups"), EXIT_USAGE);
-	if (wanted && found == g->host_gpu)
-		return err_exit(err_new("%s has the host's own screen: bound early, the host would start without a picture", wanted),
-				EXIT_HOST);
-	*ret_gpu = found;
-	return NULL;
-}
-
 static struct err *make_plan(struct cli *cli, const struct survey *s, const char *wanted, struct setup *ret_setup)
 {
-	const struct pci_function *gpu = NULL, **devices = NULL;
+	const struct pci_function **devices = NULL;
 	size_t n = 0;
-	TRY(choose_gpu(s, wanted, &gpu));
-	if (gpu)
-		with_company(s, gpu, &devices, &n);
+	TRY(setup_devices(cli->root, s, wanted, &devices, &n));
 	struct err *e = setup_plan(cli->root, s, devices, n, ret_setup);
 	free(devices);
 	return e;
@@ -137,19 +92,6 @@ static bool agreed(const struct verb_args *args)
 	return fgets(line, sizeof(line), stdin) && (*line == 'y' || *line == 'Y');
 }
 
-static struct err *run_commands(struct cli *cli, const struct setup *s)
-{
-	for (size_t i = 0; root_is_host(cli->root) && i < s->commands.n; i++) {
-		cleanup_strv struct strv argv = {};
-		cleanup_free char *said = NULL;
-		strv_split(&argv, s->commands.v[i], " ");
-		log_info("%s", s->commands.v[i]);
-		TRY(err_hint(child_output((const char *const *)argv.v, COMMAND_LIMIT_MS, &said),
-			     "the files are written; run it by hand: sudo %s", s->commands.v[i]));
-	}
-	return NULL;
-}
-
 struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_survey struct survey s = {};
@@ -161,9 +103,9 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 		printf(_("Nothing was set up here.\n"));
 		return NULL;
 	}
-	TRY(err_exit(undo ? setup_plan_undo(cli->root, &s, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
-	print_setup(&setup);
-	if (!setup.n && !undo) {
+	TRY(err_exit(undo ? setup_plan_undo(cli->root, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
+	print_setup(&setup, undo);
+	if (!setup.n && !setup.run.n && !undo) {
 		printf(_("%sThis host is set up.\n"), setup.notes.n ? "\n" : "");
 		return NULL;
 	}
@@ -173,9 +115,7 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 		return NULL;
 	if (root_is_host(cli->root) && geteuid() != 0)
 		return err_exit(err_hint(err_new("that needs root"), "sudo qlaunch setup"), EXIT_HOST);
-	TRY(undo ? setup_undo(cli->root, &setup) : setup_apply(cli->root, &setup));
-	TRY(run_commands(cli, &setup));
+	TRY(undo ? setup_undo(cli->root, &setup) : setup_apply(cli->root, &s, &setup));
 	printf("%s\n", undo ? _("Put back. Reboot to be rid of it all.") : _("Done. Reboot, then: qlaunch check"));
-	cli->status = undo && setup.notes.n ? EXIT_RESIDUE : EXIT_OK;
 	return NULL;
 }

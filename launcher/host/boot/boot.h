@@ -1,31 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * boot: how this host starts: its boot loader, where a kernel parameter is written, what builds its initial RAM disk,
- * and with which commands a change takes effect. Facts from files below /etc, /boot and the firmware's variables;
- * reads only.
+ * boot: how this host starts: who keeps the kernel's parameters, who builds the initial RAM disk, and for each what is read, written, run,
+ * proven and undone. Two tables (boot_table.c) that `check` and `setup` both speak from; the first row whose signs are all there is the
+ * host's. Facts from files below /etc, /boot, /usr and the firmware's variables; reads only.
  */
 #pragma once
 #include "launcher/base/root.h"
 #include "launcher/base/str.h"
 
-enum boot_loader {
+/* In which form the parameters are kept. */
+enum boot_form {
 	BOOT_UNKNOWN,
-	BOOT_GRUB,         /* GRUB_CMDLINE_LINUX_DEFAULT or GRUB_CMDLINE_LINUX in /etc/default/grub */
-	BOOT_KERNEL_CMDLINE, /* /etc/kernel/cmdline, from which kernel-install makes entries or unified images */
-	BOOT_ENTRIES,      /* systemd-boot's own entries: the line "options" of each */
+	BOOT_SHELL,   /* a file of assignments, read from its beginning to its end: a line at its end adds to the variable */
+	BOOT_LINE,    /* the first line that is neither empty nor a comment is the command line */
+	BOOT_OPTIONS, /* the line "options" of each entry (Boot Loader Specification, type 1) */
+	BOOT_PROGRAM, /* a program keeps them */
+	BOOT_BY_HAND, /* known, and not changed by qlaunch: `hand` says the file */
+	BOOT_REFUSED, /* a host that is described elsewhere: nothing at all is written here; `hand` says where */
 };
 
-enum boot_initramfs { INITRAMFS_UNKNOWN, INITRAMFS_TOOLS, INITRAMFS_DRACUT, INITRAMFS_MKINITCPIO };
+struct boot_sign {
+	const char *path;  /* a file or folder; NULL ends the list. "!" in front: must not be there */
+	const char *holds; /* and its text has this; NULL: whatever it holds */
+};
+
+struct boot_way {
+	const char *name;
+	const char *started; /* how the firmware's LoaderInfo begins when it started this kernel; NULL: whoever did */
+	struct boot_sign signs[4];
+	enum boot_form form;
+	const char *file;     /* read and written; of BOOT_PROGRAM read only; NULL where there is none */
+	const char *drop_in;  /* BOOT_SHELL: a file of our own instead, when the tool reads its folder; NULL */
+	const char *drop_in_reader, *drop_in_word; /* the tool, and what stands in it if it reads that folder */
+	const char *variable; /* BOOT_SHELL */
+	const char *line;     /* BOOT_SHELL: what adds to it; %s is the words */
+	const char *add, *remove; /* BOOT_PROGRAM: for each word; %s is the word */
+	const char *scratch;  /* tries the change without effect; %s is a file to write to; NULL */
+	const char *apply;    /* afterwards; NULL: nothing is needed */
+	const char *read;     /* where the words must be found afterwards: files as for boot_glob, or "$ COMMAND"; NULL: not told anywhere */
+	const char *hand;     /* where and how by hand (translated); %s is the words */
+};
+
+/* What a builder of initial RAM disks reads. */
+enum boot_initramfs { INITRAMFS_UNKNOWN, INITRAMFS_TOOLS, INITRAMFS_DRACUT, INITRAMFS_MKINITCPIO, INITRAMFS_OSTREE };
+
+struct boot_image {
+	const char *name;
+	struct boot_sign signs[3];
+	enum boot_initramfs kind;
+	const char *rebuild;  /* builds those of all kernels anew */
+	const char *list;     /* prints the names in an image; %s is its path */
+	const char *hand;     /* INITRAMFS_UNKNOWN: the file that qlaunch does not write (translated) */
+};
+
+/* Ends with a row of BOOT_UNKNOWN, of INITRAMFS_UNKNOWN. */
+extern const struct boot_way boot_ways[];
+extern const struct boot_image boot_images[];
 
 struct boot_facts {
-	enum boot_loader loader;
-	enum boot_initramfs initramfs;
-	struct strv files;           /* that hold kernel parameters; none with BOOT_UNKNOWN */
-	const char *variable;        /* of BOOT_GRUB: the line's variable */
-	const char *apply;           /* the command after a change of `files`; NULL where none is needed or known */
-	bool grubby;                 /* entries of their own beside GRUB's menu (Fedora) */
-	const char *rebuild;         /* the command that builds the initial RAM disks anew; NULL if it is not known */
-	struct strv parameters;      /* of the kernel that runs */
+	const struct boot_way *way;     /* never NULL */
+	const struct boot_image *image; /* never NULL */
+	bool drop_in;                   /* the tool reads the folder of way->drop_in */
+	struct strv files;              /* that hold parameters; of BOOT_OPTIONS, every entry of a Linux kernel that is no recovery */
+	struct strv parameters;         /* of the kernel that runs */
 };
 
 /* Never fails: what cannot be read is BOOT_UNKNOWN, INITRAMFS_UNKNOWN or empty. Freed by boot_facts_free(). */
@@ -35,7 +72,9 @@ void boot_facts_free(struct boot_facts *f);
 
 /* Whether the kernel that runs was given this parameter ("intel_iommu=on"). */
 bool boot_has(const struct boot_facts *f, const char *parameter);
-/* "GRUB", "systemd-boot", "kernel-install", "not known". */
+/* "GRUB", "systemd-boot", "not known". */
 const char *boot_loader_name(const struct boot_facts *f);
-/* What to type to add a parameter for good, by hand, on this very host: a line. Owned by the caller. */
-char *boot_add_command(const struct boot_facts *f, const char *parameter);
+/* What to do to add parameters for good on this very host: a line. Owned by the caller. */
+char *boot_remedy(const struct boot_facts *f, const char *words);
+/* Files that a list of blank-separated paths names, a star as a name's beginning for all in a folder that end so. */
+void boot_glob(struct root *root, const char *patterns, struct strv *ret_files);

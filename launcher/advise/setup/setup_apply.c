@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the way there and back. See setup.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "launcher/base/log.h"
+#include "launcher/base/tr.h"
+#include "launcher/advise/setup/setup.h"
+
+#define MANIFEST SETUP_DIR "/manifest"
+
+bool setup_is_made(struct root *root)
+{
+	return root_exists(root, MANIFEST);
+}
+
+/* ---- the manifest: lines of words with tabs between; the texts are N.old and N.new beside it ----
+ *
+ *   file	MODE	own|block|words	WORDS	PATH
+ *   ran	COMMAND	COMMAND-THAT-TAKES-IT-BACK
+ *   then	COMMAND-AFTERWARDS
+ */
+
+static const char *const holds[] = { [SETUP_OWN] = "own", [SETUP_BLOCK] = "block", [SETUP_WORDS] = "words" };
+
+/* Splits at tabs; empty words stay. */
+static void split_tabs(const char *line, struct strv *ret_words)
+{
+	for (;; line++) {
+		size_t n = strcspn(line, "\t");
+		strv_addf(ret_words, "%.*s", (int)n, line);
+		line += n;
+		if (!*line)
+			return;
+	}
+}
+
+static void read_manifest(struct root *root, struct strv *ret_lines)
+{
+	cleanup_free char *text = root_read_or(root, MANIFEST, "");
+	strv_split(ret_lines, text, "\n");
+}
+
+bool setup_has_run(struct root *root, const char *command)
+{
+	cleanup_strv struct strv lines = {};
+	cleanup_free char *start = str_fmt("ran\t%s\t", command);
+	bool found = false;
+	read_manifest(root, &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		found |= str_starts(lines.v[i], start);
+	return found;
+}
+
+/* First of all, and on the disk: from then on everything can be put back. */
+static struct err *keep(struct root *root, const struct setup *setup)
+{
+	cleanup_sb struct sb manifest = {};
+	TRY(root_mkdirs(root, SETUP_DIR, 0700));
+	for (size_t i = 0; i < setup->n; i++) {
+		const struct setup_change *c = &setup->v[i];
+		cleanup_free char *old = str_fmt(SETUP_DIR "/%zu.old", i), *new = str_fmt(SETUP_DIR "/%zu.new", i);
+		if (c->old)
+			TRY(root_put(root, old, c->old, 0600));
+		TRY(root_put(root, new, c->new, 0600));
+		sb_addf(&manifest, "file\t%04o\t%s\t%s\t%s\n", c->mode, holds[c->hold], c->words ? c->words : "", c->path);
+	}
+	for (size_t i = 0; i < setup->run.n; i++)
+		sb_addf(&manifest, "ran\t%s\t%s\n", setup->run.v[i], setup->back.v[i]);
+	for (size_t i = 0; i < setup->commands.n; i++)
+		sb_addf(&manifest, "then\t%s\n", setup->commands.v[i]);
+	return root_put(root, MANIFEST, manifest.s ? manifest.s : "", 0600);
+}
+
+static struct err *forget(struct root *root)
+{
+	cleanup_strv struct strv names = {};
+	TRY(root_unlink(root, MANIFEST));
+	TRY(root_list(root, SETUP_DIR, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *path = str_fmt(SETUP_DIR "/%s", names.v[i]);
+		TRY(root_unlink(root, path));
+	}
+	return root_rmdir(root, SETUP_DIR);
+}
+
+/* ---- there ---- */
+
+static struct err *make_parent(struct root *root, const char *path)
+{
+	cleanup_free char *dir = str_ndup(path, (size_t)(strrchr(path, '/') - path));
+	return *dir ? root_mkdirs(root, dir, 0755) : NULL;
+}
+
+static struct err *put(struct root *root, const char *path, const char *text, mode_t mode)
+{
+	if (!text)
+		return root_unlink(root, path);
+	TRY(make_parent(root, path));
+	return root_put(root, path, text, mode);
+}
+
+/* On the host only, and said: initial RAM disks take their time. */
+static struct err *run_all(struct root *root, const struct strv *commands, size_t *done)
+{
+	for (size_t i = 0; root_is_host(root) && i < commands->n; i++) {
+		cleanup_free char *said = NULL;
+		log_info("%s", commands->v[i]);
+		TRY(setup_command(root, commands->v[i], &said));
+		++*done;
+	}
+	return NULL;
+}
+
+struct done {
+	size_t files, programs, commands;
+};
+
+static struct err *make(struct root *root, const struct survey *s, const struct setup *setup, struct done *done)
+{
+	time_t since = time(NULL);
+	for (; done->files < setup->n; done->files++) {
+		const struct setup_change *c = &setup->v[done->files];
+		TRY(put(root, c->path, c->new, c->mode));
+	}
+	TRY(setup_try(root, &s->boot, setup));
+	TRY(run_all(root, &setup->run, &done->programs));
+	done->commands = 1; /* one that failed may have done half of its work */
+	TRY(run_all(root, &setup->commands, &done->commands));
+	return setup_prove(root, &s->boot, setup, since);
+}
+
+/* Everything that was done, backwards; all of it, whatever fails. */
+static struct err *unmake(struct root *root, const struct setup *setup, const struct done *done)
+{
+	struct strv bad = {};
+	size_t n = 0;
+	for (size_t i = done->files; i-- > 0;) {
+		const struct setup_change *c = &setup->v[i];
+		cleanup_err struct err *e = put(root, c->path, c->old, c->mode);
+		if (e)
+			strv_add(&bad, err_text(e));
+	}
+	for (size_t i = done->programs; i-- > 0;) {
+		struct strv one = { &setup->back.v[i], 1 };
+		cleanup_err struct err *e = run_all(root, &one, &n);
+		if (e)
+			strv_add(&bad, err_text(e));
+	}
+	cleanup_err struct err *last = done->commands ? run_all(root, &setup->commands, &n) : NULL;
+	if (last)
+		strv_add(&bad, err_text(last));
+	cleanup_free char *joined = strv_join(&bad, "; ");
+	bool any = bad.n;
+	strv_free(&bad);
+	return any ? err_new("%s", joined) : NULL;
+}
+
+struct err *setup_apply(struct root *root, const struct survey *s, const struct setup *setup)
+{
+	struct done done = {};
+	TRY(keep(root, setup));
+	struct err *e = make(root, s, setup, &done);
+	if (!e)
+		return NULL;
+	log_warn(_("that did not work; everything is put back"));
+	done.files += done.files < setup->n; /* the one that failed may be there */
+	cleanup_err struct err *residue = unmake(root, setup, &done);
+	if (residue) {
+		struct err *both = err_hint(err_new(_("%s; and it could not be put back: %s"), err_text(e), err_text(residue)), "qlaunch setup --undo");
+		err_free(e);
+		return err_exit(both, EXIT_RESIDUE);
+	}
+	err_free(root_rmdir(root, "/etc/qlaunch"));
+	err_free(forget(root));
+	return err_exit(err_wrap(e, _("not done, and everything is as before")), EXIT_HOST);
+}
+
+/* ---- and back ---- */
+
+/* What becomes of a file: as it was, where nobody changed it since; else without what is ours. */
+static char *without_ours(enum setup_hold hold, const char *words, const char *now)
+{
+	return hold == SETUP_OWN ? NULL : hold == SETUP_BLOCK ? setup_block(now, NULL) : setup_without(now, words);
+}
+
+static struct err *plan_back(struct root *root, size_t i, const char *line, struct setup *setup)
+{
+	cleanup_strv struct strv part = {};
+	split_tabs(line, &part);
+	if (streq(part.v[0], "ran") && part.n == 3) {
+		strv_add(&setup->run, part.v[1]);
+		strv_add(&setup->back, part.v[2]);
+		return NULL;
+	}
+	if (streq(part.v[0], "then") && part.n == 2) {
+		strv_add(&setup->commands, part.v[1]);
+		return NULL;
+	}
+	enum setup_hold hold = 0;
+	while (part.n == 5 && hold < ARRAY_SIZE(holds) && !streq(holds[hold], part.v[2]))
+		hold++;
+	if (part.n != 5 || hold == ARRAY_SIZE(holds) || part.v[4][0] != '/') {
+		strv_addf(&setup->notes, MANIFEST ": \"%s\"", line);
+		return NULL;
+	}
+	const char *path = part.v[4];
+	mode_t mode = (mode_t)strtoul(part.v[1], NULL, 8), unused = 0;
+	cleanup_free char *old_path = str_fmt(SETUP_DIR "/%zu.old", i), *new_path = str_fmt(SETUP_DIR "/%zu.new", i);
+	cleanup_free char *old = NULL, *new = NULL, *now = NULL;
+	TRY(setup_read(root, new_path, &new, &unused));
+	TRY(setup_read(root, old_path, &old, &unused));
+	TRY(setup_read(root, path, &now, &mode));
+	if (!now) /* gone, and ours with it: an entry of a kernel that is no more */
+		return NULL;
+	cleanup_free char *then = streq(now, new) && (old || hold == SETUP_OWN) ? str_dup(old) : without_ours(hold, part.v[3], now);
+	if (streq(now, then))
+		return NULL;
+	setup->v = mem_grow(setup->v, setup->n, sizeof(*setup->v));
+	setup->v[setup->n++] = (struct setup_change){ str_dup(path), steal(now), steal(then), mode, hold, NULL };
+	return NULL;
+}
+
+struct err *setup_plan_undo(struct root *root, struct setup *ret_setup)
+{
+	cleanup_setup struct setup setup = {};
+	cleanup_strv struct strv lines = {};
+	read_manifest(root, &lines);
+	for (size_t i = 0; i < lines.n; i++)
+		TRY(plan_back(root, i, lines.v[i], &setup));
+	*ret_setup = setup;
+	setup = (struct setup){};
+	return NULL;
+}
+
+struct err *setup_undo(struct root *root, const struct setup *setup)
+{
+	cleanup_strv struct strv bad = {};
+	size_t done = 0;
+	for (size_t i = 0; i < setup->notes.n; i++)
+		strv_add(&bad, setup->notes.v[i]);
+	for (size_t i = setup->n; i-- > 0;) {
+		const struct setup_change *c = &setup->v[i];
+		cleanup_err struct err *e = put(root, c->path, c->new, c->mode);
+		if (e)
+			strv_add(&bad, err_text(e));
+	}
+	for (size_t i = setup->back.n; i-- > 0;) {
+		struct strv one = { &setup->back.v[i], 1 };
+		cleanup_err struct err *e = run_all(root, &one, &done);
+		if (e)
+			strv_addf(&bad, _("by hand: sudo %s (%s)"), setup->back.v[i], err_text(e));
+	}
+	for (size_t i = 0; i < setup->commands.n; i++) {
+		struct strv one = { &setup->commands.v[i], 1 };
+		cleanup_err struct err *e = run_all(root, &one, &done);
+		if (e)
+			strv_addf(&bad, _("by hand: sudo %s (%s)"), setup->commands.v[i], err_text(e));
+	}
+	err_free(root_rmdir(root, "/etc/qlaunch")); /* stays where there are configurations in it */
+	if (!bad.n)
+		return forget(root);
+	cleanup_free char *joined = strv_join(&bad, "; ");
+	return err_exit(err_new(_("not everything could be put back: %s"), joined), EXIT_RESIDUE);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* setup: the kernel's parameters, in the form in which this host keeps them. See setup.h. */
+#include <stdlib.h>
+#include "launcher/base/tr.h"
+#include "launcher/advise/setup/setup.h"
+
+/* The texts that a shell reads one after the other, without what is ours. */
+static char *shell_text(struct root *root, const struct boot_way *way)
+{
+	struct sb out = {};
+	cleanup_strv struct strv files = {};
+	cleanup_free char *main = root_read_or(root, way->file, ""), *bare = setup_block(main, NULL);
+	sb_addf(&out, "%s\n", bare);
+	if (way->drop_in) {
+		const char *slash = strrchr(way->drop_in, '/'), *dot = strrchr(way->drop_in, '.');
+		cleanup_free char *all = str_fmt("%.*s/*%s", (int)(slash - way->drop_in), way->drop_in, dot);
+		boot_glob(root, all, &files);
+	}
+	for (size_t i = 0; i < files.n; i++) {
+		cleanup_free char *text = streq(files.v[i], way->drop_in) ? NULL : root_read_or(root, files.v[i], "");
+		sb_addf(&out, "%s\n", text ? text : "");
+	}
+	return sb_steal(&out);
+}
+
+/* What the next boot is given as far as files tell it, without what is ours: words in one text. */
+static char *given(struct root *root, const struct boot_facts *boot)
+{
+	const struct boot_way *way = boot->way;
+	struct sb out = {};
+	const char *open;
+	if (way->form == BOOT_SHELL || (way->file && str_starts(way->file, "/etc/default/grub"))) {
+		cleanup_free char *text = shell_text(root, way);
+		cleanup_free char *own_value = way->variable ? setup_shell_value(text, way->variable, &open) : str_dup(text);
+		cleanup_free char *always = setup_shell_value(text, "GRUB_CMDLINE_LINUX", &open);
+		sb_addf(&out, "%s %s", own_value, always);
+	} else {
+		for (size_t i = 0; i < boot->files.n; i++) {
+			cleanup_free char *text = root_read_or(root, boot->files.v[i], "");
+			sb_addf(&out, "%s\n", text);
+		}
+	}
+	cleanup_free char *running = strv_join(&boot->parameters, " ");
+	if (way->form == BOOT_PROGRAM || way->form == BOOT_BY_HAND || way->form == BOOT_UNKNOWN)
+		sb_addf(&out, " %s", running);
+	return sb_steal(&out);
+}
+
+bool setup_has_word(const char *text, const char *word)
+{
+	cleanup_strv struct strv words = {};
+	strv_split(&words, text, " \t\r\n\"',[]");
+	return strv_has(&words, word);
+}
+
+/* What stands there already and speaks against a card for a guest. */
+static void note_conflicts(struct root *root, const struct survey *s, const char *text, struct setup *setup)
+{
+	static const char *const off[] = { "iommu=off", "intel_iommu=off", "amd_iommu=off" };
+	cleanup_free char *running = strv_join(&s->boot.parameters, " "), *all = str_fmt("%s %s", text, running);
+	cleanup_strv struct strv words = {}, files = {};
+	const char *where = s->boot.files.n ? s->boot.files.v[0] : _("the kernel's command line");
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++)
+		if (setup_has_word(all, off[i]))
+			strv_addf(&setup->notes, _("%s switches the IOMMU off: take it out of %s"), off[i], where);
+	strv_split(&words, all, " \t\r\n\"',[]");
+	for (size_t i = 0; i < words.n; i++)
+		if (str_starts(words.v[i], "vfio-pci.ids=") || str_starts(words.v[i], "vfio_pci.ids=")) {
+			strv_addf(&setup->notes, _("%s takes every card of those ids, whatever its address: take it out of %s"), words.v[i], where);
+			break; /* in the file and in the kernel that runs */
+		}
+	boot_glob(root, "/etc/modprobe.d/*.conf", &files);
+	for (size_t i = 0; i < files.n; i++) {
+		cleanup_free char *conf = root_read_or(root, files.v[i], "");
+		cleanup_strv struct strv lines = {};
+		strv_split(&lines, conf, "\n");
+		for (size_t k = 0; k < lines.n && !streq(files.v[i], SETUP_MODPROBE); k++) {
+			const char *line = lines.v[k] + strspn(lines.v[k], " \t");
+			if (*line != '#' && (strstr(line, "vfio-pci") || strstr(line, "vfio_pci")) && (strstr(line, "ids=") || str_starts(line, "install")))
+				strv_addf(&setup->notes, _("%s has rules of its own for vfio-pci: take the line out: %s"), files.v[i], line);
+		}
+	}
+}
+
+static struct err *edit_lines(struct root *root, const struct boot_facts *boot, struct setup *setup)
+{
+	bool options = boot->way->form == BOOT_OPTIONS;
+	for (size_t i = 0; i < boot->files.n; i++) {
+		cleanup_free char *old = NULL;
+		mode_t mode = 0644;
+		TRY(setup_read(root, boot->files.v[i], &old, &mode));
+		char *new = options ? setup_options(old ? old : "", &setup->words) : setup_line(old ? old : "", &setup->words);
+		cleanup_free char *joined = strv_join(&setup->words, " ");
+		if (!new)
+			return err_hint(err_new(_("%s has no command line that could be added to"), boot->files.v[i]), _("add by hand, then again: %s"),
+					joined);
+		TRY(setup_change_to(root, setup, boot->files.v[i], mode, SETUP_WORDS, new));
+	}
+	return NULL;
+}
+
+/* A template's one %s. */
+static char *filled(const char *template, const char *word)
+{
+	const char *at = strstr(template, "%s");
+	return at ? str_fmt("%.*s%s%s", (int)(at - template), template, word, at + 2) : str_dup(template);
+}
+
+static void ask_program(struct root *root, const struct boot_way *way, struct setup *setup)
+{
+	for (size_t i = 0; i < setup->words.n; i++) {
+		cleanup_free char *add = filled(way->add, setup->words.v[i]), *remove = filled(way->remove, setup->words.v[i]);
+		if (setup_has_run(root, add))
+			continue;
+		strv_add(&setup->run, add);
+		strv_add(&setup->back, remove);
+	}
+}
+
+static struct err *write_parameters(struct root *root, const struct boot_facts *boot, struct setup *setup)
+{
+	const struct boot_way *way = boot->way;
+	cleanup_free char *joined = strv_join(&setup->words, " ");
+	cleanup_free char *line = way->line ? filled(way->line, joined) : NULL;
+	switch (way->form) {
+	case BOOT_SHELL:
+		if (boot->drop_in)
+			return setup_own(root, setup, way->drop_in, 0644, str_fmt("%s%s\n", way->variable ? SETUP_MARK : "", line));
+		return setup_block_in(root, setup, way->file, line);
+	case BOOT_LINE:
+	case BOOT_OPTIONS:
+		return edit_lines(root, boot, setup);
+	case BOOT_PROGRAM:
+		ask_program(root, way, setup);
+		return NULL;
+	case BOOT_BY_HAND:
+	case BOOT_UNKNOWN:
+	case BOOT_REFUSED:
+		break;
+	}
+	cleanup_free char *remedy = boot_remedy(boot, joined);
+	strv_add(&setup->notes, remedy);
+	return NULL;
+}
+
+struct err *setup_plan_parameters(struct root *root, const struct survey *s, struct setup *setup)
+{
+	cleanup_free char *text = given(root, &s->boot);
+	static const char *const wanted[] = { "intel_iommu=on", "iommu=pt" }; /* pt: the host's own devices go past it, at full speed */
+	size_t before = setup->n;
+	note_conflicts(root, s, text, setup);
+	/* AMD's is on by itself; so is Intel's where the kernel was built so */
+	if (s->cpu.vendor != CPU_INTEL || (s->groups.iommu && !boot_has(&s->boot, "intel_iommu=on")))
+		return NULL;
+	bool lines = s->boot.way->form == BOOT_LINE || s->boot.way->form == BOOT_OPTIONS; /* line by line they are looked for again */
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
+		if (lines || !setup_has_word(text, wanted[i]))
+			strv_add(&setup->words, wanted[i]);
+	if (!setup->words.n)
+		return NULL;
+	TRY(write_parameters(root, &s->boot, setup));
+	setup->writes_words = setup->n > before || setup->run.n;
+	if (setup->n > before && s->boot.way->scratch)
+		strv_add(&setup->scratch, s->boot.way->scratch);
+	if (setup->n > before && s->boot.way->apply)
+		strv_add(&setup->commands, s->boot.way->apply);
+	return NULL;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * boot: who makes a parameter or an initial RAM disk effective, per distribution. See boot.h. A new distribution is a row here and a file in
+ * tests/layouts. The order counts: what is described elsewhere first, then wrappers, then the tools that they wrap.
+ */
+#include "launcher/base/tr.h"
+#include "launcher/host/boot/boot.h"
+
+/* Entries of the Boot Loader Specification and unified images, on the usual mount points of the ESP and of XBOOTLDR. */
+#define ENTRIES "/boot/loader/entries/*.conf /efi/loader/entries/*.conf /boot/efi/loader/entries/*.conf"
+#define UNIFIED "/boot/EFI/Linux/*.efi /efi/EFI/Linux/*.efi /boot/efi/EFI/Linux/*.efi"
+#define LIMINE_CONF "/boot/limine.conf /boot/limine/limine.conf /boot/EFI/limine/limine.conf /efi/limine.conf /boot/efi/limine.conf"
+#define GRUB_LINE "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\""
+#define GRUB_FILE .form = BOOT_SHELL, .file = "/etc/default/grub", .variable = "GRUB_CMDLINE_LINUX_DEFAULT", .line = GRUB_LINE
+#define GRUB_DROP_IN(reader) .drop_in = "/etc/default/grub.d/zz-qlaunch.cfg", .drop_in_reader = reader, .drop_in_word = "default/grub.d"
+#define BY_CMDLINE .form = BOOT_LINE, .file = "/etc/kernel/cmdline", .read = ENTRIES " " UNIFIED
+
+const struct boot_way boot_ways[] = {
+	/* NixOS manual, "Linux kernel": the whole host is built from configuration.nix */
+	{ "NixOS", NULL, { { "/etc/NIXOS", NULL } }, BOOT_REFUSED,
+	  .hand = N_("in /etc/nixos/configuration.nix: boot.kernelParams = lib.splitString \" \" \"%s\"; boot.initrd.kernelModules = [ \"vfio_pci\" ]; and for the card "
+		     "boot.extraModprobeConfig; then: nixos-rebuild boot") },
+	/* GNU Guix manual, "operating-system Reference": kernel-arguments */
+	{ "Guix", NULL, { { "/run/current-system/profile", NULL }, { "/gnu/store", NULL } }, BOOT_REFUSED,
+	  .hand = N_("in the operating-system declaration: (kernel-arguments (append (string-split \"%s\" #\\space) %%default-kernel-arguments)) and (initrd-modules "
+		     "(cons \"vfio-pci\" %%base-initrd-modules)); then: guix system reconfigure") },
+	{ "SteamOS", NULL, { { "/etc/os-release", "ID=steamos" } }, BOOT_REFUSED,
+	  .hand = N_("the system is an image that every update replaces, setup's files with it; the kernel's parameters are "
+		     "GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub (%s), then: update-grub, after every update again") },
+	/* Unraid: the root is in memory, /boot is the stick (documentation, "VM setup: passthrough") */
+	{ "Unraid", NULL, { { "/etc/unraid-version", NULL } }, BOOT_REFUSED,
+	  .hand = N_("the root is in memory: put the words (%s) behind \"append\" in /boot/syslinux/syslinux.cfg, and bind cards under "
+		     "Tools, System Devices (/boot/config/vfio-pci.cfg)") },
+	/* rpm-ostree(1), "kargs" */
+	{ "rpm-ostree", NULL, { { "/run/ostree-booted", NULL }, { "/usr/bin/rpm-ostree", NULL } }, BOOT_PROGRAM,
+	  .add = "rpm-ostree kargs --append-if-missing=%s", .remove = "rpm-ostree kargs --delete-if-present=%s", .read = "$ rpm-ostree kargs" },
+	{ "ostree", NULL, { { "/run/ostree-booted", NULL } }, BOOT_BY_HAND, .hand = N_("ostree admin kargs edit-in-place --append-if-missing=%s") },
+	/* kernelstub(1): writes Pop_OS-current.conf itself, Recovery is another program's */
+	{ "kernelstub", NULL, { { "/usr/bin/kernelstub", NULL }, { "/etc/kernelstub/configuration", NULL } }, BOOT_PROGRAM,
+	  .file = "/etc/kernelstub/configuration", .add = "kernelstub -a %s", .remove = "kernelstub -d %s",
+	  .read = "/boot/efi/loader/entries/Pop_OS-current.conf" },
+	/* CachyOS and Manjaro: it reads its file as bash and writes every entry anew */
+	{ "systemd-boot (sdboot-manage)", "systemd-boot", { { "/usr/bin/sdboot-manage", NULL }, { "/etc/sdboot-manage.conf", NULL } }, BOOT_SHELL,
+	  .file = "/etc/sdboot-manage.conf", .variable = "LINUX_OPTIONS", .line = "LINUX_OPTIONS=\"$LINUX_OPTIONS %s\"",
+	  .apply = "sdboot-manage gen", .read = ENTRIES },
+	/* limine-entry-tool: /etc/default/limine goes over its folder of drop-ins */
+	{ "limine", "Limine", { { "/usr/bin/limine-mkinitcpio", NULL }, { "/etc/default/limine", "KERNEL_CMDLINE[default]" } }, BOOT_SHELL,
+	  .file = "/etc/default/limine", .variable = "KERNEL_CMDLINE[default]", .line = "KERNEL_CMDLINE[default]+=\" %s\"",
+	  .apply = "limine-mkinitcpio", .read = LIMINE_CONF " " UNIFIED },
+	{ "limine", "Limine", { { "/usr/bin/limine-update", NULL }, { "/etc/default/limine", "KERNEL_CMDLINE[default]" } }, BOOT_SHELL,
+	  .file = "/etc/default/limine", .variable = "KERNEL_CMDLINE[default]", .line = "KERNEL_CMDLINE[default]+=\" %s\"",
+	  .apply = "limine-update", .read = LIMINE_CONF " " UNIFIED },
+	{ "limine", "Limine", { { "/boot/limine.conf", NULL }, { "!/etc/default/grub", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("add %s to the lines \"cmdline:\" of Linux in /boot/limine.conf") },
+	/* openSUSE: GRUB2-BLS and systemd-boot alike */
+	{ "sdbootutil", NULL, { { "/usr/bin/sdbootutil", NULL }, { "/etc/kernel/cmdline", NULL } }, BY_CMDLINE,
+	  .apply = "sdbootutil update-all-entries" },
+	/* Fedora, Nobara: grubby keeps what single kernels have of their own */
+	{ "GRUB (grubby)", "GRUB", { { "/usr/sbin/grubby", NULL }, { "/etc/default/grub", "GRUB_ENABLE_BLSCFG=true" } }, BOOT_PROGRAM,
+	  .file = "/etc/default/grub", .add = "grubby --update-kernel=ALL --args=%s", .remove = "grubby --update-kernel=ALL --remove-args=%s",
+	  .read = "$ grubby --info=ALL" },
+	{ "GRUB (grubby)", "GRUB", { { "/usr/bin/grubby", NULL }, { "/etc/default/grub", "GRUB_ENABLE_BLSCFG=true" } }, BOOT_PROGRAM,
+	  .file = "/etc/default/grub", .add = "grubby --update-kernel=ALL --args=%s", .remove = "grubby --update-kernel=ALL --remove-args=%s",
+	  .read = "$ grubby --info=ALL" },
+	/* Debian's and its children's grub-mkconfig reads grub.d; update-grub is theirs, and Manjaro's */
+	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/sbin/update-grub", NULL } }, GRUB_FILE, GRUB_DROP_IN("/usr/sbin/grub-mkconfig"),
+	  .scratch = "grub-mkconfig -o %s", .apply = "update-grub", .read = "/boot/grub/grub.cfg" },
+	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/bin/update-grub", NULL } }, GRUB_FILE, GRUB_DROP_IN("/usr/bin/grub-mkconfig"),
+	  .scratch = "grub-mkconfig -o %s", .apply = "update-grub", .read = "/boot/grub/grub.cfg" },
+	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/sbin/grub2-mkconfig", NULL } }, GRUB_FILE,
+	  GRUB_DROP_IN("/usr/sbin/grub2-mkconfig"), .scratch = "grub2-mkconfig -o %s", .apply = "grub2-mkconfig -o /boot/grub2/grub.cfg",
+	  .read = "/boot/grub2/grub.cfg" },
+	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/bin/grub-mkconfig", NULL } }, GRUB_FILE, GRUB_DROP_IN("/usr/bin/grub-mkconfig"),
+	  .scratch = "grub-mkconfig -o %s", .apply = "grub-mkconfig -o /boot/grub/grub.cfg", .read = "/boot/grub/grub.cfg" },
+	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/sbin/grub-mkconfig", NULL } }, GRUB_FILE, GRUB_DROP_IN("/usr/sbin/grub-mkconfig"),
+	  .scratch = "grub-mkconfig -o %s", .apply = "grub-mkconfig -o /boot/grub/grub.cfg", .read = "/boot/grub/grub.cfg" },
+	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("add %s to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub and make GRUB's menu anew: no grub-mkconfig is here") },
+	/* EndeavourOS: kernel-install-for-dracut */
+	{ "systemd-boot (reinstall-kernels)", "systemd-boot", { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/reinstall-kernels", NULL } }, BY_CMDLINE,
+	  .apply = "reinstall-kernels" },
+	/* mkinitcpio's unified images: /etc/kernel/cmdline first, then /etc/cmdline.d (mkinitcpio 41, build_uki) */
+	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BY_CMDLINE,
+	  .apply = "mkinitcpio -P" },
+	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/cmdline.d", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BOOT_SHELL,
+	  .file = "/etc/cmdline.d", .drop_in = "/etc/cmdline.d/zz-qlaunch.conf", .line = "%s", .apply = "mkinitcpio -P", .read = UNIFIED },
+	/* Debian with systemd-boot: the hooks of its initramfs run kernel-install */
+	{ "systemd-boot (kernel-install)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/sbin/update-initramfs", NULL } }, BY_CMDLINE,
+	  .apply = "update-initramfs -u -k all" },
+	/* kernel-install(8), "add-all" */
+	{ "kernel-install", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/kernel-install", NULL } }, BY_CMDLINE,
+	  .apply = "kernel-install add-all" },
+	{ "systemd-boot", "systemd-boot", { { "/boot/loader/entries", NULL } }, BOOT_OPTIONS, .file = ENTRIES, .read = ENTRIES },
+	{ "systemd-boot", "systemd-boot", { { "/efi/loader/entries", NULL } }, BOOT_OPTIONS, .file = ENTRIES, .read = ENTRIES },
+	{ "systemd-boot", "systemd-boot", { { "/boot/efi/loader/entries", NULL } }, BOOT_OPTIONS, .file = ENTRIES, .read = ENTRIES },
+	{ "rEFInd", "rEFInd", { { "/boot/refind_linux.conf", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("add %s inside the second quotes of each line of /boot/refind_linux.conf") },
+	/* Alpine's update-extlinux reads its file as a shell does */
+	{ "extlinux", NULL, { { "/etc/update-extlinux.conf", NULL }, { "/sbin/update-extlinux", NULL } }, BOOT_SHELL,
+	  .file = "/etc/update-extlinux.conf", .variable = "default_kernel_opts", .line = "default_kernel_opts=\"$default_kernel_opts %s\"",
+	  .apply = "update-extlinux", .read = "/boot/extlinux.conf" },
+	{ "extlinux", NULL, { { "/etc/default/u-boot", NULL }, { "/usr/sbin/u-boot-update", NULL } }, BOOT_SHELL, .file = "/etc/default/u-boot",
+	  .variable = "U_BOOT_PARAMETERS", .line = "U_BOOT_PARAMETERS=\"$U_BOOT_PARAMETERS %s\"", .apply = "u-boot-update",
+	  .read = "/boot/extlinux/extlinux.conf" },
+	{ "extlinux", NULL, { { "/boot/extlinux/extlinux.conf", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("add %s to the lines \"append\" of /boot/extlinux/extlinux.conf") },
+	{ "extlinux", NULL, { { "/boot/syslinux/syslinux.cfg", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("add %s to the lines \"append\" of /boot/syslinux/syslinux.cfg") },
+	{ N_("not known"), NULL, {}, BOOT_UNKNOWN,
+	  .hand = N_("no known boot loader: add `%s` to the kernel's command line where it is kept (EFI stub: efibootmgr --unicode)") },
+};
+
+const struct boot_image boot_images[] = {
+	/* rpm-ostree(1), "initramfs": dracut on the host that is to be booted, with this one's /etc */
+	{ "rpm-ostree", { { "/run/ostree-booted", NULL }, { "/usr/bin/rpm-ostree", NULL } }, INITRAMFS_OSTREE },
+	{ "dracut (sdbootutil)", { { "/usr/bin/sdbootutil", NULL }, { "/etc/kernel/cmdline", NULL } }, INITRAMFS_DRACUT, "sdbootutil mkinitrd",
+	  "lsinitrd %s" },
+	{ "dracut (dracut-rebuild)", { { "/usr/bin/dracut-rebuild", NULL } }, INITRAMFS_DRACUT, "dracut-rebuild", "lsinitrd %s" },
+	{ "dracut (reinstall-kernels)", { { "/usr/bin/reinstall-kernels", NULL }, { "/usr/bin/dracut", NULL } }, INITRAMFS_DRACUT, "reinstall-kernels",
+	  "lsinitrd %s" },
+	{ "mkinitcpio (limine)", { { "/usr/bin/limine-mkinitcpio", NULL }, { "/etc/mkinitcpio.conf", NULL } }, INITRAMFS_MKINITCPIO,
+	  "limine-mkinitcpio", "lsinitcpio %s" },
+	{ "mkinitcpio", { { "/usr/bin/mkinitcpio", NULL }, { "/etc/mkinitcpio.conf", NULL } }, INITRAMFS_MKINITCPIO, "mkinitcpio -P", "lsinitcpio %s" },
+	/* Debian and Ubuntu: the hook that runs after a kernel's installation is the builder; the other may be there beside it */
+	{ "dracut", { { "/etc/kernel/postinst.d/dracut", NULL } }, INITRAMFS_DRACUT, "dracut --force --regenerate-all", "lsinitrd %s" },
+	{ "initramfs-tools", { { "/usr/sbin/update-initramfs", NULL }, { "/etc/initramfs-tools", NULL } }, INITRAMFS_TOOLS,
+	  "update-initramfs -u -k all", "lsinitramfs %s" },
+	{ "dracut", { { "/usr/bin/dracut", NULL } }, INITRAMFS_DRACUT, "dracut --force --regenerate-all", "lsinitrd %s" },
+	{ "dracut", { { "/usr/sbin/dracut", NULL } }, INITRAMFS_DRACUT, "dracut --force --regenerate-all", "lsinitrd %s" },
+	{ "booster", { { "/etc/booster.yaml", NULL } }, INITRAMFS_UNKNOWN,
+	  .hand = N_("booster: in /etc/booster.yaml, modules_force_load: vfio_pci, then /usr/lib/booster/regenerate_images; it reads no modprobe.d") },
+	{ "mkinitfs", { { "/etc/mkinitfs/mkinitfs.conf", NULL } }, INITRAMFS_UNKNOWN,
+	  .hand = N_("mkinitfs: no graphics driver is in its images unless \"kms\" stands in features= of /etc/mkinitfs/mkinitfs.conf; take it out, "
+		     "then: mkinitfs") },
+	{ N_("not known"), {}, INITRAMFS_UNKNOWN,
+	  .hand = N_("no known builder of initial RAM disks: a driver that is in there may take the card first") },
+};
