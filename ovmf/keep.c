@@ -52,20 +52,29 @@ static const char *base_name(const char *path)
 	return strrchr(path, '/') + 1;
 }
 
-/* The numbers of the copies there are, ascending; owned by the caller. Temporary files of a launch that was killed are removed. */
+/* Temporary files of a launch that was killed. */
+static void remove_temporary(struct root *root, const struct keep *k)
+{
+	cleanup_strv struct strv names = {};
+	cleanup_free char *temp = str_fmt(".%s.", base_name(k->path));
+	err_free(root_list(root, k->copies, &names));
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *path = str_fmt("%s/%s", k->copies, names.v[i]);
+		if (str_starts(names.v[i], temp))
+			err_free(root_unlink(root, path));
+	}
+}
+
+/* The numbers of the copies there are, ascending; owned by the caller. */
 static uint64_t *list_copies(struct root *root, const struct keep *k, size_t *ret_n)
 {
 	cleanup_strv struct strv names = {};
-	cleanup_free char *prefix = str_fmt("%s.", base_name(k->path)), *temp = str_fmt(".%s", prefix);
+	cleanup_free char *prefix = str_fmt("%s.", base_name(k->path));
 	err_free(root_list(root, k->copies, &names));
 	uint64_t *list = NULL;
 	*ret_n = 0;
 	for (size_t i = 0; i < names.n; i++) {
 		uint64_t number;
-		if (str_starts(names.v[i], temp)) {
-			cleanup_free char *path = str_fmt("%s/%s", k->copies, names.v[i]);
-			err_free(root_unlink(root, path));
-		}
 		if (!str_starts(names.v[i], prefix))
 			continue;
 		cleanup_err struct err *bad = num_parse(names.v[i] + strlen(prefix), UINT32_MAX, &number);
@@ -170,14 +179,12 @@ static struct err *add_copy(struct root *root, const struct keep *k, const struc
 	return prune(root, k);
 }
 
-struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing)
+static struct err *judge(struct root *root, const struct keep *k, struct sb *ret_bytes, bool *ret_missing)
 {
-	cleanup_sb struct sb bytes = {};
-	struct err *e = read_good(root, k, k->path, &bytes);
-	if (!e) {
-		*ret_missing = false;
-		return err_hint(err_wrap(add_copy(root, k, &bytes), "no copy of %s can be made", tr(k->what)), "make room for it");
-	}
+	struct err *e = read_good(root, k, k->path, ret_bytes);
+	*ret_missing = false;
+	if (!e)
+		return NULL;
 	bool gone = err_code(e) == ENOENT;
 	size_t n = 0;
 	free(list_copies(root, k, &n));
@@ -189,4 +196,20 @@ struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing
 	if (gone || err_code(e) == 0) /* else it may be good, and cannot be read */
 		e = offer(root, k, !gone, e);
 	return err_exit(err_wrap(e, "%s %s", tr(k->what), gone ? _("are gone") : _("cannot be used")), EXIT_HOST);
+}
+
+struct err *keep_look(struct root *root, const struct keep *k, bool *ret_missing)
+{
+	cleanup_sb struct sb bytes = {};
+	return judge(root, k, &bytes, ret_missing);
+}
+
+struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing)
+{
+	cleanup_sb struct sb bytes = {};
+	remove_temporary(root, k);
+	TRY(judge(root, k, &bytes, ret_missing));
+	if (*ret_missing)
+		return NULL;
+	return err_hint(err_wrap(add_copy(root, k, &bytes), "no copy of %s can be made", tr(k->what)), "make room for it");
 }

@@ -31,6 +31,9 @@ struct keep {
  */
 struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing);
 
+/* The judgement alone, for `check`: whether keep_copy would find it good, missing or an error. Changes nothing. */
+struct err *keep_look(struct root *root, const struct keep *k, bool *ret_missing);
+
 /* All bytes of a regular file of at most `max`; owned by the caller. */
 struct err *keep_read(struct root *root, const char *path, size_t max, struct sb *ret_bytes);
 /* As one word of a shell, for commands in remedies; owned by the caller. */

@@ -28,7 +28,7 @@ char *tpm_dir(const struct config *c, const char *data_dir)
 	return str_fmt("%s/tpm", dir);
 }
 
-struct err *tpm_prepare(struct root *root, const struct config *c, const char *data_dir)
+static struct err *prepare(struct root *root, const struct config *c, const char *data_dir, bool make_it)
 {
 	cleanup_free char *dir = tpm_dir(c, data_dir);
 	cleanup_free char *path = str_fmt("%s/tpm2-00.permall", dir), *copies = str_fmt("%s.copies", dir);
@@ -38,6 +38,18 @@ struct err *tpm_prepare(struct root *root, const struct config *c, const char *d
 	if (strchr(dir, ',')) /* swtpm would read what follows as an option, and knows no escape */
 		return err_exit(err_hint(err_new("%s: swtpm takes no path with a comma", dir), "set XDG_DATA_HOME to another directory"),
 				EXIT_HOST);
+	if (!make_it)
+		return keep_look(root, &keep, &missing);
 	TRY(err_exit(root_mkdirs(root, dir, 0700), EXIT_HOST));
 	return keep_copy(root, &keep, &missing);
+}
+
+struct err *tpm_prepare(struct root *root, const struct config *c, const char *data_dir)
+{
+	return prepare(root, c, data_dir, true);
+}
+
+struct err *tpm_look(struct root *root, const struct config *c, const char *data_dir)
+{
+	return prepare(root, c, data_dir, false);
 }

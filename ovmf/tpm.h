@@ -15,6 +15,8 @@
 char *tpm_dir(const struct config *c, const char *data_dir);
 /* Makes the directory where it is not, checks the state and copies it. Errors have remedies and EXIT_HOST. */
 struct err *tpm_prepare(struct root *root, const struct config *c, const char *data_dir);
+/* What tpm_prepare would refuse, asked without changing anything; as the user, like that. */
+struct err *tpm_look(struct root *root, const struct config *c, const char *data_dir);
 /*
  * What is wrong with these bytes as swtpm's state: its header (src/swtpm/swtpm_nvstore.c: version, oldest version that reads it, size of
  * the header, flags, size of all; big endian) tells a file that is shorter or longer than was written.

@@ -2,6 +2,8 @@
 /* vars: see vars.h. */
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 #include "launcher/base/tr.h"
 #include "ovmf/keep.h"
 #include "ovmf/vars.h"
@@ -159,7 +161,19 @@ static struct err *make(struct root *root, const char *path, const struct sb *te
 	return root_put_new(root, path, template->s, template->len, 0600);
 }
 
-struct err *vars_prepare(struct root *root, const struct config *c, const char *data_dir, const struct firmware *f)
+/* Whether it can be made: in the nearest directory that is there, or that would be made on the way. */
+static struct err *can_make(const char *path)
+{
+	cleanup_free char *dir = str_dup(path);
+	do
+		*strrchr(dir, '/') = '\0';
+	while (*dir && faccessat(AT_FDCWD, dir, F_OK, AT_EACCESS) < 0 && errno == ENOENT);
+	const char *at = *dir ? dir : "/";
+	return faccessat(AT_FDCWD, at, W_OK | X_OK, AT_EACCESS) < 0 ? err_errno(errno, "%s", at) : NULL;
+}
+
+/* Looks, and with `make_it` makes and copies, too. */
+static struct err *prepare(struct root *root, const struct config *c, const char *data_dir, const struct firmware *f, bool make_it)
 {
 	cleanup_sb struct sb template = {};
 	struct reference reference = { .template = &template, .qcow2 = streq(f->vars_format, "qcow2") };
@@ -173,10 +187,20 @@ struct err *vars_prepare(struct root *root, const struct config *c, const char *
 	if (e)
 		return err_exit(err_hint(err_wrap(e, "the firmware's VARS template %s", f->template), "install the firmware's package again"),
 				EXIT_HOST);
-	TRY(keep_copy(root, &keep, &missing));
+	TRY(make_it ? keep_copy(root, &keep, &missing) : keep_look(root, &keep, &missing));
 	if (!missing)
 		return NULL;
-	e = err_wrap(make(root, path, &template), "the UEFI variables cannot be made");
+	e = err_wrap(make_it ? make(root, path, &template) : can_make(path), "the UEFI variables cannot be made");
 	TRY(err_exit(err_hint(e, "choose another place: `vars = PATH` in [firmware]"), EXIT_HOST));
-	return keep_copy(root, &keep, &missing);
+	return make_it ? keep_copy(root, &keep, &missing) : NULL;
+}
+
+struct err *vars_prepare(struct root *root, const struct config *c, const char *data_dir, const struct firmware *f)
+{
+	return prepare(root, c, data_dir, f, true);
+}
+
+struct err *vars_look(struct root *root, const struct config *c, const char *data_dir, const struct firmware *f)
+{
+	return prepare(root, c, data_dir, f, false);
 }

@@ -19,6 +19,9 @@ char *vars_vm_dir(const struct config *c, const char *data_dir);
 /* Makes them where they are not, checks them against the template, and copies them. Errors have remedies and EXIT_HOST. */
 struct err *vars_prepare(struct root *root, const struct config *c, const char *data_dir, const struct firmware *f);
 
+/* What vars_prepare would refuse, asked without changing anything; as the user, like that. */
+struct err *vars_look(struct root *root, const struct config *c, const char *data_dir, const struct firmware *f);
+
 /*
  * What is wrong with these bytes as VARS of that firmware. Raw: size, volume header (signature, NVRAM's GUID, length, checksum: UEFI PI
  * 1.8, volume 3, 3.2.1), variable store header and the chain of variables in it (edk2, MdeModulePkg/Include/Guid/VariableFormat.h).

@@ -40,6 +40,21 @@ void steps_probe(struct step_env *env, struct steps *steps)
 	}
 }
 
+void steps_check(struct step_env *env, const struct steps *steps, struct findings *out)
+{
+	for (size_t i = 0; i < steps->n; i++) {
+		const struct step *s = &steps->v[i];
+		if (s->optional)
+			continue;
+		if (s->kind->check)
+			s->kind->check(env, s, out);
+		if (!s->obstacle || findings_worst(out) == FINDING_BAD)
+			continue; /* one thing may be in the way of many steps: where something is said already, that comes first */
+		cleanup_free char *what = s->kind->describe(s);
+		findings_add(out, FINDING_BAD, "step", str_fmt("%s: %s", what, s->obstacle), NULL);
+	}
+}
+
 const struct step_kind *step_kind_find(const struct step_env *env, const char *name)
 {
 	for (const struct step_kind *const *k = env->kinds; *k; k++)

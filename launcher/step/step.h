@@ -13,6 +13,7 @@
 #include "launcher/base/root.h"
 
 struct step;
+struct findings;
 struct sd_bus;
 
 /* What the kinds work with. */
@@ -32,6 +33,11 @@ struct step_kind {
 	struct err *(*probe)(struct step_env *env, const struct step *s, char **ret_value);
 	/* Optional: called before the record is written; may complete s->want (a child is forked, held back, and its pid becomes known). */
 	struct err *(*prepare)(struct step_env *env, struct step *s);
+	/*
+	 * Optional: what would keep apply from succeeding, asked without changing anything: a finding FINDING_BAD for each. `check`, `plan` and
+	 * `run` all ask it (plan_check), so a refusal that can be known before the first change belongs here, not into apply alone.
+	 */
+	void (*check)(struct step_env *env, const struct step *s, struct findings *out);
 	/* Makes it s->want. May fail half-way: undo follows. */
 	struct err *(*apply)(struct step_env *env, struct step *s);
 	/* Optional: whether it is now s->want; where there is none, the engine probes and compares. */
@@ -79,6 +85,8 @@ void steps_free(struct steps *steps);
 #define cleanup_steps cleanup(steps_free)
 /* Fills in `now` of every step by probing; what cannot be read becomes the step's obstacle. */
 void steps_probe(struct step_env *env, struct steps *steps);
+/* What stands in the way of each step that a launch cannot do without: its kind's check, and its obstacle where no finding says so already. */
+void steps_check(struct step_env *env, const struct steps *steps, struct findings *out);
 /* By the name in a record; NULL if there is none of that name. */
 const struct step_kind *step_kind_find(const struct step_env *env, const char *name);
 enum step_whose step_whose(const struct step *s, const char *now);

@@ -59,12 +59,14 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* What is copied from: whole, nobody's, and held if it is a device. */
-static struct err *take_source(struct cli *cli, const char *word, const char *format, struct targets *t, const struct disk **ret_disk)
+/* What is copied from: whole, nobody's, and held if it is a device. `foreign`: it may be of a format that only qemu-img reads. */
+static struct err *take_source(struct cli *cli, const char *word, const char *format, bool foreign, struct targets *t,
+			       const struct disk **ret_disk)
 {
 	TRY(targets_find(cli, word, format, t));
 	TRY(targets_one(t, ret_disk));
-	TRY(disk_whole(*ret_disk));
+	if (!foreign || !(*ret_disk)->foreign)
+		TRY(disk_whole(*ret_disk));
 	return disk_idle(cli, *ret_disk, true);
 }
 
@@ -74,6 +76,14 @@ struct placing {
 	const char *part, *to;
 	bool keep;
 };
+
+/* With the rights of the user: a name that is nobody's yet, for what is not whole. */
+static struct err *reserve(void *data)
+{
+	const struct placing *p = data;
+	cleanup_fd int fd = open(p->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	return fd < 0 ? err_errno(errno, "%s", p->part) : NULL;
+}
 
 /* With the rights of the user: the copy gets its name, or goes. */
 static struct err *place(void *data)
@@ -94,12 +104,14 @@ static struct err *copy(struct cli *cli, const struct targets *from, const struc
 	cleanup(held_free) struct held held = { .fd = -1 };
 	if (src->block)
 		TRY(hold(cli, src, O_RDONLY, &held));
-	cleanup_free char *part = str_fmt("%s.part", dst->conf->path), *what = tr_fmt("copying %s", base_name(src->conf->path));
-	const char *argv[] = { "convert", "-p", "-f", image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
+	cleanup_free char *part = str_fmt("%s.%d.part", dst->conf->path, (int)getpid()), *what = tr_fmt("copying %s", base_name(src->conf->path));
+	const char *argv[] = { "convert", "-p", "-f", src->foreign ? src->foreign : image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
 			       src->block ? held.path : src->conf->path, part, compress ? "-c" : NULL, NULL };
 	struct qemu_img run = { .user = &from->user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };
+	struct placing p = { part, dst->conf->path, false };
+	TRY(err_exit(user_visit(&from->user, reserve, &p), EXIT_HOST));
 	struct err *e = qemu_img_run(&run, NULL);
-	struct placing p = { part, dst->conf->path, !e };
+	p.keep = !e;
 	struct err *placed = user_visit(&from->user, place, &p);
 	if (!e)
 		return err_exit(placed, EXIT_HOST);
@@ -121,11 +133,11 @@ struct err *disk_convert(struct cli *cli, const struct verb_args *args)
 		return err_exit(err_hint(err_new("%s is there already, and is not overwritten", dst->conf->path), "take another name"), EXIT_USAGE);
 	if (compress && dst->format != FORMAT_QCOW2)
 		return err_exit(err_hint(err_new("a raw image is not compressed"), "--format qcow2"), EXIT_USAGE);
-	TRY(take_source(cli, args->words.v[0], verb_option(args, "from"), &from, &src));
+	TRY(take_source(cli, args->words.v[0], verb_option(args, "from"), true, &from, &src));
 	if (src->snapshots)
 		log_warn("%s: its %u snapshot%s not copied, what is there now is", src->conf->path, src->snapshots, src->snapshots > 1 ? "s are" : " is");
 	TRY(copy(cli, &from, src, dst, compress));
-	cleanup_free char *size = size_rounded(disk_guest_size(src));
+	cleanup_free char *size = src->foreign ? str_dup(src->foreign) : size_rounded(disk_guest_size(src));
 	log_info("%s: a copy of %s, %s, %s", dst->conf->path, src->conf->path, image_format_name(dst->format), size);
 	return NULL;
 }
@@ -204,7 +216,7 @@ struct err *disk_write(struct cli *cli, const struct verb_args *args)
 	cleanup_targets struct targets from = {}, to = {};
 	cleanup(held_free) struct held held = { .fd = -1 };
 	const struct disk *src, *dst;
-	TRY(take_source(cli, args->words.v[0], verb_option(args, "format"), &from, &src));
+	TRY(take_source(cli, args->words.v[0], verb_option(args, "format"), false, &from, &src));
 	if (src->block)
 		return err_exit(err_hint(err_new("%s is a device, not an image", src->conf->path), "qlaunch disk convert makes an image of it"),
 				EXIT_USAGE);

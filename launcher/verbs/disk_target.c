@@ -56,10 +56,12 @@ static struct err *of_path(struct finding_it *f)
 	d->path = *t->word == '/' || !here ? str_dup(t->word) : str_fmt("%s/%s", here, t->word);
 	TRY(format_parse(f->format, &d->format));
 	TRY(disk_facts_read(f->cli->root, t->config, &t->facts));
-	if (t->facts.v[0].block || d->format != FORMAT_AUTO || image_format_of(t->word) != FORMAT_AUTO)
+	if (t->facts.v[0].block || t->facts.v[0].foreign || d->format != FORMAT_AUTO || image_format_of(t->word) != FORMAT_AUTO)
 		return NULL;
-	if (t->facts.v[0].kind == DISK_ABSENT)
-		return err_hint(err_new("there is no %s", t->word), "to make it: qlaunch disk create --format qcow2 %s 64G", t->word);
+	if (t->facts.v[0].kind == DISK_ABSENT) {
+		cleanup_free char *remedy = disk_absent_remedy(&t->facts.v[0]);
+		return err_hint(err_new("there is no %s", t->word), "%s", remedy);
+	}
 	return err_hint(err_new("%s: neither its name nor you say of what format it is", t->word),
 			"--format qcow2 or --format raw: it is never guessed from what a guest may have written");
 }
@@ -185,10 +187,10 @@ uint64_t disk_guest_size(const struct disk *d)
 
 struct err *disk_whole(const struct disk *d)
 {
-	if (d->kind == DISK_ABSENT)
-		return err_exit(err_hint(err_new("there is no %s", d->conf->path),
-					 str_starts(d->conf->path, "/dev/") ? "`ls -l /dev/disk/by-id` shows the disks of this host"
-									    : N_("qlaunch disk create '%s' 64G"), d->conf->path), EXIT_HOST);
+	if (d->kind == DISK_ABSENT) {
+		cleanup_free char *remedy = disk_absent_remedy(d);
+		return err_exit(err_hint(err_new("there is no %s", d->conf->path), "%s", remedy), EXIT_HOST);
+	}
 	if (d->kind == DISK_OTHER || !d->real)
 		return err_exit(err_new("%s is neither a file nor a block device", d->conf->path), EXIT_HOST);
 	if (d->kind == DISK_FILE && !d->size)

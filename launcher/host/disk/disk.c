@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "launcher/base/tr.h"
+#include "launcher/host/disk/disc.h"
 #include "launcher/host/disk/disk.h"
 #include "launcher/host/disk/image.h"
 #include "launcher/host/kind/block.h"
@@ -76,6 +78,29 @@ bool disk_is_direct(const struct disk *d)
 	return !d->cdrom && (d->conf->cache == CACHE_NONE || (d->conf->cache == CACHE_AUTO && !d->buffered));
 }
 
+/* "win.vmdk" becomes "win.qcow2" beside it. */
+static char *foreign_remedy(const struct image_foreign *foreign, const char *path)
+{
+	if (foreign->unpack)
+		return str_fmt("%s '%s'", foreign->unpack, path);
+	if (!foreign->driver)
+		return tr_dup("format = raw if its guest itself has encrypted the whole disk; else unlock it first");
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+	return tr_fmt("qlaunch disk convert '%s' '%.*s.qcow2', and name that one", path, (int)(dot ? (size_t)(dot - path) : strlen(path)), path);
+}
+
+/* A [cdrom] is a disc, or it is not what it was taken for: a download that broke off, an archive. */
+static void read_disc(struct root *root, struct disk *d)
+{
+	struct disc disc;
+	cleanup_err struct err *e = root_is_host(root) ? disc_read(d->conf->path, &disc) : NULL;
+	const struct image_foreign *foreign = e ? image_foreign(root, d->conf->path) : NULL;
+	if (!e)
+		return;
+	d->problem = foreign ? tr_fmt("%s is %s", d->conf->path, _(foreign->what)) : str_dup(err_text(e));
+	d->remedy = foreign && foreign->unpack ? str_fmt("%s '%s'", foreign->unpack, d->conf->path) : str_dup(err_remedy(e));
+}
+
 /* In a captured tree images are empty. */
 static void read_image(struct root *root, struct disk *d, const struct stat *st)
 {
@@ -84,11 +109,19 @@ static void read_image(struct root *root, struct disk *d, const struct stat *st)
 	d->guest_size = d->size;
 	if (!root_is_host(root))
 		return;
-	cleanup_err struct err *e = image_read(root, d->conf->path, d->format, d->conf->format != FORMAT_AUTO, &q);
-	d->problem = e ? str_dup(err_text(e)) : NULL;
-	d->remedy = str_dup(err_remedy(e));
 	d->allocated = (uint64_t)st->st_blocks * SECTOR;
 	d->room = statvfs(d->conf->path, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize : UINT64_MAX;
+	bool stated = d->conf->format != FORMAT_AUTO;
+	const struct image_foreign *foreign = stated || d->format != FORMAT_RAW ? NULL : image_foreign(root, d->conf->path);
+	if (foreign) {
+		d->foreign = foreign->driver;
+		d->problem = tr_fmt("%s is %s", d->conf->path, _(foreign->what));
+		d->remedy = foreign_remedy(foreign, d->conf->path);
+		return;
+	}
+	cleanup_err struct err *e = image_read(root, d->conf->path, d->format, stated, &q);
+	d->problem = e ? str_dup(err_text(e)) : NULL;
+	d->remedy = str_dup(err_remedy(e));
 	if (d->format == FORMAT_QCOW2 && !e)
 		d->guest_size = q.size;
 	d->snapshots = q.snapshots;
@@ -118,6 +151,8 @@ static void disk_read(struct root *root, const struct conf_disk *conf, bool cdro
 		d->format = !d->block && str_ends(conf->path, ".qcow2") ? FORMAT_QCOW2 : FORMAT_RAW;
 	if (d->kind == DISK_FILE && !cdrom && d->size)
 		read_image(root, d, &st);
+	if (d->kind == DISK_FILE && cdrom && d->size)
+		read_disc(root, d);
 }
 
 /* It can be forbidden by sysctl (since Linux 6.6: 1, but for one group; 2, for all) or, in a container, by seccomp. */

@@ -32,6 +32,7 @@ struct disk {
 	unsigned snapshots;       /* within it */
 	char *backing;            /* as written in it; NULL: none */
 	bool guessed;             /* its header does not say of what format its backing file is: QEMU would guess */
+	const char *foreign;      /* it is of a format that only qemu-img reads: its word for that (and a problem); NULL: it is not */
 	char *problem, *remedy;   /* why it cannot be used; NULL if it can */
 };
 /* Whether it is read and written past the host's page cache. */
@@ -63,6 +64,9 @@ void disk_findings(struct findings *out, const struct config *c, const struct di
 /* The same for a block device behind a controller that is passed through; `whose` is its PCI address. Adds nothing if
  * it is free. */
 void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose);
+
+/* What to do where it is absent, by what it is to be: an image is made, a disc is fetched, a device is plugged in. Owned by the caller. */
+char *disk_absent_remedy(const struct disk *d);
 
 /* Who uses it now, a line a use, added to ret_uses: the host, or a process that has it open (`writers`: for writing). */
 void disk_in_use(struct root *root, const struct disk *d, bool writers, struct strv *ret_uses);

@@ -243,6 +243,25 @@ static void check_free(struct findings *out, const struct disk *d, const struct 
 		tr_dup("two systems that write to one disk destroy it: unmount it, swapoff, or close what uses it"));
 }
 
+/* A shell would take these away, or put something in their place; a configuration does not. */
+static bool meant_for_a_shell(const char *path)
+{
+	return strchr(path, '$') || strchr(path, '`') || strchr(path, '"') || strchr(path, '\'');
+}
+
+char *disk_absent_remedy(const struct disk *d)
+{
+	const char *path = d->conf->path, *slash = strrchr(path, '/');
+	if (meant_for_a_shell(path))
+		return tr_dup("the path is taken as it is written: without quotes, and $HOME is no variable here, ~/ is your home");
+	if (str_starts(path, "/dev/"))
+		return tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host");
+	if (d->cdrom || str_ends(path, ".iso"))
+		return tr_fmt("download it, or name where it is: ls -l '%.*s'", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
+	return tr_fmt("make it: qlaunch disk create '%s' 64G%s", path, image_format_of(path) != FORMAT_AUTO ? ""
+		      : d->format == FORMAT_QCOW2 ? _(" --format qcow2") : _(" --format raw"));
+}
+
 static void check_disk(struct findings *out, const struct config *c, const struct disk_facts *f, const struct disk *d,
 		       struct root *root)
 {
@@ -251,12 +270,7 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 	cleanup_strv struct strv uses = {};
 	if (d->kind == DISK_ABSENT) {
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: there is no %s", where, d->conf->path),
-			     str_starts(d->conf->path, "/dev/")
-				     ? tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host")
-				     : tr_fmt("make it: qlaunch disk create '%s' 64G%s", d->conf->path,
-					       image_format_of(d->conf->path) != FORMAT_AUTO ? ""
-					       : d->format == FORMAT_QCOW2		     ? _(" --format qcow2")
-											     : _(" --format raw")));
+			     disk_absent_remedy(d));
 		return;
 	}
 	if (d->kind == DISK_OTHER || !d->real || (d->kind == DISK_FILE && d->size == 0)) {
@@ -285,6 +299,8 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			     tr_dup("readonly = yes, or take the protection off: blockdev --setrw"));
 	if (d->kind == DISK_FILE && root_is_host(root) && !d->cdrom)
 		check_image(out, d);
+	if (d->cdrom && d->problem)
+		findings_add(out, FINDING_BAD, "disk", tr_fmt("[cdrom %s] %s", d->conf->name, d->problem), str_dup(d->remedy));
 	if (d->block && d->by_id && !str_starts(d->conf->path, "/dev/disk/"))
 		findings_add(out, FINDING_WARN, "disk",
 			     tr_fmt("%s: %s may be another disk after the next boot", where, d->conf->path),

@@ -124,6 +124,57 @@ static struct err *read_head(struct root *root, const char *path, unsigned char 
 	return NULL;
 }
 
+#define VHD_FOOTER 512 /* Virtual Hard Disk Image Format Specification: the last bytes of the file */
+
+static const struct {
+	struct image_foreign is;
+	size_t at;
+	const char *magic;
+	size_t n;
+} foreigners[] = {
+#define MAGIC(text) text, sizeof(text) - 1
+	{ { N_("a VMware image (vmdk)"), "vmdk", NULL }, 0, MAGIC("KDMV") },
+	{ { N_("a VMware image (vmdk)"), "vmdk", NULL }, 0, MAGIC("COWD") },
+	{ { N_("a VMware image (vmdk)"), "vmdk", NULL }, 0, MAGIC("# Disk DescriptorFile") },
+	{ { N_("a VirtualBox image (vdi)"), "vdi", NULL }, 64, MAGIC("\x7f\x10\xda\xbe") },
+	{ { N_("a Hyper-V image (vhdx)"), "vhdx", NULL }, 0, MAGIC("vhdxfile") },
+	{ { N_("a Virtual PC image (vhd)"), "vpc", NULL }, 0, MAGIC("conectix") },
+	{ { N_("a Parallels image (hdd)"), "parallels", NULL }, 0, MAGIC("WithoutFreeSpace") },
+	{ { N_("a Parallels image (hdd)"), "parallels", NULL }, 0, MAGIC("WithouFreSpacExt") },
+	{ { N_("a QED image"), "qed", NULL }, 0, MAGIC("QED\0") },
+	{ { N_("an encrypted volume (LUKS)"), NULL, NULL }, 0,
+	  MAGIC("LUKS\xba\xbe") },
+	{ { N_("compressed (gzip)"), NULL, "gunzip -k" }, 0, MAGIC("\x1f\x8b\x08") },
+	{ { N_("compressed (xz)"), NULL, "xz -dk" }, 0, MAGIC("\xfd" "7zXZ\0") },
+	{ { N_("compressed (zstd)"), NULL, "zstd -d" }, 0, MAGIC("\x28\xb5\x2f\xfd") },
+	{ { N_("compressed (bzip2)"), NULL, "bunzip2 -k" }, 0, MAGIC("BZh") },
+	{ { N_("an archive (zip)"), NULL, "unzip" }, 0, MAGIC("PK\x03\x04") },
+	{ { N_("an archive (7z)"), NULL, "7z x" }, 0, MAGIC("7z\xbc\xaf\x27\x1c") },
+#undef MAGIC
+};
+
+/* The last bytes of a file that is a VHD of a fixed size. */
+static bool is_fixed_vhd(struct root *root, const char *path, uint64_t size)
+{
+	cleanup_fd int fd = -1;
+	char end[8];
+	cleanup_err struct err *e = size > VHD_FOOTER ? root_open_fd(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd) : NULL;
+	return fd >= 0 && pread(fd, end, sizeof(end), (off_t)(size - VHD_FOOTER)) == sizeof(end) && memcmp(end, "conectix", sizeof(end)) == 0;
+}
+
+const struct image_foreign *image_foreign(struct root *root, const char *path)
+{
+	static const struct image_foreign fixed_vhd = { N_("a Virtual PC image (vhd)"), "vpc", NULL };
+	cleanup_free unsigned char *bytes = NULL;
+	size_t n = 0;
+	uint64_t size = 0;
+	cleanup_err struct err *e = read_head(root, path, &bytes, &n, &size);
+	for (size_t i = 0; !e && i < ARRAY_SIZE(foreigners); i++)
+		if (n >= foreigners[i].at + foreigners[i].n && memcmp(bytes + foreigners[i].at, foreigners[i].magic, foreigners[i].n) == 0)
+			return &foreigners[i].is;
+	return !e && is_fixed_vhd(root, path, size) ? &fixed_vhd : NULL;
+}
+
 static struct err *judge(const char *path, const struct qcow2 *q)
 {
 	if (q->corrupt)
@@ -176,7 +227,7 @@ static struct err *follow(struct root *root, char **at, struct qcow2 *q)
 {
 	cleanup_free char *next = beside(*at, q->backing), *format = str_dup(q->backing_format);
 	qcow2_free(q);
-	struct err *e = read_one(root, next, streq(format, "qcow2") ? FORMAT_QCOW2 : FORMAT_RAW, streq(format, "raw"), q);
+	struct err *e = read_one(root, next, streq(format, "qcow2") ? FORMAT_QCOW2 : FORMAT_RAW, format != NULL /* of any other format, QEMU opens it as that */, q);
 	if (err_code(e) == ENOENT) {
 		err_free(e);
 		e = err_hint(err_coded(ENOENT, "%s has no backing file any more: there is no %s", *at, next),

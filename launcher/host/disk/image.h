@@ -30,6 +30,18 @@ enum disk_format image_format_of(const char *path);
 const char *image_format_name(enum disk_format format); /* "qcow2", "raw" */
 
 /*
+ * What a file is that is no disk image of ours, by how it begins (or, VHD of a fixed size, ends). A guest that had it as raw would destroy it
+ * with its first write.
+ */
+struct image_foreign {
+	const char *what;   /* "a VMware image (vmdk)"; translated by its user */
+	const char *driver; /* qemu-img's word for it, to convert it; NULL where it cannot */
+	const char *unpack; /* the command that unpacks it, to be followed by its path; NULL where none does */
+};
+/* NULL if it is none of those, or cannot be read. With the rights of the file's user. */
+const struct image_foreign *image_foreign(struct root *root, const char *path);
+
+/*
  * Reads the header of an image file as its user: to be called with that user's rights. `format` is not FORMAT_AUTO; a
  * raw image that begins as a qcow2 one does is an error unless `stated` (its owner says raw). Of a qcow2 image all
  * backing files must be there, too. ret_header is empty for a raw image. Errors begin with the path and have a remedy.
