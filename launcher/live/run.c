@@ -220,6 +220,7 @@ static struct err *launch(struct machine *m)
 	struct plan *p = m->plan;
 	struct phases *phases = &m->cli->phases;
 	cleanup_fd int qmp_end = -1;
+	m->began = true;
 	TRY(hook_run(m, "before", p->config->hooks.before));
 	TRY(open_channels(m, &qmp_end));
 	cleanup_progress bool shown = progress_begin("%s:", m->name);
@@ -294,7 +295,8 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &m->terminal);
 	if (m->running_us) /* what the guest has written into them is copied too: a TPM's first state, above all */
 		log_err(LOG_LEVEL_WARN, prepare_user_files(m));
-	log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
+	if (m->began) /* refused before its `before` ran, there is nothing that `after` could put back */
+		log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
 	log_debug("%s: host given back in %.1f ms", m->name, (double)(clock_us() - begun) / 1000);
 	say_end(m, &report);
 	struct err *e = restore_finish(m->journal, m->name, &report);

@@ -47,14 +47,6 @@ static struct err *who_and_what(struct cli *cli, const char *arg, struct plan *p
 	return user_of_config(&caller, p->config->vm.user, &p->user);
 }
 
-/* A finding instead of a failure: what is wrong with the host does not keep `plan` from answering. */
-static void found(struct plan *p, const char *topic, struct err *e)
-{
-	if (e)
-		findings_add(&p->findings, FINDING_BAD, topic, str_dup(err_text(e)), str_dup(err_remedy(e)));
-	err_free(e);
-}
-
 static int gpu_node(const struct plan *p)
 {
 	for (size_t i = 0; i < p->pci.n_picks; i++)
@@ -129,7 +121,7 @@ static struct err *choose(struct cli *cli, struct plan *p)
 	if (p->irqs_away) /* a file for each interrupt: only where it is used */
 		TRY(irq_facts_read(cli->root, c, &p->irq));
 	if (c->firmware.type == FIRMWARE_UEFI) {
-		found(p, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
+		findings_add_err(&p->findings, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
 							     : firmware_find(cli->root, NULL, c->firmware.secure_boot, &p->firmware));
 		p->vars_path = vars_path(c, p->user.data_dir, &p->firmware);
 	}
@@ -235,67 +227,6 @@ struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan
 	make_steps(cli, p);
 	make_args(p);
 	return NULL;
-}
-
-/* A disk controller takes its disks along, and so does a USB device. */
-static void check_controllers(struct cli *cli, struct plan *p)
-{
-	for (size_t i = 0; i < p->pci.n_picks; i++) {
-		for (size_t k = 0; k < p->pci.picks[i].n; k++) {
-			const struct pci_function *fn = &p->pci.picks[i].v[k];
-			for (size_t b = 0; b < fn->blocks.n; b++)
-				disk_findings_behind(&p->findings, cli->root, fn->blocks.v[b], pci_addr_text(fn->addr).s);
-		}
-	}
-	for (size_t i = 0; i < p->usb.n; i++) {
-		const struct usb_device *d = &p->usb.v[i];
-		for (size_t b = 0; usb_meant(p->config, d) && b < d->blocks.n; b++)
-			disk_findings_behind(&p->findings, cli->root, d->blocks.v[b], d->sys);
-	}
-}
-
-static struct err *may_use_kvm(void *data)
-{
-	(void)data;
-	return faccessat(AT_FDCWD, "/dev/kvm", R_OK | W_OK, AT_EACCESS) == 0 ? NULL : err_errno(errno, "/dev/kvm");
-}
-
-/* QEMU opens it as the user. */
-static void check_kvm_node(struct cli *cli, struct plan *p)
-{
-	if (p->accel != ACCEL_KVM || p->cpu_facts.kvm_problem || !root_is_host(cli->root))
-		return;
-	struct err *e = user_visit(&p->user, may_use_kvm, NULL);
-	if (e)
-		findings_add(&p->findings, FINDING_BAD, "kvm", tr_fmt("%s may not use KVM: %s", p->user.name, err_text(e)),
-			     tr_fmt("usermod -aG kvm %s, then log in again", p->user.name));
-	err_free(e);
-}
-
-void plan_check(struct cli *cli, struct plan *p)
-{
-	const struct config *c = p->config;
-	if (p->user.uid == 0)
-		findings_add(&p->findings, FINDING_WARN, "user", tr_dup("QEMU runs as root, if without its capabilities"),
-			     tr_dup("start it by sudo from your own account, or set vm.user"));
-	check_kvm_node(cli, p);
-	cpu_check(&p->findings, c, &p->cpu_facts);
-	cpu_plan_check(&p->findings, &p->cpu);
-	qemu_findings(&p->findings, &p->qemu_facts);
-	console_findings(&p->findings, c, &p->console);
-	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
-	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
-	pci_findings(&p->findings, c, &p->pci, cli->root);
-	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
-	power_check(&p->findings, c, &p->power);
-	share_findings(&p->findings, c, &p->shares);
-	net_findings(&p->findings, &p->net, cli->root);
-	disk_findings(&p->findings, c, &p->disks, cli->root);
-	check_controllers(cli, p);
-	input_findings(&p->findings, c, &p->inputs);
-	usb_findings(&p->findings, c, &p->usb);
-	monitor_findings(&p->findings, c, cli->root);
-	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
 }
 
 void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm, struct process *viewer)

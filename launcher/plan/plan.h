@@ -78,7 +78,10 @@ struct err *plan_make(struct cli *cli, const char *config, struct plan *ret_plan
 void plan_free(struct plan *p);
 #define cleanup_plan cleanup(plan_free)
 
-/* Adds the findings that cost more to get than a plan may: who holds a card, memory, binaries. `run` and `check` ask for them. */
+/*
+ * Adds everything that would make a start refuse (plan_check.c): `check`, `plan` and `run` all ask for it, and `run` is check, then acting. A new
+ * refusal goes to the thing that it is about: X_findings of a part, or `check` of a kind of step (step.h).
+ */
 void plan_check(struct cli *cli, struct plan *p);
 
 /* Gives the steps the processes of this launch. */

@@ -76,6 +76,13 @@ void findings_add(struct findings *f, enum verdict verdict, const char *topic, c
 	f->v[f->n++] = (struct finding){ verdict, str_dup(topic), text, remedy };
 }
 
+void findings_add_err(struct findings *f, const char *topic, struct err *e)
+{
+	if (e)
+		findings_add(f, FINDING_BAD, topic, str_dup(err_text(e)), str_dup(err_remedy(e)));
+	err_free(e);
+}
+
 enum verdict findings_worst(const struct findings *f)
 {
 	enum verdict worst = FINDING_OK;

@@ -33,11 +33,6 @@ struct step_kind {
 	struct err *(*probe)(struct step_env *env, const struct step *s, char **ret_value);
 	/* Optional: called before the record is written; may complete s->want (a child is forked, held back, and its pid becomes known). */
 	struct err *(*prepare)(struct step_env *env, struct step *s);
-	/*
-	 * Optional: what would keep apply from succeeding, asked without changing anything: a finding FINDING_BAD for each. `check`, `plan` and
-	 * `run` all ask it (plan_check), so a refusal that can be known before the first change belongs here, not into apply alone.
-	 */
-	void (*check)(struct step_env *env, const struct step *s, struct findings *out);
 	/* Makes it s->want. May fail half-way: undo follows. */
 	struct err *(*apply)(struct step_env *env, struct step *s);
 	/* Optional: whether it is now s->want; where there is none, the engine probes and compares. */
@@ -47,7 +42,11 @@ struct step_kind {
 	bool ends_first; /* a process of ours: undone before all that is none, for it may still use that */
 	bool undo_reads_back; /* undo itself says whether it worked: others may have a part in the value */
 	/* Optional; where there is none, texts are compared and nothing is BETWEEN. */
-	enum step_whose (*whose)(const struct step *s, const char *now);
+	enum step_whose (*whose)(const struct step *s, const char *now);	/*
+	 * Optional: what would keep apply from succeeding, asked without changing anything: a finding FINDING_BAD for each. `check`, `plan` and
+	 * `run` all ask it (plan_check), so a refusal that can be known before the first change belongs here, not into apply alone.
+	 */
+	void (*check)(struct step_env *env, const struct step *s, struct findings *out);
 };
 
 enum step_state {

@@ -159,7 +159,7 @@ static bool is_fixed_vhd(struct root *root, const char *path, uint64_t size)
 	cleanup_fd int fd = -1;
 	char end[8];
 	cleanup_err struct err *e = size > VHD_FOOTER ? root_open_fd(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd) : NULL;
-	return fd >= 0 && pread(fd, end, sizeof(end), (off_t)(size - VHD_FOOTER)) == sizeof(end) && memcmp(end, "conectix", sizeof(end)) == 0;
+	return !e && fd >= 0 && pread(fd, end, sizeof(end), (off_t)(size - VHD_FOOTER)) == sizeof(end) && memcmp(end, "conectix", sizeof(end)) == 0;
 }
 
 const struct image_foreign *image_foreign(struct root *root, const char *path)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * plan_check: everything that makes a start refuse before it changes the host, as findings: `check` prints them, `plan` says them, and `run` goes
+ * on only where none is FINDING_BAD. A refusal has one function, at the thing that it is about:
+ *
+ *  - of a part of the machine: X_findings(out, …) beside its facts, called here;
+ *  - of a kind of step: its `check` (step.h), asked for every step of the plan;
+ *  - of the user's own files: X_look beside X_prepare, asked with the rights of the user.
+ *
+ * Nothing of it changes anything.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include "launcher/base/tr.h"
+#include "launcher/guest/args_audio.h"
+#include "launcher/guest/args_display.h"
+#include "launcher/host/screen/monitor.h"
+#include "launcher/plan/claims.h"
+#include "launcher/plan/plan.h"
+#include "launcher/step/journal.h"
+#include "ovmf/tpm.h"
+#include "ovmf/vars.h"
+
+/* A disk controller takes its disks along, and so does a USB device. */
+static void check_controllers(struct cli *cli, struct plan *p)
+{
+	for (size_t i = 0; i < p->pci.n_picks; i++) {
+		for (size_t k = 0; k < p->pci.picks[i].n; k++) {
+			const struct pci_function *fn = &p->pci.picks[i].v[k];
+			for (size_t b = 0; b < fn->blocks.n; b++)
+				disk_findings_behind(&p->findings, cli->root, fn->blocks.v[b], pci_addr_text(fn->addr).s);
+		}
+	}
+	for (size_t i = 0; i < p->usb.n; i++) {
+		const struct usb_device *d = &p->usb.v[i];
+		for (size_t b = 0; usb_meant(p->config, d) && b < d->blocks.n; b++)
+			disk_findings_behind(&p->findings, cli->root, d->blocks.v[b], d->sys);
+	}
+}
+
+static struct err *may_use_kvm(void *data)
+{
+	(void)data;
+	return faccessat(AT_FDCWD, "/dev/kvm", R_OK | W_OK, AT_EACCESS) == 0 ? NULL : err_errno(errno, "/dev/kvm");
+}
+
+/* QEMU opens it as the user. */
+static void check_kvm_node(struct cli *cli, struct plan *p)
+{
+	if (p->accel != ACCEL_KVM || p->cpu_facts.kvm_problem || !root_is_host(cli->root))
+		return;
+	struct err *e = user_visit(&p->user, may_use_kvm, NULL);
+	if (e)
+		findings_add(&p->findings, FINDING_BAD, "kvm", tr_fmt("%s may not use KVM: %s", p->user.name, err_text(e)),
+			     tr_fmt("usermod -aG kvm %s, then log in again", p->user.name));
+	err_free(e);
+}
+
+/* ---- what is asked with the rights of the user ---- */
+
+struct asking {
+	struct cli *cli;
+	struct plan *p;
+};
+
+/* As when the hook is run: a program that the user may run. */
+static void check_hook(struct plan *p, const char *name, const char *path)
+{
+	struct stat st;
+	int code = !path ? 0 : stat(path, &st) < 0 ? errno : !S_ISREG(st.st_mode) ? EACCES : 0;
+	if (path && !code && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		code = errno;
+	if (!code)
+		return;
+	findings_add(&p->findings, streq(name, "before") && p->config->hooks.failure == HOOK_ABORT ? FINDING_BAD : FINDING_WARN, "hook",
+		     tr_fmt("hook %s: %s: %s", name, path, strerror(code)),
+		     code == ENOENT ? tr_dup("name one that is there, or take the line out") : tr_fmt("chmod +x '%s', or name another one", path));
+}
+
+static struct err *ask_as_user(void *data)
+{
+	const struct asking *a = data;
+	struct plan *p = a->p;
+	check_hook(p, "before", p->config->hooks.before);
+	check_hook(p, "ready", p->config->hooks.ready);
+	check_hook(p, "after", p->config->hooks.after);
+	if (p->vars_path && p->firmware.template)
+		findings_add_err(&p->findings, "firmware", vars_look(a->cli->root, p->config, p->user.data_dir, &p->firmware));
+	if (p->tpm_dir)
+		findings_add_err(&p->findings, "tpm", tpm_look(a->cli->root, p->config, p->user.data_dir));
+	return NULL;
+}
+
+/* Of a machine that runs, all that is its own is in use: that is no reason by itself. */
+static bool runs(struct cli *cli, const char *base, struct plan *p)
+{
+	const char *vm = p->config->vm.name;
+	if (!root_is_host(cli->root) || !journal_alive(cli->root, base, vm))
+		return false;
+	findings_add(&p->findings, FINDING_BAD, "running", tr_fmt("%s runs already", vm), tr_fmt("qlaunch status %s; qlaunch stop %s", vm, vm));
+	return true;
+}
+
+void plan_check(struct cli *cli, struct plan *p)
+{
+	const struct config *c = p->config;
+	cleanup_free char *base = journal_base();
+	struct asking asking = { cli, p };
+	if (runs(cli, base, p))
+		return;
+	claims_check(&cli->env, base, p);
+	if (p->user.uid == 0)
+		findings_add(&p->findings, FINDING_WARN, "user", tr_dup("QEMU runs as root, if without its capabilities"),
+			     tr_dup("start it by sudo from your own account, or set vm.user"));
+	check_kvm_node(cli, p);
+	cpu_check(&p->findings, c, &p->cpu_facts);
+	cpu_plan_check(&p->findings, &p->cpu);
+	qemu_findings(&p->findings, &p->qemu_facts);
+	console_findings(&p->findings, c, &p->console);
+	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
+	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
+	pci_findings(&p->findings, c, &p->pci, cli->root);
+	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
+	power_check(&p->findings, c, &p->power);
+	share_findings(&p->findings, c, &p->shares);
+	net_findings(&p->findings, &p->net, cli->root);
+	disk_findings(&p->findings, c, &p->disks, cli->root);
+	check_controllers(cli, p);
+	input_findings(&p->findings, c, &p->inputs);
+	usb_findings(&p->findings, c, &p->usb);
+	monitor_findings(&p->findings, c, cli->root);
+	cgroup_check(&p->findings, c, &p->cgroup, &p->cpu.all, &p->cpu.host);
+	if (root_is_host(cli->root))
+		findings_add_err(&p->findings, "user", user_visit(&p->user, ask_as_user, &asking));
+	steps_check(&cli->env, &p->steps, &p->findings);
+	if (geteuid() != 0 && plan_needs_root(p)) /* `run` says so itself, as the last thing: it is no obstacle to a launch by sudo */
+		findings_add(&p->findings, FINDING_WARN, "root", tr_dup("its steps need root, which a launch by sudo or pkexec has"),
+			     tr_fmt("sudo qlaunch %s", c->path));
+}
