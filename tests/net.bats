@@ -105,7 +105,7 @@ refused() { # CONFIG PATTERN: exit 4, the word, nothing changed
 		subnet = 192.168.77.0/24
 		mac = 52:54:00:12:34:56
 		queues = 2
-		forward = tcp:2222:80
+		forward = tcp:0.0.0.0:2222:80 tcp:2229:80
 		[network alone]
 		mode = isolated
 		subnet = 192.168.78.0/24
@@ -119,6 +119,9 @@ refused() { # CONFIG PATTERN: exit 4, the word, nothing changed
 	grep -q 'guest: fetch 198.51.100.2:80 served' "$out"
 	[ "$(in_host $get http://127.0.0.1:2222/)" = hello ] # by the host's localhost
 	[ "$(ip netns exec "$server" $get http://198.51.100.1:2222/)" = hello ] # from outside
+	[ "$(in_host $get http://127.0.0.1:2229/)" = hello ]
+	run ip netns exec "$server" $get http://198.51.100.1:2229/ # without an address it is the host's own
+	[ "$status" -ne 0 ]
 	ip -n "$server" route add 192.168.76.0/22 via 198.51.100.1
 	[ "$(in_host $get http://192.168.77.2/)" = hello ] # the host reaches both
 	[ "$(in_host $get http://192.168.78.2/)" = hello ]
@@ -128,6 +131,24 @@ refused() { # CONFIG PATTERN: exit 4, the word, nothing changed
 	[ "$status" -eq 124 ]
 	ip -n "$server" route del 192.168.76.0/22
 	finish
+}
+
+@test "what keeps packets from the guest is found: legacy iptables that drops, a DHCP server on every address" {
+	conf=$(config found <<<$'[network lan]\nmode = nat')
+	run in_host "$qlaunch" check "$conf"
+	[[ $output != *"legacy iptables"* && $output != *"DHCP server of this host"* ]]
+	in_host iptables-legacy -P FORWARD DROP
+	in_host iptables-legacy -P INPUT DROP
+	run in_host "$qlaunch" check "$conf"
+	[[ $output == *"legacy iptables, chain FORWARD"*"legacy iptables, chain INPUT"* ]]
+	in_host iptables-legacy -F; in_host iptables-legacy -P FORWARD ACCEPT; in_host iptables-legacy -P INPUT ACCEPT
+	ip netns exec "$host" python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 67)); print(flush=True); time.sleep(100)' >"$BATS_TEST_TMPDIR/dhcp" 3>&- & dhcp=$!
+	for _ in $(seq 100); do [ -s "$BATS_TEST_TMPDIR/dhcp" ] && break; sleep 0.1; done
+	refused "$conf" 'DHCP server of this host listens on every address'
+	run in_host "$qlaunch" check "$conf"
+	kill "$dhcp"; wait "$dhcp" || true
+	[ "$status" -eq 4 ]; [[ $output == *'DHCP server of this host listens on every address'* ]]
 }
 
 @test "an existing bridge, macvtap and user: each guest's card on its own network" {

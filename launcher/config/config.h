@@ -66,6 +66,15 @@ struct conf_input {
 struct conf_usb {
 	char *name, *id, *port;
 };
+/* "tcp:2222:22", "udp:0.0.0.0:5353:53": protocol, address of the host, port of the host, port of the guest. */
+struct conf_forward {
+	const char *protocol; /* "tcp" or "udp"; static */
+	char address[16];     /* 127.0.0.1 where none is written; 0.0.0.0 is each one */
+	unsigned host, guest;
+};
+/* False where it is none. */
+bool conf_forward_parse(const char *text, struct conf_forward *ret_forward);
+
 struct conf_network {
 	char *name;
 	enum net_mode mode;

@@ -225,7 +225,8 @@ const struct conf_key conf_keys[] = {
 	ITEM("network", "subnet", SUBNET, conf_network, subnet, .unset = "a free one",
 	     HELP "Of nat and isolated: 192.168.77.0/24."),
 	ITEM("network", "forward", FORWARDS, conf_network, forward,
-	     HELP "Ports of the host that lead into the guest: tcp:2222:22."),
+	     HELP "Ports of the host that lead into the guest: tcp:2222:22, of 127.0.0.1 alone; tcp:0.0.0.0:2222:22, of every "
+	          "address, for others too."),
 	ITEM("network", "queues", NUMBER, conf_network, queues, IS "1", .min = 1, .max = 64,
 	     HELP "Queue pairs, for many CPUs and fast networks."),
 

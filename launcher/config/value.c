@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* value: numbers, words, lists, and values that fill several fields. See value.h. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
@@ -102,18 +103,34 @@ static void enum_clear(const struct conf_key *key, void *base)
 
 /* Lists. */
 
-static struct err *check_forward(const char *text)
+bool conf_forward_parse(const char *text, struct conf_forward *ret_forward)
 {
 	cleanup_strv struct strv part = {};
 	strv_split(&part, text, ":");
+	struct conf_forward f = { .address = "127.0.0.1" };
+	struct in_addr address;
 	uint64_t port[2] = {};
-	bool ok = part.n == 3 && (streq(part.v[0], "tcp") || streq(part.v[0], "udp"));
+	bool ok = (part.n == 3 || part.n == 4) && (streq(part.v[0], "tcp") || streq(part.v[0], "udp"));
+	if (ok && part.n == 4)
+		ok = inet_pton(AF_INET, part.v[1], &address) == 1 && inet_ntop(AF_INET, &address, f.address, sizeof(f.address));
 	for (size_t i = 0; ok && i < 2; i++) {
-		cleanup_err struct err *e = num_parse(part.v[i + 1], 65535, &port[i]);
+		cleanup_err struct err *e = num_parse(part.v[part.n - 2 + i], 65535, &port[i]);
 		ok = !e && port[i];
 	}
-	return ok ? NULL : err_new("\"%s\" is not a forward such as tcp:2222:22 (protocol, port of the host, "
-				   "port of the guest)", text);
+	if (!ok)
+		return false;
+	f.protocol = streq(part.v[0], "tcp") ? "tcp" : "udp";
+	f.host = (unsigned)port[0];
+	f.guest = (unsigned)port[1];
+	*ret_forward = f;
+	return true;
+}
+
+static struct err *check_forward(const char *text)
+{
+	struct conf_forward f;
+	return conf_forward_parse(text, &f) ? NULL : err_new("\"%s\" is not a forward such as tcp:2222:22 (protocol, port of the host, "
+							    "port of the guest) or tcp:0.0.0.0:2222:22 (with an address of the host)", text);
 }
 
 static void list_clear(const struct conf_key *key, void *base)
@@ -304,7 +321,7 @@ const struct conf_type TYPE_ENUM = { NULL, enum_set, enum_clear, NULL, false };
 const struct conf_type TYPE_ADDRESS = { "ADDRESS", address_set, address_clear, NULL, false };
 const struct conf_type TYPE_NAMES = { "NAME…", list_set, list_clear, NULL, true };
 const struct conf_type TYPE_ADDRESSES = { "ADDRESS…", list_set, list_clear, check_address, true };
-const struct conf_type TYPE_FORWARDS = { "PROTOCOL:PORT:PORT…", list_set, list_clear, check_forward, true };
+const struct conf_type TYPE_FORWARDS = { "PROTOCOL:[ADDRESS:]PORT:PORT…", list_set, list_clear, check_forward, true };
 const struct conf_type TYPE_ARGS = { "ARGUMENT…", args_set, list_clear, NULL, true };
 const struct conf_type TYPE_PLACE = { "auto | l3 N | CPUS", place_set, place_clear, NULL, false };
 const struct conf_type TYPE_EMULATOR = { "auto | CPUS", emulator_set, emulator_clear, NULL, false };

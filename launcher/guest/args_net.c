@@ -22,12 +22,9 @@ static json_t *user(const struct net *n)
 	json_t *o = json_pack("{s:s}", "type", "user");
 	json_t *list = n->conf->forward.n ? json_array() : NULL;
 	for (size_t i = 0; i < n->conf->forward.n; i++) {
-		cleanup_strv struct strv part = {};
-		strv_split(&part, n->conf->forward.v[i], ":");
-		if (part.n == 3) /* QEMU's hostfwd: PROTOCOL:[ADDRESS]:PORT-[ADDRESS]:PORT */
-			json_array_append_new(
-				list,
-				json_pack("{s:o}", "str", json_sprintf("%s::%s-:%s", part.v[0], part.v[1], part.v[2])));
+		struct conf_forward f;
+		if (conf_forward_parse(n->conf->forward.v[i], &f)) /* QEMU's hostfwd: PROTOCOL:[ADDRESS]:PORT-[ADDRESS]:PORT */
+			json_array_append_new(list, json_pack("{s:o}", "str", json_sprintf("%s:%s:%u-:%u", f.protocol, f.address, f.host, f.guest)));
 	}
 	if (list)
 		json_object_set_new(o, "hostfwd", list);

@@ -28,8 +28,10 @@ static void claims_of(const struct plan *p, struct strv *ret)
 			strv_addf(ret, "MAC %s", n->mac);
 		if (n->own)
 			strv_addf(ret, "subnet of %s", n->gateway);
-		for (size_t k = 0; k < n->conf->forward.n; k++) /* "tcp:2222" of "tcp:2222:22": a translated port listens nowhere */
-			strv_addf(ret, "port %.*s", (int)strcspn(n->conf->forward.v[k] + 4, ":") + 4, n->conf->forward.v[k]);
+		struct conf_forward forward;
+		for (size_t k = 0; k < n->conf->forward.n; k++) /* a translated port listens nowhere */
+			if (conf_forward_parse(n->conf->forward.v[k], &forward))
+				strv_addf(ret, "port %s:%u", forward.protocol, forward.host);
 	}
 	if (p->cpu.exclusive && p->config->cpu.isolate != ISOLATE_OFF)
 		for (int cpu = cpus_next(&p->cpu.all, -1); cpu >= 0; cpu = cpus_next(&p->cpu.all, cpu))

@@ -80,7 +80,7 @@ static const struct {
 	{ "[network lan]\nmode = nat\nsubnet = 10.0.0.0\nmac = 01:00:00:00:00:01\nforward = tcp:0:22\n", NULL,
 	  "t.conf:3:10: subnet: \"10.0.0.0\" is not a network such as 192.168.77.0/24\n"
 	  "t.conf:4:7: mac: \"01:00:00:00:00:01\" is a multicast address: the first byte must be even\n"
-	  "t.conf:5:11: forward: \"tcp:0:22\" is not a forward such as tcp:2222:22 (protocol, port of the host, port of the guest)" },
+	  "t.conf:5:11: forward: \"tcp:0:22\" is not a forward such as tcp:2222:22 (protocol, port of the host, port of the guest) or tcp:0.0.0.0:2222:22 (with an address of the host)" },
 	{ "[display]\nmode = looking-glass\n", NULL, "t.conf:2:8: mode = looking-glass needs resolution =, by which its memory is sized" },
 	{ "[display]\nresolution = 0x10\n", NULL, "t.conf:2:14: resolution: \"0x10\" is not a resolution such as 2560x1440" },
 	{ "[monitor m]\nmatch =\nguest-input = 0x100\nswitch = 30\n", NULL,

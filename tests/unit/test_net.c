@@ -247,6 +247,51 @@ static void test_dns_everywhere(void **state)
 	assert_null(problem_of(*state, alone, &isolated));
 }
 
+/* bind9 listens on each address, and takes each that comes; another server on the same address does not. */
+static void test_dns_that_takes_what_comes(void **state)
+{
+	struct conf_network nat = { .name = (char *)"lan", .mode = NET_NAT };
+	cleanup_net_facts struct net_facts other = {}, named = {};
+	fake_file(*state, "/proc/net/tcp",
+		  "  sl\n   0: 010200C0:0035 00000000:0000 0A 00000000:00000000 00:00000000 00000000   105        0 4711 1 0\n");
+	fake_process(*state, 53, "unbound", (const char *const[]){ "socket:[4711]", NULL });
+	assert_null(problem_of(*state, nat, &other));
+	fake_file(*state, "/proc/53/comm", "named\n");
+	assert_non_null(strstr(problem_of(*state, nat, &named), "DNS server"));
+	assert_non_null(strstr(named.v[0].remedy, "named: listen-on"));
+}
+
+/* passt does not serve root, nor a host without a way out: then QEMU's own network does, and that is said. */
+static void test_passt_cannot(void **state)
+{
+	struct conf_network user = { .name = (char *)"u", .mode = NET_USER };
+	struct config c = { .vm.name = (char *)"vm", .networks = &user, .n_networks = 1 };
+	static const struct {
+		const char *file, *text;
+		uid_t uid;
+		const char *why;
+	} rows[] = {
+		{ NULL, NULL, 1000, NULL },
+		{ NULL, NULL, 0, "root" },
+		{ "/proc/net/route", ROUTES "eth0\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n", 1000, "default route" },
+		{ "/proc/net/ipv6_route", "00000000000000000000000000000000 00 0 00 0 ffffffff 1 0 00200200 lo\n", 1000, "default route" },
+		{ "/proc/net/ipv6_route", "00000000000000000000000000000000 00 0 00 fe80 1 2 3 00000003 eth0\n", 1000, NULL },
+	};
+	fake_file(*state, "/usr/bin/passt", "");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_net_facts struct net_facts f = {};
+		cleanup_findings struct findings found = {};
+		if (rows[i].file)
+			fake_file(*state, rows[i].file, rows[i].text);
+		assert_null(net_facts_read(env.root, &c, rows[i].uid, true, &f));
+		net_findings(&found, &f, env.root);
+		assert_int_equal(f.v[0].passt, rows[i].why == NULL);
+		assert_int_equal(findings_worst(&found), rows[i].why ? FINDING_WARN : FINDING_OK);
+		if (rows[i].why)
+			assert_non_null(strstr(found.v[1].text, rows[i].why));
+	}
+}
+
 static char *steps_told(const struct net_facts *f)
 {
 	cleanup_steps struct steps steps = {};
@@ -259,7 +304,7 @@ static char *steps_told(const struct net_facts *f)
 
 static void test_steps(void **state)
 {
-	char *forwards[] = { (char *)"tcp:2222:22", (char *)"udp:53:5353", NULL };
+	char *forwards[] = { (char *)"tcp:2222:22", (char *)"udp:53:5353", NULL }, *each[] = { (char *)"udp:0.0.0.0:5300:53", NULL };
 	struct conf_network nets[] = {
 		{ .name = (char *)"n",
 		  .mode = NET_NAT,
@@ -272,7 +317,7 @@ static void test_steps(void **state)
 		  .mode = NET_MACVTAP,
 		  .bridge = (char *)"eth0",
 		  .mac = (char *)"52:54:00:00:00:09" },
-		{ .name = (char *)"u", .mode = NET_USER },
+		{ .name = (char *)"u", .mode = NET_USER, .forward = { each, 1 } },
 	};
 	struct config c;
 	cleanup_net_facts struct net_facts f = facts(*state, "win11", nets, 5, &c);
@@ -294,7 +339,10 @@ static void test_steps(void **state)
 	assert_int_equal(net_fds(&more.v[0]), 8);
 	assert_int_equal(net_fds(&more.v[4]), 1);
 	cleanup_free char *argv = strv_join(&more.v[4].helper_argv, " ");
-	assert_string_equal(argv, "/usr/bin/passt --foreground --fd 3");
+	assert_string_equal(argv, "/usr/bin/passt --foreground --fd 3 --udp-ports 0.0.0.0/5300:53");
+	nets[4].forward = (struct strv){ forwards, 1 };
+	cleanup_net_facts struct net_facts local = facts(*state, "win11", nets, 5, &c);
+	assert_true(strv_has(&local.v[4].helper_argv, "127.0.0.1/2222:22")); /* nobody else's, unless an address is written */
 }
 
 static void test_dnsmasq(void **state)
@@ -316,12 +364,12 @@ static void test_dnsmasq(void **state)
 static void test_rules(void **state)
 {
 	(void)state;
-	cleanup_free char *nat = net_rules("qlbr1", "nat 10.1.2.0/24 10.1.2.2 tcp:2222:22 udp:53:5353"),
+	cleanup_free char *nat = net_rules("qlbr1", "nat 10.1.2.0/24 10.1.2.2 tcp:2222:22 udp:0.0.0.0:53:5353"),
 			  *plain = net_rules("qlbr1", "nat 10.1.2.0/24 10.1.2.2"),
 			  *isolated = net_rules("qlbr1", "isolated"), *wrong = net_rules("qlbr1", "absent");
 	assert_memory_equal(nat, "table inet qlaunch_qlbr1 {", 26);
 	assert_non_null(strstr(nat, "ip saddr 10.1.2.0/24 oifname != \"qlbr1\" masquerade;"));
-	assert_non_null(strstr(nat, "fib daddr type local tcp dport 2222 dnat ip to 10.1.2.2:22;"));
+	assert_non_null(strstr(nat, "ip daddr 127.0.0.1 tcp dport 2222 dnat ip to 10.1.2.2:22;"));
 	assert_non_null(strstr(nat, "fib daddr type local udp dport 53 dnat ip to 10.1.2.2:5353;"));
 	assert_non_null(strstr(nat, "iifname \"qlbr1\" ip daddr 127.0.0.0/8 drop;"));
 	assert_null(strstr(plain, "dnat"));
@@ -441,7 +489,7 @@ static void test_arguments(void **state)
 		sb_addf(&sb, "%s %s\n", args.v[i].option, args.v[i].value);
 	assert_string_equal(
 		sb.s,
-		"-netdev {\"type\":\"user\",\"hostfwd\":[{\"str\":\"tcp::2222-:22\"}],\"id\":\"net-u\"}\n"
+		"-netdev {\"type\":\"user\",\"hostfwd\":[{\"str\":\"tcp:127.0.0.1:2222-:22\"}],\"id\":\"net-u\"}\n"
 		"-device {\"driver\":\"virtio-net-pci\",\"id\":\"nic-u\",\"netdev\":\"net-u\",\"mac\":\"52:54:00:00:00:01\",\"disable-legacy\":\"on\","
 		"\"romfile\":\"\",\"bus\":\"pcie.0\",\"addr\":\"05.0\"}\n"
 		"-netdev {\"type\":\"stream\",\"server\":false,\"addr\":{\"type\":\"fd\",\"str\":\"6\"},\"id\":\"net-p\"}\n"
@@ -465,6 +513,8 @@ int main(void)
 		TEST(test_ports),
 		TEST(test_programs_that_miss),
 		TEST(test_dns_everywhere),
+		TEST(test_dns_that_takes_what_comes),
+		TEST(test_passt_cannot),
 		TEST(test_steps),
 		TEST(test_dnsmasq),
 		cmocka_unit_test(test_rules),

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "launcher/base/opened.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/net/net_choose.h"
@@ -56,7 +57,19 @@ static void read_routes(struct root *root, struct net_facts *f)
 		r.to = (struct net_subnet){ ntohl(to), (unsigned)__builtin_popcount(mask) };
 		f->routes = mem_grow(f->routes, f->n_routes, sizeof(*f->routes));
 		f->routes[f->n_routes++] = r;
+		f->online |= mask == 0;
 	}
+	/* ipv6_route: destination, prefix length, …, interface; the kernel's own "unreachable" is lo's (proc(5)) */
+	cleanup_free char *text6 = root_read_or(root, "/proc/net/ipv6_route", "");
+	cleanup_strv struct strv lines6 = {};
+	strv_split(&lines6, text6, "\n");
+	for (size_t i = 0; i < lines6.n; i++)
+		f->online |= str_starts(lines6.v[i], "00000000000000000000000000000000 00 ") && !str_ends(lines6.v[i], " lo");
+}
+
+static bool is_one_of(const void *data, const char *path)
+{
+	return strv_has(data, path);
 }
 
 /* /proc/net/tcp and its kin: "sl local_address rem_address st …", address:port in hexadecimal; TCP listens in state 0A
@@ -70,21 +83,29 @@ static void read_ports(struct root *root, struct net_facts *f)
 		      { "/proc/net/tcp6", "tcp", true },
 		      { "/proc/net/udp", "udp", false },
 		      { "/proc/net/udp6", "udp", false } };
+	cleanup_strv struct strv dns_sockets = {};
 	for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
 		cleanup_free char *text = root_read_or(root, files[k].path, "");
 		cleanup_strv struct strv lines = {};
 		strv_split(&lines, text, "\n");
 		for (size_t i = 1; i < lines.n; i++) {
-			char address[33];
+			char address[33], inode[21] = "";
 			unsigned port, state;
-			if (sscanf(lines.v[i], " %*d: %32[0-9A-F]:%4x %*[0-9A-F]:%*x %2x", address, &port, &state) !=
-				    3 ||
+			if (sscanf(lines.v[i], " %*d: %32[0-9A-F]:%4x %*[0-9A-F]:%*x %2x %*s %*s %*s %*s %*s %20[0-9]", address, &port, &state,
+				   inode) < 3 ||
 			    (files[k].listen && state != 0x0a))
 				continue;
 			strv_addf(&f->ports, "%s:%u", files[k].protocol, port);
-			f->dns_everywhere |= files[k].listen && port == 53 && !address[strspn(address, "0")];
+			bool dns = files[k].listen && port == 53;
+			f->dns_everywhere |= dns && !address[strspn(address, "0")];
+			if (dns && strlen(address) == 8 && !str_ends(address, "7F") && inode[0])
+				strv_addf(&dns_sockets, "socket:[%s]", inode);
 		}
 	}
+	/* bind9 listens on each address by itself, and on each that comes: on the bridge before the network's own server. Who listens is told to
+	 * root alone. */
+	cleanup_free char *servers = dns_sockets.n ? opened_by(root, is_one_of, &dns_sockets, false) : NULL;
+	f->dns_everywhere |= servers && strstr(servers, "named (");
 	cleanup_free char *first = root_read_or(root, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024");
 	uint64_t number = 1024;
 	err_free(num_parse(first, 65536, &number));

@@ -29,6 +29,7 @@ struct net {
 	const struct conf_network *conf; /* borrowed */
 	char mac[NET_MAC_TEXT];
 	bool passt;	       /* user: by passt; else by QEMU itself (slirp) */
+	const char *passt_why_not; /* passt is there and cannot serve: static, for a person; else NULL */
 	bool own;	       /* nat, isolated: the bridge is ours */
 	char bridge[IFNAMSIZ]; /* that the tap is in; "" for none */
 	char link[IFNAMSIZ];   /* tap or macvtap; "" for none */
@@ -50,7 +51,8 @@ struct net_facts {
 	struct net_route *routes;
 	size_t n_routes;
 	struct strv ports;   /* in use: "tcp:22" */
-	bool dns_everywhere; /* somebody listens on port 53 of every address */
+	bool dns_everywhere; /* somebody listens on port 53 of every address, or takes each new one (bind9) */
+	bool online;         /* there is a default route */
 	unsigned first_port; /* the lowest that a user may open */
 	bool vhost;
 };

@@ -178,9 +178,11 @@ static void passt_argv(struct net *n, const char *program)
 	strv_add(v, "--fd");
 	strv_add(v, "3"); /* PROCESS_FD of process.h */
 	for (size_t i = 0; i < n->conf->forward.n; i++) {
-		const char *forward = n->conf->forward.v[i];
-		strv_add(v, str_starts(forward, "tcp:") ? "--tcp-ports" : "--udp-ports");
-		strv_add(v, forward + strlen("tcp:"));
+		struct conf_forward f;
+		if (!conf_forward_parse(n->conf->forward.v[i], &f))
+			continue;
+		strv_addf(v, "--%s-ports", f.protocol);
+		strv_addf(v, "%s/%u:%u", f.address, f.host, f.guest);
 	}
 }
 
@@ -189,25 +191,29 @@ static void passt_argv(struct net *n, const char *program)
 static void check_ports(const struct net_facts *f, struct net *n, uid_t uid)
 {
 	for (size_t i = 0; i < n->conf->forward.n; i++) {
-		const char *forward = n->conf->forward.v[i];
-		cleanup_free char *port = str_ndup(forward, strcspn(forward + 4, ":") + 4);
-		uint64_t number = 0;
-		err_free(num_parse(port + 4, 65535, &number));
+		struct conf_forward forward;
+		if (!conf_forward_parse(n->conf->forward.v[i], &forward))
+			continue;
+		cleanup_free char *port = str_fmt("%s:%u", forward.protocol, forward.host);
 		if (strv_has(&f->ports, port))
 			problem(n,
 				tr_fmt("`ss -lntup` shows by whom; choose another port in forward of [network %s]",
 				       n->conf->name),
 				N_("port %s of the host is taken"), port);
-		if (n->conf->mode == NET_USER && uid != 0 && number < f->first_port)
+		if (n->conf->mode == NET_USER && uid != 0 && forward.host < f->first_port)
 			problem(n, tr_fmt("forward from a port above %u, or use mode = nat", f->first_port - 1),
 				N_("port %s of the host may be opened by root only"), port);
 	}
 }
 
-/* passt that root starts wants to become nobody, for which it has no capability here: without a user it is QEMU's own. */
+/* What keeps passt from serving ends it at its start: QEMU's own network is there for these. */
 static void choose_user(struct net_facts *f, struct net *n, uid_t uid, bool stream)
 {
-	n->passt = stream && f->passt && uid != 0;
+	n->passt_why_not = !stream || !f->passt ? NULL
+			   : uid == 0	        ? N_("it refuses to run as root, and without root's capabilities it cannot become nobody")
+			   : !f->online	        ? N_("this host has no default route, without which it ends at once")
+					        : NULL;
+	n->passt = stream && f->passt && !n->passt_why_not;
 	if (n->passt)
 		passt_argv(n, f->passt);
 }
@@ -225,7 +231,7 @@ static void choose_own(struct net_facts *f, size_t i, uint64_t hash)
 			N_("dnsmasq, which gives the guest its address, is not installed"));
 	if (f->dns_everywhere && n->conf->mode == NET_NAT)
 		problem(n,
-			tr_dup("let it listen on its own addresses only (dnsmasq: bind-interfaces, unbound: interface, named: listen-on)"),
+			tr_dup("let it listen on its own addresses only (dnsmasq: bind-interfaces, unbound: interface, named: listen-on and interface-interval 0)"),
 			N_("a DNS server of this host listens on every address: the network's own finds no room for port 53"));
 	dnsmasq_argv(n, f->dnsmasq ? f->dnsmasq : "dnsmasq");
 }

@@ -32,11 +32,12 @@ static char *mark_of(const char *want)
 static void forwards(struct sb *sb, const char *from, const char *guest, const struct strv *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		cleanup_strv struct strv part = {};
-		strv_split(&part, list->v[i], ":");
-		if (part.n == 3)
-			sb_addf(sb, "%sfib daddr type local %s dport %s dnat ip to %s:%s; ", from, part.v[0], part.v[1],
-				guest, part.v[2]);
+		struct conf_forward f;
+		if (!conf_forward_parse(list->v[i], &f))
+			continue;
+		bool each = streq(f.address, "0.0.0.0");
+		sb_addf(sb, "%s%s%s %s dport %u dnat ip to %s:%u; ", from, each ? "fib daddr type local" : "ip daddr ", each ? "" : f.address,
+			f.protocol, f.host, guest, f.guest);
 	}
 }
 
