@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* room: see room.h. */
+/* nospace: see nospace.h. */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -15,7 +15,7 @@
 #define LOOK_LIMIT_MS 2000
 #define QMP_LIMIT_MS 10000
 
-struct room {
+struct nospace {
 	struct machine *m;
 	const struct disk *disk;
 	sd_event_source *timer;
@@ -27,7 +27,7 @@ struct room {
 /* In a child, as the user: a file system may hang, and root may not even look there. */
 static struct err *look(void *data)
 {
-	const struct room *r = data;
+	const struct nospace *r = data;
 	struct statvfs fs;
 	if (geteuid() == 0)
 		TRY(user_become(&r->m->plan->user));
@@ -36,7 +36,7 @@ static struct err *look(void *data)
 	return (uint64_t)fs.f_bavail * fs.f_frsize >= ROOM_MIN ? NULL : err_coded(ENOSPC, "full");
 }
 
-static void arm(struct room *r)
+static void arm(struct nospace *r)
 {
 	uint64_t delay = (r->full ? LOOK_S : r->wait_s) * UINT64_C(1000000);
 	sd_event_source_set_time(r->timer, clock_us() + delay);
@@ -45,7 +45,7 @@ static void arm(struct room *r)
 
 static void tried(void *data, json_t *value, struct err *e)
 {
-	const struct room *r = data;
+	const struct nospace *r = data;
 	(void)value;
 	if (e && !qmp_closed(r->m->qmp))
 		log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", r->m->name));
@@ -55,7 +55,7 @@ static void tried(void *data, json_t *value, struct err *e)
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 {
-	struct room *r = data;
+	struct nospace *r = data;
 	struct machine *m = r->m;
 	uint64_t now = clock_us();
 	(void)source, (void)usec;
@@ -74,17 +74,17 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 }
 
 /* A try that has lasted was none that failed. */
-static void count_tries(struct room *r)
+static void count_tries(struct nospace *r)
 {
 	bool again = r->tried_us && clock_us() - r->tried_us < (r->wait_s + TRY_MAX_S) * UINT64_C(1000000);
 	r->wait_s = !again ? LOOK_S : r->wait_s * 2 < TRY_MAX_S ? r->wait_s * 2 : TRY_MAX_S;
 }
 
-void room_wait(struct machine *m, const struct disk *disk, const char *why, bool full)
+void nospace_wait(struct machine *m, const struct disk *disk, const char *why, bool full)
 {
-	struct room *r = m->room;
+	struct nospace *r = m->nospace;
 	if (!r) {
-		m->room = r = mem_new(sizeof(*r));
+		m->nospace = r = mem_new(sizeof(*r));
 		r->m = m;
 		int code = sd_event_add_time_relative(m->event, &r->timer, CLOCK_MONOTONIC, 0, 250000, on_timer, r);
 		if (code < 0) {
@@ -105,7 +105,7 @@ void room_wait(struct machine *m, const struct disk *disk, const char *why, bool
 	arm(r);
 }
 
-void room_free(struct room *r)
+void nospace_free(struct nospace *r)
 {
 	if (r)
 		sd_event_source_disable_unref(r->timer);

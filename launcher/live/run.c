@@ -320,7 +320,7 @@ static void machine_close(struct machine *m)
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
-	room_free(m->room);
+	nospace_free(m->nospace);
 	if (m->event)
 		sd_event_unref(m->event);
 	journal_close(m->journal);

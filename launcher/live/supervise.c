@@ -1,24 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * supervise: the one event loop, from `cont` to the end of QEMU. It sleeps until a descriptor speaks: QEMU's and swtpm's pidfds, the monitor,
- * QEMU's standard error, a signal. It changes nothing of the host.
+ * supervise: the one event loop, from `cont` to the end of QEMU. It sleeps until a descriptor speaks; what it does of the host, it does by
+ * steps. In this order:
+ *
+ *  1. The loop is made and watches the signals, the ends and words of QEMU, swtpm and the helpers, and the monitor (qmp_loop).
+ *  2. The host's sleep is held off (host_sleep), the viewer begun (viewer), the monitors switched (ready).
+ *  3. Interrupts and threads are put where they belong as they come; when the guest drives its devices, the `ready` hook runs (settling).
+ *  4. Keyboards and mice are followed (inputs), USB devices come and go (usb_plug).
+ *  5. It sleeps. Events of QEMU's are in a table below; the first signal presses the power button, the second asks QEMU to quit, the third
+ *     kills it.
+ *  6. QEMU's end ends the loop, and nothing else does: what 1 to 4 began is ended, last to first, and its end judged.
  */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-#include "launcher/live/attend.h"
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/base/trim.h"
 #include "launcher/guest/args_disk.h"
+#include "launcher/live/host_sleep.h"
 #include "launcher/live/inputs.h"
 #include "launcher/live/qmp_loop.h"
 #include "launcher/live/nets.h"
 #include "launcher/live/nospace.h"
+#include "launcher/live/ready.h"
+#include "launcher/live/settling.h"
 #include "launcher/live/shares.h"
 #include "launcher/live/usb_plug.h"
+#include "launcher/live/viewer.h"
 #include "launcher/live/waiting.h"
 
 #define QMP_LIMIT_MS 10000
@@ -147,7 +158,7 @@ static void on_block_error(struct machine *m, const json_t *event)
 	const struct disk *disk = disk_of(m, node);
 	const char *why = full ? _("no space left on its file system") : reason ? reason : _("it cannot be written to");
 	if (disk && stopped)
-		room_wait(m, disk, why, full);
+		nospace_wait(m, disk, why, full);
 	else
 		log_warn("%s: disk %s: a %s failed: %s%s", m->name, node && *node ? node : "?", op ? op : _("request"), why,
 			 stopped ? _("; the guest is paused and loses nothing") : "");
@@ -162,7 +173,7 @@ static void on_shutdown(struct machine *m, const json_t *event)
 static void on_reset(struct machine *m, const json_t *event)
 {
 	(void)event;
-	attend_reset(m->attend);
+	settling_again(m->settling);
 }
 
 static const struct {
@@ -246,13 +257,18 @@ struct err *supervise(struct machine *m)
 	if (r < 0)
 		return err_errno(-r, "event loop");
 	TRY(monitor_watch(m, on_broken));
-	m->attend = attend_begin(m);
+	m->host_sleep = host_sleep_begin(m);
+	viewer_begin(m);
+	m->ready = ready_begin(m);
+	m->settling = settling_begin(m);
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	struct usb *usb = usb_begin(m);
 	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
 	usb_end(usb);
-	attend_end(steal(m->attend)); /* a RESET that comes on the way back finds none */
+	settling_end(steal(m->settling)); /* a RESET that comes on the way back finds none */
+	ready_end(steal(m->ready));
+	host_sleep_end(steal(m->host_sleep));
 	return r < 0 ? err_errno(-r, "event loop") : verdict(m);
 }
