@@ -47,7 +47,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	jq -es 'all(.fingerprint.kernel == "'"$(uname -r)"'" and .fingerprint["command line"] and .machine)' "$dir/out.jsonl"
 	[ "$("$qlaunch" status --json | jq 'map(select(.vm | test("^bench-[0-9]+$"))) | length')" -eq 0 ]
 	run "$qlaunch" bench "$dir/plan"
-	[ "$status" -eq 2 ]; [[ $output == *"is there already"* ]]
+	[ "$status" -eq 2 ]; [[ $output == *"is there already, with all runs"* ]]
 }
 
 by_agent() { # [bench] lines and workloads on standard input, the guest's command line: it is measured, and all went well
@@ -148,6 +148,44 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	jq -es 'all(.metrics | .["disk.fio-iops"].v[0] > 0 and .["disk.fio-p99.9"].v[0] > 0 and .["disk.read-4K"].v[0] > 0)' "$dir/out.jsonl"
 }
 
+@test "a run that fails is recorded, the rest goes on; the same command goes on; --redo=failed" {
+	make -s BUILD="$build" "$build/bench-guest"
+	chmod 755 "$dir"; install -m 666 /dev/null "$dir/count"
+	cat >"$dir/prog" <<-'SH' # the sixth call fails: warm-up of two, then the fourth run of rounds
+		#!/bin/sh
+		cd "$(dirname "$0")"; echo call >>count
+		[ "$(wc -l <count)" -ne 6 ] || { echo "out of luck" >&2; exit 3; }
+		echo "bench: t s less 1.0"; echo "bench: done"
+	SH
+	chmod 755 "$dir/prog"
+	plan <<<$'workloads = mine\n[variant a]\nnative = yes\n[workload mine]\nparser = lines\ncommand = '"$dir/prog"
+	sed -i 's/rounds = 1/rounds = 3/' "$dir/plan"
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 1 ]; [[ $output == *"out of luck"*"1 of 6 runs failed"* ]]
+	[ "$(jq -r '.failed // empty' "$dir/out.jsonl" | wc -l)" -eq 1 ]
+	cp "$dir/out.jsonl" "$dir/whole"
+	run "$qlaunch" bench "$dir/plan" # all is there, if not well
+	[ "$status" -eq 2 ]; [[ $output == *"is there already, with all runs of this plan"* ]]
+	run "$qlaunch" bench --redo=failed "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]; [ "$(wc -l <"$dir/out.jsonl")" -eq 7 ]
+	# killed after two runs and a half
+	head -n 2 "$dir/whole" >"$dir/out.jsonl"; sed -n 3p "$dir/whole" | head -c 40 >>"$dir/out.jsonl"
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"2 of 6 runs are there already"* ]]
+	[ "$(jq -r '[.variant, .round] | join(" ")' "$dir/out.jsonl" | sort | xargs)" = "a 0 a 1 a 2 control 0 control 1 control 2" ]
+	# another plan's records are left alone
+	sed -i 's/variant a/variant b/' "$dir/plan"
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 2 ]; [[ $output == *"is there already, with other variants"* ]]
+	# nothing works: the warm-up is the end
+	rm "$dir/out.jsonl"; printf '#!/bin/sh\nexit 3\n' >"$dir/prog"
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 1 ]; [[ $output == *"every run of this round failed"* && ! -e $dir/out.jsonl ]]
+}
+
 @test "what uploads is asked for twice; what wants the agent says so" {
 	plan <<<$'workloads = geekbench\n[variant a]\nnative = yes'
 	run "$qlaunch" bench "$dir/plan"
@@ -169,15 +207,15 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	[ "$status" -eq 3 ]; [[ $output == *"variant c"*"unknown key"* ]]
 	# the example has none
 	make -s BUILD="$build" "$build/bench-guest"
-	touch "$dir/there"
+	records 10 >"$dir/there"
 	run "$qlaunch" bench --output="$dir/there" configs/bench.plan
-	[ "$status" -eq 2 ]; [[ $output == *"there is there already"* ]]
+	[ "$status" -eq 2 ]; [[ $output == *"there:1: is there already, with other variants"* ]]
 }
 
 @test "Slurm: an array of two tasks, gathered; no sbatch is said" {
 	plan <<<$'workloads = bandwidth\n[variant here]\nnative = yes\n[slurm]\nmachines = 2\npartition = lab'
 	PATH=/no/where run "$qlaunch" bench submit "$dir/plan"
-	[ "$status" -eq 4 ]; [[ $output == *"no sbatch here"*"slurm-client"* ]]
+	[ "$status" -eq 4 ]; [[ $output == *sbatch* ]] # as root PATH is not the caller's: then Slurm has no configuration
 	tests/slurm start "$dir/cluster"
 	export SLURM_CONF=$dir/cluster/slurm.conf
 	run "$qlaunch" bench submit "$dir/plan"

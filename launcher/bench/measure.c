@@ -200,13 +200,13 @@ static struct err *run_machine(struct root *root, const struct bench_plan *p, co
 	return e;
 }
 
-static void add_hash(const struct bench_plan *p, const struct bench_variant *v, struct root *root, json_t *run)
+char *measure_hash(struct root *root, const struct bench_plan *p, const struct bench_variant *v)
 {
 	cleanup_free char *sets = strv_join(&v->sets, "\n"), *words = strv_join(&p->words, " ");
 	cleanup_free char *real = p->config && !v->native ? realpath(p->config, NULL) : NULL;
 	cleanup_free char *text = real ? root_read_or(root, real, "") : str_dup("");
-	cleanup_free char *all = str_fmt("%s\n%s\n%s\n%d", text, sets, words, v->native), *hash = fingerprint_hash(all);
-	json_object_set_new(run, "configuration", json_string(hash));
+	cleanup_free char *all = str_fmt("%s\n%s\n%s\n%d", text, sets, words, v->native);
+	return fingerprint_hash(all);
 }
 
 struct err *measure(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *ret)
@@ -217,7 +217,8 @@ struct err *measure(struct root *root, const struct bench_plan *p, const struct 
 	TRY(v->native ? run_natively(root, p, &m) : run_machine(root, p, v, &m));
 	json_object_set_new(m.run, "steal", json_real(fingerprint_steal(before, fingerprint_ticks(root))));
 	json_object_set_new(m.run, "throttled", json_integer((json_int_t)(fingerprint_throttled(root) - throttled)));
-	add_hash(p, v, root, m.run);
+	cleanup_free char *hash = measure_hash(root, p, v);
+	json_object_set_new(m.run, "configuration", json_string(hash));
 	*ret = m;
 	m = (struct measured){};
 	return NULL;

@@ -20,6 +20,9 @@ void measured_free(struct measured *m);
 /* One run of a variant, from its start to its end; an error where nothing was measured. Owned by the caller. */
 struct err *measure(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *ret);
 
+/* What the variant is measured by: its configuration, its keys, the workloads: "configuration" of a run. Owned by the caller. */
+char *measure_hash(struct root *root, const struct bench_plan *p, const struct bench_variant *v);
+
 /* For measure_agent.c. */
 
 /* A machine that runs for one measurement. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "launcher/base/str.h"
 #include "launcher/bench/records.h"
 
@@ -122,4 +123,14 @@ struct err *records_each(struct root *root, const char *path, struct err *(*fn)(
 	struct err *e = each_line(f, fn, data, &line, ret_cut);
 	fclose(f);
 	return err_exit(err_wrap(e, "%s:%zu", path, line), EXIT_CONFIG);
+}
+
+struct err *records_mend(struct root *root, const char *path)
+{
+	cleanup_fd int fd = -1;
+	TRY(root_open_fd(root, path, O_RDWR | O_CLOEXEC, &fd));
+	off_t end = lseek(fd, 0, SEEK_END);
+	for (char c = 0; end > 0 && pread(fd, &c, 1, end - 1) == 1 && c != '\n';)
+		end--;
+	return end < 0 || ftruncate(fd, end) < 0 || fdatasync(fd) < 0 ? err_errno(errno, "%s", path) : NULL;
 }

@@ -5,6 +5,7 @@
  *	{"version": 2, "variant", "order", "round", "time", "machine", "config", "sets", "native", "margin", "fingerprint": {…}, "run": {…},
  *	 "metrics": {"chase.16K": {"unit", "better", "v": [numbers]}, "jitter.timer": {…, "tails": true}}}
  *
+ * A run that failed has no metric, and "failed": what it said.
  * Raw samples: what they mean is found out anew each time (summary.h). Records without a version are of the first one, which had no margin.
  * fingerprint and run are fingerprint.h's.
  */
@@ -28,3 +29,5 @@ struct err *records_append(struct root *root, const char *path, json_t *record);
  * known here, is an error (EXIT_CONFIG), as is what `fn` returns.
  */
 struct err *records_each(struct root *root, const char *path, struct err *(*fn)(void *data, json_t *record), void *data, bool *ret_cut);
+/* Takes a last record that was cut off out of the file, for others to be appended. */
+struct err *records_mend(struct root *root, const char *path);

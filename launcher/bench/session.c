@@ -7,6 +7,7 @@
 #include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/bench/fingerprint.h"
 #include "launcher/bench/measure.h"
 #include "launcher/bench/meeting.h"
@@ -21,9 +22,57 @@ struct session {
 	const struct bench_plan *plan;
 	json_t *fingerprint;
 	char machine[256]; /* its host name */
-	size_t done, total;
+	char **hashes;	   /* measure_hash of each variant */
+	bool *made;	   /* [rounds][variants]: what earlier sessions have recorded */
+	bool redo_failed, any; /* any: a run went well */
+	size_t done, before, total; /* runs; before: of earlier sessions */
 	int64_t begun; /* clock_ms */
+	struct err *failure; /* of the last run that failed, not yet said */
 };
+
+/* Of what is in the file: whether it is of this plan and machine, and which runs need not be made. */
+static struct err *take_record(void *data, json_t *record)
+{
+	struct session *s = data;
+	const struct bench_plan *p = s->plan;
+	const char *name = json_string_value(json_object_get(record, "variant"));
+	const char *hash = json_string_value(json_object_get(json_object_get(record, "run"), "configuration"));
+	size_t round = (size_t)json_integer_value(json_object_get(record, "round")), v = 0;
+	while (v < p->n_variants && !streq(p->variants[v].name, name))
+		v++;
+	const char *other = v == p->n_variants		? _("variants")
+			    : !streq(hash, s->hashes[v]) ? _("configuration or workloads")
+			    : !streq(json_string_value(json_object_get(record, "machine")), s->machine) ? _("machine") : NULL;
+	if (other)
+		return err_exit(err_hint(err_new("is there already, with other %s", other), "move it away, or name another: --output FILE"), EXIT_USAGE);
+	if (round < p->rounds)
+		s->made[round * p->n_variants + v] = !json_object_get(record, "failed") || !s->redo_failed;
+	return NULL;
+}
+
+static struct err *resume(struct session *s)
+{
+	const struct bench_plan *p = s->plan;
+	bool cut = false;
+	size_t made = 0, all = (size_t)p->rounds * p->n_variants;
+	s->made = mem_new(all * sizeof(*s->made));
+	s->hashes = mem_new(p->n_variants * sizeof(*s->hashes));
+	for (size_t i = 0; i < p->n_variants; i++)
+		s->hashes[i] = measure_hash(s->root, p, &p->variants[i]);
+	if (!root_exists(s->root, p->output))
+		return NULL;
+	TRY(records_each(s->root, p->output, take_record, s, &cut));
+	if (cut)
+		TRY(records_mend(s->root, p->output));
+	for (size_t i = 0; i < all; i++)
+		made += s->made[i];
+	if (made == all)
+		return err_exit(err_hint(err_new("%s is there already, with all runs of this plan", p->output),
+					 "move it away, or name another: --output FILE; or --redo=failed"), EXIT_USAGE);
+	log_info("%s: %zu of %zu runs are there already; it goes on", p->output, made, all);
+	s->done = s->before = made;
+	return NULL;
+}
 
 static struct err *check_configs(const struct bench_plan *p)
 {
@@ -35,22 +84,41 @@ static struct err *check_configs(const struct bench_plan *p)
 	return NULL;
 }
 
-static json_t *record_of(const struct session *s, const struct bench_variant *v, size_t round, const struct measured *m)
+/* `failed`: why, or NULL with what was measured. */
+static json_t *record_of(const struct session *s, const struct bench_variant *v, size_t round, const struct measured *m, const char *failed)
 {
 	const struct bench_plan *p = s->plan;
-	cleanup_free char *sets = strv_join(&v->sets, " ");
-	return json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:f, s:O, s:O, s:O}", "version", RECORDS_VERSION, "variant", v->name, "order",
-			 (json_int_t)(v - p->variants), "round", (json_int_t)round, "time", (json_int_t)time(NULL), "machine", s->machine,
-			 "config", p->config ? p->config : "", "sets", sets, "native", v->native, "margin", p->margin, "fingerprint", s->fingerprint, "run", m->run,
-			 "metrics", m->metrics);
+	cleanup_free char *sets = strv_join(&v->sets, " "), *why = str_printable(failed ? failed : "");
+	json_t *record = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:f, s:O}", "version", RECORDS_VERSION, "variant", v->name, "order",
+				   (json_int_t)(v - p->variants), "round", (json_int_t)round, "time", (json_int_t)time(NULL), "machine", s->machine,
+				   "config", p->config ? p->config : "", "sets", sets, "native", v->native, "margin", p->margin, "fingerprint",
+				   s->fingerprint);
+	if (failed)
+		json_object_set_new(record, "failed", json_string(why));
+	json_object_set(record, "run", m->run);
+	json_object_set(record, "metrics", m->metrics);
+	return record;
+}
+
+/* A run that failed is recorded, too. */
+static struct err *record_failure(struct session *s, const struct bench_variant *v, size_t round, struct err *failure)
+{
+	const char *hash = s->hashes[v - s->plan->variants];
+	struct measured m = { .metrics = json_object(), .run = json_pack("{s:s}", "configuration", hash) };
+	struct err *e = round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m, err_text(failure))) : NULL;
+	measured_free(&m);
+	log_err(LOG_LEVEL_WARN, s->failure);
+	s->failure = failure;
+	return e;
 }
 
 /* "3 min left", by what the runs until now took. Owned by the caller. */
 static char *time_left(const struct session *s)
 {
-	if (!s->done)
+	size_t own = s->done - s->before;
+	if (!own)
 		return str_dup("");
-	int64_t left = (clock_ms() - s->begun) / (int64_t)s->done * (int64_t)(s->total - s->done) / 1000;
+	int64_t left = (clock_ms() - s->begun) / (int64_t)own * (int64_t)(s->total - s->done) / 1000;
 	return left >= 5400 ? str_fmt(", %lld h left", (long long)((left + 1800) / 3600))
 	       : left >= 90 ? str_fmt(", %lld min left", (long long)((left + 30) / 60))
 			    : str_fmt(", %lld s left", (long long)left);
@@ -64,19 +132,33 @@ static struct err *run_one(struct session *s, const struct bench_variant *v, siz
 	if (!progress_begin("%s", v->name))
 		log_info("%s: %s", v->name, where);
 	progress_update(s->done, s->total, where);
-	TRY(err_wrap(measure(s->root, s->plan, v, &m), "variant %s", v->name));
+	struct err *failure = err_wrap(measure(s->root, s->plan, v, &m), "variant %s", v->name);
 	s->done++;
-	return round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m)) : NULL;
+	if (failure)
+		return record_failure(s, v, round, failure);
+	s->any = true;
+	return round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m, NULL)) : NULL;
 }
 
-/* Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded. */
+/* Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded. A round of nothing but failures is the last one. */
 static struct err *run_round(struct session *s, size_t round)
 {
 	const struct bench_plan *p = s->plan;
 	cleanup_free size_t *order = mem_new(p->n_variants * sizeof(*order));
+	size_t wanted = 0;
+	s->any = false;
 	stats_order(round, p->n_variants, order);
-	for (size_t i = 0; i < p->n_variants; i++)
+	for (size_t i = 0; i < p->n_variants; i++) {
+		if (round && s->made[(round - 1) * p->n_variants + order[i]])
+			continue;
+		wanted++;
 		TRY(run_one(s, &p->variants[order[i]], round));
+	}
+	struct err *last = s->failure;
+	s->failure = NULL;
+	if (wanted && !s->any)
+		return err_wrap(last, "every run of this round failed");
+	log_err(LOG_LEVEL_WARN, last);
 	return NULL;
 }
 
@@ -89,20 +171,29 @@ static void sweep(struct root *root)
 		meeting_sweep(root, meeting_base(&user));
 }
 
-struct err *bench_session(struct root *root, const struct bench_plan *plan)
+static void session_free(struct session *s)
 {
-	struct session s = { .root = root, .plan = plan, .total = plan->n_variants * (plan->rounds + 1), .begun = clock_ms() };
+	for (size_t i = 0; s->hashes && i < s->plan->n_variants; i++)
+		free(s->hashes[i]);
+	free(s->hashes);
+	free(s->made);
+	json_decref(s->fingerprint);
+	err_free(s->failure);
+}
+
+struct err *bench_session(struct root *root, const struct bench_plan *plan, bool redo_failed)
+{
+	cleanup(session_free) struct session s = { .root = root, .plan = plan, .redo_failed = redo_failed, .begun = clock_ms(),
+						    .total = plan->n_variants * (plan->rounds + 1) };
 	TRY(check_configs(plan));
-	if (root_exists(root, plan->output))
-		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away, or name another: --output FILE"), EXIT_USAGE);
 	if (gethostname(s.machine, sizeof(s.machine) - 1) < 0)
 		memcpy(s.machine, "?", 2);
+	TRY(resume(&s));
 	sweep(root);
 	s.fingerprint = fingerprint_machine(root);
 	struct err *e = NULL;
 	for (size_t round = 0; !e && round <= plan->rounds; round++)
 		e = run_round(&s, round);
 	progress_end();
-	json_decref(s.fingerprint);
 	return e;
 }

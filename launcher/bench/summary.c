@@ -31,6 +31,7 @@ static void summary_free(struct summary *s)
 	for (size_t i = 0; i < s->n_variants; i++) {
 		free(s->variants[i].name);
 		json_decref(s->variants[i].first);
+		free(s->variants[i].failed.v);
 	}
 	free(s->metrics);
 	free(s->variants);
@@ -79,7 +80,7 @@ static struct err *variant_of(struct summary *s, const json_t *record, size_t *r
 		json_object_del(first, "metrics");
 		s->variants = mem_grow(s->variants, s->n_variants, sizeof(*s->variants));
 		s->variants[s->n_variants] =
-			(struct summary_variant){ str_dup(text_of(record, "variant")), json_integer_value(json_object_get(record, "order")), first };
+			(struct summary_variant){ str_dup(text_of(record, "variant")), json_integer_value(json_object_get(record, "order")), first, {} };
 		found = (int)s->n_variants++;
 	}
 	*ret_variant = (size_t)found;
@@ -225,6 +226,7 @@ static struct err *take_record(void *data, json_t *record)
 	TRY(variant_of(s, record, &variant));
 	json_object_foreach(json_object_get(record, "metrics"), name, metric)
 		TRY(take_metric(s, name, metric, variant, round));
+	set_value(&s->variants[variant].failed, round, json_object_get(record, "failed") ? 1 : 0);
 	if (!s->differs)
 		s->differs = record_differs(s->fingerprint, s->variants[variant].first, record);
 	s->rounds = round + 1 > s->rounds ? round + 1 : s->rounds;
@@ -254,6 +256,9 @@ static void in_order(struct summary *s)
 				}
 			}
 		}
+	for (size_t k = 0; k < s->n_variants; k++)
+		for (size_t i = 0; i < s->variants[k].failed.n; i++)
+			s->failed += s->variants[k].failed.v[i] > 0;
 	for (size_t m = 0; m < s->n_metrics; m++)
 		for (size_t k = 0; k < s->n_variants; k++)
 			if (s->metrics[m].columns[k].n < s->rounds)

@@ -12,15 +12,16 @@
 #define SUMMARY_VARIANTS_MAX 64
 #define SUMMARY_METRICS_MAX 4096
 
-struct summary_variant {
-	char *name;
-	json_int_t order;
-	json_t *first; /* its first record, without metrics */
-};
 /* What one variant measured, by round; NAN where it did not. */
 struct summary_column {
 	double *v;
 	size_t n;
+};
+struct summary_variant {
+	char *name;
+	json_int_t order;
+	json_t *first; /* its first record, without metrics */
+	struct summary_column failed; /* 1: that round's last record is of a run that failed */
 };
 /* Samples by size: bucket i holds those from 2^(i / 32 - 40) on. */
 #define SUMMARY_BUCKETS 2560
@@ -39,7 +40,7 @@ struct summary {
 	struct summary_variant *variants; /* in the plan's order: the first is what the others are compared with */
 	size_t n_variants;
 	struct summary_metric *metrics;
-	size_t n_metrics, rounds, runs, throttled; /* throttled: runs while a processor was too hot */
+	size_t n_metrics, rounds, runs, failed, throttled; /* throttled: runs while a processor was too hot */
 	json_t *fingerprint;
 	double margin, steal; /* the largest, in per cent */
 	char *differs;        /* the first thing that was not the same from first to last; NULL: none */

@@ -37,6 +37,8 @@ static void say_doubts(const char *path, const struct summaries *all)
 		log_warn("%s: its last record was cut off, and is left out", path);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct summary *s = &all->v[i];
+		if (s->failed)
+			log_warn("%s: %zu of %zu runs failed; bench --redo=failed makes them again", path, s->failed, s->runs);
 		if (s->differs)
 			log_warn("%s: not the same from first to last: %s", path, s->differs);
 		if (s->steal >= 1)
@@ -62,6 +64,8 @@ static struct err *show(struct cli *cli, const char *path)
 		analyses_make(&all.v[i], &a);
 		print_machine(&all, i);
 		report_text(stdout, &a);
+		if (all.v[i].failed)
+			cli->status = EXIT_GUEST;
 	}
 	say_doubts(path, &all);
 	log_info("records: %s; as a page: qlaunch bench report %s", path, path);
@@ -99,11 +103,14 @@ static struct err *bench_plan(struct cli *cli, const struct verb_args *args, con
 {
 	cleanup_bench_plan struct bench_plan plan = {};
 	cleanup_free char *program = NULL;
+	const char *redo = verb_option(args, "redo");
+	if (redo && !streq(redo, "failed"))
+		return err_exit(err_new("--redo takes \"failed\", not \"%s\"", redo), EXIT_USAGE);
 	TRY(own_path(&program));
 	TRY(bench_plan_read(cli->root, path, program, &plan));
 	TRY(set_output(&plan, args));
 	if (way == RUN)
-		TRY(bench_session(cli->root, &plan));
+		TRY(bench_session(cli->root, &plan, redo));
 	else
 		TRY(way == SUBMIT ? bench_submit(cli->root, &plan, program) : bench_gather(cli->root, &plan));
 	return show(cli, plan.output);

@@ -54,7 +54,7 @@ _qlaunch_options() { # VERB
 	topology) echo --svg ;;
 	input) echo --seconds ;;
 	monitors) echo --try ;;
-	bench) echo --force --output ;;
+	bench) echo --force --output --redo ;;
 	top) echo --once --interval ;;
 	stop) echo --now --kill ;;
 	restore) echo --forget --wait ;;
@@ -87,6 +87,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 		_qlaunch_files "$2" '*.conf' ;;
 	--gpu) _qlaunch_offer "$2" "none $(_qlaunch_cards)" ;;
 	--install | --drivers) _qlaunch_files "$2" '*.[iI][sS][oO]' ;;
+	--redo) _qlaunch_offer "$2" failed ;;
 	--output | --backing) _qlaunch_files "$2" ;;
 	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
 	--seconds | --interval | --try) ;;
@@ -123,7 +124,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try | --seconds | --interval) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try | --seconds | --interval | --redo) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi
