@@ -215,6 +215,10 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 		       : "# KVM where it works; it does not now, see `qlaunch check`.\naccel = auto\n");
 	if (s->user.uid && strspn(s->user.name, "0123456789") != strlen(s->user.name)) /* of a container's bare number nobody knows later */
 		sb_addf(&out, "# Who it is for: QEMU runs as this user, also where root starts it, by its unit.\nuser = %s\n", s->user.name);
+	cleanup_free char *machine = qemu_newest_machine(&s->qemu);
+	if (machine)
+		sb_addf(&out, "# The board that the guest finds. It stays when QEMU is replaced; Windows would want to be activated again.\n"
+			      "machine = %s\n", machine);
 	write_cpu(&out, p, s);
 	write_memory(&out, p);
 	write_firmware(&out, p);

@@ -36,6 +36,38 @@ enum hyperv { HYPERV_AUTO, HYPERV_ON, HYPERV_OFF };
 enum switch_when { SWITCH_GUEST_READY, SWITCH_START, SWITCH_AFTER };
 enum notify { NOTIFY_AUTO, NOTIFY_YES, NOTIFY_NO };
 enum sleep_mode { SLEEP_INHIBIT, SLEEP_PAUSE, SLEEP_ALLOW };
+enum caches { CACHES_AUTO, CACHES_HOST, CACHES_SHAPE, CACHES_QEMU };
+enum clock_base { CLOCK_LOCAL, CLOCK_UTC };
+enum rtc_ticks { RTC_CATCHUP, RTC_DISCARD };
+enum pit_ticks { PIT_DELAY, PIT_DISCARD };
+enum net_model { MODEL_VIRTIO, MODEL_E1000E, MODEL_E1000, MODEL_RTL8139, MODEL_IGB, MODEL_VMXNET3 };
+/* What the guest reads of its system, board and case (DMTF DSP0134): fields of its structures 0, 1, 2, 3 and 11. */
+enum smbios_field {
+	SMBIOS_BIOS_VENDOR,
+	SMBIOS_BIOS_VERSION,
+	SMBIOS_BIOS_DATE,
+	SMBIOS_BIOS_RELEASE,
+	SMBIOS_MANUFACTURER,
+	SMBIOS_PRODUCT,
+	SMBIOS_VERSION,
+	SMBIOS_SERIAL,
+	SMBIOS_UUID,
+	SMBIOS_SKU,
+	SMBIOS_FAMILY,
+	SMBIOS_BOARD_MANUFACTURER,
+	SMBIOS_BOARD_PRODUCT,
+	SMBIOS_BOARD_VERSION,
+	SMBIOS_BOARD_SERIAL,
+	SMBIOS_BOARD_ASSET,
+	SMBIOS_BOARD_LOCATION,
+	SMBIOS_CHASSIS_MANUFACTURER,
+	SMBIOS_CHASSIS_VERSION,
+	SMBIOS_CHASSIS_SERIAL,
+	SMBIOS_CHASSIS_ASSET,
+	SMBIOS_CHASSIS_SKU,
+	SMBIOS_OEM_STRINGS,
+	SMBIOS_FIELDS
+};
 enum irqs { IRQS_AWAY, IRQS_KEEP };
 enum hook_failure { HOOK_ABORT, HOOK_WARN };
 
@@ -46,6 +78,9 @@ struct conf_disk {
 	enum disk_format format;
 	enum disk_cache cache;
 	bool discard, iothread, readonly;
+	char *serial;      /* NULL: the name */
+	unsigned rotation; /* 1: none, an SSD; else turns a minute */
+	unsigned queues;   /* 0: one for each vCPU */
 };
 struct conf_pci {
 	char *name;
@@ -53,7 +88,8 @@ struct conf_pci {
 	struct pci_addr address;
 	char *id;    /* "10de:2204" */
 	char *match; /* part of its name */
-	char *rom;   /* path, or NULL */
+	char *rom;   /* path, "off", or NULL */
+	bool rom_bar; /* the guest sees a ROM at all */
 	uint64_t rebar; /* bytes, 0 = as it is */
 	enum functions functions;
 	struct strv accept; /* addresses of what may come along although the host uses it */
@@ -81,6 +117,7 @@ struct conf_network {
 	char *bridge, *mac, *subnet;
 	struct strv forward; /* "tcp:2222:22" */
 	unsigned queues;
+	enum net_model model;
 };
 struct conf_monitor {
 	char *name, *match;
@@ -99,7 +136,22 @@ struct config {
 	struct {
 		char *name, *description, *user;
 		enum accel accel;
+		char *machine;     /* QEMU's type with its version, or NULL */
+		uint64_t pcihole64; /* bytes; 0: QEMU's own */
 	} vm;
+	struct {
+		enum clock_base base;
+		enum rtc_ticks rtc;
+		enum pit_ticks pit;
+		bool hpet, kvmclock;
+	} clock;
+	struct {
+		bool host;
+		char *fields[SMBIOS_FIELDS]; /* NULL: QEMU's, or the host's */
+	} smbios;
+	struct {
+		struct strv tables; /* paths */
+	} acpi;
 	struct {
 		unsigned threads;
 		enum place place;
@@ -113,6 +165,8 @@ struct config {
 		bool hide_kvm, nested, fifo, cpu_pm;
 		char *vendor_id;
 		enum hyperv hyperv;
+		struct strv flags; /* "+x2apic", "-hypervisor", "tsc-frequency=…" */
+		enum caches caches;
 	} cpu;
 	struct {
 		uint64_t size;
@@ -122,6 +176,7 @@ struct config {
 		enum firmware_type type;
 		bool secure_boot;
 		char *vars;
+		char *code; /* path of an image of the user's choice, or NULL */
 	} firmware;
 	struct {
 		enum tpm_version version;
@@ -177,6 +232,7 @@ struct config {
 		enum hook_failure failure;
 	} hooks;
 	struct {
+		struct strv set;  /* "disk-main.PROPERTY=VALUE" */
 		struct strv args; /* appended to QEMU's command line as they are */
 		char *binary;     /* a path, or NULL: qemu-system-x86_64 in PATH */
 	} qemu;

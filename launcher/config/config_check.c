@@ -65,6 +65,13 @@ static void check_cpu(const struct checker *k)
 	int cpus = cpus_count(&c->cpu.place_cpus);
 	if (c->cpu.place == PLACE_CPUS && (unsigned)cpus < c->cpu.threads)
 		TELL(k, "cpu", "place", "place: %d CPUs are too few for threads = %u", cpus, c->cpu.threads);
+	for (size_t i = 0; i < c->cpu.flags.n; i++) {
+		const char *flag = c->cpu.flags.v[i];
+		size_t n = strcspn(flag + 1, "=,");
+		bool value = flag[0] != '+' && flag[0] != '-';
+		if (!n || flag[n + 1] == ',' || strchr(flag, ',') || value != (flag[n + 1] == '='))
+			TELL(k, "cpu", "flags", "flags: \"%s\" is none of +FLAG, -FLAG and PROPERTY=VALUE", flag);
+	}
 	if (c->cpu.isolate != ISOLATE_OFF)
 		return;
 	if (c->cpu.fifo)
@@ -91,6 +98,12 @@ static void check_memory(const struct checker *k)
 static void check_firmware(const struct checker *k)
 {
 	const struct config *c = k->c;
+	if (c->vm.machine && !streq(c->vm.machine, "q35") && !str_starts(c->vm.machine, "pc-q35-"))
+		TELL(k, "vm", "machine", "machine: \"%s\" is no pc-q35-VERSION, nor q35", c->vm.machine);
+	if (c->firmware.type == FIRMWARE_BIOS && c->firmware.code)
+		TELL(k, "firmware", "code", "code: a BIOS has none; it belongs to type = uefi");
+	if (c->firmware.code && !c->firmware.vars)
+		TELL(k, "firmware", "code", "code needs vars =, a copy of that firmware's own template");
 	if (c->firmware.type == FIRMWARE_BIOS && c->firmware.secure_boot)
 		TELL(k, "firmware", "secure-boot", "secure-boot = yes needs type = uefi");
 	if (c->firmware.type == FIRMWARE_BIOS && c->firmware.vars)
@@ -113,6 +126,8 @@ static void check_order(const struct checker *k)
 		strv_add(&names, c->cdroms[i].name);
 	for (size_t i = 0; i < c->n_networks; i++)
 		strv_add(&names, c->networks[i].name);
+	for (size_t i = 0; i < c->n_pci; i++)
+		strv_add(&names, c->pci[i].name);
 	for (size_t i = 0; i < c->boot.order.n; i++) {
 		const char *name = c->boot.order.v[i];
 		const char *near = names.n ? str_nearest(name, (const char *const *)names.v) : NULL;
@@ -125,10 +140,10 @@ static void check_order(const struct checker *k)
 			TELL(k, "boot", "order", "order: \"%s\" fits %zu sections; give them different names", name,
 			     fits);
 		else if (!fits && near)
-			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network; did you mean \"%s\"?",
+			TELL(k, "boot", "order", "order: \"%s\" is nothing to boot from; did you mean \"%s\"?",
 			     name, near);
 		else if (!fits)
-			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom or network of this machine", name);
+			TELL(k, "boot", "order", "order: \"%s\" is no disk, cdrom, network or passed device of this machine", name);
 		strv_add(&seen, name);
 	}
 }
@@ -235,6 +250,11 @@ static void check_rest(const struct checker *k)
 	if (is_set(k, "host", "inhibit-sleep") && is_set(k, "host", "sleep") &&
 	    c->host.inhibit_sleep != (c->host.sleep == SLEEP_INHIBIT))
 		TELL(k, "host", "sleep", "sleep contradicts inhibit-sleep = %s", c->host.inhibit_sleep ? "yes" : "no");
+	for (size_t i = 0; i < c->qemu.set.n; i++) {
+		const char *set = c->qemu.set.v[i], *equals = strchr(set, '='), *dot = strchr(set, '.');
+		if (!equals || !dot || dot == set || dot + 1 >= equals)
+			TELL(k, "qemu", "set", "set: \"%s\" is not NAME.PROPERTY=VALUE", set);
+	}
 	for (size_t i = 0; i < c->n_monitors; i++) {
 		const struct conf_monitor *m = &c->monitors[i];
 		cleanup_free char *title = str_fmt("monitor %s", m->name);

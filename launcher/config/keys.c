@@ -9,9 +9,12 @@
 
 const struct conf_section conf_sections[] = {
 	{ "vm", .help = "The machine itself." },
+	{ "clock", .help = "The guest's clock and timers." },
 	{ "cpu", .help = "Virtual CPUs, and the host's CPUs they run on." },
 	{ "memory", .help = "The guest's RAM." },
 	{ "firmware", .help = "What starts first inside." },
+	{ "smbios", .help = "What the guest reads of its system, board and case. What is not set is QEMU's." },
+	{ "acpi", .help = "Tables of the firmware for the guest." },
 	{ "tpm", .help = "An emulated TPM (swtpm). Its state is kept between runs and never deleted." },
 	{ "boot", .help = "What the firmware starts. With *kernel* a Linux kernel is started directly." },
 	{ "console", .help = "The serial console." },
@@ -58,6 +61,16 @@ static const struct conf_word formats[] = {
 	{ "auto", FORMAT_AUTO }, { "raw", FORMAT_RAW }, { "qcow2", FORMAT_QCOW2 }, {}
 };
 static const struct conf_word caches[] = { { "auto", CACHE_AUTO }, { "none", CACHE_NONE }, { "writeback", CACHE_WRITEBACK }, {} };
+static const struct conf_word clock_bases[] = { { "local", CLOCK_LOCAL }, { "utc", CLOCK_UTC }, {} };
+static const struct conf_word rtcs[] = { { "catchup", RTC_CATCHUP }, { "discard", RTC_DISCARD }, {} };
+static const struct conf_word pits[] = { { "delay", PIT_DELAY }, { "discard", PIT_DISCARD }, {} };
+static const struct conf_word guest_caches[] = {
+	{ "auto", CACHES_AUTO }, { "host", CACHES_HOST }, { "shape", CACHES_SHAPE }, { "qemu", CACHES_QEMU }, {}
+};
+static const struct conf_word net_models[] = {
+	{ "virtio", MODEL_VIRTIO }, { "e1000e", MODEL_E1000E }, { "e1000", MODEL_E1000 }, { "rtl8139", MODEL_RTL8139 },
+	{ "igb", MODEL_IGB }, { "vmxnet3", MODEL_VMXNET3 }, {}
+};
 static const struct conf_word functions[] = { { "group", FUNCTIONS_GROUP }, { "own", FUNCTIONS_OWN }, {} };
 static const struct conf_word toggles[] = { /* QEMU, qapi/common.json: GrabToggleKeys */
 	{ "ctrl-ctrl", TOGGLE_CTRL_CTRL }, { "alt-alt", TOGGLE_ALT_ALT }, { "shift-shift", TOGGLE_SHIFT_SHIFT },
@@ -108,6 +121,19 @@ const struct conf_key conf_keys[] = {
 	KEY("vm", "user", WORD, vm.user, .unset = "who called sudo or pkexec",
 	    HELP "The user (name or number) that QEMU, swtpm and the hooks run as when qlaunch is started as root."),
 
+	KEY("vm", "machine", WORD, vm.machine, .unset = "the one of the first start, which is kept",
+	    HELP "QEMU's machine with its version, *pc-q35-7.2*: the board that the guest finds. It stays when QEMU is replaced by a newer one; "
+		 "Windows would find a new board, and want to be activated again."),
+	KEY("vm", "pcihole64", SIZE, vm.pcihole64, .min = 1ULL << 30, .max = 1ULL << 46, .unset = "QEMU's own",
+	    HELP "Room above 4 GiB for the memory windows of PCI devices."),
+
+	KEY("clock", "base", ENUM, clock.base, IS "local", .words = clock_bases,
+	    HELP "What the guest's hardware clock shows: Windows expects *local* time, most others *utc*."),
+	KEY("clock", "rtc", ENUM, clock.rtc, IS "catchup", .words = rtcs, HELP "Ticks of it that were missed: made up for slowly, or dropped."),
+	KEY("clock", "pit", ENUM, clock.pit, IS "delay", .words = pits, HELP "Ticks of the old timer that were missed, with KVM: late, or dropped."),
+	KEY("clock", "hpet", BOOL, clock.hpet, IS "no", HELP "The high precision event timer. A guest that has it would poll it."),
+	KEY("clock", "kvmclock", BOOL, clock.kvmclock, IS "yes", HELP "The clock that KVM offers to Linux guests."),
+
 	KEY("cpu", "threads", NUMBER, cpu.threads, .min = 1, .max = 1024,
 	    .unset = "all below the best L3 cache, less what the host and QEMU need",
 	    HELP "Virtual CPUs, one for each thread of the host that the guest gets."),
@@ -131,6 +157,11 @@ const struct conf_key conf_keys[] = {
 	KEY("cpu", "hyperv", ENUM, cpu.hyperv, IS "auto", .words = hypervs,
 	    HELP "The interfaces that make Windows run faster as a guest. *auto* offers them with KVM, where Linux "
 		 "guests ignore them."),
+	KEY("cpu", "flags", ARGS, cpu.flags,
+	    HELP "Flags of QEMU's CPU, on or off, or properties with a value: *+x2apic -hypervisor tsc-frequency=3000000000*."),
+	KEY("cpu", "caches", ENUM, cpu.caches, IS "auto", .words = guest_caches,
+	    HELP "What the guest sees of caches. *host*: the host's own, in size and sharing; *shape*: QEMU's sizes, shared as the host's CPUs "
+		 "below share theirs; *qemu*: nothing is said. *auto* is host where the guest has whole L3 caches, else shape."),
 	KEY("cpu", "nested", BOOL, cpu.nested, IS "no",
 	    HELP "Lets the guest run virtual machines of its own (WSL 2, Hyper-V)."),
 	KEY("cpu", "fifo", BOOL, cpu.fifo, IS "no",
@@ -151,13 +182,67 @@ const struct conf_key conf_keys[] = {
 	KEY("firmware", "vars", PATH, firmware.vars, .unset = "a file of the machine's own, made at the first start",
 	    HELP "The file that keeps the UEFI variables."),
 
+	KEY("firmware", "code", PATH, firmware.code, .unset = "what this host's descriptors name",
+	    HELP "An image of UEFI's code of your own choice, raw or, named .qcow2, qcow2. Its variables need *vars*, made from its own template."),
+
+	KEY("smbios", "host", BOOL, smbios.host, IS "no",
+	    HELP "The host's own fields, but for the UUID; those below go before them."),
+	KEY("smbios", "bios-vendor", TEXT, smbios.fields[SMBIOS_BIOS_VENDOR],
+	    HELP "Who made the firmware."),
+	KEY("smbios", "bios-version", TEXT, smbios.fields[SMBIOS_BIOS_VERSION],
+	    HELP "Its version."),
+	KEY("smbios", "bios-date", TEXT, smbios.fields[SMBIOS_BIOS_DATE],
+	    HELP "Its date: 10/31/2025."),
+	KEY("smbios", "bios-release", TEXT, smbios.fields[SMBIOS_BIOS_RELEASE],
+	    HELP "Its release: 5.17."),
+	KEY("smbios", "manufacturer", TEXT, smbios.fields[SMBIOS_MANUFACTURER],
+	    HELP "Who made the system."),
+	KEY("smbios", "product", TEXT, smbios.fields[SMBIOS_PRODUCT],
+	    HELP "Its name."),
+	KEY("smbios", "version", TEXT, smbios.fields[SMBIOS_VERSION],
+	    HELP "Its version."),
+	KEY("smbios", "serial", TEXT, smbios.fields[SMBIOS_SERIAL],
+	    HELP "Its serial number."),
+	KEY("smbios", "uuid", TEXT, smbios.fields[SMBIOS_UUID],
+	    HELP "Its UUID."),
+	KEY("smbios", "sku", TEXT, smbios.fields[SMBIOS_SKU],
+	    HELP "Its stock number."),
+	KEY("smbios", "family", TEXT, smbios.fields[SMBIOS_FAMILY],
+	    HELP "Its family."),
+	KEY("smbios", "board-manufacturer", TEXT, smbios.fields[SMBIOS_BOARD_MANUFACTURER],
+	    HELP "Who made the board."),
+	KEY("smbios", "board-product", TEXT, smbios.fields[SMBIOS_BOARD_PRODUCT],
+	    HELP "Its name."),
+	KEY("smbios", "board-version", TEXT, smbios.fields[SMBIOS_BOARD_VERSION],
+	    HELP "Its version."),
+	KEY("smbios", "board-serial", TEXT, smbios.fields[SMBIOS_BOARD_SERIAL],
+	    HELP "Its serial number."),
+	KEY("smbios", "board-asset", TEXT, smbios.fields[SMBIOS_BOARD_ASSET],
+	    HELP "Its asset tag."),
+	KEY("smbios", "board-location", TEXT, smbios.fields[SMBIOS_BOARD_LOCATION],
+	    HELP "Where it is in the case."),
+	KEY("smbios", "chassis-manufacturer", TEXT, smbios.fields[SMBIOS_CHASSIS_MANUFACTURER],
+	    HELP "Who made the case."),
+	KEY("smbios", "chassis-version", TEXT, smbios.fields[SMBIOS_CHASSIS_VERSION],
+	    HELP "Its version."),
+	KEY("smbios", "chassis-serial", TEXT, smbios.fields[SMBIOS_CHASSIS_SERIAL],
+	    HELP "Its serial number."),
+	KEY("smbios", "chassis-asset", TEXT, smbios.fields[SMBIOS_CHASSIS_ASSET],
+	    HELP "Its asset tag."),
+	KEY("smbios", "chassis-sku", TEXT, smbios.fields[SMBIOS_CHASSIS_SKU],
+	    HELP "Its stock number."),
+	KEY("smbios", "oem-strings", TEXT, smbios.fields[SMBIOS_OEM_STRINGS],
+	    HELP "A text for who looks for it."),
+
+	KEY("acpi", "tables", ARGS, acpi.tables, HELP "Files with tables that the guest finds beside its own. Split as arguments are."),
+
 	KEY("tpm", "version", ENUM, tpm.version, .words = tpm_versions, .unset = "2.0 where there is a [tpm] "
 	"section, else none",
 	    HELP "Windows 11 wants 2.0."),
 	KEY("tpm", "model", ENUM, tpm.model, IS "tis", .words = tpm_models, HELP "The interface that the guest sees."),
 
-	KEY("boot", "order", NAMES, boot.order, .unset = "disks in the order of the file, then CD-ROMs",
-	    HELP "Names of disks, CD-ROMs and networks, the first one first."),
+	KEY("boot", "order", NAMES, boot.order, .unset = "disks and passed disk controllers in the order of the file, then CD-ROMs",
+	    HELP "Names of disks, CD-ROMs, networks and passed devices ([pci]), the first one first."),
 	KEY("boot", "kernel", PATH, boot.kernel, HELP "A Linux kernel that QEMU loads itself."),
 	KEY("boot", "initrd", PATH, boot.initrd, HELP "Its initial RAM disk."),
 	KEY("boot", "cmdline", TEXT, boot.cmdline, HELP "Its command line."),
@@ -182,6 +267,11 @@ const struct conf_key conf_keys[] = {
 	     HELP "Hands the guest's TRIM on to the device or image."),
 	ITEM("disk", "iothread", BOOL, conf_disk, iothread, IS "yes",
 	     HELP "A thread of its own for the disk, where the bus can."),
+	ITEM("disk", "serial", TEXT, conf_disk, serial, .unset = "the section's name", HELP "The serial number that the guest sees."),
+	ITEM("disk", "rotation", NUMBER, conf_disk, rotation, IS "1", .min = 1, .max = 65534,
+	     HELP "With sata and scsi: 1 is a solid state drive, else turns a minute."),
+	ITEM("disk", "queues", NUMBER, conf_disk, queues, .min = 1, .max = 1024, .unset = "one for each vCPU, at most 16",
+	     HELP "Queues for requests, with virtio, nvme and scsi."),
 	ITEM("disk", "readonly", BOOL, conf_disk, readonly, IS "no", HELP "The guest cannot write."),
 
 	ITEM("cdrom", "path", PATH, conf_disk, path, .required = true, HELP "The ISO image."),
@@ -190,7 +280,8 @@ const struct conf_key conf_keys[] = {
 	ITEM("pci", "address", ADDRESS, conf_pci, has_address, HELP "Where it is: 01:00.0, as lspci shows it."),
 	ITEM("pci", "id", DEVICE_ID, conf_pci, id, HELP "What it is: vendor:device. Refused when it fits two devices."),
 	ITEM("pci", "match", TEXT, conf_pci, match, HELP "A part of its name. Refused when it fits two devices."),
-	ITEM("pci", "rom", PATH, conf_pci, rom, HELP "A video BIOS for the guest in place of the card's own."),
+	ITEM("pci", "rom", ROM, conf_pci, rom, HELP "A video BIOS for the guest in place of the card's own; *off*: the card's is not read."),
+	ITEM("pci", "rom-bar", BOOL, conf_pci, rom_bar, IS "yes", HELP "With *no* the guest finds no ROM on the card at all."),
 	ITEM("pci", "rebar", SIZE, conf_pci, rebar, .min = 1 << 20, .max = 1ULL << 40, .unset = "as it is",
 	     HELP "Size of its largest memory window (resizable BAR) while the guest has it; a power of two."),
 	ITEM("pci", "functions", ENUM, conf_pci, functions, IS "group", .words = functions,
@@ -227,6 +318,8 @@ const struct conf_key conf_keys[] = {
 	ITEM("network", "forward", FORWARDS, conf_network, forward,
 	     HELP "Ports of the host that lead into the guest: tcp:2222:22, of 127.0.0.1 alone; tcp:0.0.0.0:2222:22, of every "
 	          "address, for others too."),
+	ITEM("network", "model", ENUM, conf_network, model, IS "virtio", .words = net_models,
+	     HELP "The card that the guest sees. virtio is fastest; Windows knows e1000e without a driver."),
 	ITEM("network", "queues", NUMBER, conf_network, queues, IS "1", .min = 1, .max = 64,
 	     HELP "Queue pairs, for many CPUs and fast networks."),
 
@@ -293,6 +386,9 @@ const struct conf_key conf_keys[] = {
 	KEY("hooks", "failure", ENUM, hooks.failure, IS "abort", .words = failures,
 	    HELP "What a failing hook does: end the run, or a warning."),
 
+	KEY("qemu", "set", ARGS, qemu.set,
+	    HELP "Properties of what qlaunch makes: *disk-main.write-cache=off*, by the device's id as *qlaunch plan* shows it; *machine.PROPERTY=VALUE* "
+		 "of the board; any other name is a kind of device: *vfio-pci.x-no-kvm-intx=on*."),
 	KEY("qemu", "args", ARGS, qemu.args,
 	    HELP "More arguments for QEMU, as they are. Split at blanks; quotes and backslashes as in a shell."),
 	KEY("qemu", "binary", PROGRAM, qemu.binary, .unset = "qemu-system-x86_64 in PATH", HELP "The QEMU to run."),

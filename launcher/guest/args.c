@@ -59,6 +59,77 @@ void args_parts(struct args *a, const char *option, const struct strv *parts, co
 	take(a, option, sb_steal(&sb), why);
 }
 
+/* QEMU's own reading of a property, whose type only it knows, is that of option strings. Lists have no such form: they stay JSON. */
+static void set_property(struct arg *arg, json_t *device, const char *property, const char *text)
+{
+	struct sb sb = {};
+	const char *key;
+	json_t *value;
+	bool flat = true;
+	json_object_set_new(device, property, json_string(text));
+	json_object_foreach(device, key, value)
+		flat = flat && !json_is_array(value) && !json_is_object(value);
+	if (!flat) {
+		free(arg->value);
+		arg->value = json_dumps(device, JSON_COMPACT);
+		return;
+	}
+	sb_add(&sb, json_string_value(json_object_get(device, "driver")));
+	json_object_foreach(device, key, value) {
+		if (streq(key, "driver"))
+			continue;
+		sb_addf(&sb, ",%s=", key);
+		if (json_is_string(value))
+			add_doubled(&sb, json_string_value(value));
+		else if (json_is_boolean(value))
+			sb_add(&sb, json_is_true(value) ? "on" : "off");
+		else
+			sb_addf(&sb, "%lld", (long long)json_integer_value(value));
+	}
+	free(arg->value);
+	arg->value = sb_steal(&sb);
+}
+
+/* A device that was made an option string by an earlier set has its id there: properties are added at its end, and the last one holds. */
+static bool set_on(struct arg *arg, const char *set)
+{
+	json_t *device = streq(arg->option, "-device") && arg->value ? json_loads(arg->value, 0, NULL) : NULL;
+	const char *id = json_string_value(json_object_get(device, "id")), *flat = arg->value ? strstr(arg->value, ",id=") : NULL;
+	cleanup_free char *own = id ? str_dup(id) : flat && streq(arg->option, "-device") ? str_ndup(flat + 4, strcspn(flat + 4, ",")) : NULL;
+	size_t n = own ? strlen(own) : streq(arg->option, "-machine") ? strlen("machine") : 0;
+	bool mine = n && strncmp(set, own ? own : "machine", n) == 0 && set[n] == '.' && strchr(set + n, '=');
+	if (mine) {
+		cleanup_free char *property = str_ndup(set + n + 1, strcspn(set + n + 1, "="));
+		const char *value = strchr(set + n, '=') + 1;
+		if (device) {
+			set_property(arg, device, property, value);
+		} else {
+			struct sb sb = {};
+			sb_addf(&sb, "%s,%s=", arg->value, property);
+			add_doubled(&sb, value);
+			free(arg->value);
+			arg->value = sb_steal(&sb);
+		}
+	}
+	json_decref(device);
+	return mine;
+}
+
+void args_set(struct args *a, const struct strv *sets)
+{
+	for (size_t i = 0; i < sets->n; i++) {
+		const char *set = sets->v[i];
+		bool found = false;
+		for (size_t k = 0; k < a->n; k++)
+			found = set_on(&a->v[k], set) || found;
+		if (found)
+			continue;
+		size_t driver = strcspn(set, "."), property = strcspn(set + driver, "=");
+		cleanup_free char *name = str_ndup(set, driver), *what = property ? str_ndup(set + driver + 1, property - 1) : str_dup("");
+		args_opts(a, "-global", "as [qemu] says", "", "driver", name, "property", what, "value", set + driver + property + 1, NULL);
+	}
+}
+
 void args_free(struct args *a)
 {
 	for (size_t i = 0; i < a->n; i++) {

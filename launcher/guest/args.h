@@ -26,6 +26,9 @@ void args_json(struct args *a, const char *option, json_t *object, const char *w
 __attribute__((sentinel)) void args_opts(struct args *a, const char *option, const char *why, const char *head, ...);
 /* An option string of parts ("host", "topoext=on"), joined by commas; those within a part are doubled. */
 void args_parts(struct args *a, const char *option, const struct strv *parts, const char *why);
+/* Sets properties of what is there, "ID.PROPERTY=VALUE" each: of the device with that id, of "machine", else, by -global, of all devices of
+ * that driver. */
+void args_set(struct args *a, const struct strv *sets);
 void args_free(struct args *a);
 #define cleanup_args cleanup(args_free)
 /* argv of the program `binary`, then all options; fit for execv. */

@@ -110,6 +110,44 @@ static void add_flags(struct guest *g, bool host_model)
 		strv_add(&g->parts, "vmx=off");
 	if (g->c->cpu.hide_kvm)
 		strv_add(&g->parts, "kvm=off");
+	if (!g->c->clock.kvmclock)
+		strv_add(&g->parts, "kvmclock=off");
+}
+
+/* As the user says, after all of ours: the last word on a flag is the one that holds. */
+static void add_wanted(struct guest *g)
+{
+	for (size_t i = 0; i < g->c->cpu.flags.n; i++) {
+		const char *flag = g->c->cpu.flags.v[i];
+		if (*flag == '+' || *flag == '-')
+			strv_addf(&g->parts, "%s=%s", flag + 1, *flag == '+' ? "on" : "off");
+		else
+			strv_add(&g->parts, flag);
+	}
+}
+
+/* The host's own description holds for a guest whose vCPUs are below whole L3 caches; else it would tell of neighbours that are not there. */
+static enum caches caches_of(const struct guest *g, bool host_model)
+{
+	bool can = host_model && qemu_takes(g, "host-cache-info") && qemu_takes(g, "l3-cache");
+	if (g->c->cpu.caches == CACHES_HOST || (g->c->cpu.caches == CACHES_AUTO && g->p->whole_l3s && g->p->smt_true && g->p->exclusive))
+		return can ? CACHES_HOST : CACHES_SHAPE;
+	return g->c->cpu.caches == CACHES_QEMU ? CACHES_QEMU : CACHES_SHAPE;
+}
+
+/* From QEMU 10 on it can be said which vCPUs share a cache; before, it is the same by the dies of -smp. */
+static void add_sharing(struct args *a, const struct guest *g, bool kvm)
+{
+	static const char *const levels[][2] = { { "l1d", "core" }, { "l1i", "core" }, { "l2", "core" }, { "l3", "die" } };
+	cleanup_strv struct strv parts = {};
+	bool host = !g->c->cpu.model || streq(g->c->cpu.model, "host");
+	if (caches_of(g, kvm && host) != CACHES_SHAPE || !qemu_is(g->q, 10, 0) || !qemu_has(g->q, "machine:smp-cache"))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		strv_addf(&parts, "smp-cache.%zu.cache=%s", i, levels[i][0]);
+		strv_addf(&parts, "smp-cache.%zu.topology=%s", i, levels[i][1]);
+	}
+	args_parts(a, "-machine", &parts, "which vCPUs share a cache, as the host's CPUs below them do");
 }
 
 static void add_model(struct args *a, struct guest *g, bool kvm)
@@ -121,12 +159,21 @@ static void add_model(struct args *a, struct guest *g, bool kvm)
 		add_flags(g, host || streq(model, "max"));
 	if (hyperv)
 		add_hyperv(g);
+	enum caches caches = caches_of(g, kvm && host);
+	if (caches == CACHES_HOST) {
+		strv_add(&g->parts, "host-cache-info=on");
+		strv_add(&g->parts, "l3-cache=off");
+	}
+	add_wanted(g);
 	const char *what = !kvm ? _("emulated") : host ? _("the host's own CPU") : _("the model asked for");
 	cleanup_free char *why = str_fmt(
-		"%s%s%s%s", what,
+		"%s%s%s%s%s", what,
 		strv_has(&g->parts, "topoext=on") ? _(", with its siblings and caches told (topoext)") : "",
 		hyperv ? _("; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap") : "",
-		kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "");
+		kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "",
+		!kvm			   ? ""
+		: caches == CACHES_HOST	   ? _("; caches as the host has them, in size and sharing")
+					   : _("; caches in QEMU's sizes, an L3 of 16M for each die"));
 	args_parts(a, "-cpu", &g->parts, why);
 }
 
@@ -140,6 +187,7 @@ void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f
 	args_add(a, "-smp", smp,
 		 p->smt_true ? "the shape of the host's CPUs below: one die for each L3 cache, siblings as they are" :
 			       N_("cores without siblings: the host's CPUs below have no shape that could be told"));
+	add_sharing(a, &g, accel == ACCEL_KVM);
 	if (c->cpu.cpu_pm && accel == ACCEL_KVM && p->exclusive && c->cpu.isolate != ISOLATE_OFF)
 		args_add(a, "-overcommit", "cpu-pm=on", "the guest idles its CPUs by itself: nobody else wants them");
 	strv_free(&g.parts);

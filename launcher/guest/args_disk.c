@@ -92,7 +92,7 @@ static json_t *device(struct builder *b, const struct disk *d, const char *drive
 {
 	/* the guest knows its disk by the serial, and Windows ties licences and drive letters to it: by the name alone,
 	 * so that it stays */
-	cleanup_free char *name = disk_node_name(d), *serial = shortened(d->conf->name, SERIAL_MAX);
+	cleanup_free char *name = disk_node_name(d), *serial = shortened(d->conf->serial ? d->conf->serial : d->conf->name, SERIAL_MAX);
 	int boot = boot_index(b->c, d->conf->name);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "driver", driver, "id", name, "drive", name, "serial", serial);
 	put(o, "bootindex", boot ? json_integer(boot) : NULL);
@@ -117,8 +117,10 @@ static void put_slot(struct builder *b, json_t *o)
 	put(o, "addr", json_string(addr));
 }
 
-static unsigned queues(const struct builder *b)
+static unsigned queues(const struct builder *b, unsigned wanted)
 {
+	if (wanted)
+		return wanted;
 	return b->vcpus < 1 ? 1 : b->vcpus < QUEUES_MAX ? b->vcpus : QUEUES_MAX;
 }
 
@@ -137,7 +139,7 @@ static void add_virtio(struct builder *b, const struct disk *d)
 	cleanup_free char *io = add_iothread(b, d);
 	json_t *o = device(b, d, "virtio-blk-pci");
 	put(o, "disable-legacy", json_string("on"));
-	put(o, "num-queues", json_integer(queues(b)));
+	put(o, "num-queues", json_integer(queues(b, d->conf->queues)));
 	put(o, "iothread", io ? json_string(io) : NULL);
 	put_slot(b, o);
 	args_json(b->out, "-device", o, "virtio: the fastest, a queue for each vCPU");
@@ -146,7 +148,7 @@ static void add_virtio(struct builder *b, const struct disk *d)
 static void add_nvme(struct builder *b, const struct disk *d)
 {
 	json_t *o = device(b, d, "nvme");
-	put(o, "max_ioqpairs", json_integer(queues(b)));
+	put(o, "max_ioqpairs", json_integer(queues(b, d->conf->queues)));
 	put_slot(b, o);
 	args_json(b->out, "-device", o, "NVMe: Windows has its driver");
 }
@@ -161,7 +163,7 @@ static void add_sata(struct builder *b, const struct disk *d)
 			  "the built-in SATA controller is full");
 	json_t *o = device(b, d, d->cdrom ? "ide-cd" : "ide-hd");
 	put(o, "bus", controller ? json_sprintf("ahci%u.%u", controller, port) : json_sprintf("ide.%u", port));
-	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(1)); /* 1: no rotating medium */
+	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(d->conf->rotation ? d->conf->rotation : 1)); /* 1: no rotating medium */
 	args_json(b->out, "-device", o, NULL);
 }
 
@@ -170,11 +172,15 @@ static void add_scsi_controller(struct builder *b)
 {
 	cleanup_free char *io = NULL;
 	b->scsi_controller = true;
-	for (size_t i = 0; i < b->f->n_disks && !io; i++)
-		if (b->f->v[i].conf->bus == BUS_SCSI)
-			io = add_iothread(b, &b->f->v[i]);
+	unsigned wanted = 0;
+	for (size_t i = 0; i < b->f->n_disks; i++) {
+		if (b->f->v[i].conf->bus != BUS_SCSI)
+			continue;
+		io = io ? io : add_iothread(b, &b->f->v[i]);
+		wanted = b->f->v[i].conf->queues > wanted ? b->f->v[i].conf->queues : wanted;
+	}
 	json_t *o =
-		json_pack("{s:s, s:s, s:i}", "driver", "virtio-scsi-pci", "id", "scsi", "num_queues", (int)queues(b));
+		json_pack("{s:s, s:s, s:i}", "driver", "virtio-scsi-pci", "id", "scsi", "num_queues", (int)queues(b, wanted));
 	put(o, "iothread", io ? json_string(io) : NULL);
 	args_json(b->out, "-device", o, "the controller of the SCSI disks");
 }
@@ -187,7 +193,7 @@ static void add_scsi(struct builder *b, const struct disk *d)
 	put(o, "bus", json_string("scsi.0"));
 	put(o, "scsi-id", json_integer(b->scsi++));
 	put(o, "lun", json_integer(0));
-	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(1));
+	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(d->conf->rotation ? d->conf->rotation : 1));
 	args_json(b->out, "-device", o, NULL);
 }
 

@@ -14,7 +14,7 @@ static void chipset(struct args *a, const struct config *c, const struct guest_h
 	bool flash = c->firmware.type == FIRMWARE_UEFI && has_flash(h);
 	args_opts(a, "-machine", "a PCI Express board; SMM only where Secure Boot's firmware needs it, no VMware port, no HPET (the guest "
 				 "would poll it); guest memory stays out of page merging and core dumps",
-		  "q35", "smm", flash && h->firmware->requires_smm ? "on" : "off", "vmport", "off", "hpet", "off", "mem-merge", "off",
+		  h->machine ? h->machine : "q35", "smm", flash && h->firmware->requires_smm ? "on" : "off", "vmport", "off", "hpet", c->clock.hpet ? "on" : "off", "mem-merge", "off",
 		  "dump-guest-core", "off", "memory-backend", h->n_nodes ? NULL : "ram", "pflash0", flash ? "flash-code" : NULL, "pflash1",
 		  flash ? "flash-vars" : NULL, NULL);
 	if (h->accel == ACCEL_KVM)
@@ -49,9 +49,18 @@ void guest_machine(struct args *a, const struct config *c, const struct guest_ho
 		args_add(a, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
 			 "who breaks out of the guest finds no program to start and no privilege to gain");
 	chipset(a, c, h);
-	args_add(a, "-rtc", "base=localtime,driftfix=slew", "the clock as Windows expects it; ticks that were missed are caught up slowly");
+	cleanup_free char *rtc = str_fmt("base=%s,driftfix=%s", c->clock.base == CLOCK_UTC ? "utc" : "localtime",
+					 c->clock.rtc == RTC_CATCHUP ? "slew" : "none");
+	args_add(a, "-rtc", rtc,
+		 c->clock.base == CLOCK_UTC ? "the clock as Linux expects it, in UTC"
+					    : N_("the clock as Windows expects it; ticks that were missed are caught up slowly"));
 	if (h->accel == ACCEL_KVM)
-		args_add(a, "-global", "kvm-pit.lost_tick_policy=delay", "missed timer ticks are not thrown away");
+		args_add(a, "-global", c->clock.pit == PIT_DELAY ? "kvm-pit.lost_tick_policy=delay" : "kvm-pit.lost_tick_policy=discard",
+			 c->clock.pit == PIT_DELAY ? "missed timer ticks are not thrown away" : N_("missed timer ticks are dropped, as asked for"));
+	if (c->vm.pcihole64) {
+		cleanup_free char *hole = str_fmt("q35-pcihost.pci-hole64-size=%llu", (unsigned long long)c->vm.pcihole64);
+		args_add(a, "-global", hole, "room above 4 GiB for the windows of PCI devices, as asked for");
+	}
 	monitor(a, h, "qmp", h->fd_qmp, false, N_("qlaunch's own control connection, inherited: nobody else can take it"));
 	monitor(a, h, "control", h->fd_monitor, true, N_("for `qlaunch stop`, `status` and others while the guest runs"));
 }

@@ -16,6 +16,8 @@ struct guest_host {
 	const struct qemu_facts *qemu;
 	const struct firmware *firmware; /* all NULL where none was found */
 	const char *vars_path;
+	const char *machine; /* its type with the version; NULL: QEMU's newest q35 */
+	char *const *dmi;    /* SMBIOS_FIELDS fields of the host, NULL each where it has none or none are wanted */
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
 	int fd_agent; /* a listening one, where guest_agent_listens */
 	unsigned n_vcpus;
@@ -28,6 +30,8 @@ struct guest_host {
 void guest_machine(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_memory(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_firmware(struct args *a, const struct config *c, const struct guest_host *h);
+/* What the guest reads of its system, and tables of its firmware. */
+void guest_smbios(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_tpm(struct args *a, const struct config *c, const struct guest_host *h);
 void guest_console(struct args *a, const struct config *c, const struct guest_host *h);
 /* What is booted without a disk, small devices, the channel of the guest's agent, and at last qemu.args. */

@@ -61,15 +61,20 @@ static void add_netdev(struct args *out, const struct net *n, int fd)
 
 void guest_nets(struct args *out, const struct config *c, const struct net_facts *f, int first_fd)
 {
+	static const char *const drivers[] = { [MODEL_VIRTIO] = "virtio-net-pci", [MODEL_E1000E] = "e1000e",   [MODEL_E1000] = "e1000",
+					       [MODEL_RTL8139] = "rtl8139",	  [MODEL_IGB] = "igb",	       [MODEL_VMXNET3] = "vmxnet3" };
 	for (size_t i = 0; i < f->n; i++) {
 		const struct net *n = &f->v[i];
 		int boot = boot_index(c, n->conf->name);
 		add_netdev(out, n, first_fd);
 		first_fd += (int)net_fds(n);
-		json_t *o = json_pack("{s:s, s:o, s:o, s:s, s:s}", "driver", "virtio-net-pci", "id",
+		bool virtio = n->conf->model == MODEL_VIRTIO;
+		json_t *o = json_pack("{s:s, s:o, s:o, s:s}", "driver", drivers[n->conf->model], "id",
 				      json_sprintf("nic-%s", n->conf->name), "netdev",
-				      json_sprintf("net-%s", n->conf->name), "mac", n->mac, "disable-legacy", "on");
-		if (*n->link && n->queues > 1) { /* a vector for each queue, and two: configuration and control */
+				      json_sprintf("net-%s", n->conf->name), "mac", n->mac);
+		if (virtio)
+			json_object_set_new(o, "disable-legacy", json_string("on"));
+		if (virtio && *n->link && n->queues > 1) { /* a vector for each queue, and two: configuration and control */
 			json_object_set_new(o, "mq", json_true());
 			json_object_set_new(o, "vectors", json_integer(2 * n->queues + 2));
 		}

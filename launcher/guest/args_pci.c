@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
+#include "launcher/guest/args_boot.h"
 #include "launcher/guest/args_pci.h"
 
 #define FIRST_SLOT 0x10u
@@ -42,7 +43,14 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 	if (multi && fn == 0)
 		json_object_set_new(o, "multifunction", json_true());
 	if (i == pick->named && pick->conf->rom)
-		json_object_set_new(o, "romfile", json_string(pick->conf->rom));
+		json_object_set_new(o, "romfile", json_string(streq(pick->conf->rom, "off") ? "" : pick->conf->rom));
+	if (i == pick->named && !pick->conf->rom_bar)
+		json_object_set_new(o, "rombar", json_integer(0));
+	/* a disk controller takes part by itself where anything else does: see boot_index */
+	bool boots = i == pick->named && (b->c->boot.order.n || (pci_is_storage(f) && (b->c->n_disks || b->c->n_cdroms)));
+	int boot = boots ? boot_index(b->c, pick->conf->name) : 0;
+	if (boot)
+		json_object_set_new(o, "bootindex", json_integer(boot));
 	/* SeaBIOS shows its text through the VGA ports of the old days, which QEMU then hands to the card */
 	if (b->c->firmware.type == FIRMWARE_BIOS && !b->c->boot.kernel && f->class >> 8 == 0x0300 && b->c->display.video == VIDEO_NONE)
 		json_object_set_new(o, "x-vga", json_true());

@@ -268,7 +268,7 @@ static struct err *user_files(void *data)
 /* As the user: what root would read or write here is named by the user's file. */
 static struct err *prepare_user_files(struct machine *m)
 {
-	if (!m->plan->vars_path && !m->plan->tpm_dir)
+	if (!m->plan->vars_path && !m->plan->tpm_dir && !m->plan->machine_is_new)
 		return NULL;
 	return err_exit(child_call(user_files, m, USER_FILES_LIMIT_MS), EXIT_HOST);
 }

@@ -66,6 +66,15 @@ static void choose_accel(struct plan *p)
 		p->accel_why = str_dup(f->kvm_problem);
 }
 
+/* The user's own image: what it is, only they know; it starts without SMM unless Secure Boot is wanted, and its variables are theirs. */
+static void own_firmware(struct plan *p)
+{
+	const char *code = p->config->firmware.code, *format = str_ends(code, ".qcow2") ? "qcow2" : "raw";
+	p->firmware = (struct firmware){ .code = str_dup(code), .code_format = str_dup(format), .vars_format = str_dup(format),
+					 .template = str_dup(p->config->firmware.vars), .secure_boot = p->config->firmware.secure_boot,
+					 .requires_smm = p->config->firmware.secure_boot };
+}
+
 static struct err *find_firmware(void *data)
 {
 	struct plan *p = data;
@@ -97,6 +106,7 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	struct named named = { cli, p, run_dir };
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
+	dmi_facts_read(cli->root, c, &p->dmi);
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
 	TRY(console_facts_read(cli->root, c, &p->console));
 	if (c->n_usb)
@@ -108,6 +118,52 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	return net_facts_read(cli->root, c, p->user.uid, qemu_has(&p->qemu_facts, "netdev:stream"), &p->net);
 }
 
+static char *machine_path(const struct plan *p)
+{
+	cleanup_free char *dir = vars_vm_dir(p->config, p->user.data_dir);
+	return str_fmt("%s/machine", dir);
+}
+
+static struct err *read_machine(void *data)
+{
+	struct plan *p = data;
+	cleanup_root struct root *root = NULL;
+	cleanup_free char *path = machine_path(p);
+	TRY(root_open("/", &root));
+	p->machine = root_read_or(root, path, NULL);
+	return NULL;
+}
+
+/* The board stays the same for years, whatever QEMU comes: the user's word, else what the first start had, else the newest now. */
+static void choose_machine(struct cli *cli, struct plan *p)
+{
+	if (p->config->vm.machine)
+		p->machine = str_dup(p->config->vm.machine);
+	else if (root_is_host(cli->root))
+		err_free(user_visit(&p->user, read_machine, p));
+	if (p->machine && !streq(p->machine, "q35") && !str_starts(p->machine, "pc-q35-"))
+		str_set(&p->machine, NULL);
+	if (!p->machine) {
+		p->machine = qemu_newest_machine(&p->qemu_facts);
+		p->machine_is_new = p->machine != NULL;
+	}
+	if (p->machine && !qemu_has_machine(&p->qemu_facts, p->machine)) {
+		cleanup_free char *newest = qemu_newest_machine(&p->qemu_facts);
+		findings_add(&p->findings, FINDING_BAD, "machine", tr_fmt("this QEMU has no %s, the board of this machine", p->machine),
+			     tr_fmt("vm.machine = %s, a newer board: Windows may want to be activated again", newest));
+	}
+}
+
+/* Kept as the user, beside the machine's UEFI variables. */
+static struct err *keep_machine(struct root *root, const struct plan *p)
+{
+	if (!p->machine_is_new)
+		return NULL;
+	cleanup_free char *dir = vars_vm_dir(p->config, p->user.data_dir), *path = machine_path(p), *text = str_fmt("%s\n", p->machine);
+	TRY(root_mkdirs(root, dir, 0700));
+	return root_put(root, path, text, 0600);
+}
+
 static struct err *choose(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
@@ -115,13 +171,17 @@ static struct err *choose(struct cli *cli, struct plan *p)
 	for (size_t i = 0; i < p->cgroup.n_others; i++)
 		taken = cpus_or(&taken, &p->cgroup.others[i].cpus);
 	choose_accel(p);
+	choose_machine(cli, p);
 	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, &p->cpu);
 	TRY(power_facts_read(cli->root, c, &p->cpu.guest, &p->power));
 	p->irqs_away = p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF && c->host.irqs == IRQS_AWAY;
 	if (p->irqs_away) /* a file for each interrupt: only where it is used */
 		TRY(irq_facts_read(cli->root, c, &p->irq));
 	if (c->firmware.type == FIRMWARE_UEFI) {
-		findings_add_err(&p->findings, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
+		if (c->firmware.code)
+			own_firmware(p);
+		else
+			findings_add_err(&p->findings, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
 							     : firmware_find(cli->root, NULL, c->firmware.secure_boot, &p->firmware));
 		p->vars_path = vars_path(c, p->user.data_dir, &p->firmware);
 	}
@@ -185,6 +245,7 @@ static void make_args(struct plan *p)
 	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
+		.machine = p->machine, .dmi = p->dmi.fields,
 		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = fd_tpm, .fd_agent = fd_agent,
 		/* with one node there is nothing to choose, and a kernel without NUMA refuses to bind memory at all */
 		.numa_node = p->memory.n_nodes > 1 ? p->cpu.numa_node : -1,
@@ -194,6 +255,7 @@ static void make_args(struct plan *p)
 	guest_cpu(&p->qemu, c, &p->cpu_facts, &p->cpu, &p->qemu_facts, p->accel);
 	guest_memory(&p->qemu, c, &h);
 	guest_firmware(&p->qemu, c, &h);
+	guest_smbios(&p->qemu, c, &h);
 	guest_tpm(&p->qemu, c, &h);
 	int fd_net = fd;
 	for (size_t i = 0; i < p->net.n; i++)
@@ -208,6 +270,7 @@ static void make_args(struct plan *p)
 	guest_audio(&p->qemu, c, &p->desktop, &p->qemu_facts);
 	guest_console(&p->qemu, c, &h);
 	guest_extra(&p->qemu, c, &h);
+	args_set(&p->qemu, &c->qemu.set);
 	args_argv(&p->qemu, p->qemu_facts.binary, &p->qemu_argv);
 	if (p->tpm_dir) {
 		guest_swtpm(&p->swtpm, c, p->tpm_dir, PROCESS_FD);
@@ -253,6 +316,7 @@ struct err *plan_user_files(const struct plan *p)
 {
 	cleanup_root struct root *root = NULL;
 	TRY(root_open("/", &root));
+	TRY(keep_machine(root, p));
 	if (p->vars_path)
 		TRY(vars_prepare(root, p->config, p->user.data_dir, &p->firmware));
 	return p->tpm_dir ? tpm_prepare(root, p->config, p->user.data_dir) : NULL;
@@ -288,6 +352,8 @@ void plan_free(struct plan *p)
 	desktop_facts_free(&p->desktop);
 	firmware_free(&p->firmware);
 	free(p->vars_path);
+	free(p->machine);
+	dmi_facts_free(&p->dmi);
 	free(p->tpm_dir);
 	free(p->swtpm_path);
 	steps_free(&p->steps);

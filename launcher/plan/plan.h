@@ -15,6 +15,7 @@
 #include "launcher/host/cpu/cpu_plan.h"
 #include "launcher/host/desktop/desktop.h"
 #include "launcher/host/disk/disk.h"
+#include "launcher/host/dmi/dmi.h"
 #include "launcher/host/input/input.h"
 #include "launcher/host/irq/irq.h"
 #include "launcher/host/memory/memory.h"
@@ -58,6 +59,9 @@ struct plan {
 	struct share_facts shares;
 	struct desktop_facts desktop;
 	struct firmware firmware;
+	char *machine; /* the board: QEMU's type; NULL where QEMU names none */
+	bool machine_is_new; /* nobody chose it: it is to be kept */
+	struct dmi_facts dmi;
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 
 	struct steps steps;

@@ -29,6 +29,7 @@ static void setup(struct host *h, void *state, enum cpu_vendor vendor, const cha
 	*h = (struct host){
 		.f = { .vendor = vendor, .kernel = str_dup(kernel), .flags = str_dup(flags) },
 		.p = { 16, .sockets = 1, .dies = 2, .cores = 4, .threads = 2, .exclusive = true, .smt_true = true },
+		.c = { .clock.kvmclock = true },
 		.accel = ACCEL_KVM,
 	};
 	assert_null(qemu_facts_read(tempdir_root(state), &h->c, &user, &h->q));
@@ -187,10 +188,44 @@ static void emulated(void **state)
 	drop(&h);
 }
 
+/* What the user says of flags stands after all of ours; the caches are the host's where the guest has whole ones. */
+static void wishes(void **state)
+{
+	static const char *const flags[] = { "+x2apic", "-hypervisor", "tsc-frequency=3000000000", NULL };
+	struct host h;
+	setup(&h, *state, CPU_AMD, AMD, "6.1.0-18-amd64");
+	has(&h, "host-cache-info=on", false);
+	has(&h, "kvmclock=off", false);
+	h.c.cpu.caches = CACHES_HOST;
+	has(&h, "host-cache-info=on", true);
+	h.c.cpu.caches = CACHES_AUTO;
+	h.p.whole_l3s = true;
+	has(&h, "host-cache-info=on", true);
+	has(&h, "l3-cache=off", true);
+	h.c.cpu.caches = CACHES_SHAPE;
+	has(&h, "host-cache-info=on", false);
+	h.c.clock.kvmclock = false;
+	has(&h, "kvmclock=off", true);
+	for (size_t i = 0; flags[i]; i++)
+		strv_add(&h.c.cpu.flags, flags[i]);
+	assert_true(str_ends(made(&h, "-cpu"), ",x2apic=on,hypervisor=off,tsc-frequency=3000000000"));
+	assert_null(made(&h, "-machine")); /* 7.2 cannot be told who shares a cache */
+	h.q.major = 10;
+	h.q.minor = 0;
+	char *has = str_fmt("%s machine:smp-cache", h.q.has);
+	str_set(&h.q.has, has);
+	free(has);
+	assert_string_equal(made(&h, "-machine"), "smp-cache.0.cache=l1d,smp-cache.0.topology=core,smp-cache.1.cache=l1i,"
+						  "smp-cache.1.topology=core,smp-cache.2.cache=l2,smp-cache.2.topology=core,"
+						  "smp-cache.3.cache=l3,smp-cache.3.topology=die");
+	strv_free(&h.c.cpu.flags);
+	drop(&h);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tempdir_setup, tempdir_teardown)
 	const struct CMUnitTest tests[] = { TEST(amd),	       TEST(intel),	TEST(by_kvm),  TEST(poor),
-					    TEST(coresharing), TEST(by_config), TEST(emulated) };
+					    TEST(coresharing), TEST(by_config), TEST(emulated), TEST(wishes) };
 	return cmocka_run_group_tests_name("guest cpu", tests, NULL, NULL);
 }

@@ -28,8 +28,8 @@ static char *told(const struct args *a)
 static void test_ports(void **state)
 {
 	(void)state;
-	struct conf_pci conf[] = { { .name = (char *)"usb" },
-				   { .name = (char *)"gpu", .rom = (char *)"/a,b \"c\".rom" } };
+	struct conf_pci conf[] = { { .name = (char *)"usb", .rom_bar = true },
+				   { .name = (char *)"gpu", .rom = (char *)"/a,b \"c\".rom", .rom_bar = true } };
 	struct pci_function usb[] = { function("05:00.3", 0x0c0330, 1 << 20) };
 	struct pci_function gpu[] = { function("01:00.0", 0x030000, 1 << 28), function("01:00.1", 0x040300, 1 << 14),
 				      function("02:00.1", 0x0c0330, 0), function("02:00.2", 0x0c8000, 0) };
@@ -64,7 +64,7 @@ static char *last(const struct config *config, const struct pci_facts *facts)
 static void test_window(void **state)
 {
 	(void)state;
-	struct conf_pci conf = { .name = (char *)"gpu", .rebar = UINT64_C(32) << 30 };
+	struct conf_pci conf = { .name = (char *)"gpu", .rom_bar = true, .rebar = UINT64_C(32) << 30 };
 	struct pci_function gpu = function("01:00.0", 0x030000, UINT64_C(16) << 30);
 	struct pci_pick pick = { .conf = &conf, .v = &gpu, .n = 1 };
 	struct pci_facts facts = { .picks = &pick, .n_picks = 1 };
@@ -77,8 +77,34 @@ static void test_window(void **state)
 	assert_non_null(strstr(bios, "\"x-vga\":true"));
 }
 
+/* A passed disk controller is booted from by default where another disk has an index, which makes OVMF forget all that have none; and where
+ * the order names it. */
+static void test_boot(void **state)
+{
+	(void)state;
+	struct conf_pci conf = { .name = (char *)"ssd", .rom = (char *)"off" };
+	struct conf_disk disk = { .name = (char *)"data" };
+	struct pci_function nvme[] = { function("03:00.0", 0x010802, 1 << 14) };
+	struct pci_pick pick = { .conf = &conf, .v = nvme, .n = 1 };
+	struct pci_facts facts = { .picks = &pick, .n_picks = 1 };
+	struct config config = { .pci = &conf, .n_pci = 1, .disks = &disk, .firmware.type = FIRMWARE_UEFI };
+	for (int i = 0; i < 4; i++) {
+		cleanup_args struct args args = {};
+		config.n_disks = i == 1 || i == 2;
+		if (i == 2)
+			strv_add(&config.boot.order, "data");
+		if (i == 3)
+			strv_add(&config.boot.order, "ssd");
+		pci_args(&args, &config, &facts);
+		cleanup_free char *text = told(&args);
+		assert_int_equal(strstr(text, "bootindex") != NULL, i == 1 || i == 3);
+		assert_non_null(strstr(text, "\"romfile\":\"\",\"rombar\":0"));
+	}
+	strv_free(&config.boot.order);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ports), cmocka_unit_test(test_window) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ports), cmocka_unit_test(test_window), cmocka_unit_test(test_boot) };
 	return cmocka_run_group_tests_name("guest_pci", tests, NULL, NULL);
 }

@@ -412,12 +412,57 @@ static void test_real_killed(void **state)
 	root_close(host);
 }
 
+static void add_sets(struct strv *sets, const char *const *v)
+{
+	for (; *v; v++)
+		strv_add(sets, *v);
+}
+
+/* Properties of any device of ours, of the board, of a kind of device: QEMU itself reads the value, whatever its type. */
+static void test_set(void **state)
+{
+	static const char *const wanted[] = { "disk-a.b.write-cache=off", "disk-a.b.serial=a,b", "machine.kernel-irqchip=split", "vfio-pci.x-no-kvm-intx=on",
+					      "list.iops=5", NULL };
+	cleanup_strv struct strv sets = {};
+	cleanup_args struct args a = {};
+	(void)state;
+	args_json(&a, "-device", json_pack("{s:s, s:s, s:s, s:i, s:b}", "driver", "nvme", "id", "disk-a.b", "serial", "x,y", "bootindex", 1, "share-rw", 1), "");
+	args_json(&a, "-device", json_pack("{s:s, s:s, s:[s]}", "driver", "d", "id", "list", "more", "x"), "");
+	args_add(&a, "-machine", "q35", "");
+	add_sets(&sets, wanted);
+	args_set(&a, &sets);
+	assert_string_equal(a.v[0].value, "nvme,id=disk-a.b,serial=x,,y,bootindex=1,share-rw=on,write-cache=off,serial=a,,b");
+	assert_string_equal(a.v[1].value, "{\"driver\":\"d\",\"id\":\"list\",\"more\":[\"x\"],\"iops\":\"5\"}");
+	assert_string_equal(a.v[2].value, "q35,kernel-irqchip=split");
+	assert_string_equal(value_of(&a, "-global", 0), "driver=vfio-pci,property=x-no-kvm-intx,value=on");
+}
+
+static void test_smbios(void **state)
+{
+	static char *host[SMBIOS_FIELDS] = { [SMBIOS_MANUFACTURER] = (char *)"ACME, Inc.", [SMBIOS_PRODUCT] = (char *)"Box", [SMBIOS_BIOS_VENDOR] = (char *)"AMI" };
+	struct config c = config();
+	struct guest_host h = { .accel = ACCEL_KVM, .firmware = &secure, .dmi = host, .machine = "pc-q35-7.2" };
+	cleanup_args struct args a = {};
+	(void)state;
+	c.smbios.fields[SMBIOS_PRODUCT] = (char *)"Mine";
+	c.clock.base = CLOCK_UTC;
+	c.clock.hpet = true;
+	c.vm.pcihole64 = UINT64_C(64) << 30;
+	guest_machine(&a, &c, &h);
+	guest_smbios(&a, &c, &h);
+	assert_string_equal(value_of(&a, "-smbios", 0), "type=0,vendor=AMI");
+	assert_string_equal(value_of(&a, "-smbios", 1), "type=1,manufacturer=ACME,, Inc.,product=Mine");
+	assert_string_equal(value_of(&a, "-rtc", 0), "base=utc,driftfix=slew");
+	assert_true(str_starts(value_of(&a, "-machine", 0), "pc-q35-7.2,smm=on,vmport=off,hpet=on"));
+	assert_true(has(&a, "-global", "q35-pcihost.pci-hole64-size=68719476736"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_secure_boot),
 		cmocka_unit_test(test_bios_and_emulation),
-		cmocka_unit_test(test_memory), cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_memory), cmocka_unit_test(test_nodes), cmocka_unit_test(test_set), cmocka_unit_test(test_smbios),
 		cmocka_unit_test(test_console_and_boot),
 		cmocka_unit_test(test_whys),
 		cmocka_unit_test_setup_teardown(test_real, tempdir_setup, tempdir_teardown),

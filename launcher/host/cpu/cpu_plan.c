@@ -256,6 +256,11 @@ static void shape(struct seats *s)
 		threads = seat->taken;
 	}
 	p->smt_true = same;
+	p->whole_l3s = s->n_quotas > 0;
+	for (size_t i = 0; i < s->n_quotas; i++) {
+		const struct cpu_l3 *l3 = &s->f->l3s[s->quotas[i].l3];
+		p->whole_l3s = p->whole_l3s && l3->cache && cpus_subset(&l3->whole, &p->guest);
+	}
 	p->threads = same && threads ? (unsigned)threads : 1;
 	p->dies = same && s->even ? (unsigned)s->n_quotas : 1;
 	p->cores = p->n_vcpus / p->threads / p->dies;

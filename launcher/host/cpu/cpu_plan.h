@@ -35,6 +35,7 @@ struct cpu_plan {
 	size_t n_nodes;
 	bool exclusive;    /* a CPU for each vCPU, and none of them is the emulator's */
 	bool smt_true;     /* vCPUs share a core of the host exactly where the guest is told that they do */
+	bool whole_l3s;    /* every CPU below each of its L3 caches that is online is the guest's */
 	bool overcommitted; /* more vCPUs than CPUs */
 	char *why;         /* one line */
 	char *obstacle;    /* NULL, or why it cannot be run, "win11.conf:12: threads = 64: …": all is a makeshift then */

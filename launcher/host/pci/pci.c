@@ -22,6 +22,11 @@ bool pci_is_gpu(const struct pci_function *fn)
 	return fn->class >> 16 == 0x03;
 }
 
+bool pci_is_storage(const struct pci_function *fn)
+{
+	return fn->class >> 16 == 0x01;
+}
+
 bool pci_driver_harmless(const char *driver)
 {
 	/* the drivers that leave DMA to user space (driver_managed_dma in the kernel) */

@@ -65,6 +65,7 @@ void pci_function_free(struct pci_function *fn);
 /* PCI-to-PCI bridges and the like (base class 06): vfio does not want them bound. */
 bool pci_is_bridge(const struct pci_function *fn);
 bool pci_is_gpu(const struct pci_function *fn);
+bool pci_is_storage(const struct pci_function *fn); /* a disk controller: NVMe, SATA, … */
 /* "/sys/bus/pci/devices/0000:01:00.0/ATTR"; owned by the caller. */
 char *pci_path(struct pci_addr addr, const char *attr);
 /* Has this driver in an IOMMU group beside the guest's functions no say over DMA? NULL (none) has none. */

@@ -33,6 +33,19 @@ bool qemu_has(const struct qemu_facts *f, const char *what)
 	return str_has_word(f->has, name);
 }
 
+char *qemu_newest_machine(const struct qemu_facts *f)
+{
+	static const char word[] = "newest:";
+	const char *at = f->has ? strstr(f->has, word) : NULL;
+	return at ? str_ndup(at + strlen(word), strcspn(at + strlen(word), " ")) : NULL;
+}
+
+bool qemu_has_machine(const struct qemu_facts *f, const char *type)
+{
+	cleanup_free char *newest = qemu_newest_machine(f), *what = str_fmt("type:%s", type);
+	return !newest || streq(type, "q35") || streq(newest, type) || qemu_has(f, what);
+}
+
 bool qemu_is(const struct qemu_facts *f, int major, int minor)
 {
 	return f->major > major || (f->major == major && f->minor >= minor);

@@ -37,11 +37,15 @@ void qemu_facts_free(struct qemu_facts *f);
  * Whether it has something. One of
  *   device:TYPE  device:TYPE.PROPERTY  object:TYPE  object:TYPE.PROPERTY  option:NAME  option:NAME.PARAMETER
  *   cpu:FLAG (of -cpu max or host)  machine:PROPERTY (of q35)  accel:kvm|tcg
- *   aio:NAME  blockdev:DRIVER  audiodev:NAME  display:NAME  netdev:NAME
+ *   type:MACHINE (of q35)  aio:NAME  blockdev:DRIVER  audiodev:NAME  display:NAME  netdev:NAME
  * A name without a colon is an option ("sandbox"). Only what stands in qemu_names.c has been asked for; anything else
  * is false, except that of audiodevs, displays and netdevs all are known.
  */
 bool qemu_has(const struct qemu_facts *f, const char *what);
+/* Its newest q35, "pc-q35-7.2"; NULL where it did not say. Owned by the caller. */
+char *qemu_newest_machine(const struct qemu_facts *f);
+/* Whether it has that machine: "pc-q35-7.2". True where it did not say which it has. */
+bool qemu_has_machine(const struct qemu_facts *f, const char *type);
 /* At least this version. */
 bool qemu_is(const struct qemu_facts *f, int major, int minor);
 

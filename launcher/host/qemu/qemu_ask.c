@@ -142,6 +142,11 @@ static struct err *ask_names(struct answers *a, struct sb *names)
 	json_array_foreach(value, i, machine)
 		if (streq(json_string_value(json_object_get(machine, "alias")), "q35"))
 			a->machine = str_fmt("%s-machine", json_string_value(json_object_get(machine, "name")));
+	json_array_foreach(value, i, machine) {
+		const char *type = json_string_value(json_object_get(machine, "name"));
+		if (type && str_starts(type, "pc-q35-"))
+			sb_addf(names, "%s:%s ", json_object_get(machine, "alias") ? "newest" : "type", type);
+	}
 	json_decref(value);
 	for (const struct qemu_name *n = qemu_names; n->name; n++) {
 		cleanup_free char *category = str_dup(n->name);

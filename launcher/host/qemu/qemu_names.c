@@ -100,6 +100,7 @@ const struct qemu_name qemu_names[] = {
 	{ "machine:i8042" },
 	{ "machine:memory-backend" },
 	{ "machine:smm" },
+	{ "machine:smp-cache", 1000 },
 	{ "machine:vmport" },
 	{ "netdev:bridge" },
 	{ "netdev:passt", 1001 },

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the guest is told of its machine, with a real QEMU: that it takes every key, and that the board stays the same.
+
+load machine
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run XDG_DATA_HOME=$BATS_TEST_TMPDIR/data LC_ALL=C.UTF-8
+	mkdir -p "$XDG_RUNTIME_DIR"
+	vm=board$BATS_TEST_NUMBER-$$
+	conf=$BATS_TEST_TMPDIR/$vm.conf
+	printf '[vm]\naccel = tcg\n\n[cpu]\nthreads = 2\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' >"$conf"
+}
+teardown() {
+	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true
+	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
+}
+
+board() { "$qlaunch" plan --json "$@" "$conf" | jq -r '.qemu | .[index("-machine") + 1] | split(",")[0]'; }
+
+@test "every key of clock, processor, board, disk and network: QEMU takes it and starts" {
+	truncate -s 1M "$BATS_TEST_TMPDIR/a.img" "$BATS_TEST_TMPDIR/b.img" "$BATS_TEST_TMPDIR/c.img"
+	cat >>"$conf" <<-END
+		[clock]
+		base = utc
+		rtc = discard
+		hpet = yes
+		[smbios]
+		manufacturer = ACME, Inc.
+		product = A "box"
+		uuid = 12345678-1234-1234-1234-123456789abc
+		board-manufacturer = ACME
+		chassis-asset = 7
+		bios-vendor = nobody
+		bios-release = 5.17
+		oem-strings = a text, with a comma
+		[disk a]
+		path = a.img
+		serial = S4EWNX0M
+		queues = 3
+		[disk b]
+		path = b.img
+		bus = sata
+		rotation = 7200
+		[disk c]
+		path = c.img
+		bus = nvme
+		queues = 2
+		[network lan]
+		model = e1000e
+		[network old]
+		model = rtl8139
+		[qemu]
+		set = disk-a.write-cache=off disk-b.bootindex=9 nic-lan.romfile= machine.dump-guest-core=on qemu-xhci.p2=4
+	END
+	start --set 'cpu.flags=+x2apic -hypervisor' --set vm.pcihole64=64G
+	tr '\0' '\n' <"/proc/$("$qlaunch" status --json "$vm" | jq '.[0].qemu')/cmdline" >"$BATS_TEST_TMPDIR/args"
+	grep -q 'x2apic=on,hypervisor=off$' "$BATS_TEST_TMPDIR/args"
+	grep -qx 'virtio-blk-pci,id=disk-a,drive=disk-a,serial=S4EWNX0M,.*,write-cache=off' "$BATS_TEST_TMPDIR/args"
+}
+
+@test "a flag and a property that QEMU does not know: its own words, nothing is left" {
+	run "$qlaunch" run --set qemu.set=machine.nonsense=1 "$conf"
+	[ "$status" -ne 0 ]
+	[[ $output == *nonsense* ]]
+	[ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]
+}
+
+@test "the board of the first start stays; another is the user's word; one that QEMU has not is refused" {
+	newest=$(board)
+	[[ $newest == pc-q35-* ]]
+	kept=$XDG_DATA_HOME/qlaunch/$vm/machine
+	[ ! -e "$kept" ]
+	start
+	"$qlaunch" stop --now "$vm"
+	[ "$(cat "$kept")" = "$newest" ]
+	echo pc-q35-6.2 >"$kept" # as if it had been made with an older QEMU
+	[ "$(board)" = pc-q35-6.2 ]
+	[ "$(board --set vm.machine=pc-q35-5.2)" = pc-q35-5.2 ]
+	echo pc-q35-1.0 >"$kept"
+	run "$qlaunch" check "$conf"
+	[ "$status" -eq 4 ]
+	[[ $output == *"has no pc-q35-1.0"* ]]
+}
