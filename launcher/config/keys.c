@@ -344,10 +344,10 @@ const struct conf_key conf_keys[] = {
 
 	ITEM("monitor", "match", TEXT, conf_monitor, match, .required = true,
 	     HELP "A part of its name; see *qlaunch monitors*."),
-	ITEM("monitor", "guest-input", NUMBER, conf_monitor, guest_input, .min = 1, .max = 255, .required = true,
+	ITEM("monitor", "guest-input", NUMBER, conf_monitor, guest_input, .min = 1, .max = 65535, .required = true,
 	     HELP "The value of VCP 0x60 that shows the guest: 0x0f."),
-	ITEM("monitor", "host-input", NUMBER, conf_monitor, host_input, .min = 1, .max = 255, .unset = "the input "
-	"that it shows at start",
+	ITEM("monitor", "host-input", NUMBER, conf_monitor, host_input, .min = 1, .max = 65535, .unset = "the input "
+	"that it reads at start, where that is 1 to 255",
 	     HELP "The value that shows the host."),
 	ITEM("monitor", "switch", SWITCH, conf_monitor, when, IS "guest-ready",
 	     HELP "When: as soon as the guest drives the card, at the start, or after some time (30s)."),

@@ -29,8 +29,11 @@ static void print(const struct monitor *m)
 		printf("%s %s", i ? "," : "", input);
 	}
 	printf("%s\n", m->n_inputs ? "" : _(" no inputs"));
-	printf("  [monitor %.*s]\n  match = %s\n  host-input = 0x%02x\n", (int)strcspn(name, " "), name, name,
-	       (unsigned)m->input);
+	printf("  [monitor %.*s]\n  match = %s\n", (int)strcspn(name, " "), name, name);
+	if (monitor_input_usable(m->input))
+		printf("  host-input = 0x%02x\n", (unsigned)m->input);
+	else
+		printf(_("  host-input = the one of the host's cable: that is not it; `qlaunch monitors --try VALUE` finds it\n"));
 }
 
 static void print_json(const struct monitors *all)
@@ -61,8 +64,8 @@ static struct err *try_input(struct root *root, const char *match, const char *v
 	TRY(err_exit(monitor_input_parse(value, &input), EXIT_USAGE));
 	TRY(monitors_read(root, false, &all));
 	TRY(monitor_find(&all, match, &m));
-	if (m->input < 0)
-		return err_new("%s does not answer, so nobody knows what to come back to", m->name);
+	if (!monitor_input_usable(m->input))
+		return err_new("%s does not tell what it shows, so nobody knows what to come back to", m->name);
 	cleanup_free char *there = monitor_input_text(input), *back = monitor_input_text((unsigned)m->input);
 	log_info("%s: %s for %d seconds, then %s again", m->name, there, MONITOR_TRY_SECONDS, back);
 	return err_wrap(monitor_try(root, match, input, (unsigned)m->input), "%s", m->name);

@@ -68,11 +68,14 @@ static void test_whose(void **state)
 		const char *want, *prior, *now;
 		enum step_whose whose;
 	} cases[] = {
-		{ "0x0f", "0x12", "0x12", STEP_PRIOR },
+		/* what it reads need not be what it shows: it is sent back whatever it reads */
+		{ "0x0f", "0x12", "0x12", STEP_WANTED },
 		{ "0x0f", "0x12", "0x0f", STEP_WANTED },
 		{ "0x0f", "0x12", "silent", STEP_WANTED },
-		{ "0x0f", "0x12", "0x11", STEP_FOREIGN }, /* somebody pressed its button */
-		{ "0x0f, then 0x11", "0x12", "0x11", STEP_PRIOR },
+		{ "0x0f", "0x12", "0x11", STEP_WANTED },
+		{ "0x0f", "0x12", "0x00", STEP_WANTED },
+		{ "0x0f, then 0x11", "0x12", "0x11", STEP_WANTED },
+		{ "0x0305, then 0x0306", "0x00", "0x00", STEP_WANTED },
 		{ "0x0f, then 0x11", "silent", "0x0f", STEP_WANTED },
 		{ "nonsense", "0x12", "0x0f", STEP_FOREIGN },
 	};
@@ -82,6 +85,21 @@ static void test_whose(void **state)
 		str_set(&s->prior, cases[i].prior);
 		assert_int_equal(step_whose(s, cases[i].now), cases[i].whose);
 		steps_free(&steps);
+	}
+	assert_true(monitor_input_usable(1) && monitor_input_usable(0xff));
+	assert_false(monitor_input_usable(0) || monitor_input_usable(0x0305) || monitor_input_usable(-1));
+	unsigned two = 0;
+	assert_null(monitor_input_parse("0x0305", &two));
+	assert_int_equal(two, 0x0305);
+	/* one that does not tell what it shows is not switched: nobody would know the way back */
+	static const char *const untold[] = { "silent", "0x00", "0x0305" };
+	for (size_t i = 0; i < ARRAY_SIZE(untold); i++) {
+		struct steps one = {};
+		struct step *s = monitor_step(&one, "ROG", 0x0f, 0);
+		str_set(&s->prior, untold[i]);
+		cleanup_err struct err *e = monitor_kind.apply(&(struct step_env){}, s);
+		assert_string_equal(err_remedy(e), "set host-input");
+		steps_free(&one);
 	}
 	struct steps steps = {};
 	cleanup_free char *what = monitor_kind.describe(monitor_step(&steps, "ROG", 0x0f, 0x12));

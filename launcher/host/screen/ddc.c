@@ -62,8 +62,8 @@ static bool same(const DDCA_Display_Info *d, const struct monitor *m)
 static int read_input(DDCA_Display_Handle h)
 {
 	DDCA_Non_Table_Vcp_Value value;
-	/* the high byte is for what a monitor's maker adds: the input is the low one (MCCS 2.2a) */
-	return lib.ddca_get_non_table_vcp_value(h, VCP_INPUT, &value) == 0 ? value.sl : -1;
+	/* MCCS 2.2a knows one byte; what is above 255 is a maker's own, and some take such values */
+	return lib.ddca_get_non_table_vcp_value(h, VCP_INPUT, &value) == 0 ? value.sh << 8 | value.sl : -1;
 }
 
 static void describe(const DDCA_Display_Info *d, bool inputs, struct monitor *m)
@@ -115,7 +115,7 @@ struct err *ddc_set_input(const struct monitor *m, unsigned input)
 {
 	DDCA_Display_Handle h;
 	TRY(open_monitor(m, &h));
-	DDCA_Status rc = lib.ddca_set_non_table_vcp_value(h, VCP_INPUT, 0, (uint8_t)input);
+	DDCA_Status rc = lib.ddca_set_non_table_vcp_value(h, VCP_INPUT, (uint8_t)(input >> 8), (uint8_t)input);
 	lib.ddca_close_display(h);
 	return rc == 0 ? NULL : err_new("%s", lib.ddca_rc_name(rc));
 }

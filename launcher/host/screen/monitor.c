@@ -38,12 +38,17 @@ char *monitor_input_text(unsigned input)
 	return name ? str_fmt("0x%02x (%s)", input, name) : str_fmt("0x%02x", input);
 }
 
+bool monitor_input_usable(int input)
+{
+	return input >= 1 && input <= 0xff;
+}
+
 struct err *monitor_input_parse(const char *text, unsigned *ret_input)
 {
 	char *end;
 	unsigned long input = strtoul(text, &end, 0);
-	if (!*text || *end || input < 1 || input > 0xff)
-		return err_new("\"%s\" is no input; one is a number from 1 to 255, such as 0x0f", text);
+	if (!*text || *end || input < 1 || input > 0xffff)
+		return err_new("\"%s\" is no input; one is a number from 1 to 65535, such as 0x0f", text);
 	*ret_input = (unsigned)input;
 	return NULL;
 }
@@ -125,7 +130,7 @@ static struct err *set_unheard(struct root *root, const struct monitor *m, unsig
 {
 	cleanup_free char *path = str_fmt("/dev/i2c-%d", m->bus);
 	cleanup_fd int fd = -1;
-	uint8_t message[] = { 0x51, 0x84, 0x03, 0x60, 0, (uint8_t)input, 0 };
+	uint8_t message[] = { 0x51, 0x84, 0x03, 0x60, (uint8_t)(input >> 8), (uint8_t)input, 0 };
 	message[6] = DDC_ADDRESS << 1;
 	for (size_t i = 0; i < sizeof(message) - 1; i++)
 		message[6] ^= message[i];
@@ -162,7 +167,7 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 	if (now < 0 && m->input < 0)
 		return silent_error(m);
 	if (now >= 0 && now != (int)input)
-		return err_hint(err_new("%s shows input 0x%02x after 0x%02x was set: it does not take that value",
+		return err_hint(err_coded(MONITOR_READS_OTHER, "%s reads input 0x%02x after 0x%02x was set: it does not take that value, or does not tell it",
 					m->name, (unsigned)now, input),
 				"qlaunch monitors; other values by: qlaunch monitors --try VALUE");
 	return NULL;

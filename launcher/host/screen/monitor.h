@@ -9,6 +9,7 @@
  * the guest is silent here; some advertise other values than they take. Everything they say is untrusted text.
  */
 #pragma once
+#include <errno.h>
 #include <stdint.h>
 #include "launcher/config/config.h"
 #include "launcher/step/finding.h"
@@ -21,7 +22,7 @@ struct monitor {
 	int bus;	    /* N of /dev/i2c-N; -1 for one that is asked over USB */
 	char name[40];	    /* maker's letters and model: "AUS ROG PG279Q" */
 	char serial[16];    /* as it says; may be empty */
-	int input;	    /* the value of VCP 0x60, 0 to 255; -1: it does not answer */
+	int input;	    /* what it reads for VCP 0x60, 0 to 65535; not with every monitor what it shows; -1: it does not answer */
 	uint8_t inputs[MONITOR_INPUTS_MAX]; /* that it advertises; not all that it takes, not all of them real */
 	size_t n_inputs;
 };
@@ -39,6 +40,9 @@ void monitor_findings(struct findings *out, const struct config *c, struct root 
 /* Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. */
 struct err *monitor_switch(struct root *root, const char *match, unsigned input, bool *ret_silent);
 
+/* The code of monitor_switch() where the value was sent and another one is read: it did not take it, or it reads what it likes. */
+#define MONITOR_READS_OTHER EBADE
+
 #define MONITOR_TRY_SECONDS 5
 /*
  * Switches it to `input` for so long, and then to `back`; what happened is logged. EXIT_RESIDUE where it did not come back.
@@ -52,7 +56,9 @@ void monitor_parse_inputs(const char *capabilities, struct monitor *m);
 const char *monitor_input_name(unsigned input);
 /* "0x0f (DisplayPort 1)", "0x77". Owned by the caller. */
 char *monitor_input_text(unsigned input);
-/* "0x0f" or "15". */
+/* Whether what a monitor reads can be an input to come back to: 0 and what is above 255 tell nothing, or a maker's own. */
+bool monitor_input_usable(int input);
+/* "0x0f" or "15"; up to 0xffff, for some take two bytes. */
 struct err *monitor_input_parse(const char *text, unsigned *ret_input);
 
 /*

@@ -13,7 +13,7 @@ static struct err *parse(const char *want, unsigned *ret_input, unsigned *ret_ba
 {
 	char rest;
 	*ret_back = 0;
-	int n = sscanf(want, "0x%2x, then 0x%2x%c", ret_input, ret_back, &rest);
+	int n = sscanf(want, "0x%4x, then 0x%4x%c", ret_input, ret_back, &rest);
 	if (n < 1 || n > 2 || !*ret_input)
 		return err_new("\"%s\" is no input", want);
 	return NULL;
@@ -24,7 +24,8 @@ static char *describe(const struct step *s)
 	unsigned input, back;
 	cleanup_err struct err *e = parse(s->want, &input, &back);
 	const char *name = e ? NULL : monitor_input_name(input);
-	return tr_fmt("switch monitor %s to input %.4s%s%s%s", s->target, s->want, name ? " (" : "", name ? name : "",
+	cleanup_free char *value = str_ndup(s->want, strcspn(s->want, ","));
+	return tr_fmt("switch monitor %s to input %s%s%s%s", s->target, value, name ? " (" : "", name ? name : "",
 		      name ? ")" : "");
 }
 
@@ -38,6 +39,25 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	return NULL;
 }
 
+/* What it reads afterwards is worth a warning and no more: many read 0, another input or a maker's value, and show what was written. */
+static struct err *send(struct step_env *env, const struct step *s, unsigned input, bool *ret_silent)
+{
+	struct err *e = monitor_switch(env->root, s->target, input, ret_silent);
+	if (err_code(e) != MONITOR_READS_OTHER)
+		return e;
+	log_err(LOG_LEVEL_WARN, e);
+	*ret_silent = false;
+	return NULL;
+}
+
+/* Whether the way back is known: by host-input, or by what it read before. */
+static bool way_back(const struct step *s, unsigned back)
+{
+	unsigned prior, other;
+	cleanup_err struct err *e = back ? NULL : parse(s->prior, &prior, &other);
+	return back || (!e && monitor_input_usable((int)prior));
+}
+
 static struct err *apply(struct step_env *env, struct step *s)
 {
 	unsigned input, back;
@@ -45,11 +65,9 @@ static struct err *apply(struct step_env *env, struct step *s)
 	TRY(parse(s->want, &input, &back));
 	if (s->data) /* where the launcher, who has forked us, finds what was there before */
 		snprintf(s->data, MONITOR_PRIOR_MAX, "%s", s->prior);
-	if (streq(s->prior, SILENT) && !back)
-		return err_hint(
-			err_new("%s does not answer, so it is not known which input to come back to", s->target),
-			"set host-input");
-	TRY(monitor_switch(env->root, s->target, input, &silent));
+	if (!way_back(s, back))
+		return err_hint(err_new("%s does not tell which input to come back to (it reads: %s)", s->target, s->prior), "set host-input");
+	TRY(send(env, s, input, &silent));
 	if (silent)
 		log_info("monitor %s: silent since it shows the guest; it answers only on the input that it shows",
 			 s->target);
@@ -78,24 +96,20 @@ static struct err *undo(struct step_env *env, const struct step *s)
 	unsigned input;
 	bool silent;
 	TRY(goal(s, &input));
-	TRY(monitor_switch(env->root, s->target, input, &silent));
+	TRY(send(env, s, input, &silent));
 	if (silent)
 		return err_hint(err_new("%s does not answer since it was switched back", s->target),
 				"press the button of its own that chooses the input");
 	return NULL;
 }
 
-/* A silent one shows another cable, and we are the ones who sent it there. */
+/* We sent it to the guest's cable, so we send it back, whatever it reads now: what it reads need not be what it shows. */
 static enum step_whose whose(const struct step *s, const char *now)
 {
-	unsigned input, back, other, value;
+	unsigned input, back;
+	(void)now;
 	cleanup_err struct err *bad = parse(s->want, &input, &back), *worse = bad ? NULL : goal(s, &back);
-	if (bad || worse || streq(now, SILENT))
-		return bad || worse ? STEP_FOREIGN : STEP_WANTED;
-	cleanup_err struct err *odd = parse(now, &value, &other);
-	if (odd)
-		return STEP_FOREIGN;
-	return value == back ? STEP_PRIOR : value == input ? STEP_WANTED : STEP_FOREIGN;
+	return bad || worse ? STEP_FOREIGN : STEP_WANTED;
 }
 
 const struct step_kind monitor_kind = {
