@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-tools bench latency fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -96,6 +96,9 @@ unit-san:
 lab: deps
 	@$(MAKE) --no-print-directory -s all guest lab-tools
 	@mkdir -p $(LOGS); set -o pipefail; tests/lab/run $(BUILD) $(JOBS) | tee $(LOGS)/lab.tap; s=$$?; tests/lab/coverage $(BUILD); exit $$s
+## make lab-newest  the lab's isolation jobs with the newest kernel, systemd and QEMU (sid's); JOBS='usb input' for others; needs root
+lab-newest: deps
+	@tests/newer $(BUILD) sid bash -c 'make -s all guest lab-tools && tests/lab/run $$BUILD $(or $(JOBS),host-steps kvm-isolated killed-launcher)'
 lab-tools: $(BUILD)/lab/steps
 	@tests/debian $(BUILD) irqbalance
 $(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a

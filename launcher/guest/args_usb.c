@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* usb: see usb.h. */
+#include "launcher/base/tr.h"
 #include "launcher/guest/args_usb.h"
 
 /* The pointer of a window and a sound card are plugged in, too. */
@@ -17,4 +18,11 @@ json_t *guest_usb_device(const char *id, int fdset)
 {
 	return json_pack("{s:s, s:s, s:s, s:o}", "driver", "usb-host", "id", id, "bus", USB_BUS, "hostdevice",
 			 json_sprintf("/dev/fdset/%d", fdset));
+}
+
+void guest_usb_findings(struct findings *out, const struct config *c, const struct qemu_facts *q)
+{
+	if (c->n_usb && !qemu_has(q, "device:usb-host"))
+		findings_add(out, FINDING_BAD, "usb", tr_dup("this QEMU cannot pass USB devices on"),
+			     tr_dup("apt-get install qemu-system-x86, pacman -S qemu-hw-usb-host or dnf install qemu-device-usb-host"));
 }

@@ -3,6 +3,8 @@
 #pragma once
 #include "launcher/config/config.h"
 #include "launcher/guest/args.h"
+#include "launcher/host/qemu/qemu.h"
+#include "launcher/step/finding.h"
 
 #define USB_BUS "usb.0" /* what its devices are on */
 
@@ -11,3 +13,5 @@
 void guest_usb(struct args *out, const struct config *c);
 /* What device_add takes for a device whose descriptor is in the set `fdset`. Owned by the caller. */
 json_t *guest_usb_device(const char *id, int fdset);
+/* For `check`: whether this QEMU can have a device of the host at all; Arch and Fedora package that apart. */
+void guest_usb_findings(struct findings *out, const struct config *c, const struct qemu_facts *q);

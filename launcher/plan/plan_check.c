@@ -15,6 +15,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_audio.h"
 #include "launcher/guest/args_display.h"
+#include "launcher/guest/args_usb.h"
 #include "launcher/host/screen/monitor.h"
 #include "launcher/plan/claims.h"
 #include "launcher/plan/plan.h"
@@ -120,6 +121,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	console_findings(&p->findings, c, &p->console);
 	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
 	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
+	guest_usb_findings(&p->findings, c, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);

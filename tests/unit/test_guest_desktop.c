@@ -122,6 +122,7 @@ static void expect(const struct config *c, const struct desktop_facts *d, const 
 	cleanup_findings struct findings f = {};
 	display_findings(&f, c, d, &q);
 	audio_findings(&f, c, d, &q);
+	guest_usb_findings(&f, c, &q);
 	assert_int_equal(f.n, n);
 	if (n)
 		assert_int_equal(findings_worst(&f), worst);
@@ -130,6 +131,10 @@ static void expect(const struct config *c, const struct desktop_facts *d, const 
 static void test_findings(void **state)
 {
 	(void)state;
+	struct conf_usb stick = {};
+	struct config usb = { .display.mode = DISPLAY_NONE, .display.video = VIDEO_NONE, .audio.model = AUDIO_NONE, .usb = &stick, .n_usb = 1 };
+	expect(&usb, &(struct desktop_facts){}, "", FINDING_BAD, 1); /* a package of its own that is not there */
+	expect(&usb, &(struct desktop_facts){}, "device:usb-host", FINDING_OK, 0);
 	struct config window = { .display.mode = DISPLAY_WINDOW },
 		      glass = { .display = { .mode = DISPLAY_LOOKING_GLASS } };
 	struct config pa = { .audio = { .model = AUDIO_HDA, .backend = AUDIO_PA, .rate = 44100 } };
