@@ -3,6 +3,7 @@
  * main: the command line. A table of verbs; the options that all of them have; the usage; the exit status. Does nothing to the host.
  */
 #include <ctype.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -296,8 +297,19 @@ static struct err *dispatch(int argc, char **argv, struct cli *cli, struct line 
 	return line->verb->run(cli, &line->args);
 }
 
+/* Started with one of them closed, the next file that is opened would be taken for it: the journal's lock for standard error. */
+static void standard_descriptors(void)
+{
+	int fd;
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	standard_descriptors();
 	struct cli cli = { .phases.begun_us = clock_us() };
 	struct line line = {};
 	behalf_environment();

@@ -151,7 +151,22 @@ static size_t printable_bytes(const unsigned char *s)
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
+	/* longer than need be, surrogates, beyond U+10FFFF */
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] >= 0xa0) || (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] >= 0x90))
+		return 0;
 	return n == 2 && *s == 0xc2 && s[1] < 0xa0 ? 0 : n; /* C1: U+0080 to U+009F */
+}
+
+bool str_is_utf8(const char *s)
+{
+	while (*s) {
+		const unsigned char *c = (const unsigned char *)s;
+		size_t n = *c < 0x80 || (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) ? 1 + (*c == 0xc2) : printable_bytes(c);
+		if (!n)
+			return false;
+		s += n;
+	}
+	return true;
 }
 
 char *str_printable(const char *s)

@@ -55,6 +55,8 @@ size_t str_distance(const char *a, const char *b);
 const char *str_nearest(const char *word, const char *const *words);
 /* The text with every byte that a terminal could obey (controls, DEL, C1's two bytes) or that is no UTF-8 as \xNN: everything a device or a guest says goes through it. */
 char *str_printable(const char *s);
+/* Whether it is UTF-8 (RFC 3629), as JSON must be: QEMU and scripts are told in JSON. */
+bool str_is_utf8(const char *s);
 /* Columns of UTF-8 text, one a character: what qlaunch prints has no wide ones. */
 size_t str_width(const char *text);
 /* Text cut to `columns` (at least 1), the last one "…" where it was longer. Owned by the caller. */

@@ -74,7 +74,10 @@ static struct err *load(const char *arg, const struct strv *sets, struct config 
 		return err_hint(err_coded(ENOENT, "there is no machine \"%s\" in ~/.config/qlaunch or /etc/qlaunch", arg),
 				"a file elsewhere is named by its path: ./%s.conf", arg);
 	TRY(read_all(path, &text, &length));
-	cleanup_free char *dir = folder_of(path);
+	cleanup_free char *dir = folder_of(path), *shown = str_printable(dir ? dir : "");
+	/* what its relative paths begin with, and what status and journal tell of it */
+	if (!str_is_utf8(path) || (dir && !str_is_utf8(dir)))
+		return err_hint(err_new("the name of the configuration or of its folder is no UTF-8: %s", shown), "rename it");
 	struct conf_errors errors = {};
 	struct config *c = config_parse_bytes(text, length, path, dir, sets, &errors);
 	if (!c) {

@@ -99,7 +99,10 @@ static void unknown_key(struct parser *p, const char *name, struct conf_at at)
 /* Sets a key of the current section. `at` is where its value stands. */
 static void set_key(struct parser *p, const struct conf_key *key, const char *value, struct conf_at at)
 {
-	if (!*value && (at.set || key->type->may_be_empty)) {
+	if (!str_is_utf8(value)) {
+		cleanup_free char *shown = str_printable(value);
+		problems_add(&p->problems, at, "%s: \"%s\" is no UTF-8, which QEMU is told in; rename it", key->name, shown);
+	} else if (!*value && (at.set || key->type->may_be_empty)) {
 		section_initial(key, p->base);
 	} else if (!*value) {
 		problems_add(&p->problems, at, "%s: the value is missing", key->name);

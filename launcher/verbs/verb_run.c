@@ -49,6 +49,10 @@ static struct err *look_at_discs(void *data)
 			continue;
 		TRY(disc_read(d->given[i], &d->disc[i]));
 		d->path[i] = realpath(d->given[i], NULL);
+		if (d->path[i] && !str_is_utf8(d->path[i])) {
+			cleanup_free char *shown = str_printable(d->path[i]);
+			return err_hint(err_new("%s is no UTF-8, which QEMU is told in", shown), "rename it");
+		}
 	}
 	return NULL;
 }

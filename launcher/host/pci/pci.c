@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pci: facts. See pci.h. Reads /sys and /proc/cpuinfo through the root; changes nothing. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "launcher/base/tr.h"
 #include "launcher/host/pci/pci.h"
 
@@ -128,6 +130,15 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 	read_blocks(root, &fn);
 	*ret_fn = fn;
 	return NULL;
+}
+
+bool pci_answers(struct root *root, struct pci_addr addr)
+{
+	cleanup_fd int fd = -1;
+	uint32_t ids = 0;
+	cleanup_free char *path = pci_path(addr, "config");
+	cleanup_err struct err *e = root_open_fd(root, path, O_RDONLY | O_CLOEXEC, &fd);
+	return e || read(fd, &ids, sizeof(ids)) != sizeof(ids) || ids != UINT32_MAX;
 }
 
 void pci_function_free(struct pci_function *fn)

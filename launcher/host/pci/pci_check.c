@@ -65,7 +65,11 @@ static void check_function(struct findings *out, const struct config *c, const s
 	cleanup_free char *who = told(names, fn);
 	struct pci_addr_text text = pci_addr_text(fn->addr);
 	const char *addr = text.s;
-	findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
+	if (pci_answers(root, fn->addr))
+		findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
+	else
+		findings_add(out, FINDING_BAD, "device", tr_fmt("%s does not answer: it has fallen off the bus, or has no power", who),
+			     tr_dup("switch the machine off and on again; a reset or a reboot may not be enough"));
 	if (fn->group < 0)
 		findings_add(out, FINDING_BAD, "group", tr_fmt("%s is in no IOMMU group", addr),
 			     tr_dup("without a group it cannot be passed through; is the IOMMU on?"));

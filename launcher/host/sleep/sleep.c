@@ -27,7 +27,14 @@ static struct err *inhibit(sd_bus *bus, const char *what, const char *why, const
 {
 	cleanup_message sd_bus_message *reply = NULL;
 	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
-	int fd, r = sd_bus_call_method(bus, LOGIND, "Inhibit", &error, &reply, "ssss", what, "qlaunch", why, mode);
+	cleanup_message sd_bus_message *m = NULL;
+	int fd, r = sd_bus_message_new_method_call(bus, &m, LOGIND, "Inhibit");
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(m, 0); /* where no logind runs nobody puts the host to sleep: none is started, nor user.slice with it */
+	if (r >= 0)
+		r = sd_bus_message_append(m, "ssss", what, "qlaunch", why, mode);
+	if (r >= 0)
+		r = sd_bus_call(bus, m, BUS_CALL_LIMIT_US, &error, &reply);
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "h", &fd); /* the message's own */
 	if (r < 0)
