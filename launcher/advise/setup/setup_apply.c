@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: the way there and back. See setup.h. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -94,8 +95,13 @@ static struct err *make_parent(struct root *root, const char *path)
 
 static struct err *put(struct root *root, const char *path, const char *text, mode_t mode)
 {
-	if (!text)
-		return root_unlink(root, path);
+	if (!text) {
+		struct err *e = root_unlink(root, path);
+		if (err_code(e) != ENOENT)
+			return e;
+		err_free(e); /* somebody took it away already */
+		return NULL;
+	}
 	TRY(make_parent(root, path));
 	return root_put(root, path, text, mode);
 }
@@ -130,8 +136,9 @@ static struct err *make(struct root *root, const struct survey *s, const struct 
 	return setup_prove(root, &s->boot, setup, since);
 }
 
-/* Everything that was done, backwards; all of it, whatever fails. */
-static struct err *unmake(struct root *root, const struct setup *setup, const struct done *done)
+/* Everything that was done, backwards; all of it, whatever fails. *ret_kept: a file or a program's word could not be, so that what is kept is
+ * still needed; else only what is made of them could not be made anew. */
+static struct err *unmake(struct root *root, const struct setup *setup, const struct done *done, bool *ret_kept)
 {
 	struct strv bad = {};
 	size_t n = 0;
@@ -147,6 +154,7 @@ static struct err *unmake(struct root *root, const struct setup *setup, const st
 		if (e)
 			strv_add(&bad, err_text(e));
 	}
+	*ret_kept = bad.n;
 	cleanup_err struct err *last = done->commands ? run_all(root, &setup->commands, &n) : NULL;
 	if (last)
 		strv_add(&bad, err_text(last));
@@ -165,14 +173,18 @@ struct err *setup_apply(struct root *root, const struct survey *s, const struct 
 		return NULL;
 	log_warn(_("that did not work; everything is put back"));
 	done.files += done.files < setup->n; /* the one that failed may be there */
-	cleanup_err struct err *residue = unmake(root, setup, &done);
+	bool kept;
+	cleanup_err struct err *residue = unmake(root, setup, &done, &kept);
+	err_free(root_rmdir(root, "/etc/qlaunch"));
+	if (!kept)
+		err_free(forget(root));
 	if (residue) {
-		struct err *both = err_hint(err_new(_("%s; and it could not be put back: %s"), err_text(e), err_text(residue)), "qlaunch setup --undo");
+		struct err *both = err_new(_("%s; and it could not be put back: %s"), err_text(e), err_text(residue));
+		cleanup_free char *again = strv_join(&setup->commands, " && sudo ");
+		both = kept ? err_hint(both, "qlaunch setup --undo") : err_hint(both, _("the files are as before; by hand: sudo %s"), again);
 		err_free(e);
 		return err_exit(both, EXIT_RESIDUE);
 	}
-	err_free(root_rmdir(root, "/etc/qlaunch"));
-	err_free(forget(root));
 	return err_exit(err_wrap(e, _("not done, and everything is as before")), EXIT_HOST);
 }
 

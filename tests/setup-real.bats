@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# setup with a distribution's real programs (tests/layouts/real): GRUB's menu, initramfs-tools' and dracut's images, proven, put back when
+# they fail, and undone.
+
+setup_file() {
+	cd "$BATS_TEST_DIRNAME/.."
+	read -r KERNEL V <<<"$(tests/lab/kernel "${BUILD:-build}")"
+	export KERNEL V
+}
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	[ "$(id -u)" -eq 0 ] || skip "a view of the machine is root's"
+	command -v mkinitramfs dracut grub-mkconfig >/dev/null || skip "Debian's tools are not here"
+}
+real() { # SCRIPT: inside, the few modules that a test needs
+	run tests/layouts/real "$PWD/${BUILD:-build}/qlaunch" "$KERNEL" "$V" "
+		put /etc/initramfs-tools/initramfs.conf 'MODULES=list
+COMPRESS=gzip'
+		picture() { (cd / && find etc boot var/lib/qlaunch -type f -not -name grub.cfg -not -name 'initrd*' -not -path 'etc/ld.so*' | sort | xargs -d '\n' sha256sum) 2>/dev/null; }
+		$1"
+	echo "$output"
+}
+
+@test "real: GRUB and initramfs-tools: the words in every menu entry but the recovery, the script and the module in the image; undone" {
+	real 'before=$(picture)
+		qlaunch setup --yes >/dev/null || exit
+		grep -c "^[[:space:]]*linux.* intel_iommu=on iommu=pt$" /boot/grub/grub.cfg
+		grep "single" /boot/grub/grub.cfg | grep -c iommu
+		lsinitramfs /boot/initrd.img-$V | grep -cx -e etc/qlaunch/vfio-early -e etc/modprobe.d/qlaunch.conf -e etc/udev/rules.d/10-qlaunch-vfio.rules
+		qlaunch setup --undo --yes >/dev/null || exit
+		[ "$(picture)" = "$before" ] && echo as before
+		grep -c iommu /boot/grub/grub.cfg
+		lsinitramfs /boot/initrd.img-$V | grep -c qlaunch; true'
+	[ "$status" -eq 0 ]
+	[[ $output == *"2
+0
+3
+"*"as before
+0
+0" ]]
+}
+
+@test "real: an image that cannot be built, or lacks the script: everything is put back at once, with the tool's words" {
+	real 'before=$(picture)
+		put /usr/sbin/update-initramfs "#!/bin/sh
+echo no space left on device >&2; exit 1"
+		qlaunch setup --yes >/dev/null; echo status $?
+		[ "$(picture)" = "$before" ] && echo as before
+		put /usr/sbin/update-initramfs "#!/bin/sh
+rm -f /etc/initramfs-tools/hooks/qlaunch; exec mkinitramfs -o /boot/initrd.img-'"$V $V"'"
+		qlaunch setup --yes >/dev/null; echo status $?
+		[ "$(picture)" = "$before" ] && echo as before
+		put /usr/sbin/update-initramfs "#!/bin/sh
+exit 0"; rm -f /boot/initrd*; sleep 3
+		qlaunch setup --yes >/dev/null; echo status $?
+		[ "$(picture)" = "$before" ] && echo as before'
+	[ "$(grep -c 'as before$' <<<"$output")" -ge 3 ]
+	[[ $output == *"no space left on device"*"does not hold /etc/qlaunch/vfio-early"*"built no initial RAM disk"* ]]
+	! grep -qx 'status 0' <<<"$output"
+}
+
+@test "real: GRUB's configuration that is broken already: nothing takes effect, nothing stays" {
+	real 'printf "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\n" >/etc/default/grub
+		before=$(picture)
+		qlaunch setup --yes --gpu none >/dev/null; echo status $?
+		[ "$(picture)" = "$before" ] && echo as before; [ -e /boot/grub/grub.cfg ] || echo no menu was made'
+	[[ $output == *"status 4"*"as before"* ]]
+}
+
+# by bash, which is the sh of most of them and knows +=
+@test "real: grub-mkconfig reads what setup makes of each layout with GRUB" {
+	declare -A seen=()
+	list=
+	for f in tests/layouts/*; do
+		grep -q '^put /etc/default/grub ' "$f" && ! grep -q '^refuses' "$f" && grep -q 'zz-qlaunch.cfg\|GRUB_CMDLINE_LINUX_DEFAULT intel' "$f" && list+=" ${f##*/}"
+	done
+	[ "$(wc -w <<<"$list")" -ge 20 ]
+	mkdir "$BATS_TEST_TMPDIR/made"
+	for name in $list; do
+		(T=$BATS_TEST_TMPDIR/made/$name E=$T.expected; . tests/layouts/lib.sh; hardware; . "tests/layouts/$name"
+			"$PWD/${BUILD:-build}/qlaunch" setup --yes --root "$T" >/dev/null; rm -rf "$T/sys" "$T/proc" "$T.expected")
+	done
+	tar -C "$BATS_TEST_TMPDIR/made" -cf "${BUILD:-build}/layouts-$$.tar" .
+	cp "${BUILD:-build}/layouts-$$.tar" "/var/tmp/layouts-$$.tar"; rm "${BUILD:-build}/layouts-$$.tar"
+	real 'mkdir /tmp/l; tar -C /tmp/l -xf /var/tmp/layouts-'$$'.tar
+		for d in /tmp/l/*; do
+			rm -rf /etc/default/grub /etc/default/grub.d; cp -r "$d"/etc/default/grub* /etc/default/
+			bash /usr/sbin/grub-mkconfig -o /tmp/cfg >/dev/null 2>&1 || { echo "bad: ${d##*/}"; continue; }
+			grep "^[[:space:]]*linux" /tmp/cfg | head -n 1 | grep " root=" | grep -q "intel_iommu=on.*iommu=pt\|iommu=pt.*intel_iommu=on" || echo "lacks: ${d##*/}"
+			echo looked
+		done'
+	rm -f "/var/tmp/layouts-$$.tar"
+	[ "$status" -eq 0 ]
+	! grep 'bad:\|lacks:' <<<"$output"
+	[ "$(grep -c looked <<<"$output")" -eq "$(wc -w <<<"$list")" ]
+}
+
+@test "real: dracut: the script, its rules and the module are in the image, and the image is undone" {
+	real 'put /etc/kernel/postinst.d/dracut "exec dracut"; mkdir -p /etc/dracut.conf.d
+		put /etc/dracut.conf.d/few.conf "hostonly=no
+dracutmodules+=\" bash base \"
+compress=gzip"
+		qlaunch setup --yes >/dev/null; echo status $?
+		lsinitrd /boot/initrd.img-$V | grep -c -e "etc/qlaunch/vfio-early" -e "etc/modprobe.d/qlaunch.conf" -e "10-qlaunch-vfio.rules" -e "/vfio-pci.ko"'
+	[[ $output == *"status 0"* ]]
+	[ "$(tail -n 1 <<<"$output")" -ge 4 ]
+}
