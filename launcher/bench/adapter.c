@@ -36,6 +36,9 @@ static const struct adapter adapters[] = {
 	{ "phoronix", NULL, PHORONIX_RESULT, .needs = "https://www.phoronix-test-suite.com", .parse = adapter_phoronix },
 	{ "geekbench", "geekbench6", .needs = "https://www.geekbench.com", .uploads = true, .rows = geekbench },
 	{ "presentmon", NULL, .needs = "https://github.com/GameTechDev/PresentMon", .parse = adapter_presentmon },
+	{ "mangohud", NULL, .needs = "apt install mangohud", .parse = adapter_presentmon },
+	{ "capframex", NULL, .needs = "https://www.capframex.com", .parse = adapter_presentmon },
+	{ "frameview", NULL, .needs = "https://www.nvidia.com/frameview", .parse = adapter_presentmon },
 	{ "lines", NULL, .needs = "a program that says \"bench: METRIC UNIT less|more|tails VALUE…\"", .parse = adapter_lines },
 };
 

@@ -2,10 +2,12 @@
 /* adapter_parse: the benchmarks whose results are more than a number behind a label. See adapter.h. */
 #include <stdlib.h>
 #include "launcher/bench/adapter.h"
+#include "launcher/bench/frames.h"
 #include "launcher/bench/records.h"
 #include "launcher/import/xml_node.h"
 
 #define SAMPLES_MAX 4000000
+#define HEADER_LINES 64 /* of a log of frames: what says of what it is */
 
 /* Numbers by blanks behind a label, at most `max`; how many. */
 static size_t numbers_after(const char *text, const char *label, unsigned long *ret_v, size_t max)
@@ -165,56 +167,85 @@ static int csv_column(const char *header, const char *name)
 	return -1;
 }
 
-/* Frames of the program that has the most: a desktop presents, too. */
-static json_t *frames_of_the_game(const struct strv *lines, int program, int column, double *ret_sum)
+/* What presents the desktop, not a game. */
+static bool is_desktop(const char *program)
 {
-	json_t *by_program = json_object(), *most = NULL, *frames;
-	const char *name;
-	for (size_t i = 1; i < lines->n; i++) {
-		char who[256] = "", ms[64], *end;
-		if (program >= 0)
-			csv_field(lines->v[i], (size_t)program, who, sizeof(who));
-		csv_field(lines->v[i], (size_t)column, ms, sizeof(ms));
+	static const char *const names[] = { "dwm.exe", "explorer.exe", "dwm", "explorer" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcasecmp(program, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Columns of a log of frames; -1 for none. */
+struct frame_columns {
+	int time, program, process, chain;
+};
+
+/* Frames of one swap chain of one process: the one that has the most, the desktop's only where there is no other. Owned; NULL: no frame. */
+static json_t *frames_of_the_game(const struct strv *lines, size_t first, const struct frame_columns *c)
+{
+	json_t *by_chain = json_object(), *most = NULL, *frames;
+	bool most_is_desktop = true;
+	const char *key;
+	for (size_t i = first; i < lines->n; i++) {
+		char program[256] = "", process[32] = "", chain[64] = "", ms[64], *end;
+		if (c->program >= 0)
+			csv_field(lines->v[i], (size_t)c->program, program, sizeof(program));
+		if (c->process >= 0)
+			csv_field(lines->v[i], (size_t)c->process, process, sizeof(process));
+		if (c->chain >= 0)
+			csv_field(lines->v[i], (size_t)c->chain, chain, sizeof(chain));
+		csv_field(lines->v[i], (size_t)c->time, ms, sizeof(ms));
 		double v = strtod(ms, &end);
 		if (end == ms || !(v > 0) || v > 60000)
 			continue; /* "NA", the first frame's 0 */
-		frames = json_object_get(by_program, who);
+		cleanup_free char *who = str_fmt("%c%s\t%s\t%s", is_desktop(program) ? 'd' : 'g', program, process, chain);
+		frames = json_object_get(by_chain, who);
 		if (!frames) {
 			frames = json_array();
-			if (json_object_set_new(by_program, who, frames) < 0)
+			if (json_object_set_new(by_chain, who, frames) < 0)
 				continue;
 		}
 		json_array_append_new(frames, json_real(v));
 	}
-	json_object_foreach(by_program, name, frames)
-		most = json_array_size(frames) > json_array_size(most) ? frames : most;
+	json_object_foreach(by_chain, key, frames) {
+		bool desktop = key[0] == 'd';
+		if (!most || (most_is_desktop && !desktop) || (most_is_desktop == desktop && json_array_size(frames) > json_array_size(most))) {
+			most = frames;
+			most_is_desktop = desktop;
+		}
+	}
 	json_incref(most);
-	json_decref(by_program);
-	*ret_sum = 0;
-	for (size_t i = 0; i < json_array_size(most); i++)
-		*ret_sum += json_number_value(json_array_get(most, i));
+	json_decref(by_chain);
 	return most;
 }
 
-/* Frame times of PresentMon 1.x and 2.x: their CSV begins with the columns' names. */
+/*
+ * Logs of frames: PresentMon 1.x and 2.x, and what is made of it (FrameView, OCAT, CapFrameX with its lines of //), MangoHud (two lines of the
+ * machine before). The line that names a column of frame times is the header.
+ */
 struct err *adapter_presentmon(const char *name, const char *text, json_t *metrics)
 {
 	static const char *const columns[] = { "MsBetweenPresents", "FrameTime" };
 	static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8 */
 	cleanup_strv struct strv lines = {};
-	strv_split(&lines, str_starts(text, mark) ? text + strlen(mark) : text, "\n");
-	int column = -1;
-	for (size_t i = 0; lines.n && column < 0 && i < ARRAY_SIZE(columns); i++)
-		column = csv_column(lines.v[0], columns[i]);
-	if (column < 0)
-		return err_new("no column MsBetweenPresents or FrameTime: not a CSV of PresentMon");
-	double sum;
-	json_t *frames = frames_of_the_game(&lines, csv_column(lines.v[0], "Application"), column, &sum);
-	if (!frames)
-		return err_new("no frame in it");
-	cleanup_free char *fps = str_fmt("%s.fps", name), *time = str_fmt("%s.frame", name);
-	TRY(records_add_metric(metrics, fps, "1/s", "more", json_pack("[f]", 1000 * (double)json_array_size(frames) / sum)));
-	return records_add_metric(metrics, time, "ms", "tails", frames);
+	struct frame_columns c = { -1, -1, -1, -1 };
+	size_t header = 0;
+	strv_split(&lines, str_starts(text, mark) ? text + strlen(mark) : text, "\r\n");
+	for (; header < lines.n && header < HEADER_LINES; header++) {
+		for (size_t i = 0; c.time < 0 && i < ARRAY_SIZE(columns); i++)
+			c.time = csv_column(lines.v[header], columns[i]);
+		if (c.time >= 0)
+			break;
+	}
+	if (c.time < 0)
+		return err_new("no column MsBetweenPresents or FrameTime: not a log of frames");
+	c.program = csv_column(lines.v[header], "Application");
+	c.process = csv_column(lines.v[header], "ProcessID");
+	c.chain = csv_column(lines.v[header], "SwapChainAddress");
+	json_t *frames = frames_of_the_game(&lines, header + 1, &c);
+	return frames ? frames_metrics(name, frames, metrics) : err_new("no frame in it");
 }
 
 /* A program of the user's own, which says what bench-guest says. */

@@ -100,6 +100,43 @@ static void test_presentmon(void **state)
 	check(m, "two.fps", "1/s", "more", 1, 50);
 	check(m, "two.frame", "ms", "less", 2, 10);
 	json_decref(m);
+	/* chains are not mixed, and the desktop is not the game, be it ever so busy */
+	m = json_object();
+	const char chains[] = "Application,ProcessID,SwapChainAddress,msBetweenPresents\ndwm.exe,1,0x0,16\ndwm.exe,1,0x0,16\ndwm.exe,1,0x0,16\n"
+			      "g.exe,7,0xa,5\ng.exe,7,0xb,40\ng.exe,7,0xa,5\ng.exe,8,0xa,90\n";
+	assert_null(adapter_presentmon("c", chains, m));
+	check(m, "c.fps", "1/s", "more", 1, 200);
+	check(m, "c.frame", "ms", "less", 2, 5);
+	json_decref(m);
+	/* CapFrameX's lines before the header; MangoHud's */
+	m = json_object();
+	assert_null(adapter_presentmon("x", "//GameName=g\n//CPU=a, b\nApplication,MsBetweenPresents\ng.exe,4\n", m));
+	check(m, "x.fps", "1/s", "more", 1, 250);
+	assert_null(adapter_presentmon("h", "os,cpu,gpu,ram,kernel,driver,cpuscheduler\nDebian,c,g,r,6.1,d,s\n"
+					    "fps,frametime,cpu_load,gpu_load\n125,8,10,90\n125,8,10,90\n", m));
+	check(m, "h.fps", "1/s", "more", 1, 125);
+	json_decref(m);
+}
+
+/* 989 frames of 10 ms, ten of 20 ms and one of 100 ms apart from each other: the answers are known. */
+static void test_frames(void **state)
+{
+	(void)state;
+	cleanup_sb struct sb text = {};
+	json_t *m = json_object();
+	sb_add(&text, "FrameTime\n");
+	for (int i = 0; i < 1000; i++)
+		sb_add(&text, i == 555 ? "100\n" : i % 100 == 50 ? "20\n" : "10\n");
+	assert_null(adapter_presentmon("f", text.s, m));
+	double sum = 989 * 10 + 10 * 20 + 100;
+	check(m, "f.fps", "1/s", "more", 1, 1000 * 1000 / sum);
+	check(m, "f.fps-low-1%.percentile", "1/s", "more", 1, 1000 / 20.0); /* 11 frames are longer than 10 ms */
+	check(m, "f.fps-low-1%.mean", "1/s", "more", 1, 1000 / 28.0);	   /* 100 and nine of 20 */
+	check(m, "f.fps-low-1%.integral", "1/s", "more", 1, 1000 / 20.0); /* 100 of 101.9 ms, then 20 */
+	check(m, "f.fps-low-0.1%.mean", "1/s", "more", 1, 1000 / 100.0);
+	check(m, "f.fps-low-0.1%.integral", "1/s", "more", 1, 1000 / 100.0);
+	check(m, "f.stutter", "%", "less", 1, 100 * 100 / sum); /* 20 ms is twice the median: no stutter */
+	json_decref(m);
 }
 
 /* Cut anywhere, a sample is an error or fewer numbers, never a crash; and what is missing is named. */
@@ -144,7 +181,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sysbench),   cmocka_unit_test(test_cyclictest), cmocka_unit_test(test_phoronix),
-		cmocka_unit_test(test_geekbench), cmocka_unit_test(test_presentmon), cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_geekbench), cmocka_unit_test(test_presentmon), cmocka_unit_test(test_frames), cmocka_unit_test(test_rubbish),
 		cmocka_unit_test(test_words),
 	};
 	return cmocka_run_group_tests_name("bench_adapter", tests, NULL, NULL);
