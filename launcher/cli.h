@@ -59,5 +59,6 @@ struct err *verb_groups(struct cli *cli, const struct verb_args *args);
 struct err *verb_input(struct cli *cli, const struct verb_args *args);
 struct err *verb_new(struct cli *cli, const struct verb_args *args);
 struct err *verb_import(struct cli *cli, const struct verb_args *args);
+struct err *verb_export(struct cli *cli, const struct verb_args *args);
 struct err *verb_setup(struct cli *cli, const struct verb_args *args);
 struct err *verb_keys(struct cli *cli, const struct verb_args *args);

@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
 	{ "check", N_("The machine"), "[CONFIG]", N_("can this host run it? each finding with its remedy"), "html", verb_check },
 	{ "new", N_("A new machine"), "NAME", N_("propose a whole config from this host: --yes, --from"), "yes from= output=", verb_new },
 	{ "import", N_("A new machine"), "FILE", N_("libvirt's domain XML or a quickemu .conf"), "output= copy-state check", verb_import },
+	{ "export", N_("A new machine"), "CONFIG", N_("a machine as libvirt's XML or a script: --libvirt, --sh"), "libvirt sh", verb_export },
 	{ "desktop", N_("A new machine"), "CONFIG", N_("an entry in the desktop's menu; --remove"), "remove", verb_desktop },
 	{ "disk", N_("A new machine"), "COMMAND", N_("create list snapshot revert delete resize convert write"),
 	  "format= from= backing= full compress drop shrink yes", verb_disk },

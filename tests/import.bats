@@ -251,3 +251,49 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 differences without a reason"* ]]
 }
+
+@test "export --libvirt: libvirt's schema takes it, and import of it plans the same arguments" {
+	for f in configs/*.conf; do
+		name=$(basename "$f" .conf)
+		"$qlaunch" export --libvirt "$f" >"$HOME/$name.xml" 2>"$HOME/$name.left"
+		run virt-xml-validate "$HOME/$name.xml" domain; [ "$status" -eq 0 ]
+		"$qlaunch" import "$HOME/$name.xml" --output "$HOME/back-$name.conf" >/dev/null
+		cmp <("$qlaunch" plan --json "$f" | jq .qemu) <("$qlaunch" plan --json "$HOME/back-$name.conf" | jq .qemu)
+	done
+	grep -q '\[host\] governor = performance' "$HOME/win11.left" # what libvirt has no word for is said
+	printf '[vm]\nname = a<b\n' >"$HOME/bad.conf"; run "$qlaunch" export --libvirt "$HOME/bad.conf"; [ "$status" -eq 3 ]
+	printf '[vm]\nname = esc\ndescription = <&>\n' >"$HOME/esc.conf"
+	"$qlaunch" export --libvirt "$HOME/esc.conf" 2>/dev/null | grep -q '<description>&lt;&amp;&gt;</description>'
+}
+
+@test "export --sh: the script starts the same QEMU by hand, with a TPM, and it runs" {
+	printf '[vm]\nname = hand\naccel = tcg\n[cpu]\nthreads = 1\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[tpm]\nversion = 2.0\n' >"$HOME/hand.conf"
+	printf '[network lan]\nmode = nat\n[disk d]\npath = %s/it'"'"'s.img\n' "$HOME" >>"$HOME/hand.conf"
+	truncate -s 1M "$HOME/it's.img"
+	"$qlaunch" export --sh "$HOME/hand.conf" >"$HOME/hand.sh"
+	sh -n "$HOME/hand.sh"
+	timeout 60 sh "$HOME/hand.sh" >"$HOME/out" 2>"$HOME/err" &
+	local pid=$!
+	python3 - "$HOME/out" <<-'PYTHON'
+		import json, os, socket, sys, time
+		for _ in range(300):
+		    d = open(sys.argv[1]).read().strip()
+		    if d and os.path.exists(d + "/chr-control"):
+		        break
+		    time.sleep(0.1)
+		s = socket.socket(socket.AF_UNIX); s.connect(d + "/chr-control"); f = s.makefile("rw")
+		f.readline()
+		def ask(what):
+		    f.write(json.dumps({"execute": what})); f.flush()
+		    while True:
+		        a = json.loads(f.readline())
+		        if "event" not in a:
+		            return a
+		ask("qmp_capabilities")
+		assert ask("query-status")["return"]["status"] == "running"
+		assert ask("query-tpm")["return"]
+		assert any(b.get("inserted", {}).get("file", "").endswith("it's.img") for b in ask("query-block")["return"])
+		ask("quit")
+	PYTHON
+	wait "$pid"
+}

@@ -143,7 +143,7 @@ void draft_setf(struct draft *d, unsigned line, const char *section, const char 
 
 char *draft_title(const struct draft *d, const char *kind, const char *wish)
 {
-	char name[24] = "";
+	char name[33] = "";
 	size_t n = 0;
 	for (const char *p = wish; *p && n < sizeof(name) - 1; p++)
 		if (isalnum((unsigned char)*p) || (n && strchr("_.-", *p)))
@@ -294,6 +294,22 @@ void draft_drop(struct draft *d, const char *title)
 	section_free(s);
 	memmove(s, s + 1, (size_t)(d->v + d->n - s - 1) * sizeof(*s));
 	d->n--;
+}
+
+void draft_unset(struct draft *d, const char *section, const char *key)
+{
+	struct draft_section *s = draft_section_find(d, section);
+	for (size_t i = 0; s && i < s->n; i++) {
+		if (!streq(s->v[i].key, key))
+			continue;
+		free(s->v[i].key);
+		free(s->v[i].value);
+		free(s->v[i].problem);
+		memmove(&s->v[i], &s->v[i + 1], (s->n - i - 1) * sizeof(*s->v));
+		if (--s->n == 0)
+			draft_drop(d, section);
+		return;
+	}
 }
 
 void draft_free(struct draft *d)

@@ -52,6 +52,8 @@ struct draft_section *draft_section(struct draft *d, unsigned line, const char *
 struct draft_section *draft_section_find(const struct draft *d, const char *title);
 /* Sets it to another value than it has. */
 void draft_replace(struct draft *d, const char *section, const char *key, const char *value);
+/* Takes the key away, and the section with its last one. */
+void draft_unset(struct draft *d, const char *section, const char *key);
 /* Takes the section away, if it is there. */
 void draft_drop(struct draft *d, const char *title);
 /* NULL where it is not set. */

@@ -169,6 +169,12 @@ void xml_flag(struct xml_import *im, unsigned line, const char *fmt, ...)
 	add_line(&im->flags_line, line);
 }
 
+const char *xml_name(struct node *n, const char *otherwise)
+{
+	const char *alias = node_attr(node_child(n, "alias"), "name");
+	return alias && str_starts(alias, "ua-") && alias[3] ? alias + 3 : otherwise;
+}
+
 bool xml_address(struct node *address, struct pci_addr *ret_addr)
 {
 	static const char *const parts[] = { "domain", "bus", "slot", "function" };
@@ -196,12 +202,12 @@ void xml_boot(struct xml_import *im, struct node *n, const char *kind, const cha
 }
 
 /* Each function has a section: IOMMU groups, which this text does not tell of, may part them. */
-char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr)
+char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr, const char *name)
 {
 	cleanup_free char *slot = str_fmt("%04x:%02x:%02x", addr.domain, addr.bus, addr.dev);
 	cleanup_free char *first = im->slots.n ? str_dup(im->slots.v[0]) : NULL;
 	bool card = !first || streq(first, slot);
-	cleanup_free char *wish = card ? addr.fn ? str_fmt("gpu-fn%u", addr.fn) : str_dup("gpu") : str_dup("device");
+	cleanup_free char *wish = name ? str_dup(name) : card ? addr.fn ? str_fmt("gpu-fn%u", addr.fn) : str_dup("gpu") : str_dup("device");
 	for (size_t i = 0; i < im->d->n; i++) {
 		const char *have = str_starts(im->d->v[i].title, "pci ") ? draft_get(im->d, im->d->v[i].title, "address") : NULL;
 		if (streq(have, pci_addr_text(addr).s)) {
@@ -297,6 +303,22 @@ static void finish(struct xml_import *im)
 		draft_set(im->d, im->boot_line, "firmware", "type", im->firmware ? "uefi" : "bios");
 }
 
+/* What qlaunch's own export wrote for what the XML has no word for: the last word. */
+static void read_own(struct xml_import *im)
+{
+	struct node *own = node_child(node_child(im->root, "metadata"), "qlaunch:machine");
+	for (size_t i = 0; own && i < own->n_children; i++) {
+		struct node *n = own->children[i];
+		const char *section = node_attr(n, "section"), *key = node_attr(n, "key"), *name = node_attr(n, "name");
+		if (streq(n->name, "qlaunch:section") && name)
+			draft_section(im->d, n->line, name);
+		else if (streq(n->name, "qlaunch:set") && section && key)
+			draft_replace(im->d, section, key, node_text(n));
+		else if (streq(n->name, "qlaunch:unset") && section && key)
+			draft_unset(im->d, section, key);
+	}
+}
+
 static struct err *check_root(const struct xml_import *im)
 {
 	struct node *root = im->root;
@@ -323,6 +345,7 @@ static struct err *read_domain(struct xml_import *im)
 	}
 	xml_machine_defaults(im);
 	finish(im);
+	read_own(im);
 	if (!im->whole && !im->d->n)
 		return err_exit(err_new("line %u: <%s>: no part of a domain of libvirt's", root->n_children ? root->children[0]->line : 1,
 					root->n_children ? root->children[0]->name : ""),

@@ -69,9 +69,12 @@ __attribute__((format(printf, 4, 5))) void xml_arg(struct xml_import *im, unsign
 bool xml_key(struct xml_import *im, unsigned line, const char *section, const char *key, const char *value);
 /* A flag of the CPU, in QEMU's words: "hv-spinlocks=0x1fff", "hypervisor=off". */
 __attribute__((format(printf, 3, 4))) void xml_flag(struct xml_import *im, unsigned line, const char *fmt, ...);
+/* The name of its section: <alias name='ua-NAME'>, which is the user's own, else `otherwise`. Owned by the device. */
+const char *xml_name(struct node *n, const char *otherwise);
 /* The host's PCI address in <address>; false where it is none. */
 bool xml_address(struct node *address, struct pci_addr *ret_addr);
 /* Its place in the order of booting; `title`: of its section. */
 void xml_boot(struct xml_import *im, struct node *n, const char *kind, const char *title);
-/* A device of the host as a section of [pci]; NULL where it has one already. Title, owned by the caller. */
-char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr);
+/* A device of the host as a section of [pci]; NULL where it has one already. `name`: as it is to be called, or NULL. Title, owned by the
+ * caller. */
+char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr, const char *name);

@@ -127,7 +127,7 @@ static void read_disk(struct xml_import *im, struct node *n)
 		read_no_source(im, n, type, cdrom);
 		return;
 	}
-	cleanup_free char *title = draft_title(im->d, cdrom ? "cdrom" : "disk", dev ? dev : "main");
+	cleanup_free char *title = draft_title(im->d, cdrom ? "cdrom" : "disk", xml_name(n, dev ? dev : "main"));
 	draft_set(im->d, source->line, title, "path", path);
 	if ((startup = node_attr(source, "startupPolicy")) && !streq(startup, "mandatory"))
 		draft_note(im->d, NOTE_MINOR, source->line, "[%s] startupPolicy='%.20s': the file must be there when the machine starts", title, startup);
@@ -159,7 +159,7 @@ static void read_filesystem(struct xml_import *im, struct node *n)
 		draft_note(im->d, NOTE_MACHINE, n->line, "<filesystem> without a folder and a name for it: it is missing");
 		return;
 	}
-	cleanup_free char *title = draft_title(im->d, "share", tag);
+	cleanup_free char *title = draft_title(im->d, "share", xml_name(n, tag));
 	draft_set(im->d, n->line, title, "path", dir);
 	if (readonly)
 		draft_set(im->d, n->line, title, "readonly", "yes");

@@ -25,7 +25,7 @@ static void read_host_pci(struct xml_import *im, struct node *n)
 		draft_note(im->d, NOTE_FATAL, n->line, "<hostdev type='pci'> without an address: the device is missing");
 		return;
 	}
-	cleanup_free char *title = xml_pci(im, n->line, addr);
+	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL));
 	if (!title)
 		return;
 	if (!managed || !streq(managed, "yes"))
@@ -57,7 +57,7 @@ static void read_host_usb(struct xml_import *im, struct node *n)
 	}
 	if (bus)
 		draft_note(im->d, NOTE_MINOR, address->line, "<hostdev type='usb'> %04lx:%04lx is told by its id alone, wherever it is plugged in", v, p);
-	cleanup_free char *title = draft_title(im->d, "usb", "device");
+	cleanup_free char *title = draft_title(im->d, "usb", xml_name(n, "device"));
 	draft_setf(im->d, n->line, title, "id", "%04lx:%04lx", v, p);
 }
 
@@ -92,7 +92,7 @@ static void read_evdev(struct xml_import *im, struct node *n, struct node *sourc
 {
 	const char *dev = node_attr(source, "dev"), *toggle = node_attr(source, "grabToggle");
 	bool all = node_is(source, "grab", "all"), keyboard = all || (dev && (strstr(dev, "kbd") || strstr(dev, "keyboard")));
-	cleanup_free char *title = draft_title(im->d, "input", keyboard ? "keyboard" : "mouse");
+	cleanup_free char *title = draft_title(im->d, "input", xml_name(n, keyboard ? "keyboard" : "mouse"));
 	if (!dev) {
 		draft_note(im->d, NOTE_MACHINE, n->line, "<input> without a device of the host's: it is missing");
 		return;

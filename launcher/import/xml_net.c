@@ -68,7 +68,7 @@ static void read_passed(struct xml_import *im, struct node *n, struct node *sour
 		draft_note(im->d, NOTE_MACHINE, n->line, "<interface type='hostdev'> without an address of the host's: the card is missing");
 		return;
 	}
-	cleanup_free char *title = xml_pci(im, n->line, addr);
+	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL));
 	const char *address = node_attr(mac, "address");
 	if (title && address)
 		draft_note(im->d, NOTE_MACHINE, mac->line, "[%s] <mac address='%.20s'>: the card keeps its own; a virtual function has a random one until "
@@ -85,7 +85,7 @@ static void read_interface(struct xml_import *im, struct node *n)
 		read_passed(im, n, source, mac);
 		return;
 	}
-	cleanup_free char *title = draft_title(im->d, "network", "lan");
+	cleanup_free char *title = draft_title(im->d, "network", xml_name(n, "lan"));
 	read_source(im, n, source, type ? type : "user", title);
 	if (node_attr(mac, "address"))
 		draft_set(im->d, mac->line, title, "mac", node_attr(mac, "address"));

@@ -74,7 +74,7 @@ static bool take_vfio(struct xml_import *im, const char *value, unsigned line)
 	cleanup_err struct err *e = host ? pci_addr_parse(host, &addr) : NULL;
 	if (!streq(o.driver, "vfio-pci") || !host || e)
 		return false;
-	cleanup_free char *title = xml_pci(im, line, addr);
+	cleanup_free char *title = xml_pci(im, line, addr, NULL);
 	if (title && rom && *rom)
 		draft_set(im->d, line, title, "rom", rom);
 	for (size_t i = 1; i < o.parts.n; i++) {

@@ -123,6 +123,14 @@ static struct err *take_tpm(struct draft *d, const struct user *u, const char *o
 	const char *version = draft_get(d, "tpm", "version");
 	if (!version || streq(version, "none"))
 		return NULL;
+	struct strv own_state = {};
+	struct search mine = { .u = u, .wishes = &own_state };
+	strv_add(&own_state, to);
+	struct err *e = user_visit(u, find_readable, &mine);
+	cleanup_free char *have = mine.found;
+	strv_free(&own_state);
+	if (e || (have && !copy)) /* the machine has been here before */
+		return e;
 	if (found && copy)
 		return copy_to(u, found, to, false);
 	if (found)

@@ -47,7 +47,8 @@ _qlaunch_options() { # VERB
 	run) echo --install --drivers ;;
 	check) echo --html ;;
 	new) echo --yes --from --output ;;
-	import) echo --output ;;
+	import) echo --output --copy-state --check ;;
+	export) echo --libvirt --sh ;;
 	desktop) echo --remove ;;
 	disk) echo --format --from --backing --full --compress --drop --shrink --yes ;;
 	setup) echo --undo --yes --gpu ;;
@@ -99,7 +100,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 # What stands after the verb: it is the NUMBERth word.
 _qlaunch_word() { # VERB NUMBER WORD BEFORE
 	case $1:$2 in
-	run:1 | plan:1 | check:1 | desktop:1 | switch:1 | topology:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
+	run:1 | plan:1 | check:1 | desktop:1 | export:1 | switch:1 | topology:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
 	switch:2) _qlaunch_offer "$3" "guest host" ;;
 	status:1 | top:1 | console:1 | stop:1 | restore:1) _qlaunch_offer "$3" "$(_qlaunch_machines)" ;;
 	import:1) _qlaunch_files "$3" '*.xml' '*.conf' ;;
@@ -113,7 +114,7 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 }
 
 _qlaunch() {
-	local verbs="run plan check new import desktop disk setup groups topology input monitors bench status top console switch stop restore"
+	local verbs="run plan check new import export desktop disk setup groups topology input monitors bench status top console switch stop restore"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" before="" count=0 word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -g __qlaunch_verbs run plan check new import desktop disk setup groups topology input monitors bench status top console switch stop restore
+set -g __qlaunch_verbs run plan check new import export desktop disk setup groups topology input monitors bench status top console switch stop restore
 
 # The words of the line before the one that is completed, without options and their values; a configuration alone is run's.
 function __qlaunch_words
@@ -100,6 +100,7 @@ complete -c qlaunch -n __qlaunch_first -a plan -d 'What run would do, and why'
 complete -c qlaunch -n __qlaunch_first -a check -d 'Can this host run it?'
 complete -c qlaunch -n __qlaunch_first -a new -d 'Propose a configuration from this host'
 complete -c qlaunch -n __qlaunch_first -a import -d 'A domain of libvirt or a quickemu .conf'
+complete -c qlaunch -n __qlaunch_first -a export -d "A machine as libvirt's XML or a script"
 complete -c qlaunch -n __qlaunch_first -a desktop -d "An entry in the desktop's menu"
 complete -c qlaunch -n __qlaunch_first -a disk -d 'Images and disks'
 complete -c qlaunch -n __qlaunch_first -a setup -d 'Make this host ready for good'
@@ -116,7 +117,7 @@ complete -c qlaunch -n __qlaunch_first -a stop -d 'Press the power button'
 complete -c qlaunch -n __qlaunch_first -a restore -d 'Undo what a dead launcher left'
 
 complete -c qlaunch -n __qlaunch_first -a '(__qlaunch_configs)'
-complete -c qlaunch -n '__qlaunch_second run plan check desktop switch topology' -a '(__qlaunch_configs)'
+complete -c qlaunch -n '__qlaunch_second run plan check desktop export switch topology' -a '(__qlaunch_configs)'
 complete -c qlaunch -n '__qlaunch_second status top console stop restore' -a '(__qlaunch_machines)'
 complete -c qlaunch -n '__qlaunch_second import' -a "(__qlaunch_files '\.(?:xml|conf)' .xml)"
 complete -c qlaunch -n '__qlaunch_second disk' -a 'create list snapshot revert delete resize convert write'
@@ -133,6 +134,10 @@ __qlaunch_option new yes 'No question'
 __qlaunch_option new from 'An example' -x -a '(__qlaunch_examples)'
 __qlaunch_option new output 'The file to write' -r -F
 __qlaunch_option import output 'The file to write' -r -F
+__qlaunch_option import copy-state 'Copy UEFI variables, TPM state and disk'
+__qlaunch_option import check 'End with what this host lacks'
+__qlaunch_option export libvirt 'As domain XML'
+__qlaunch_option export sh 'As a shell script'
 __qlaunch_option desktop remove 'Take the entry away'
 __qlaunch_option disk format 'Of what format the image is' -x -a 'qcow2 raw'
 __qlaunch_option disk from 'convert: of what format the source is' -x -a 'qcow2 raw'

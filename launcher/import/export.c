@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* export: see export.h. Written, read again by import, and compared key by key: what differs goes into the metadata. */
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include "launcher/config/keys.h"
+#include "launcher/config/value.h"
+#include "launcher/import/export.h"
+#include "launcher/import/import.h"
+
+/* ---- XML ---- */
+
+/* Each %s is escaped. */
+__attribute__((format(printf, 2, 3))) static void add(struct sb *out, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	for (const char *p = fmt; *p; p++) {
+		if (*p != '%') {
+			sb_addc(out, *p);
+			continue;
+		}
+		if (*++p == 'u') {
+			sb_addf(out, "%u", va_arg(ap, unsigned));
+			continue;
+		}
+		for (const char *s = va_arg(ap, const char *); s && *s; s++) {
+			const char *name = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '\'' ? "&apos;" : *s == '"' ? "&quot;" : NULL;
+			if (name)
+				sb_add(out, name);
+			else
+				sb_addc(out, *s);
+		}
+	}
+	va_end(ap);
+}
+
+static void add_boot(struct sb *out, const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->boot.order.n; i++)
+		if (streq(c->boot.order.v[i], name))
+			add(out, "<boot order='%u'/>", (unsigned)i + 1);
+}
+
+/* libvirt takes names of the user's where they begin so. */
+static void add_alias(struct sb *out, const char *name)
+{
+	add(out, "<alias name='ua-%s'/>", name);
+}
+
+static void add_head(struct sb *out, const struct config *c)
+{
+	static const char *const pages[] = { [HUGEPAGES_2M] = "2", [HUGEPAGES_1G] = "1024" };
+	cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size), *place = cpus_format(&c->cpu.place_cpus);
+	bool huge = c->memory.hugepages == HUGEPAGES_2M || c->memory.hugepages == HUGEPAGES_1G;
+	add(out, "<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>%s</name>\n",
+	    c->vm.accel == ACCEL_TCG ? "qemu" : "kvm", c->vm.name);
+	if (c->vm.description)
+		add(out, "  <description>%s</description>\n", c->vm.description);
+	add(out, "  <memory unit='bytes'>%s</memory>\n", bytes);
+	if (huge || c->n_shares) {
+		add(out, "  <memoryBacking>");
+		if (huge)
+			add(out, "<hugepages><page size='%s' unit='MiB'/></hugepages>", pages[c->memory.hugepages]);
+		else
+			add(out, "<source type='memfd'/>");
+		if (c->n_shares)
+			add(out, "<access mode='shared'/>");
+		add(out, "</memoryBacking>\n");
+	}
+	add(out, "  <vcpu placement='static'");
+	if (c->cpu.place == PLACE_CPUS)
+		add(out, " cpuset='%s'", place);
+	add(out, ">%u</vcpu>\n", c->cpu.threads ? c->cpu.threads : 4);
+}
+
+static void add_os(struct sb *out, const struct config *c)
+{
+	bool uefi = c->firmware.type == FIRMWARE_UEFI;
+	sb_addf(out, "  <os%s>\n    <type arch='x86_64' machine='q35'>hvm</type>\n", uefi ? " firmware='efi'" : "");
+	if (uefi)
+		add(out, "    <firmware><feature enabled='%s' name='enrolled-keys'/><feature enabled='%s' name='secure-boot'/></firmware>\n",
+		    c->firmware.secure_boot ? "yes" : "no", c->firmware.secure_boot ? "yes" : "no");
+	if (uefi && c->firmware.vars)
+		add(out, "    <nvram>%s</nvram>\n", c->firmware.vars);
+	if (c->boot.kernel)
+		add(out, "    <kernel>%s</kernel>\n", c->boot.kernel);
+	if (c->boot.initrd)
+		add(out, "    <initrd>%s</initrd>\n", c->boot.initrd);
+	if (c->boot.cmdline)
+		add(out, "    <cmdline>%s</cmdline>\n", c->boot.cmdline);
+	add(out, "  </os>\n");
+}
+
+static void add_cpu(struct sb *out, const struct config *c)
+{
+	bool tcg = c->vm.accel == ACCEL_TCG;
+	const char *model = c->cpu.model;
+	add(out, "  <features><acpi/><apic/>");
+	if (c->cpu.hyperv != HYPERV_OFF && !tcg) {
+		add(out, "<hyperv mode='custom'><relaxed state='on'/><vapic state='on'/>");
+		if (c->cpu.vendor_id)
+			add(out, "<vendor_id state='on' value='%s'/>", c->cpu.vendor_id);
+		add(out, "</hyperv>");
+	}
+	if (c->cpu.hide_kvm)
+		add(out, "<kvm><hidden state='on'/></kvm>");
+	add(out, "</features>\n");
+	if (model && !streq(model, "host") && !streq(model, "max"))
+		add(out, "  <cpu mode='custom' match='exact' check='none'><model fallback='allow'>%s</model></cpu>\n", model);
+	else
+		add(out, "  <cpu mode='%s' check='none'>%s", tcg ? "maximum" : "host-passthrough", "");
+	if (!c->cpu.nested && !tcg && (!model || streq(model, "host")))
+		add(out, "<feature policy='disable' name='vmx'/><feature policy='disable' name='svm'/>");
+	if (!model || streq(model, "host") || streq(model, "max"))
+		add(out, "</cpu>\n");
+	add(out, "  <clock offset='localtime'><timer name='rtc' tickpolicy='catchup'/><timer name='hpet' present='no'/></clock>\n");
+}
+
+/* ---- devices ---- */
+
+/* vda, vdb, …: libvirt's names of targets, not the guest's. */
+static void add_target(struct sb *out, const struct conf_disk *d, size_t n)
+{
+	static const char *const buses[] = { [BUS_VIRTIO] = "virtio", [BUS_NVME] = "sata", [BUS_SATA] = "sata", [BUS_SCSI] = "scsi" };
+	char dev[8];
+	snprintf(dev, sizeof(dev), n < 26 ? "%s%c" : "%sa%c", d->bus == BUS_VIRTIO ? "vd" : "sd", (char)('a' + n % 26));
+	add(out, "<target dev='%s' bus='%s'/>", dev, buses[d->bus]);
+}
+
+static void add_disk(struct sb *out, const struct config *c, const struct conf_disk *d, bool cdrom, size_t n)
+{
+	bool block = str_starts(d->path, "/dev/"), qcow2 = d->format == FORMAT_QCOW2 || (d->format == FORMAT_AUTO && str_ends(d->path, ".qcow2"));
+	add(out, "    <disk type='%s' device='%s'><driver name='qemu' type='%s'", block ? "block" : "file", cdrom ? "cdrom" : "disk", qcow2 && !cdrom ? "qcow2" : "raw");
+	if (!cdrom && d->cache != CACHE_AUTO)
+		add(out, " cache='%s'", d->cache == CACHE_NONE ? "none" : "writeback");
+	if (!cdrom)
+		add(out, " discard='%s'", d->discard ? "unmap" : "ignore");
+	add(out, "/><source %s='%s'/>", block ? "dev" : "file", d->path);
+	add_target(out, d, n);
+	if (d->readonly || cdrom)
+		add(out, "<readonly/>");
+	add_boot(out, c, d->name);
+	add_alias(out, d->name);
+	add(out, "</disk>\n");
+}
+
+static void add_network(struct sb *out, const struct config *c, const struct conf_network *n)
+{
+	bool bridge = n->mode == NET_BRIDGE, direct = n->mode == NET_MACVTAP;
+	add(out, "    <interface type='%s'>", n->mode == NET_USER ? "user" : bridge ? "bridge" : direct ? "direct" : "network");
+	if (bridge)
+		add(out, "<source bridge='%s'/>", n->bridge);
+	else if (direct)
+		add(out, "<source dev='%s' mode='bridge'/>", n->bridge);
+	else if (n->mode != NET_USER)
+		add(out, "<source network='default'/>");
+	if (n->mac)
+		add(out, "<mac address='%s'/>", n->mac);
+	add(out, "<model type='virtio'/>");
+	add_boot(out, c, n->name);
+	add_alias(out, n->name);
+	add(out, "</interface>\n");
+}
+
+static void add_host_devices(struct sb *out, const struct config *c)
+{
+	for (size_t i = 0; i < c->n_pci; i++) {
+		const struct conf_pci *p = &c->pci[i];
+		if (!p->has_address) /* by id or name: only the metadata can say it */
+			continue;
+		cleanup_free char *source = str_fmt("domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'", p->address.domain, p->address.bus,
+						    p->address.dev, p->address.fn);
+		add(out, "    <hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/><source>");
+		sb_addf(out, "<address %s/></source>", source);
+		add_boot(out, c, p->name);
+		if (p->rom)
+			add(out, "<rom file='%s'/>", p->rom);
+		add_alias(out, p->name);
+		add(out, "</hostdev>\n");
+	}
+	for (size_t i = 0; i < c->n_usb; i++)
+		if (c->usb[i].id) {
+			add(out, "    <hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>");
+			sb_addf(out, "<vendor id='0x%.4s'/><product id='0x%.4s'/></source>", c->usb[i].id, c->usb[i].id + 5);
+			add_alias(out, c->usb[i].name);
+			add(out, "</hostdev>\n");
+		}
+}
+
+static void add_desk(struct sb *out, const struct config *c)
+{
+	static const char *const videos[] = { "none", "virtio", "qxl" };
+	if (c->display.mode == DISPLAY_SPICE)
+		add(out, "    <graphics type='spice' autoport='yes'/>\n");
+	else if (c->display.mode == DISPLAY_WINDOW)
+		add(out, "    <graphics type='sdl' display=':0'/>\n");
+	add(out, "    <video><model type='%s'/></video>\n", videos[c->display.video]);
+	if (c->audio.model != AUDIO_NONE)
+		add(out, "    <sound model='%s'/><audio id='1' type='%s'/>\n", c->audio.model == AUDIO_USB ? "usb" : "ich9",
+		    c->audio.backend == AUDIO_SPICE ? "spice" : c->audio.backend == AUDIO_SILENT ? "none" : "pulseaudio");
+	if (c->tpm.version == TPM_2_0)
+		add(out, "    <tpm model='%s'><backend type='emulator' version='2.0'/></tpm>\n", c->tpm.model == TPM_CRB ? "tpm-crb" : "tpm-tis");
+	if (c->console.serial && streq(c->console.serial, "pty"))
+		add(out, "    <serial type='pty'/>\n");
+	if (c->console.agent && streq(c->console.agent, "yes"))
+		add(out, "    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>\n");
+}
+
+static void add_devices(struct sb *out, const struct config *c)
+{
+	add(out, "  <devices>\n    <emulator>%s</emulator>\n", c->qemu.binary ? c->qemu.binary : "/usr/bin/qemu-system-x86_64");
+	for (size_t i = 0; i < c->n_disks; i++)
+		add_disk(out, c, &c->disks[i], false, i);
+	for (size_t i = 0; i < c->n_cdroms; i++)
+		add_disk(out, c, &c->cdroms[i], true, c->n_disks + i);
+	add(out, "    <controller type='scsi' index='0' model='virtio-scsi'/>\n");
+	for (size_t i = 0; i < c->n_networks; i++)
+		add_network(out, c, &c->networks[i]);
+	add_host_devices(out, c);
+	for (size_t i = 0; i < c->n_inputs; i++) {
+		add(out, "    <input type='evdev'><source dev='%s'", c->inputs[i].device);
+		add(out, c->inputs[i].grab ? " grab='all' repeat='on'/>" : "/>");
+		add_alias(out, c->inputs[i].name);
+		add(out, "</input>\n");
+	}
+	for (size_t i = 0; i < c->n_shares; i++) {
+		const struct conf_share *s = &c->shares[i];
+		add(out, "    <filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='%s'/><target dir='%s'/>", s->path,
+		    s->tag ? s->tag : s->name);
+		add_alias(out, s->name);
+		add(out, "</filesystem>\n");
+	}
+	add_desk(out, c);
+	add(out, "    <memballoon model='none'/>\n  </devices>\n");
+	if (c->qemu.args.n) {
+		add(out, "  <qemu:commandline>");
+		for (size_t i = 0; i < c->qemu.args.n; i++)
+			add(out, "<qemu:arg value='%s'/>", c->qemu.args.v[i]);
+		add(out, "</qemu:commandline>\n");
+	}
+}
+
+static char *compose(const struct config *c, const char *metadata)
+{
+	struct sb out = {};
+	add_head(&out, c);
+	if (*metadata)
+		sb_addf(&out, "  <metadata>\n    <qlaunch:machine xmlns:qlaunch='" EXPORT_NAMESPACE "'>\n%s    </qlaunch:machine>\n  </metadata>\n", metadata);
+	add_os(&out, c);
+	add_cpu(&out, c);
+	add_devices(&out, c);
+	sb_add(&out, "</domain>\n");
+	return sb_steal(&out);
+}
+
+/* ---- what the XML does not say ---- */
+
+/* Away from its folder, a relative path would lead elsewhere. */
+static void set_word(struct draft *d, const char *section, const char *key, const char *value, const char *dir)
+{
+	cleanup_free char *kind = str_ndup(section, strcspn(section, " "));
+	const struct conf_key *k = conf_key_find(kind, key);
+	bool path = k && (k->type == &TYPE_PATH || (k->type == &TYPE_PROGRAM && strchr(value, '/')));
+	if (!path || str_starts(value, "~/")) {
+		draft_set(d, 1, section, key, value);
+		return;
+	}
+	cleanup_free char *base = mem_new(k->offset + sizeof(char *)); /* as much of the section as reaches to the key */
+	err_free(k->type->set(k, base, value, dir));
+	const char *whole = *(char **)(void *)(base + k->offset);
+	draft_set(d, 1, section, key, whole ? whole : value);
+	k->type->clear(k, base);
+}
+
+/* The configuration's own words; it is valid, so its form is plain. */
+static void read_words(struct draft *d, const char *text, const char *dir)
+{
+	cleanup_strv struct strv lines = {};
+	cleanup_free char *section = str_dup("vm");
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		char *line = str_trim(lines.v[i]), *equals = strchr(line, '=');
+		if (*line == '[') {
+			line[strcspn(line, "]")] = '\0';
+			str_set(&section, str_trim(line + 1));
+			draft_section(d, 1, section);
+		} else if (*line && *line != '#' && *line != ';' && equals) {
+			*equals = '\0';
+			set_word(d, section, str_trim(line), str_trim(equals + 1), dir);
+		}
+	}
+}
+
+static void compare(const struct draft *want, const struct draft *have, struct sb *metadata, struct strv *left)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		const struct draft_section *s = &want->v[i];
+		if (!s->n && !draft_section_find(have, s->title))
+			add(metadata, "      <qlaunch:section name='%s'/>\n", s->title);
+		for (size_t k = 0; k < s->n; k++) {
+			if (streq(draft_get(have, s->title, s->v[k].key), s->v[k].value))
+				continue;
+			add(metadata, "      <qlaunch:set section='%s' key='%s'>%s</qlaunch:set>\n", s->title, s->v[k].key, s->v[k].value);
+			strv_addf(left, "[%s] %s = %s", s->title, s->v[k].key, s->v[k].value);
+		}
+	}
+	for (size_t i = 0; i < have->n; i++) {
+		const struct draft_section *s = &have->v[i];
+		for (size_t k = 0; k < s->n; k++)
+			if (!draft_get(want, s->title, s->v[k].key))
+				add(metadata, "      <qlaunch:unset section='%s' key='%s'/>\n", s->title, s->v[k].key);
+	}
+}
+
+struct err *export_xml(const struct config *c, const char *text, const char *dir, char **ret_xml, struct strv *ret_left)
+{
+	cleanup_draft struct draft want = {}, have = {};
+	cleanup_sb struct sb metadata = {};
+	cleanup_free char *bare = compose(c, "");
+	TRY(import_read(bare, c->vm.name, "/", &have));
+	read_words(&want, text, dir);
+	compare(&want, &have, &metadata, ret_left);
+	*ret_xml = compose(c, metadata.s ? metadata.s : "");
+	return NULL;
+}
