@@ -140,6 +140,15 @@ static void test_plan_beside_a_list(void **state)
 	assert_null(attr_kind.undo(&env, &steps.v[1]));
 	cleanup_free char *list = fake_read(f, CGROUP_MOUNT "/system.slice/cpuset.cpus");
 	assert_string_equal(list, "0-31");
+	/* a limit that the guest's CPUs are in is in the way, by name; for isolate = slices and on a new kernel it is not */
+	fake_file(f, CGROUP_MOUNT "/docker/cpuset.cpus", "3-8\n");
+	cleanup_steps struct steps held = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_non_null(strstr(held.v[0].obstacle, "the group docker of the host lists CPU 7-8"));
+	cleanup_steps struct steps slices = plan(f, ISOLATE_SLICES, "win11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_null(slices.v[0].obstacle);
+	fake_file(f, "/proc/sys/kernel/osrelease", "7.2.13-amd64\n");
+	cleanup_steps struct steps newer = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", NULL);
+	assert_null(newer.v[0].obstacle);
 }
 
 static void test_plan_refused(void **state)

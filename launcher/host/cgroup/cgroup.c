@@ -61,6 +61,9 @@ static struct err *others_read(struct root *root, const char *vm, struct cgroup_
 
 static void obstacle_read(struct root *root, struct cgroup_facts *f)
 {
+	/* 6.1 refuses a partition of CPUs that a sibling lists, 7.2 takes them (both tried) */
+	cleanup_free char *release = root_read_or(root, "/proc/sys/kernel/osrelease", "0");
+	f->exclusive = atoi(release) < 7;
 	cleanup_free char *controllers = root_read_or(root, CGROUP_MOUNT "/cgroup.controllers", NULL);
 	cleanup_strv struct strv words = {};
 	strv_split(&words, controllers ? controllers : "", " \n");
@@ -130,6 +133,14 @@ static char *obstacle(const struct config *c, const struct cgroup_facts *f, cons
 			return tr_fmt(
 				"the machine \"%s\" has CPUs of its own: isolate = slices serves one machine at a time",
 				f->others[i].vm);
+	}
+	struct cpus all = cpus_or(guest, host);
+	for (size_t i = 0; c->cpu.isolate == ISOLATE_PARTITION && f->exclusive && i < f->n_listed; i++) {
+		struct cpus both = cpus_and(guest, &f->listed[i].cpus);
+		cleanup_free char *list = cpus_format(&both);
+		if (!cpus_empty(&both) && !cpus_equal(&f->listed[i].cpus, &all)) /* one of all is seen to: unlist_steps() */
+			return tr_fmt("the group %s of the host lists CPU %s: the kernel makes no partition of them (see %s/cpuset.cpus)",
+				      f->listed[i].vm, list, f->listed[i].vm);
 	}
 	return NULL;
 }

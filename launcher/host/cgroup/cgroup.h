@@ -34,6 +34,7 @@ struct cgroup_facts {
 	bool narrowed;               /* system.slice has a limit of CPUs already */
 	struct cgroup_owner *others; /* every machine of ours but this one, by name */
 	size_t n_others;
+	bool exclusive;              /* this kernel makes no partition of CPUs that another group lists */
 	struct cgroup_owner *listed; /* of the host's, by name */
 	size_t n_listed;
 };
