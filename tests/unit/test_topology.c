@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <cmocka.h>
-#include "launcher/host/cpu/cpu_own.h"
+#include "launcher/host/cpu/cpu_found.h"
 #include "tests/unit/tempdir.h"
 
 /* Cores are numbered package by package, cache by cache; the second threads come after all first ones, or beside them. */

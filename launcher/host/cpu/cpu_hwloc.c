@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_hwloc: the topology by hwloc's word; see cpu_own.h. The only file that knows hwloc. */
+/* cpu_hwloc: the topology by hwloc's word; see cpu_found.h. The only file that knows hwloc. */
 #include <errno.h>
 #include <hwloc.h>
 #include <hwloc/distances.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
 #include "launcher/base/late.h"
-#include "launcher/host/cpu/cpu_own.h"
+#include "launcher/host/cpu/cpu_found.h"
 
 #define HWLOC_FUNCTIONS(X) \
 	X(hwloc_topology_init) X(hwloc_topology_load) X(hwloc_topology_destroy) X(hwloc_topology_set_all_types_filter) \

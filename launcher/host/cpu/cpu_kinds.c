@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_kinds: which cores are a hybrid's big ones, and which its small ones; see cpu_own.h. */
+/* cpu_kinds: which cores are a hybrid's big ones, and which its small ones; see cpu_found.h. */
 #include <stdlib.h>
 #include "launcher/base/tr.h"
-#include "launcher/host/cpu/cpu_own.h"
+#include "launcher/host/cpu/cpu_found.h"
 
 #define CPU "/sys/devices/system/cpu"
 /* Cores of one kind differ by turbo and by the firmware's preferences, step by step; between kinds lies a gap. Zen 5 and Zen 5c: 36 % in

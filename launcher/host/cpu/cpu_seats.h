@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_seats: the part of cpu_plan that finds the guest's cores. Pure; for cpu_plan.c only. */
+/* cpu_seats: the part of cpu_plan that finds the guest's cores. Pure; for cpu_shape.c only. */
 #pragma once
 #include "launcher/host/cpu/cpu_plan.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_sys: the topology by the kernel's word (Documentation/ABI/stable/sysfs-devices-system-cpu); see cpu_own.h. */
+/* cpu_sys: the topology by the kernel's word (Documentation/ABI/stable/sysfs-devices-system-cpu); see cpu_found.h. */
 #include <sched.h>
 #include <stdlib.h>
-#include "launcher/host/cpu/cpu_own.h"
+#include "launcher/host/cpu/cpu_found.h"
 
 #define CPU "/sys/devices/system/cpu"
 #define NODE "/sys/devices/system/node"

@@ -5,8 +5,8 @@
  */
 #include <ddcutil_c_api.h>
 #include <ddcutil_macros.h>
-#include <dlfcn.h>
 #include <stdio.h>
+#include "launcher/base/late.h"
 #include "launcher/host/screen/ddc.h"
 
 #if DDCUTIL_VMAJOR >= 2
@@ -16,36 +16,19 @@
 #endif
 #define VCP_INPUT 0x60
 
-#define FUNCTIONS(X)                      \
-	X(ddca_get_display_info_list2)    \
-	X(ddca_open_display2)             \
-	X(ddca_close_display)             \
-	X(ddca_get_non_table_vcp_value)   \
-	X(ddca_set_non_table_vcp_value)   \
-	X(ddca_get_capabilities_string)   \
-	X(ddca_redetect_displays)         \
-	X(ddca_rc_name)
+#define FUNCTIONS(X) \
+	X(ddca_get_display_info_list2) X(ddca_open_display2) X(ddca_close_display) X(ddca_get_non_table_vcp_value) \
+	X(ddca_set_non_table_vcp_value) X(ddca_get_capabilities_string) X(ddca_redetect_displays) X(ddca_rc_name)
 
-static struct {
-#define POINTER(name) __typeof__(&name) name;
-	FUNCTIONS(POINTER)
-} lib;
+static struct ddc LATE_TABLE(FUNCTIONS) lib;
 
 static DDCA_Display_Info_List *found; /* for the life of the child */
 
 static struct err *load(void)
 {
-	if (lib.ddca_rc_name)
-		return NULL;
-	void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	if (!handle)
-		return err_hint(err_new("%s cannot be loaded: %s", LIBRARY, dlerror()),
-				"apt-get install libddcutil5 (Debian 12: libddcutil4), pacman -S ddcutil or dnf install libddcutil");
-#define LOAD(name)                                                            \
-	if (!(*(void **)(&lib.name) = dlsym(handle, #name)))                  \
-		return err_new("%s has no %s", LIBRARY, #name);
-	FUNCTIONS(LOAD)
-	return NULL;
+	static const char *const functions[] = LATE_NAMES(FUNCTIONS);
+	return err_hint(late_load(LIBRARY, functions, &lib),
+			"apt-get install libddcutil5 (Debian 12: libddcutil4), pacman -S ddcutil or dnf install libddcutil");
 }
 
 /* One that does not answer has a negative number; so has the second one of what the library takes for the same monitor. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* ddc: libddcutil, loaded at run time. Within host/monitor only, and only in a child: it may hang, and what it allocates
+/* ddc: libddcutil, loaded at run time. For monitor_ask.c alone, and only in a child: it may hang, and what it allocates
  * stays. */
 #pragma once
 #include "launcher/host/screen/monitor.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* net: see net.h. The facts, read from files; the steps, made of what was chosen. */
+/* net_steps: see net.h. The facts, read from files; the steps, made of what was chosen. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* monitor: see monitor.h. What is done here, in the launcher, is to fork, to wait, and to read what the child found. */
-#include <ctype.h>
+/* monitor_ask: see monitor.h. Monitors are asked and switched in a child. What is done here, in the launcher, is to fork, to wait, and to read what the child found. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
@@ -19,80 +18,6 @@
 #define SETTLE_TRIES 10
 #define BY_HAND "press the button of its own that chooses the input"
 #define DDC_ADDRESS 0x37 /* of DDC/CI on the bus (VESA DDC/CI 1.1) */
-
-const char *monitor_input_name(unsigned input)
-{
-	static const char *const names[] = {
-		[0x01] = "VGA 1",       [0x02] = "VGA 2",       [0x03] = "DVI 1",         [0x04] = "DVI 2",
-		[0x05] = "composite 1", [0x06] = "composite 2", [0x07] = "S-video 1",     [0x08] = "S-video 2",
-		[0x09] = "tuner 1",     [0x0a] = "tuner 2",     [0x0b] = "tuner 3",       [0x0c] = "component 1",
-		[0x0d] = "component 2", [0x0e] = "component 3", [0x0f] = "DisplayPort 1", [0x10] = "DisplayPort 2",
-		[0x11] = "HDMI 1",      [0x12] = "HDMI 2",
-	};
-	return input < ARRAY_SIZE(names) ? names[input] : NULL;
-}
-
-char *monitor_input_text(unsigned input)
-{
-	const char *name = monitor_input_name(input);
-	return name ? str_fmt("0x%02x (%s)", input, name) : str_fmt("0x%02x", input);
-}
-
-bool monitor_input_usable(int input)
-{
-	return input >= 1 && input <= 0xff;
-}
-
-struct err *monitor_input_parse(const char *text, unsigned *ret_input)
-{
-	char *end;
-	unsigned long input = strtoul(text, &end, 0);
-	if (!*text || *end || input < 1 || input > 0xffff)
-		return err_new("\"%s\" is no input; one is a number from 1 to 65535, such as 0x0f", text);
-	*ret_input = (unsigned)input;
-	return NULL;
-}
-
-/* The hexadecimal numbers up to the closing bracket. */
-static const char *take_values(const char *p, struct monitor *m)
-{
-	while (*p && *p != ')') {
-		char *end;
-		unsigned long value = strtoul(p, &end, 16);
-		if (end == p) {
-			p++;
-			continue;
-		}
-		if (value <= 0xff && m->n_inputs < MONITOR_INPUTS_MAX)
-			m->inputs[m->n_inputs++] = (uint8_t)value;
-		p = end;
-	}
-	return p;
-}
-
-void monitor_parse_inputs(const char *capabilities, struct monitor *m)
-{
-	const char *p = strstr(capabilities, "vcp(");
-	m->n_inputs = 0;
-	int depth = 1; /* 1: among the features; deeper: the values of one */
-	for (p = p ? p + 4 : ""; *p && depth; p++) {
-		if (depth == 1 && isxdigit((unsigned char)*p)) {
-			char *end;
-			bool input = strtoul(p, &end, 16) == 0x60;
-			p = end + strspn(end, " ");
-			if (input && *p == '(')
-				p = take_values(p + 1, m);
-			else
-				p--; /* the loop looks at what stands here */
-			if (!*p)
-				return;
-		} else if (*p == '(') {
-			depth++;
-		} else if (*p == ')') {
-			depth--;
-		}
-	}
-}
 
 /* ---- in the child ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_plan: see cpu_plan.h. Pure. Which cores is cpu_seats.c's; here are QEMU's own threads, the guest's shape, and
+/* cpu_shape: see cpu_plan.h. Pure. Which cores is cpu_seats.c's; here are QEMU's own threads, the guest's shape, and
  * what is said of it all. */
 #include <stdlib.h>
 #include "launcher/base/tr.h"
