@@ -87,8 +87,8 @@ static const struct {
 	  "t.conf:5:11: forward: \"tcp:0:22\" is not a forward such as tcp:2222:22 (protocol, port of the host, port of the guest) or tcp:0.0.0.0:2222:22 (with an address of the host)" },
 	{ "[display]\nmode = looking-glass\n", NULL, "t.conf:2:8: mode = looking-glass needs resolution =, by which its memory is sized" },
 	{ "[display]\nresolution = 0x10\n", NULL, "t.conf:2:14: resolution: \"0x10\" is not a resolution such as 2560x1440" },
-	{ "[monitor m]\nmatch =\nguest-input = 0x100\nswitch = 30\n", NULL,
-	  "t.conf:2:8: [monitor m] needs match =\nt.conf:3:15: guest-input: 0x100 is out of range: 1 to 255\n"
+	{ "[monitor m]\nmatch =\nguest-input = 0x10000\nswitch = 30\n", NULL,
+	  "t.conf:2:8: [monitor m] needs match =\nt.conf:3:15: guest-input: 0x10000 is out of range: 1 to 65535\n"
 	  "t.conf:4:10: switch: \"30\" is none of its values: guest-ready, start, or seconds such as 30s" },
 	{ "[host]\ninhibit-sleep = yes\nsleep = pause\n", NULL, "t.conf:3:9: sleep contradicts inhibit-sleep = yes" },
 	{ "[host]\ngovernor = ../x\n", NULL,
