@@ -371,17 +371,6 @@ struct err *root_symlink(struct root *r, const char *content, const char *path)
 	return entry(r, ENTRY_SYMLINK, path, 0, content);
 }
 
-struct err *root_rename(struct root *r, const char *from, const char *to)
-{
-	BEFORE(r, "rename", from, to);
-	const char *from_name, *to_name;
-	cleanup_fd int from_dir = open_parent(r, from, &from_name);
-	cleanup_fd int to_dir = open_parent(r, to, &to_name);
-	if (from_dir < 0 || to_dir < 0 || renameat(from_dir, from_name, to_dir, to_name) < 0)
-		return err_errno(errno, "%s", from);
-	return hook_after(r, "rename", from, to);
-}
-
 struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid)
 {
 	cleanup_free char *value = str_fmt("%u:%u", uid, gid);

@@ -60,6 +60,5 @@ struct err *root_mkdir(struct root *r, const char *path, mode_t mode);  /* an ex
 struct err *root_mkdirs(struct root *r, const char *path, mode_t mode); /* all of the path; existing ones are fine */
 struct err *root_rmdir(struct root *r, const char *path);
 struct err *root_unlink(struct root *r, const char *path);
-struct err *root_rename(struct root *r, const char *from, const char *to);
 struct err *root_symlink(struct root *r, const char *content, const char *path);
 struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid); /* follows links */

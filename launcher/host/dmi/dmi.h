@@ -11,5 +11,6 @@ struct dmi_facts {
 	char *fields[SMBIOS_FIELDS]; /* NULL where the host says nothing, or the machine does not ask */
 };
 
+/* What [smbios] with `host` takes from /sys/class/dmi/id; what cannot be read is empty. */
 void dmi_facts_read(struct root *root, const struct config *c, struct dmi_facts *ret_facts);
 void dmi_facts_free(struct dmi_facts *f);

@@ -18,6 +18,7 @@
 #define BLOCK_SHARED "shared"
 
 extern const struct step_kind claim_kind;
+/* Appends a claim of the block device `node`: `how` is BLOCK_ words. Borrowed, until the next step is added. */
 struct step *claim_step(struct steps *out, const char *node, const char *how, const char *why);
 
 enum block_answer {
