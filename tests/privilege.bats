@@ -128,6 +128,8 @@ arguments() {
 		import FILE | import --output - @
 		import --output | import --output @ $open/domain.xml
 		import nvram | domain @
+		export CONFIG | export --libvirt @
+		export CONFIG | export --sh @
 		desktop CONFIG | desktop @
 		desktop CONFIG | desktop --remove @
 		disk create IMAGE | disk create --format qcow2 @ 1M
@@ -162,6 +164,7 @@ arguments() {
 		bench FILE | bench report @
 		bench A | bench compare @ $open/u/own.jsonl
 		bench B | bench compare $open/u/own.jsonl @
+		bench --redo | - one word
 		bench --output | bench --output @ $open/u/plan
 		bench output | plan output = @
 		bench guest | plan guest = @
@@ -177,7 +180,7 @@ arguments() {
 		restore VM | restore @
 		restore VM | restore --wait @
 		restore VM | restore --forget @
-		_keys | - has none
+		_keys | _keys names @
 		--root | plan --root @ $open/p.conf
 		--root | check --root @
 		--root | setup --root @

@@ -119,7 +119,7 @@ static struct err *put_program(struct bench_machine *b, struct agent *agent, con
 	cleanup_sb struct sb bytes = {}, said = {};
 	cleanup_free char *path = kind == &windows_guest ? str_fmt("%s.ps1", b->plan->guest) : str_dup(b->plan->guest);
 	cleanup_fd int fd = -1;
-	TRY(root_open_fd(b->root, path, O_RDONLY, &fd));
+	TRY(root_open_fd(b->root, path, O_RDONLY | O_NONBLOCK, &fd));
 	char buf[65536];
 	for (ssize_t n; (n = read(fd, buf, sizeof(buf))) != 0;) {
 		if (n < 0 || bytes.len > PROGRAM_MAX)

@@ -316,7 +316,8 @@ struct err *plan_user_files(const struct plan *p)
 {
 	cleanup_root struct root *root = NULL;
 	TRY(root_open("/", &root));
-	TRY(keep_machine(root, p));
+	/* who has no home has no record, but may have a machine */
+	log_err(LOG_LEVEL_WARN, err_hint(err_wrap(keep_machine(root, p), "the next start may have a newer board"), "vm.machine = %s", p->machine));
 	if (p->vars_path)
 		TRY(vars_prepare(root, p->config, p->user.data_dir, &p->firmware));
 	return p->tpm_dir ? tpm_prepare(root, p->config, p->user.data_dir) : NULL;

@@ -11,7 +11,7 @@
 #include "launcher/verbs/export_sh.h"
 
 struct source {
-	const char *path;
+	const char *arg;
 	char *text, *dir;
 };
 
@@ -20,9 +20,9 @@ static struct err *read_text(void *data)
 {
 	struct source *s = data;
 	cleanup_root struct root *root = NULL;
-	cleanup_free char *real = realpath(s->path, NULL);
+	cleanup_free char *path = config_find(s->arg), *real = path ? realpath(path, NULL) : NULL;
 	TRY(root_open("/", &root));
-	TRY(root_read(root, real ? real : s->path, &s->text));
+	TRY(root_read(root, real ? real : s->arg, &s->text));
 	s->dir = str_ndup(real ? real : "/", real ? (size_t)(strrchr(real, '/') - real) : 1);
 	return NULL;
 }
@@ -32,10 +32,9 @@ static struct err *export_libvirt(struct cli *cli, const char *arg)
 	cleanup_config struct config *c = NULL;
 	cleanup_user struct user u = {};
 	cleanup_strv struct strv left = {};
-	cleanup_free char *xml = NULL, *path = config_find(arg);
-	TRY(user_find(NULL, &u));
-	TRY(config_load(arg, &cli->sets, &c));
-	struct source s = { .path = path };
+	cleanup_free char *xml = NULL;
+	struct source s = { .arg = arg };
+	TRY(config_load_as_caller(arg, &cli->sets, &u, &c));
 	struct err *e = user_visit(&u, read_text, &s);
 	e = e ? e : export_xml(c, s.text, s.dir, &xml, &left);
 	free(s.text);
