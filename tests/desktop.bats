@@ -272,6 +272,41 @@ with_polkit() {
 	[[ $output == *"AUTHENTICATING FOR org.qlaunch.switch"*"other input"*"$prefix/bin/qlaunch switch $conf"* ]]
 }
 
+@test "polkit: with nobody to ask, or a wrong password, each action is refused; a rule for one grants that one alone" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	run with_polkit '
+		ask() { # HEADING: each command as nobody, without a terminal
+			for words in "run $conf" "stop $vm" "switch $conf"; do
+				code=0
+				setsid -w runuser -u nobody -- pkexec "$qlaunch" $words </dev/null >"$dir/out" 2>&1 || code=$?
+				cat "$dir/out"
+				echo "$1: ${words%% *}: $code"
+			done
+		}
+		ask none
+		for words in "run $conf" "stop $vm" "switch $conf"; do
+			mkfifo "$dir/typed"; exec 7<>"$dir/typed"; rm -f "$dir/typed" "$dir/prompt"
+			script -qefc "runuser -u nobody -- pkexec $qlaunch $words" "$dir/prompt" <&7 >/dev/null & asking=$!
+			until_true grep -qs Password: "$dir/prompt"
+			echo wrong >&7
+			code=0; wait $asking || code=$?
+			cat "$dir/prompt"
+			echo "wrong: ${words%% *}: $code"
+		done
+		for action in stop switch; do
+			loaded=$(grep -c "Finished loading, compiling and executing" "$dir/polkitd.log")
+			printf "%s\n" "polkit.addRule(function(a, s) { if (a.id == \"org.qlaunch.$action\") return polkit.Result.YES; });" >"$dir/rules/50-test.rules"
+			until_true eval "[ \$(grep -c \"Finished loading, compiling and executing\" \"$dir/polkitd.log\") -gt $loaded ]"
+			ask "$action"
+		done'
+	echo "$output"
+	[ "$status" -eq 0 ]
+	# pkexec's own 126 and 127 are no status of qlaunch's
+	[ "$(grep -cE '^(none|wrong): (run|stop|switch): 12[67]$' <<<"$output")" -eq 6 ]
+	[ "$(grep -cE '^stop: (run|switch): 12[67]$|^stop: stop: [0-9]$' <<<"$output")" -eq 3 ]
+	[ "$(grep -cE '^switch: (run|stop): 12[67]$|^switch: switch: [0-9]$' <<<"$output")" -eq 3 ]
+}
+
 @test "by pkexec: root prepares, QEMU is the user; their desktop is found though pkexec drops the environment" {
 	[ "$(id -u)" -eq 0 ] || skip "not root"
 	printf '[network lan]\nmode = isolated\n[hooks]\nready = %s\n' "$dir/hook" >>"$conf"
