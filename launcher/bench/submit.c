@@ -123,7 +123,7 @@ static struct err *take_record(void *data, json_t *record)
 {
 	struct gathering *g = data;
 	size_t round = (size_t)json_integer_value(json_object_get(record, "round"));
-	json_object_set_new(record, "round", json_integer((json_int_t)(round + g->before)));
+	json_object_set_new(record, "round", json_integer((json_int_t)round + (json_int_t)g->before));
 	g->rounds = round + 1 > g->rounds ? round + 1 : g->rounds;
 	g->n++;
 	return records_append(g->root, g->output, json_incref(record));

@@ -179,7 +179,7 @@ static int emulator_score(const struct seats *s, const struct cpu_core *core)
 static const struct seat *emulator_seat(const struct seats *s)
 {
 	const struct seat *best = NULL;
-	int best_score = -1, n_free = 0;
+	int best_score = 0, n_free = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct seat *seat = &s->v[i];
 		struct cpus cpus = core_cpus(seat->core);
@@ -189,7 +189,7 @@ static const struct seat *emulator_seat(const struct seats *s)
 		if (cpus_has(&cpus, 0))
 			continue;
 		int score = emulator_score(s, seat->core);
-		if (score > best_score || (score == best_score && seat->core->cpus[0] > best->core->cpus[0])) {
+		if (!best || score > best_score || (score == best_score && seat->core->cpus[0] > best->core->cpus[0])) {
 			best = seat;
 			best_score = score;
 		}
@@ -262,7 +262,7 @@ static void shape(struct seats *s)
 		p->whole_l3s = p->whole_l3s && l3->cache && cpus_subset(&l3->whole, &p->guest);
 	}
 	p->threads = same && threads ? (unsigned)threads : 1;
-	p->dies = same && s->even ? (unsigned)s->n_quotas : 1;
+	p->dies = same && s->even && s->n_quotas ? (unsigned)s->n_quotas : 1;
 	p->cores = p->n_vcpus / p->threads / p->dies;
 	for (size_t i = 0; i < s->n && shared; i++) {
 		const struct seat *seat = &s->v[i];
