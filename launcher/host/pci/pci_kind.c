@@ -24,17 +24,12 @@
 #define HOLDERS_LIMIT_MS 2000 /* what a program of a stopped desktop may take to end */
 #define HOLDERS_PAUSE_MS 100
 
-static struct err *bounded_write(struct root *root, struct pci_addr addr, const char *path, const char *value)
+static struct err *bounded_write(struct root *root, const char *path, const char *value)
 {
 	struct err *e = child_write(root, path, value);
 	if (err_code(e) != ETIMEDOUT)
 		return e;
-	cleanup_free char *holders = pci_holders(root, addr, false);
-	if (holders)
-		e = err_wrap(e, "the card is held open by %s", holders);
-	return err_hint(
-		e,
-		"end the programs that use the card, then `qlaunch restore`; a kernel that stays stuck needs a reboot");
+	return err_hint(e, "end the programs that use the card, then `qlaunch restore`; a kernel that stays stuck needs a reboot");
 }
 
 /* What holds a function: the two parts of a value. */
@@ -100,18 +95,26 @@ static struct err *set_override(struct root *root, struct pci_addr addr, const c
 {
 	cleanup_free char *path = pci_path(addr, "driver_override");
 	/* a write of no bytes would not reach the kernel's function */
-	return bounded_write(root, addr, path, driver ? driver : "\n");
+	return bounded_write(root, path, driver ? driver : "\n");
 }
 
 static struct err *driver_write(struct root *root, struct pci_addr addr, const char *driver, const char *file)
 {
 	cleanup_free char *path = str_fmt(DRIVERS "/%s/%s", driver, file);
-	return err_wrap(bounded_write(root, addr, path, pci_addr_text(addr).s), "%s", pci_addr_text(addr).s);
+	return err_wrap(bounded_write(root, path, pci_addr_text(addr).s), "%s", pci_addr_text(addr).s);
+}
+
+/* Who holds it is asked before: while the kernel waits for them, their nodes are gone already. */
+static struct err *unbind(struct root *root, struct pci_addr addr, const char *driver)
+{
+	cleanup_free char *holders = pci_holders(root, addr, false);
+	struct err *e = driver_write(root, addr, driver, "unbind");
+	return err_code(e) == ETIMEDOUT && holders ? err_wrap(e, "the card is held open by %s", holders) : e;
 }
 
 static struct err *probe_drivers(struct root *root, struct pci_addr addr)
 {
-	return bounded_write(root, addr, "/sys/bus/pci/drivers_probe", pci_addr_text(addr).s);
+	return bounded_write(root, "/sys/bus/pci/drivers_probe", pci_addr_text(addr).s);
 }
 
 /*
@@ -153,7 +156,7 @@ static struct err *driver_apply(struct step_env *env, struct step *s)
 	if (streq(b.driver, VFIO))
 		return NULL;
 	if (b.driver)
-		TRY(driver_write(env->root, addr, b.driver, "unbind"));
+		TRY(unbind(env->root, addr, b.driver));
 	TRY(probe_drivers(env->root, addr));
 	if (bound_to(env->root, addr, VFIO))
 		return NULL;
@@ -184,7 +187,7 @@ static struct err *driver_undo(struct step_env *env, const struct step *s)
 	if (streq(now.driver, prior.driver))
 		return NULL;
 	if (now.driver)
-		TRY(driver_write(env->root, addr, now.driver, "unbind"));
+		TRY(unbind(env->root, addr, now.driver));
 	return prior.driver ? bring_back(env->root, addr, prior.driver) : NULL;
 }
 
@@ -276,8 +279,8 @@ static struct err *bar_set(struct root *root, const char *target, const char *si
 	if (holders)
 		return err_hint(err_new("the card is in use by %s", holders), "end them, then `qlaunch restore`");
 	if (driver)
-		TRY(driver_write(root, addr, driver, "unbind"));
-	struct err *e = bounded_write(root, addr, path, bit);
+		TRY(unbind(root, addr, driver));
+	struct err *e = bounded_write(root, path, bit);
 	if (err_code(e) == ENOSPC)
 		e = err_hint(e, "switch \"Above 4G decoding\" on in the firmware setup, or ask for a smaller size");
 	struct err *back = driver ? bar_rebind(root, addr, driver) : NULL;
