@@ -153,6 +153,11 @@ struct err *process_fork(struct process *p)
 	p->stderr_fd = fd_steal(&listened);
 	drain_add(p->stderr_fd, listen_to, p);
 	struct err *e = proc_id_of(pid, &p->id);
+	if (e && err_code(e) == ESRCH) { /* it has ended by now: why, it says where HELD is waited for */
+		err_free(e);
+		p->id = (struct proc_id){ .pid = pid };
+		return NULL;
+	}
 	if (!e)
 		return NULL;
 	process_close(p);
@@ -323,7 +328,7 @@ void process_drop(struct process *p)
 	bool held = p->release_fd >= 0;
 	fd_closep(&p->release_fd);
 	fd_closep(&p->status_fd);
-	if (held && wait_end(p->pidfd, HOLD_LIMIT_MS))
+	if (held && (p->pidfd < 0 || wait_end(p->pidfd, HOLD_LIMIT_MS))) /* no descriptor: it ended before there could be one */
 		process_ended(p);
 }
 
