@@ -14,7 +14,7 @@ teardown() {
 }
 
 plan() { # [bench] lines on standard input, of a plan that measures this host
-	{ printf '[bench]\noutput = out.jsonl\nrounds = 1\nlimit = 200\nguest = %s\n' "$build/bench-guest"; cat; } >"$dir/plan"
+	{ printf '[bench]\noutput = out.jsonl\nrounds = 1\nlimit = %s\nguest = %s\n' "${limit:-200}" "$build/bench-guest"; cat; } >"$dir/plan"
 }
 
 records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
@@ -54,11 +54,11 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	tests/guest/agent "$build"
 	make -s BUILD="$build" "$build/bench-guest"
 	{
-		printf 'config = %s\nvia = agent\nlimit = 900\n' "$PWD/configs/bench.conf"
+		printf 'config = %s\nvia = agent\n' "$PWD/configs/bench.conf"
 		cat
 		printf '[variant one]\ncpu.threads = 1\nboot.kernel = %s\nboot.initrd = %s\n' "$build/guest/vmlinuz" "$build/guest/agent.gz"
 		printf 'boot.cmdline = %s\n' "console=ttyS0${1:+ $1}"
-	} | plan
+	} | limit=900 plan
 	run "$qlaunch" bench "$dir/plan"
 	echo "$output"
 	[ "$status" -eq 0 ]

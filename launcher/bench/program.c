@@ -26,10 +26,10 @@ void program_user(const struct user *user)
 	run_as = user;
 }
 
-/* Root for good, or the user for good: no program begins between the two. */
+/* Root for good, or the user for good: no program begins between the two. Where the user is root, who asked for it is nobody else. */
 static struct err *be_one(bool launcher)
 {
-	return launcher || !run_as || getuid() != 0 ? user_return() : user_become(run_as);
+	return launcher || !run_as || run_as->uid == 0 || getuid() != 0 ? user_return() : user_become(run_as);
 }
 
 __attribute__((noreturn)) static void become(const struct program *p, const char *path, const char *const argv[], pid_t parent, int out, int err)
