@@ -106,7 +106,7 @@ value() { # SECTION KEY: of the configuration in $output
 
 @test "new after sudo: written as the user, not as root" {
 	[ "$(id -u)" -eq 0 ] || skip "not root"
-	local dir; dir=$(mktemp -d); chmod 755 "$dir"; mkdir "$dir/theirs"; chown nobody "$dir/theirs"; chmod -R a+rX "$at"
+	local dir; dir=$(mktemp -d); chmod 755 "$dir"; mkdir "$dir/theirs"; chown nobody "$dir/theirs"; chmod -R a+rX "$at"; chmod a+x "$BATS_RUN_TMPDIR" # nobody is to come through
 	SUDO_UID=$(id -u nobody) run "$qlaunch" new x --yes --root "$at/ryzen" --output "$dir/theirs/x.conf"
 	[ "$status" -eq 0 ]; [ "$(stat -c %U "$dir/theirs/x.conf")" = nobody ]
 	SUDO_UID=$(id -u nobody) run "$qlaunch" new x --yes --root "$at/ryzen" --output "$dir/x.conf"
