@@ -44,7 +44,7 @@ void steps_check(struct step_env *env, const struct steps *steps, struct finding
 {
 	for (size_t i = 0; i < steps->n; i++) {
 		const struct step *s = &steps->v[i];
-		if (s->optional)
+		if (s->optional || s->late) /* what comes later does not keep the guest from running */
 			continue;
 		if (s->kind->check)
 			s->kind->check(env, s, out);
