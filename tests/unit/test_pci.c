@@ -382,6 +382,7 @@ static void test_held_nodes(void **state)
 		assert_false(has_finding(&f, FINDING_BAD, "holders", ""));
 		fake_process(f.fake, 77, "openrgb", (const char *const[]){ dev, NULL });
 		assert_true(has_finding(&f, nodes[i].blocks ? FINDING_BAD : FINDING_WARN, "holders", "openrgb (77)"));
+		pci_facts_free(&f.facts);
 		plan(&f);
 		struct err *e = launch(&f);
 		assert_int_equal(err_code(e), nodes[i].blocks ? EBUSY : 0);
