@@ -50,8 +50,8 @@ cgroup_state() {
 	find /sys/fs/cgroup \( -name cgroup.subtree_control -o -name 'cpuset.*' \) -exec grep -sH '' {} + |
 		sed "s/\(cpuset\.cpus:\)0-$(($(nproc --all) - 1))$/\1/" | sort
 }
-unit_state() {
-	systemctl list-units --all --plain --no-legend | awk '{ print $1, $2, $3, $4 }' | sort
+unit_state() { # a disk that comes back has another number in the order of disks
+	systemctl list-units --all --plain --no-legend | awk '!/by\\x2ddiskseq/ { print $1, $2, $3, $4 }' | sort
 	find /run/systemd/transient /run/systemd/system.control /etc/systemd/system.control -type f 2>/dev/null | sort
 }
 process_state() { # affinities of what was there before the job, and every process that could be ours
