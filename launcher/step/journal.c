@@ -98,9 +98,14 @@ static struct err *take_lock(struct journal *j)
 	for (int attempt = 0; attempt < 10; attempt++) {
 		cleanup_fd int fd = -1;
 		struct stat ours, there;
-		TRY(root_mkdirs(j->root, j->dir, 0755)); /* journal_sweep may have taken it for a dead one's */
-		TRY(root_append(j->root, j->lock_path, ""));
-		TRY(root_open_fd(j->root, j->lock_path, O_RDWR | O_NOFOLLOW, &fd));
+		struct err *e = root_mkdirs(j->root, j->dir, 0755);
+		e = e ? e : root_append(j->root, j->lock_path, "");
+		e = e ? e : root_open_fd(j->root, j->lock_path, O_RDWR | O_NOFOLLOW, &fd);
+		if (err_code(e) == ENOENT) { /* another qlaunch's journal_sweep has taken it for a dead one's */
+			err_free(e);
+			continue;
+		}
+		TRY(e);
 		struct flock whole = { .l_type = F_WRLCK };
 		if (fcntl(fd, F_SETLK, &whole) < 0)
 			return err_errno(errno == EACCES || errno == EAGAIN ? EBUSY : errno, "%s", j->lock_path);
