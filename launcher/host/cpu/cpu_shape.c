@@ -58,6 +58,8 @@ static char *fewer(const struct seats *s)
 	unsigned good = s->advice ? 0 : good_below(s);
 	if (good)
 		return tr_fmt("set threads = %u%s", good, off ? _(", or isolate = off") : "");
+	if (!off && (!s->taken || !cpus_count(s->taken)))
+		return tr_fmt("set isolate = off and at most threads = %d", cpus_count(&s->f->allowed));
 	return tr_dup(off ? N_("set isolate = off") : N_("qlaunch status shows which machines have them"));
 }
 
