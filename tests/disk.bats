@@ -183,7 +183,7 @@ loop() { # FILE: $device
 	local f
 	for f in vmdk vdi vhdx vpc qed; do qemu-img create -q -f $f a.$f 8M; done
 	qemu-img create -q -f vpc -o subformat=fixed fixed.vhd 8M
-	qemu-img create -q -f luks --object secret,id=s,data=x -o key-secret=s a.luks 4M
+	printf 'LUKS\xba\xbe\0\2' >a.luks; truncate -s 4M a.luks # by hand: the real one times its key, which a loaded host fails
 	gzip -c a.qed >a.img.gz; head -c 64K /dev/urandom >broken.iso
 	base=$(cat "$conf")
 	refused() { # SECTION FILE WORDS...: by check and by run, and the file stays as it is
