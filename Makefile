@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy floors unit unit-san replay qemu-tests guest units install uninstall clean help FORCE
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay qemu-tests guest units install uninstall clean help FORCE
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -149,6 +149,10 @@ $(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo: share/po/%.po
 ## make tidy        clang-tidy and cppcheck
 tidy:
 	@tests/tidy $(SRC)
+
+## make format      lays the sources out (.clang-format); make check asks whether they are
+format:
+	@tests/format --fix
 
 ## make floors      every file includes only lower floors
 floors:
