@@ -12,21 +12,22 @@
 struct cli {
 	struct root *root;
 	struct step_env env;
-	struct strv sets;        /* every --set */
-	bool json;               /* --json */
+	struct strv sets;              /* every --set */
+	bool json;                     /* --json */
 	const char *install, *drivers; /* discs of `run --install`; borrowed */
-	struct phases phases;    /* of `run` */
-	enum exit_status status; /* what a command that said everything itself wants to end with; an error's own status wins */
+	struct phases phases;          /* of `run` */
+	enum exit_status status;       /* what a command that said everything itself wants to end with; an error's own status wins */
 };
 
 struct verb_args;
 
 struct verb {
 	const char *name;
-	const char *group;   /* heading in --help; NULL: not listed */
-	const char *args;    /* "CONFIG", "[VM]" */
-	const char *help;    /* one line */
-	const char *options; /* its own long options besides the common ones, blank-separated, "=" at the end of those with a value; or NULL */
+	const char *group; /* heading in --help; NULL: not listed */
+	const char *args;  /* "CONFIG", "[VM]" */
+	const char *help;  /* one line */
+	const char
+		*options; /* its own long options besides the common ones, blank-separated, "=" at the end of those with a value; or NULL */
 	struct err *(*run)(struct cli *cli, const struct verb_args *args);
 };
 

@@ -57,8 +57,9 @@ static const struct option common[] = {
 static void usage(void)
 {
 	fputs(_(N_("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
-	       "  qlaunch CONFIG            a path, or a name in ~/.config/qlaunch, /etc/qlaunch\n"
-	       "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n")), stdout);
+		   "  qlaunch CONFIG            a path, or a name in ~/.config/qlaunch, /etc/qlaunch\n"
+		   "  qlaunch COMMAND [OPTION…] [ARGUMENT…]\n")),
+	      stdout);
 	const char *group = "";
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
 		const struct verb *v = &verbs[i];
@@ -70,15 +71,16 @@ static void usage(void)
 		printf("  %-18s %s\n", call, tr(v->help));
 	}
 	fputs(_(N_("\nOptions of all commands\n"
-	       "  --set SECTION.KEY=VALUE   this key for this run ('pci gpu.rom=…'), repeatable\n"
-	       "  --json                    plan, check, status: for scripts\n"
-	       "  --root DIR                plan and check a captured /sys, /proc and /dev\n"
-	       "  -q, --quiet               warnings and errors only\n"
-	       "  -v, --verbose             every step as it is done\n"
-	       "  -h, --help  --version\n\n"
-	       "Exit status: 0 guest ended, 1 QEMU or guest failed, 2 usage, 3 configuration,\n"
-	       "  4 this host cannot: in all of these the host is as before; 5 something could\n"
-	       "  not be put back (named). More: man qlaunch, man qlaunch.conf\n")), stdout);
+		   "  --set SECTION.KEY=VALUE   this key for this run ('pci gpu.rom=…'), repeatable\n"
+		   "  --json                    plan, check, status: for scripts\n"
+		   "  --root DIR                plan and check a captured /sys, /proc and /dev\n"
+		   "  -q, --quiet               warnings and errors only\n"
+		   "  -v, --verbose             every step as it is done\n"
+		   "  -h, --help  --version\n\n"
+		   "Exit status: 0 guest ended, 1 QEMU or guest failed, 2 usage, 3 configuration,\n"
+		   "  4 this host cannot: in all of these the host is as before; 5 something could\n"
+		   "  not be put back (named). More: man qlaunch, man qlaunch.conf\n")),
+	      stdout);
 }
 
 /* One command: how it is called, what for. */

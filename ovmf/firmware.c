@@ -56,7 +56,7 @@ static bool array_has(const json_t *array, const char *word)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(array, i, item)
+	json_array_foreach (array, i, item)
 		if (streq(json_string_value(item), word))
 			return true;
 	return false;
@@ -66,10 +66,10 @@ static bool targets_us(const json_t *targets)
 {
 	size_t i, k;
 	json_t *target, *machine;
-	json_array_foreach(targets, i, target) {
+	json_array_foreach (targets, i, target) {
 		if (!streq(json_string_value(json_object_get(target, "architecture")), "x86_64"))
 			continue;
-		json_array_foreach(json_object_get(target, "machines"), k, machine) {
+		json_array_foreach (json_object_get(target, "machines"), k, machine) {
 			const char *pattern = json_string_value(machine);
 			if (pattern && (fnmatch(pattern, MACHINE, 0) == 0 || streq(pattern, "q35")))
 				return true;
@@ -102,7 +102,8 @@ static bool describes(const json_t *d, struct firmware *f)
 	f->secure_boot = array_has(features, "secure-boot");
 	f->requires_smm = array_has(features, "requires-smm");
 	f->enrolled_keys = array_has(features, "enrolled-keys");
-	return flash_file(flash, "executable", &f->code, &f->code_format) && flash_file(flash, "nvram-template", &f->template, &f->vars_format);
+	return flash_file(flash, "executable", &f->code, &f->code_format) &&
+	       flash_file(flash, "nvram-template", &f->template, &f->vars_format);
 }
 
 struct err *firmware_parse(const char *text, size_t len, bool *ret_ours, struct firmware *ret_firmware)
@@ -182,10 +183,13 @@ struct err *firmware_find(struct root *root, const char *config_home, bool secur
 	free(list);
 	if (found)
 		return NULL;
-	return err_exit(err_hint(err_coded(ENOENT, "no UEFI firmware%s for q35 is described in /usr/share/qemu/firmware%s",
-					   secure_boot ? _(" with Secure Boot and enrolled keys") : "", why.s ? why.s : ""),
-				 "install it: `apt install ovmf`, `pacman -S edk2-ovmf` or `dnf install edk2-ovmf`%s",
-				 secure_boot ? _("; where it comes without keys, enroll them with virt-fw-vars, or set `secure-boot = no` in [firmware]") :
-					       ""),
-			EXIT_HOST);
+	return err_exit(
+		err_hint(
+			err_coded(ENOENT, "no UEFI firmware%s for q35 is described in /usr/share/qemu/firmware%s",
+				  secure_boot ? _(" with Secure Boot and enrolled keys") : "", why.s ? why.s : ""),
+			"install it: `apt install ovmf`, `pacman -S edk2-ovmf` or `dnf install edk2-ovmf`%s",
+			secure_boot
+				? _("; where it comes without keys, enroll them with virt-fw-vars, or set `secure-boot = no` in [firmware]")
+				: ""),
+		EXIT_HOST);
 }

@@ -11,9 +11,9 @@
 #include "launcher/base/root.h"
 
 struct firmware {
-	char *descriptor;              /* path */
-	char *code, *code_format;      /* "raw" or "qcow2" */
-	char *template, *vars_format;  /* the VARS that a VM's own are copied from */
+	char *descriptor;             /* path */
+	char *code, *code_format;     /* "raw" or "qcow2" */
+	char *template, *vars_format; /* the VARS that a VM's own are copied from */
 	bool secure_boot, requires_smm, enrolled_keys;
 };
 

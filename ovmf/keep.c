@@ -142,7 +142,8 @@ static struct err *offer(struct root *root, const struct keep *k, bool there, st
 	cleanup_free char *from = keep_shell_word(copy), *when = time_of(root, copy);
 	if (there)
 		return err_hint(e, "put the copy of %s in its place: %s && cp -p -- %s %s", when, aside, from, to);
-	return err_hint(e, "put the copy of %s in its place: cp -p -- %s %s; or, to begin without it (%s): %s", when, from, to, tr(k->anew), aside);
+	return err_hint(e, "put the copy of %s in its place: cp -p -- %s %s; or, to begin without it (%s): %s", when, from, to, tr(k->anew),
+			aside);
 }
 
 static bool same(const struct sb *a, const struct sb *b)

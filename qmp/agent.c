@@ -185,8 +185,7 @@ static struct err *take_output(const json_t *status, struct agent_output *o)
 	const json_t *code = json_object_get(status, "exitcode");
 	o->status = code ? (int)json_integer_value(code) : -1;
 	o->signal = (int)json_integer_value(json_object_get(status, "signal"));
-	o->truncated = json_is_true(json_object_get(status, "out-truncated")) ||
-		       json_is_true(json_object_get(status, "err-truncated"));
+	o->truncated = json_is_true(json_object_get(status, "out-truncated")) || json_is_true(json_object_get(status, "err-truncated"));
 	TRY(take_bytes(&o->out, status, "out-data"));
 	return take_bytes(&o->err, status, "err-data");
 }

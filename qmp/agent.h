@@ -35,8 +35,8 @@ struct err *agent_call(struct agent *a, const char *command, json_t *args, int l
 
 /* What a program in the guest did. `out` and `err` are followed by a NUL that is not counted. */
 struct agent_output {
-	int status;     /* its exit status, or -1 if a signal (Windows: an exception) ended it */
-	int signal;     /* that signal, or 0 */
+	int status; /* its exit status, or -1 if a signal (Windows: an exception) ended it */
+	int signal; /* that signal, or 0 */
 	struct sb out, err;
 	bool truncated; /* the agent kept only a part: it keeps 16 MiB of each */
 };

@@ -331,8 +331,8 @@ static void flush(struct qmp *q)
 		fail(q, e);
 }
 
-struct err *qmp_send(struct qmp *q, const char *command, json_t *args, int limit_ms,
-		     void (*done)(void *data, json_t *value, struct err *e), void *data)
+struct err *qmp_send(struct qmp *q, const char *command, json_t *args, int limit_ms, void (*done)(void *data, json_t *value, struct err *e),
+		     void *data)
 {
 	struct item *item;
 	TRY(start(q, command, args, limit_ms, &item));

@@ -66,8 +66,8 @@ struct err *qmp_call_fd(struct qmp *q, const char *command, json_t *args, int fd
  * the error (done's to free). An error returned here means that it was not sent and done is not called. limit_ms 0: no
  * limit.
  */
-struct err *qmp_send(struct qmp *q, const char *command, json_t *args, int limit_ms,
-		     void (*done)(void *data, json_t *value, struct err *e), void *data);
+struct err *qmp_send(struct qmp *q, const char *command, json_t *args, int limit_ms, void (*done)(void *data, json_t *value, struct err *e),
+		     void *data);
 
 /* For an event loop; the descriptor stays ours. */
 int qmp_fd(const struct qmp *q);

@@ -13,7 +13,10 @@ uint64_t GetTickCount64(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-struct memory { uint32_t length, load; uint64_t total, free, rest[5]; };
+struct memory {
+	uint32_t length, load;
+	uint64_t total, free, rest[5];
+};
 
 int GlobalMemoryStatusEx(struct memory *memory)
 {
@@ -39,7 +42,11 @@ uintptr_t SetThreadAffinityMask(void *thread, uintptr_t mask)
 	return pthread_setaffinity_np(pthread_self(), sizeof(set), &set) == 0;
 }
 
-struct overlapped { uintptr_t internal[2]; uint32_t offset, offset_high; void *event; };
+struct overlapped {
+	uintptr_t internal[2];
+	uint32_t offset, offset_high;
+	void *event;
+};
 
 /* Mono's handle of a file is its descriptor. */
 int ReadFile(intptr_t file, void *to, int size, int *got, const struct overlapped *at)

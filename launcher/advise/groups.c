@@ -61,8 +61,7 @@ static void judge_function(struct root *root, const struct groups *g, const stru
 	cleanup_strv struct strv uses = {};
 	const struct pci_addr_text at = pci_addr_short(fn->addr);
 	if (pci_is_bridge(fn) && !pci_driver_harmless(fn->driver))
-		strv_addf(why, _("%s stays with the host (driver %s), and the group goes whole or not at all"), at.s,
-			  fn->driver);
+		strv_addf(why, _("%s stays with the host (driver %s), and the group goes whole or not at all"), at.s, fn->driver);
 	if (fn == g->host_gpu)
 		strv_addf(why, _("the host's own screen is on %s"), at.s);
 	if (fn->vfs)
@@ -82,8 +81,7 @@ static bool one_slot(const struct group *x)
 		if (pci_is_bridge(fn))
 			continue;
 		first = first ? first : fn;
-		if (first->addr.domain != fn->addr.domain || first->addr.bus != fn->addr.bus ||
-		    first->addr.dev != fn->addr.dev)
+		if (first->addr.domain != fn->addr.domain || first->addr.bus != fn->addr.bus || first->addr.dev != fn->addr.dev)
 			return false;
 	}
 	return true;

@@ -16,12 +16,12 @@ enum group_verdict {
 };
 
 struct group {
-	int number;                       /* -1: functions in no group */
-	const struct pci_function **v;    /* by address; borrowed from `functions` */
+	int number;                    /* -1: functions in no group */
+	const struct pci_function **v; /* by address; borrowed from `functions` */
 	size_t n;
-	size_t n_passed;                  /* those that a guest would get: all but bridges */
+	size_t n_passed; /* those that a guest would get: all but bridges */
 	enum group_verdict verdict;
-	struct strv why;                  /* each a line; of GROUP_FREE, what to know beforehand */
+	struct strv why; /* each a line; of GROUP_FREE, what to know beforehand */
 };
 
 struct groups {

@@ -16,14 +16,14 @@ struct proposal {
 	uint64_t memory; /* bytes */
 	enum hugepages hugepages;
 	bool secure_boot, tpm, kvm;
-	char *disk;         /* path of the image */
-	uint64_t disk_size; /* bytes, where it is to be made; 0: it is not */
-	char *iso;          /* to install from; NULL: none */
+	char *disk;             /* path of the image */
+	uint64_t disk_size;     /* bytes, where it is to be made; 0: it is not */
+	char *iso;              /* to install from; NULL: none */
 	char *keyboard, *mouse; /* paths; NULL: none */
 	struct proposal_monitor {
 		char *match;
 		unsigned input; /* where the guest's card is plugged in */
-	} *monitors;
+	} * monitors;
 	size_t n_monitors;
 	const char *display;
 };

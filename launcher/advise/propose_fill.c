@@ -6,11 +6,11 @@
 struct filling {
 	const struct proposal *p;
 	const char *dir;
-	char *kind;       /* of the section that the line is in: "disk" */
-	unsigned nth;     /* of its kind, from 0 */
+	char *kind;   /* of the section that the line is in: "disk" */
+	unsigned nth; /* of its kind, from 0 */
 	unsigned n_pci, n_disk, n_input;
-	bool drop;        /* the section is not for this host */
-	bool named;       /* the section's own device has been written */
+	bool drop;  /* the section is not for this host */
+	bool named; /* the section's own device has been written */
 	struct sb out;
 };
 
@@ -44,17 +44,15 @@ static char *replace(struct filling *f, const char *key, const char *value)
 {
 	const struct proposal *p = f->p;
 	if (streq(f->kind, "vm"))
-		return streq(key, "name")			       ? str_fmt("name = %s", p->name)
-		       : streq(key, "accel") && !p->kvm		       ? str_dup("accel = auto")
-								       : NULL;
+		return streq(key, "name") ? str_fmt("name = %s", p->name) : streq(key, "accel") && !p->kvm ? str_dup("accel = auto") : NULL;
 	if (streq(f->kind, "cpu"))
-		return streq(key, "threads")				? str_fmt("threads = %u", p->threads)
-		       : streq(key, "place") || streq(key, "emulator")	? str_fmt("%s = auto", key)
-		       : streq(key, "isolate") && !p->gpu		? str_dup("isolate = off")
-									: NULL;
+		return streq(key, "threads")                           ? str_fmt("threads = %u", p->threads)
+		       : streq(key, "place") || streq(key, "emulator") ? str_fmt("%s = auto", key)
+		       : streq(key, "isolate") && !p->gpu              ? str_dup("isolate = off")
+								       : NULL;
 	if (streq(f->kind, "memory")) {
 		cleanup_free char *size = size_format(p->memory);
-		return streq(key, "size")	 ? str_fmt("size = %s", size)
+		return streq(key, "size")        ? str_fmt("size = %s", size)
 		       : streq(key, "hugepages") ? str_fmt("hugepages = %s", propose_hugepages_word(p->hugepages))
 						 : NULL;
 	}

@@ -10,8 +10,7 @@ struct looking {
 	struct survey *s;
 };
 
-static void look_for(struct root *root, const char *home, bool secure, struct firmware *ret_firmware, char **ret_problem,
-		     char **ret_remedy)
+static void look_for(struct root *root, const char *home, bool secure, struct firmware *ret_firmware, char **ret_problem, char **ret_remedy)
 {
 	struct err *e = firmware_find(root, home, secure, ret_firmware);
 	if (!e)
@@ -41,8 +40,7 @@ static void find_inputs(struct root *root, struct survey *s)
 		if (!keyboard && !str_ends(names.v[i], "-event-mouse"))
 			continue;
 		s->inputs = mem_grow(s->inputs, s->n_inputs, sizeof(*s->inputs));
-		s->inputs[s->n_inputs++] =
-			(struct survey_input){ str_fmt("/dev/input/by-id/%s", names.v[i]), keyboard };
+		s->inputs[s->n_inputs++] = (struct survey_input){ str_fmt("/dev/input/by-id/%s", names.v[i]), keyboard };
 	}
 }
 
@@ -59,8 +57,8 @@ static bool has_module(struct root *root, const char *kernel, const char *name)
 {
 	static const char *const lists[] = { "modules.dep", "modules.builtin" };
 	for (size_t i = 0; kernel && i < ARRAY_SIZE(lists); i++) {
-		cleanup_free char *path = str_fmt("/lib/modules/%s/%s", kernel, lists[i]),
-				  *text = root_read_or(root, path, ""), *file = str_fmt("/%s.ko", name);
+		cleanup_free char *path = str_fmt("/lib/modules/%s/%s", kernel, lists[i]), *text = root_read_or(root, path, ""),
+				  *file = str_fmt("/%s.ko", name);
 		if (strstr(text, file))
 			return true;
 	}
@@ -83,8 +81,7 @@ static struct err *read_all(struct cli *cli, struct survey *s)
 	TRY(user_visit(&s->user, find_firmware, &l));
 	cleanup_free char *swtpm = root_is_host(root) ? child_find("swtpm") : NULL;
 	s->swtpm = swtpm || (!root_is_host(root) && root_exists(root, "/usr/bin/swtpm"));
-	s->iommu_table = root_exists(root, "/sys/firmware/acpi/tables/DMAR") ||
-			 root_exists(root, "/sys/firmware/acpi/tables/IVRS");
+	s->iommu_table = root_exists(root, "/sys/firmware/acpi/tables/DMAR") || root_exists(root, "/sys/firmware/acpi/tables/IVRS");
 	s->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci") || has_module(root, s->cpu.kernel, "vfio-pci");
 	find_inputs(root, s);
 	find_i2c(root, s);

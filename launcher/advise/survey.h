@@ -22,7 +22,7 @@ struct survey_input {
 };
 
 struct survey {
-	struct user user; /* on whose behalf a machine would run */
+	struct user user;       /* on whose behalf a machine would run */
 	struct config *nothing; /* a machine of defaults: what the facts are read for */
 	struct groups groups;
 	struct boot_facts boot;

@@ -84,7 +84,7 @@ static void check_iommu(const struct checking *k)
 		findings_add(k->out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off in the firmware: no device can be passed"),
 			     tr_dup(intel ? "switch VT-d on in the firmware's setup, then look here again"
 					  : N_("switch IOMMU (AMD-Vi) on in the firmware's setup, \"Enabled\" rather than \"Auto\"; "
-					    "Linux needs no parameter for it")));
+					       "Linux needs no parameter for it")));
 		return;
 	}
 	cleanup_free char *remedy = boot_remedy(&s->boot, "intel_iommu=on");
@@ -200,9 +200,9 @@ static void check_memory(const struct checking *k)
 		for (int size = 0; size < MEMORY_SIZES; size++)
 			sizes[size] |= m->nodes[i].huge[size].there;
 	if (sizes[MEMORY_1G] || sizes[MEMORY_2M])
-		ok(k, "hugepages", tr_fmt("pages of %s%s%s; a launch takes them and gives them back",
-					  sizes[MEMORY_1G] ? "1 GiB" : "", sizes[MEMORY_1G] && sizes[MEMORY_2M] ? _(" and ") : "",
-					  sizes[MEMORY_2M] ? "2 MiB" : ""));
+		ok(k, "hugepages",
+		   tr_fmt("pages of %s%s%s; a launch takes them and gives them back", sizes[MEMORY_1G] ? "1 GiB" : "",
+			  sizes[MEMORY_1G] && sizes[MEMORY_2M] ? _(" and ") : "", sizes[MEMORY_2M] ? "2 MiB" : ""));
 	else
 		findings_add(k->out, FINDING_WARN, "hugepages", tr_dup("the kernel has no huge pages"),
 			     tr_dup("machines run with `hugepages = transparent` in [memory], if slower"));
@@ -248,8 +248,7 @@ static void check_ddc(const struct checking *k)
 	if (may_open(k, s->i2c.v[0]))
 		ok(k, "ddc", tr_fmt("I2C buses: %zu; a monitor's input can be switched", s->i2c.n));
 	else
-		findings_add(k->out, FINDING_WARN, "ddc",
-			     tr_fmt("%s may not open %s; a launch by sudo can", s->user.name, s->i2c.v[0]),
+		findings_add(k->out, FINDING_WARN, "ddc", tr_fmt("%s may not open %s; a launch by sudo can", s->user.name, s->i2c.v[0]),
 			     tr_fmt("sudo usermod -aG i2c %s, then log in again", s->user.name));
 }
 

@@ -13,8 +13,8 @@
 
 /* How a value may look. */
 enum shape {
-	ANY,	/* root itself makes nothing of it: it is for the user's own programs */
-	WORD,	/* no path that a library would open as root, and no format */
+	ANY,  /* root itself makes nothing of it: it is for the user's own programs */
+	WORD, /* no path that a library would open as root, and no format */
 	NUMBER,
 };
 
@@ -107,7 +107,8 @@ static struct err *is_roots_alone(const char *path)
 	struct err *e = trust_path(root, folder, 0);
 	e = e ? e : trust_path(root, path, 0);
 	return err_exit(err_hint(err_wrap(e, "%s is root's, but not root's alone", path),
-				 "chmod go-w, or keep it in /etc/qlaunch; a user's own file is run as that user"), EXIT_HOST);
+				 "chmod go-w, or keep it in /etc/qlaunch; a user's own file is run as that user"),
+			EXIT_HOST);
 }
 
 struct err *behalf_of_file(const char *path, struct user *ret_user, char **ret_path)

@@ -281,7 +281,8 @@ struct err *proc_id_of(pid_t pid, struct proc_id *ret_id)
 	char state = 0;
 	uint64_t start = 0;
 	const char *rest = strrchr(buf, ')');
-	if (!rest || sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64, &state, &start) != 2 ||
+	if (!rest ||
+	    sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64, &state, &start) != 2 ||
 	    state == 'Z' || state == 'X')
 		return err_errno(ESRCH, "process %d", (int)pid);
 	*ret_id = (struct proc_id){ pid, start };

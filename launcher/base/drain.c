@@ -9,7 +9,7 @@ static struct drained {
 	int fd;
 	drain_fn read;
 	void *data;
-} *all;
+} * all;
 static size_t n_all;
 
 void drain_add(int fd, drain_fn read, void *data)

@@ -33,10 +33,10 @@ __attribute__((format(printf, 2, 3))) struct err *err_hint(struct err *e, const 
 /* Sets the status that the program shall end with, unless an inner error has set one. Takes and returns `e`. */
 struct err *err_exit(struct err *e, enum exit_status status);
 
-const char *err_text(const struct err *e);              /* never NULL; "" for NULL */
-const char *err_remedy(const struct err *e);            /* NULL where there is none */
-int err_code(const struct err *e);                      /* the errno it began with, or 0 */
-enum exit_status err_status(const struct err *e);       /* EXIT_GUEST where none was set, EXIT_OK for NULL */
+const char *err_text(const struct err *e);        /* never NULL; "" for NULL */
+const char *err_remedy(const struct err *e);      /* NULL where there is none */
+int err_code(const struct err *e);                /* the errno it began with, or 0 */
+enum exit_status err_status(const struct err *e); /* EXIT_GUEST where none was set, EXIT_OK for NULL */
 /* NULL is fine. */
 void err_free(struct err *e);
 void err_freep(struct err **e);

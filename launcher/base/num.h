@@ -36,7 +36,7 @@ struct cpus cpus_minus(const struct cpus *a, const struct cpus *b);
 struct err *num_parse(const char *text, uint64_t max, uint64_t *ret_value);
 /* Bytes: a number with K, M, G or T (powers of 1024; "KiB", "MB" and lower case too), or plain bytes. Never 0, at most 2^60. */
 struct err *size_parse(const char *text, uint64_t *ret_bytes);
-char *size_format(uint64_t bytes); /* shortest exact form: 16G, 1536M, 4096K, 4097; owned by the caller */
+char *size_format(uint64_t bytes);  /* shortest exact form: 16G, 1536M, 4096K, 4097; owned by the caller */
 char *size_rounded(uint64_t bytes); /* to read: 16.6G, 512M, 0; owned by the caller */
 
 struct pci_addr {

@@ -20,7 +20,7 @@ static struct {
 	bool visible;               /* the line is on the terminal now */
 	void (*fn)(void *data);     /* who knows how far it is */
 	void *data;
-	bool asking;                /* it is asked now */
+	bool asking; /* it is asked now */
 } now;
 
 /* `width` cells, the first part of them full. */

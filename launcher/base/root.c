@@ -327,7 +327,7 @@ static struct err *entry(struct root *r, enum entry_op op, const char *path, mod
 	cleanup_fd int dir = open_parent(r, path, &name);
 	if (dir < 0)
 		return err_errno(errno, "%s", path);
-	int result = op == ENTRY_MKDIR	? mkdirat(dir, name, mode)
+	int result = op == ENTRY_MKDIR    ? mkdirat(dir, name, mode)
 		     : op == ENTRY_RMDIR  ? unlinkat(dir, name, AT_REMOVEDIR)
 		     : op == ENTRY_UNLINK ? unlinkat(dir, name, 0)
 					  : symlinkat(content, dir, name);

@@ -30,8 +30,8 @@ void root_close(struct root *r);
 void root_closep(struct root **r);
 #define cleanup_root cleanup(root_closep)
 void root_set_hook(struct root *r, const struct root_hook *hook); /* borrowed; NULL for none */
-bool root_is_host(const struct root *r);   /* opened on "/": only then may processes, buses and ioctls be used */
-const char *root_dir(const struct root *r); /* as given to root_open */
+bool root_is_host(const struct root *r);                          /* opened on "/": only then may processes, buses and ioctls be used */
+const char *root_dir(const struct root *r);                       /* as given to root_open */
 
 /* Reading. Text is at most ROOT_TEXT_MAX bytes (a longer file is an error), NUL bytes end it, one trailing newline is taken off. */
 #define ROOT_TEXT_MAX (4u << 20)
@@ -40,11 +40,11 @@ struct err *root_read(struct root *r, const char *path, char **ret_text);
 struct err *root_read_bytes(struct root *r, const char *path, char **ret_bytes, size_t *ret_len);
 char *root_read_or(struct root *r, const char *path, const char *otherwise); /* any failure gives a copy of `otherwise` (may be NULL) */
 bool root_exists(struct root *r, const char *path);
-struct err *root_stat(struct root *r, const char *path, struct stat *ret_st);  /* follows links */
-char *root_link(struct root *r, const char *path);                             /* what a link holds; NULL if none */
-char *root_real(struct root *r, const char *path); /* the path without any link in it, inside the root; NULL if there is none */
-char *root_link_name(struct root *r, const char *path);                        /* last part of what a link points to; NULL if none */
-struct err *root_list(struct root *r, const char *path, struct strv *ret_names); /* sorted, without . and .. */
+struct err *root_stat(struct root *r, const char *path, struct stat *ret_st); /* follows links */
+char *root_link(struct root *r, const char *path);                            /* what a link holds; NULL if none */
+char *root_real(struct root *r, const char *path);      /* the path without any link in it, inside the root; NULL if there is none */
+char *root_link_name(struct root *r, const char *path); /* last part of what a link points to; NULL if none */
+struct err *root_list(struct root *r, const char *path, struct strv *ret_names);    /* sorted, without . and .. */
 struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_fd); /* O_CREAT is refused */
 
 /* Writing. */

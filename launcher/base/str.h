@@ -23,20 +23,20 @@
 		stolen;                   \
 	})
 
-void str_freep(void *p);  /* free(*(void **)p) */
-void fd_closep(int *fd);  /* close(*fd) if it is not negative; keeps errno */
-int fd_steal(int *fd);    /* gives *fd away and leaves -1 behind */
+void str_freep(void *p); /* free(*(void **)p) */
+void fd_closep(int *fd); /* close(*fd) if it is not negative; keeps errno */
+int fd_steal(int *fd);   /* gives *fd away and leaves -1 behind */
 
 /* Zeroed memory; abort where there is none. */
 void *mem_new(size_t size);
 /* Makes room for one element more in an array that doubles: `v = mem_grow(v, n, sizeof(*v)); v[n++] = …`. New room is zeroed. */
 void *mem_grow(void *array, size_t count, size_t size);
 
-char *str_dup(const char *s);               /* NULL stays NULL */
+char *str_dup(const char *s); /* NULL stays NULL */
 /* At most `n` bytes of it; owned by the caller. */
 char *str_ndup(const char *s, size_t n);
 __attribute__((format(printf, 1, 2))) char *str_fmt(const char *fmt, ...);
-void str_set(char **p, const char *value);  /* frees *p, then a copy of value */
+void str_set(char **p, const char *value); /* frees *p, then a copy of value */
 
 static inline bool streq(const char *a, const char *b)
 {

@@ -132,16 +132,18 @@ static struct err *fill_name(const char *name, struct user *ret_user)
 	errno = 0;
 	struct passwd *pw = getpwnam(name);
 	if (!pw)
-		return err_hint(err_coded(errno, "there is no user \"%s\"", name), "write `user = NAME` of an account of this host in [vm]");
+		return err_hint(err_coded(errno, "there is no user \"%s\"", name),
+				"write `user = NAME` of an account of this host in [vm]");
 	return fill(pw, false, ret_user);
 }
 
 static struct err *not_another(const struct user *u, const char *wanted)
 {
-	return err_hint(err_new("%s may not start a machine as %s", u->name, wanted),
-			"take `user = %s` out of [vm], or start it as %s, or let root keep the file in /etc/qlaunch and start it from a root shell with "
-			"`env -u SUDO_UID -u PKEXEC_UID qlaunch …`",
-			wanted, wanted);
+	return err_hint(
+		err_new("%s may not start a machine as %s", u->name, wanted),
+		"take `user = %s` out of [vm], or start it as %s, or let root keep the file in /etc/qlaunch and start it from a root shell with "
+		"`env -u SUDO_UID -u PKEXEC_UID qlaunch …`",
+		wanted, wanted);
 }
 
 static struct err *choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user)
@@ -209,7 +211,7 @@ static struct err *check_gone(const struct user *u)
 static struct err *become(const struct user *u)
 {
 	TRY(visit.on ? leave() : NULL); /* forked in a visit */
-	TRY(capset_bound(0)); /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
+	TRY(capset_bound(0));           /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
 	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
 		return err_errno(errno, "setgroups");
 	if (setresgid(u->gid, u->gid, u->gid) < 0)

@@ -209,9 +209,10 @@ static json_t *frames_of_the_game(const struct strv *lines, size_t first, const 
 		}
 		json_array_append_new(frames, json_real(v));
 	}
-	json_object_foreach(by_chain, key, frames) {
+	json_object_foreach (by_chain, key, frames) {
 		bool desktop = key[0] == 'd';
-		if (!most || (most_is_desktop && !desktop) || (most_is_desktop == desktop && json_array_size(frames) > json_array_size(most))) {
+		if (!most || (most_is_desktop && !desktop) ||
+		    (most_is_desktop == desktop && json_array_size(frames) > json_array_size(most))) {
 			most = frames;
 			most_is_desktop = desktop;
 		}
@@ -254,7 +255,7 @@ struct err *adapter_lines(const char *name, const char *text, json_t *metrics)
 	json_t *found = NULL, *metric;
 	const char *key;
 	TRY(records_metrics(text, &found));
-	json_object_foreach(found, key, metric) {
+	json_object_foreach (found, key, metric) {
 		cleanup_free char *full = str_fmt("%s.%s", name, key);
 		json_object_set(metrics, full, metric);
 	}

@@ -54,9 +54,10 @@ static void judge(struct analysis *r, const struct summary_metric *before, doubl
 	double base = before ? median_of(&before->columns[r->base_variant]) : NAN;
 	enum stats_verdict v = r->pair.pairs ? stats_judge(&r->pair, margin, base) : STATS_UNKNOWN;
 	bool less = r->metric->less_is_better;
-	r->verdict = v == STATS_EQUIVALENT ? ANALYSIS_EQUIVALENT
-		     : v == STATS_UNKNOWN  ? ANALYSIS_UNKNOWN
-		     : (v == STATS_LESS) == less ? ANALYSIS_BETTER : ANALYSIS_WORSE;
+	r->verdict = v == STATS_EQUIVALENT       ? ANALYSIS_EQUIVALENT
+		     : v == STATS_UNKNOWN        ? ANALYSIS_UNKNOWN
+		     : (v == STATS_LESS) == less ? ANALYSIS_BETTER
+						 : ANALYSIS_WORSE;
 	if (!before || !isfinite(r->median) || !isfinite(base)) {
 		r->verdict = ANALYSIS_MISSING;
 		r->why = isfinite(base) ? NULL : "the other one has no value";
@@ -82,12 +83,15 @@ static void compare(const struct summary *a, size_t base, const struct summary *
 		none[i] = NAN;
 	for (size_t i = 0; i < n; i++) {
 		int before = summary_metric(a, b->metrics[i].name);
-		series[i] = (struct stats_series){ before < 0 ? none : a->metrics[before].columns[base].v, b->metrics[i].columns[variant].v };
+		series[i] =
+			(struct stats_series){ before < 0 ? none : a->metrics[before].columns[base].v, b->metrics[i].columns[variant].v };
 	}
 	stats_compare(series, n, rounds, STATS_ALPHA, pairs);
 	for (size_t i = 0; i < n; i++) {
 		int before = summary_metric(a, b->metrics[i].name);
-		ret[i] = (struct analysis){ .of = b, .beside = a, .variant = variant, .base_variant = base, .metric = &b->metrics[i], .pair = pairs[i] };
+		ret[i] = (struct analysis){
+			.of = b, .beside = a, .variant = variant, .base_variant = base, .metric = &b->metrics[i], .pair = pairs[i]
+		};
 		describe(&ret[i], &b->metrics[i].columns[variant]);
 		judge(&ret[i], before < 0 ? NULL : &a->metrics[before], b->margin);
 	}

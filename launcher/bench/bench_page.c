@@ -52,7 +52,8 @@ static void add_row(struct sb *out, const struct analysis *r)
 		sb_add(out, "<td><td><td><td><span class=\"same\">the others are compared with it</span>");
 	} else {
 		if (isfinite(r->pair.low) && isfinite(r->pair.high))
-			sb_addf(out, "<td class=\"n\">%.3f<td class=\"n\">%.3f to %.3f<td class=\"n\">", r->pair.estimate, r->pair.low, r->pair.high);
+			sb_addf(out, "<td class=\"n\">%.3f<td class=\"n\">%.3f to %.3f<td class=\"n\">", r->pair.estimate, r->pair.low,
+				r->pair.high);
 		else
 			sb_add(out, "<td><td><td class=\"n\">");
 		if (isfinite(r->pair.least))
@@ -62,14 +63,15 @@ static void add_row(struct sb *out, const struct analysis *r)
 			sb_addf(out, ": %s", r->why);
 	}
 	if (r->drift > 0 || r->drift < 0)
-		sb_addf(out, " <span class=\"untrusted\">%s from round to round (%+.2f)</span>", r->drift > 0 ? "rises" : "falls", r->drift);
+		sb_addf(out, " <span class=\"untrusted\">%s from round to round (%+.2f)</span>", r->drift > 0 ? "rises" : "falls",
+			r->drift);
 	if (r->pair.together > 0)
 		sb_addf(out, " <span class=\"untrusted\">rounds hang together (%.2f)</span>", r->pair.together);
 	sb_add(out, "</tr>\n");
 }
 
-static void add_figure(struct sb *out, void (*plot)(struct sb *out, const struct plot_row *rows, size_t n), const struct plot_row *rows, size_t n,
-		       const char *caption)
+static void add_figure(struct sb *out, void (*plot)(struct sb *out, const struct plot_row *rows, size_t n), const struct plot_row *rows,
+		       size_t n, const char *caption)
 {
 	sb_add(out, "<figure>");
 	plot(out, rows, n);
@@ -84,8 +86,9 @@ static void add_metric(struct sb *out, const struct analyses *a, const struct an
 	add_text(out, r->metric->name);
 	sb_add(out, " <small>");
 	add_text(out, r->metric->unit);
-	sb_addf(out, ", %s is better</small></h2>\n<table><tr><th>variant<th class=\"n\">median<th class=\"n\">ratio<th class=\"n\">95 %% interval"
-		     "<th class=\"n\">could see<th>verdict</tr>\n",
+	sb_addf(out,
+		", %s is better</small></h2>\n<table><tr><th>variant<th class=\"n\">median<th class=\"n\">ratio<th class=\"n\">95 %% interval"
+		"<th class=\"n\">could see<th>verdict</tr>\n",
 		r->metric->less_is_better ? "less" : "more");
 	for (size_t i = 0; i < n; i++) {
 		const struct summary_column *c = &r[i].metric->columns[r[i].variant];
@@ -96,7 +99,8 @@ static void add_metric(struct sb *out, const struct analyses *a, const struct an
 	add_figure(out, plot_distributions, rows, n, "each round, the middle half, the median");
 	sb_add(out, "<figure>");
 	plot_intervals(out, rows, n, a->margin);
-	sb_addf(out, "<figcaption>ratio to the first variant; shaded: within %g %%, which is equivalent</figcaption></figure>\n", a->margin * 100);
+	sb_addf(out, "<figcaption>ratio to the first variant; shaded: within %g %%, which is equivalent</figcaption></figure>\n",
+		a->margin * 100);
 	add_figure(out, plot_timeline, rows, n, "in the order of the rounds");
 	sb_add(out, "</div></section>\n");
 	free(rows);
@@ -145,7 +149,7 @@ static void add_facts(struct sb *out, const json_t *o)
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)o, key, value) {
+	json_object_foreach ((json_t *)o, key, value) {
 		if (!json_is_string(value))
 			continue;
 		sb_add(out, "<dt>");
@@ -159,7 +163,8 @@ static void add_facts(struct sb *out, const json_t *o)
 static void add_variants(struct sb *out, const struct summary *s)
 {
 	static const char *const keys[] = { "cpuset", "vCPUs", "huge pages", "governor" };
-	sb_add(out, "<section><h2>Variants <small>what they were told, and what they really got</small></h2><table><tr><th>variant<th>keys");
+	sb_add(out,
+	       "<section><h2>Variants <small>what they were told, and what they really got</small></h2><table><tr><th>variant<th>keys");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		sb_addf(out, "<th>%s", keys[i]);
 	sb_add(out, "</tr>\n");
@@ -168,7 +173,8 @@ static void add_variants(struct sb *out, const struct summary *s)
 		sb_addf(out, "<tr><td><span class=\"key\" style=\"background:var(--v%zu)\"></span>", i % PLOT_COLOURS);
 		add_text(out, s->variants[i].name);
 		sb_add(out, "<td>");
-		add_text(out, json_is_true(json_object_get(record, "native")) ? "native" : json_string_value(json_object_get(record, "sets")));
+		add_text(out,
+			 json_is_true(json_object_get(record, "native")) ? "native" : json_string_value(json_object_get(record, "sets")));
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 			sb_add(out, "<td>");
 			add_text(out, json_string_value(json_object_get(json_object_get(record, "run"), keys[k])));
@@ -187,7 +193,8 @@ static void add_head(struct sb *out, const struct summary *s, const struct analy
 	sb_add(out, style);
 	for (int i = 0; i < PLOT_COLOURS; i++)
 		sb_addf(out, ".v%d{fill:var(--v%d);stroke:var(--v%d)}circle.v%d,.box.v%d{stroke:none}", i, i, i, i, i);
-	sb_addf(out, "</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%zu runs, %zu rounds after the one that warms up, %zu variants: %s</p>\n",
+	sb_addf(out,
+		"</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%zu runs, %zu rounds after the one that warms up, %zu variants: %s</p>\n",
 		s->runs, s->rounds, s->n_variants, counts);
 	sb_addf(out, "<section class=\"note%s\">", quiet ? "" : " bad");
 	add_text(out, control);

@@ -114,7 +114,8 @@ static struct err *bench_key(struct reading *r, const char *key, const char *val
 		strv_split(&p->words, value, ", ");
 		return NULL;
 	}
-	return err_hint(err_new("unknown key \"%s\" in [bench]", key), "config, via, guest, output, workloads, rounds, limit, uploads, margin");
+	return err_hint(err_new("unknown key \"%s\" in [bench]", key),
+			"config, via, guest, output, workloads, rounds, limit, uploads, margin");
 }
 
 static struct bench_workload *workload_of(struct bench_plan *p, const char *name)
@@ -169,7 +170,8 @@ static struct err *variant_key(struct reading *r, const char *name, const char *
 	else if (strchr(key, '.'))
 		strv_addf(&v->sets, "%s=%s", key, value);
 	else
-		return err_hint(err_new("\"%s\" in [variant %s] is no key of a machine", key, name), "write section.key = value: cpu.threads = 4");
+		return err_hint(err_new("\"%s\" in [variant %s] is no key of a machine", key, name),
+				"write section.key = value: cpu.threads = 4");
 	return NULL;
 }
 
@@ -201,7 +203,7 @@ static struct err *take_key(struct reading *r, const struct lines_line *line)
 {
 	if (!r->kind)
 		return err_new("\"%s\" stands before the first [section]", line->name);
-	return streq(r->kind, "bench")	    ? bench_key(r, line->name, line->value)
+	return streq(r->kind, "bench")      ? bench_key(r, line->name, line->value)
 	       : streq(r->kind, "variant")  ? variant_key(r, r->name, line->name, line->value)
 	       : streq(r->kind, "workload") ? workload_key(r, r->name, line->name, line->value)
 					    : slurm_key(r, line->name, line->value);
@@ -260,14 +262,16 @@ static struct err *complete_workload(const struct bench_plan *p, struct bench_wo
 		if (guest_has(w->name) && !w->command && !w->file)
 			return NULL;
 		return err_hint(err_new("workload \"%s\" is neither built in nor an adapter", w->name),
-				"boot, chase, throughput, bandwidth, jitter, disk; %s; or a [workload %s] with command and parser", names, w->name);
+				"boot, chase, throughput, bandwidth, jitter, disk; %s; or a [workload %s] with command and parser", names,
+				w->name);
 	}
 	if (!w->command && a->command)
 		str_set(&w->command, a->command);
 	if (!w->file && a->file)
 		str_set(&w->file, a->file);
 	if (!w->command && !w->file)
-		return err_hint(err_new("workload \"%s\" has no command", w->name), "[workload %s] with command, or file, of the guest", w->name);
+		return err_hint(err_new("workload \"%s\" has no command", w->name), "[workload %s] with command, or file, of the guest",
+				w->name);
 	if (a->uploads && !p->uploads)
 		return err_hint(err_new("%s sends its results to its makers", a->name), "uploads = yes in [bench] allows it");
 	for (size_t i = 0; i < p->n_variants; i++)
@@ -338,7 +342,8 @@ static struct err *complete(struct reading *r)
 	add_control(p);
 	for (size_t i = 0; i < p->n_variants; i++)
 		if ((p->variants[i].native || p->agent) && !p->guest)
-			return err_hint(err_new("%s: [bench] has no guest, and it is not beside qlaunch", p->path), "make build/bench-guest");
+			return err_hint(err_new("%s: [bench] has no guest, and it is not beside qlaunch", p->path),
+					"make build/bench-guest");
 	return NULL;
 }
 

@@ -30,16 +30,16 @@ struct bench_workload {
 };
 struct bench_plan {
 	char *path, *config, *guest, *output;
-	bool agent;      /* through the guest's agent; else a direct-boot guest says it over its serial console */
-	bool uploads;    /* a workload may send its results to somebody */
+	bool agent;        /* through the guest's agent; else a direct-boot guest says it over its serial console */
+	bool uploads;      /* a workload may send its results to somebody */
 	struct strv words; /* `workloads` as it stands, and then: */
 	struct bench_workload *workloads;
 	size_t n_workloads;
-	struct strv sbatch;  /* "--partition=lab" */
-	unsigned machines;   /* of a Slurm job array */
-	unsigned rounds;  /* after the one that warms up */
-	unsigned limit_s; /* of one run */
-	double margin;    /* what is less than this is equivalent: 0.01 is 1 % */
+	struct strv sbatch; /* "--partition=lab" */
+	unsigned machines;  /* of a Slurm job array */
+	unsigned rounds;    /* after the one that warms up */
+	unsigned limit_s;   /* of one run */
+	double margin;      /* what is less than this is equivalent: 0.01 is 1 % */
 	struct bench_variant *variants;
 	size_t n_variants;
 };

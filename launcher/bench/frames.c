@@ -32,8 +32,8 @@ static struct err *add_lows(json_t *metrics, const char *name, const double *sor
 {
 	size_t longest = (size_t)(part * (double)n + 0.999999), i = n;
 	double of_longest = 0, filled = 0;
-	cleanup_free char *low = str_fmt("fps-low-%g%%", part * 100), *percentile = str_fmt("%s.percentile", low), *mean = str_fmt("%s.mean", low),
-			  *integral = str_fmt("%s.integral", low);
+	cleanup_free char *low = str_fmt("fps-low-%g%%", part * 100), *percentile = str_fmt("%s.percentile", low),
+			  *mean = str_fmt("%s.mean", low), *integral = str_fmt("%s.integral", low);
 	for (size_t k = 0; k < longest; k++)
 		of_longest += sorted[n - 1 - k];
 	while (i > 1 && (filled += sorted[i - 1]) < part * sum)

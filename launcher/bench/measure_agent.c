@@ -27,7 +27,7 @@
 
 /* How this kind of guest is spoken to. */
 struct guest_kind {
-	const char *program;  /* where ours is put */
+	const char *program;     /* where ours is put */
 	const char *const *call; /* before the workload's name */
 };
 static const char *const linux_call[] = { "/tmp/qlaunch-bench-guest", NULL };

@@ -11,7 +11,7 @@
 struct meeting {
 	struct root *root;
 	char *dir, *path; /* the directory, its socket */
-	int lock, fd;	  /* of the directory; listens */
+	int lock, fd;     /* of the directory; listens */
 };
 #define MEETING_INIT(r) { .root = (r), .lock = -1, .fd = -1 }
 

@@ -76,8 +76,8 @@ static void lying_axis(struct sb *out, const struct plot_axis *a, double top, do
 	for (size_t i = 0; i < n; i++) {
 		double x = plot_at(a, at[i]);
 		const char *anchor = x < a->from + 14 ? "start" : x > a->to - 14 ? "end" : "middle"; /* not cut off at the edge */
-		sb_addf(out, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/><text x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%.6g</text>", x, top, bottom,
-			x, bottom + 15, anchor, at[i]);
+		sb_addf(out, "<path class=\"grid\" d=\"M%.1f %.0fV%.0f\"/><text x=\"%.1f\" y=\"%.0f\" text-anchor=\"%s\">%.6g</text>", x,
+			top, bottom, x, bottom + 15, anchor, at[i]);
 	}
 }
 
@@ -87,8 +87,8 @@ static void standing_axis(struct sb *out, const struct plot_axis *a, double righ
 	size_t n = ticks(a, 3, at);
 	for (size_t i = 0; i < n; i++) {
 		double y = plot_at(a, at[i]);
-		sb_addf(out, "<path class=\"grid\" d=\"M%d %.1fH%.0f\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.5g</text>", LEFT, y, right,
-			LEFT - 5, y + 4, at[i]);
+		sb_addf(out, "<path class=\"grid\" d=\"M%d %.1fH%.0f\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.5g</text>", LEFT, y,
+			right, LEFT - 5, y + 4, at[i]);
 	}
 }
 
@@ -121,7 +121,8 @@ static void add_box(struct sb *out, const struct plot_axis *x, const struct plot
 	sb_addf(out, "<rect class=\"box v%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\" rx=\"3\"/>", r->colour, from, y - 9,
 		libm()->fmax(to - from, 1));
 	for (size_t i = 0; i < n; i++) /* beside each other where they would cover each other */
-		sb_addf(out, "<circle class=\"v%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\"/>", r->colour, plot_at(x, v[i]), y - 6 + 4 * (double)(i % 4));
+		sb_addf(out, "<circle class=\"v%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.6\"/>", r->colour, plot_at(x, v[i]),
+			y - 6 + 4 * (double)(i % 4));
 	double m = plot_at(x, r->median);
 	sb_addf(out, "<path class=\"median\" d=\"M%.1f %.1fV%.1f\"/>", m, y - 11, y + 11);
 }
@@ -169,8 +170,8 @@ void plot_intervals(struct sb *out, const struct plot_row *rows, size_t n, doubl
 			continue;
 		const struct stats_pair *r = rows[i].pair;
 		double low = plot_at(&x, r->low), high = plot_at(&x, r->high);
-		sb_addf(out, "<path class=\"interval v%zu\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv12M%.1f %.1fv12\"/>", rows[i].colour, low, y, high, low,
-			y - 6, high, y - 6);
+		sb_addf(out, "<path class=\"interval v%zu\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv12M%.1f %.1fv12\"/>", rows[i].colour, low, y,
+			high, low, y - 6, high, y - 6);
 		sb_addf(out, "<circle class=\"v%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>", rows[i].colour, plot_at(&x, r->estimate), y);
 	}
 	sb_add(out, "</svg>");

@@ -32,7 +32,8 @@ static struct err *be_one(bool launcher)
 	return launcher || !run_as || run_as->uid == 0 || getuid() != 0 ? user_return() : user_become(run_as);
 }
 
-__attribute__((noreturn)) static void become(const struct program *p, const char *path, const char *const argv[], pid_t parent, int out, int err)
+__attribute__((noreturn)) static void become(const struct program *p, const char *path, const char *const argv[], pid_t parent, int out,
+					     int err)
 {
 	child_signals();
 	struct err *e = be_one(p->launcher);
@@ -124,7 +125,7 @@ struct err *program_result(const struct program *p)
 	cleanup_strv struct strv lines = {};
 	if (p->complaint.s)
 		strv_split(&lines, p->complaint.s, "\n");
-	cleanup_free char *why = lines.n		? str_printable(lines.v[lines.n - 1])
+	cleanup_free char *why = lines.n                  ? str_printable(lines.v[lines.n - 1])
 				 : WIFSIGNALED(p->status) ? str_fmt("signal %d", WTERMSIG(p->status))
 							  : str_fmt("exit status %d", WEXITSTATUS(p->status));
 	return err_new("%s", why);

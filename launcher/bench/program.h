@@ -11,7 +11,7 @@
 #include "launcher/base/user.h"
 
 struct program {
-	bool launcher;	  /* it is qlaunch itself: runs as root where that is what we are, else as the user that is visited */
+	bool launcher;    /* it is qlaunch itself: runs as root where that is what we are, else as the user that is visited */
 	const char *name; /* argv[0], borrowed */
 	pid_t pid;
 	int pidfd, out, err;

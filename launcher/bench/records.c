@@ -78,10 +78,11 @@ static struct err *check_record(const json_t *record)
 {
 	const json_t *round = json_object_get(record, "round"), *version = json_object_get(record, "version");
 	if (version && (!json_is_integer(version) || json_integer_value(version) < 1 || json_integer_value(version) > RECORDS_VERSION))
-		return err_hint(err_new("a record of version %lld; this qlaunch knows 1 to %d", (long long)json_integer_value(version), RECORDS_VERSION),
+		return err_hint(err_new("a record of version %lld; this qlaunch knows 1 to %d", (long long)json_integer_value(version),
+					RECORDS_VERSION),
 				"a newer qlaunch wrote it");
-	if (!json_is_string(json_object_get(record, "variant")) || !json_is_object(json_object_get(record, "metrics")) || !json_is_integer(round) ||
-	    json_integer_value(round) < 0 || json_integer_value(round) > ROUNDS_MAX)
+	if (!json_is_string(json_object_get(record, "variant")) || !json_is_object(json_object_get(record, "metrics")) ||
+	    !json_is_integer(round) || json_integer_value(round) < 0 || json_integer_value(round) > ROUNDS_MAX)
 		return err_new("not a record of a benchmark");
 	return NULL;
 }

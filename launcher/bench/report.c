@@ -13,7 +13,7 @@ char *report_number(double value, double precision)
 		return str_fmt("%g", value);
 	/* two digits of the precision, or four of the value */
 	double last = isfinite(precision) && precision > 0 ? libm()->floor(libm()->log10(precision)) - 1
-		      : size > 0			   ? libm()->floor(libm()->log10(size)) - 3
+		      : size > 0                           ? libm()->floor(libm()->log10(size)) - 3
 							   : 0;
 	return str_fmt("%.*f", last < -9 ? 9 : last < 0 ? (int)-last : 0, value);
 }
@@ -61,7 +61,8 @@ char *report_control(const struct analyses *a, bool *ret_quiet)
 		return str_fmt("The control, the first variant once more: no difference was seen in %zu metrics, equivalent in %zu.", all,
 			       counts[ANALYSIS_EQUIVALENT]);
 	cleanup_free char *names = noisy_names(a);
-	return str_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy, all, names);
+	return str_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy,
+		       all, names);
 }
 
 /* "x 1.053 [1.021, 1.084]", or of a difference "+12 [9, 15]". Owned by the caller. */
@@ -71,7 +72,8 @@ static char *interval_text(const struct stats_pair *p)
 		return str_dup("");
 	double half = (p->high - p->low) / 2, digits = isfinite(half) ? half : p->difference ? NAN : 0.1;
 	digits = p->difference ? digits : libm()->fmax(libm()->fmin(digits, 0.1), 0.001);
-	cleanup_free char *middle = report_number(p->estimate, digits), *low = report_number(p->low, digits), *high = report_number(p->high, digits);
+	cleanup_free char *middle = report_number(p->estimate, digits), *low = report_number(p->low, digits),
+			  *high = report_number(p->high, digits);
 	if (!isfinite(half))
 		return str_fmt("%s%s", p->difference ? (p->estimate < 0 ? "" : "+") : "x ", middle);
 	return str_fmt("%s%s [%s, %s]", p->difference ? (p->estimate < 0 ? "" : "+") : "x ", middle, low, high);
@@ -134,7 +136,8 @@ void report_text(FILE *out, const struct analyses *a)
 {
 	const char *metric = "";
 	bool quiet;
-	cleanup_free char *counts = report_counts(a), *control = report_control(a, &quiet), *printable = str_printable(control ? control : "");
+	cleanup_free char *counts = report_counts(a), *control = report_control(a, &quiet),
+			  *printable = str_printable(control ? control : "");
 	print_wrapped(out, counts);
 	if (control)
 		print_wrapped(out, printable);

@@ -21,13 +21,13 @@ struct session {
 	struct root *root;
 	const struct bench_plan *plan;
 	json_t *fingerprint;
-	char machine[256]; /* its host name */
-	char **hashes;	   /* measure_hash of each variant */
-	bool *made;	   /* [rounds][variants]: what earlier sessions have recorded */
-	bool redo_failed, any; /* any: a run went well */
+	char machine[256];          /* its host name */
+	char **hashes;              /* measure_hash of each variant */
+	bool *made;                 /* [rounds][variants]: what earlier sessions have recorded */
+	bool redo_failed, any;      /* any: a run went well */
 	size_t done, before, total; /* runs; before: of earlier sessions */
-	int64_t begun; /* clock_ms */
-	struct err *failure; /* of the last run that failed, not yet said */
+	int64_t begun;              /* clock_ms */
+	struct err *failure;        /* of the last run that failed, not yet said */
 };
 
 /* Of what is in the file: whether it is of this plan and machine, and which runs need not be made. */
@@ -40,11 +40,13 @@ static struct err *take_record(void *data, json_t *record)
 	size_t round = (size_t)json_integer_value(json_object_get(record, "round")), v = 0;
 	while (v < p->n_variants && !streq(p->variants[v].name, name))
 		v++;
-	const char *other = v == p->n_variants		? _("variants")
-			    : !streq(hash, s->hashes[v]) ? _("configuration or workloads")
-			    : !streq(json_string_value(json_object_get(record, "machine")), s->machine) ? _("machine") : NULL;
+	const char *other = v == p->n_variants                                                          ? _("variants")
+			    : !streq(hash, s->hashes[v])                                                ? _("configuration or workloads")
+			    : !streq(json_string_value(json_object_get(record, "machine")), s->machine) ? _("machine")
+													: NULL;
 	if (other)
-		return err_exit(err_hint(err_new("is there already, with other %s", other), "move it away, or name another: --output FILE"), EXIT_USAGE);
+		return err_exit(err_hint(err_new("is there already, with other %s", other), "move it away, or name another: --output FILE"),
+				EXIT_USAGE);
 	if (round < p->rounds)
 		s->made[round * p->n_variants + v] = !json_object_get(record, "failed") || !s->redo_failed;
 	return NULL;
@@ -68,7 +70,8 @@ static struct err *resume(struct session *s)
 		made += s->made[i];
 	if (made == all)
 		return err_exit(err_hint(err_new("%s is there already, with all runs of this plan", p->output),
-					 "move it away, or name another: --output FILE; or --redo=failed"), EXIT_USAGE);
+					 "move it away, or name another: --output FILE; or --redo=failed"),
+				EXIT_USAGE);
 	log_info("%s: %zu of %zu runs are there already; it goes on", p->output, made, all);
 	s->done = s->before = made;
 	return NULL;
@@ -89,10 +92,10 @@ static json_t *record_of(const struct session *s, const struct bench_variant *v,
 {
 	const struct bench_plan *p = s->plan;
 	cleanup_free char *sets = strv_join(&v->sets, " "), *why = str_printable(failed ? failed : "");
-	json_t *record = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:f, s:O}", "version", RECORDS_VERSION, "variant", v->name, "order",
-				   (json_int_t)(v - p->variants), "round", (json_int_t)round, "time", (json_int_t)time(NULL), "machine", s->machine,
-				   "config", p->config ? p->config : "", "sets", sets, "native", v->native, "margin", p->margin, "fingerprint",
-				   s->fingerprint);
+	json_t *record = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:f, s:O}", "version", RECORDS_VERSION, "variant",
+				   v->name, "order", (json_int_t)(v - p->variants), "round", (json_int_t)round, "time",
+				   (json_int_t)time(NULL), "machine", s->machine, "config", p->config ? p->config : "", "sets", sets,
+				   "native", v->native, "margin", p->margin, "fingerprint", s->fingerprint);
 	if (failed)
 		json_object_set_new(record, "failed", json_string(why));
 	json_object_set(record, "run", m->run);

@@ -98,8 +98,8 @@ size_t stats_roll(struct stats_dice *d, size_t sides)
 
 /* One metric while its comparison is made. */
 struct metric {
-	double *d, *z;   /* [n]: the pairs' numbers; what is left of them after an assumed effect, clamped */
-	size_t *round;   /* [n]: which sign is theirs */
+	double *d, *z; /* [n]: the pairs' numbers; what is left of them after an assumed effect, clamped */
+	size_t *round; /* [n]: which sign is theirs */
 	size_t n;
 	double *sizes;   /* [n]: to work in */
 	double *of_flip; /* [FLIPS]: the statistic of each pattern, no effect assumed */
@@ -292,7 +292,10 @@ enum stats_verdict stats_judge(const struct stats_pair *p, double margin, double
 	double below = p->difference ? -margin * fabs(base) : 1 / (1 + margin), above = p->difference ? margin * fabs(base) : 1 + margin;
 	if (!isfinite(p->low) || !isfinite(p->high))
 		return STATS_UNKNOWN;
-	return p->low >= below && p->high <= above ? STATS_EQUIVALENT : p->high < none ? STATS_LESS : p->low > none ? STATS_MORE : STATS_UNKNOWN;
+	return p->low >= below && p->high <= above ? STATS_EQUIVALENT
+	       : p->high < none                    ? STATS_LESS
+	       : p->low > none                     ? STATS_MORE
+						   : STATS_UNKNOWN;
 }
 
 /* The normal distribution's quantile of 1 - tail, 0 < tail < 0.5, to 0.00045 (Abramowitz and Stegun, 26.2.23). */

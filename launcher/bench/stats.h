@@ -40,15 +40,15 @@ struct stats_series {
 struct stats_pair {
 	double estimate, low, high; /* b / a, or b - a; NAN for no pair, infinite ends for too few rounds */
 	bool difference;            /* b - a: a value of it is 0 or negative */
-	double least;               /* the smallest effect that could have been seen: 0.03 is 3 %, or in the metric's unit; INFINITY: none */
-	double together;            /* autocorrelation that was seen and widened for; else 0 */
+	double least;    /* the smallest effect that could have been seen: 0.03 is 3 %, or in the metric's unit; INFINITY: none */
+	double together; /* autocorrelation that was seen and widened for; else 0 */
 	size_t pairs;
 };
 /* All metrics of one comparison: n of them, of `rounds` rounds each. ret_pairs[n]. `alpha`: of all metrics together. */
 void stats_compare(const struct stats_series *metrics, size_t n, size_t rounds, double alpha, struct stats_pair *ret_pairs);
 
 enum stats_verdict {
-	STATS_LESS,       /* b is smaller: its interval lies below, and not within the margin */
+	STATS_LESS, /* b is smaller: its interval lies below, and not within the margin */
 	STATS_MORE,
 	STATS_EQUIVALENT, /* the whole interval lies within the margin */
 	STATS_UNKNOWN,    /* it cannot be told */

@@ -68,8 +68,8 @@ static struct err *await_end(struct root *root, const struct bench_plan *p, stru
 		program_wait(sbatch, -1, clock_ms() + LOOK_MS);
 		if (!said && sbatch->said.s && strchr(sbatch->said.s, '\n')) {
 			said = true;
-			log_info("job %.*s of Slurm; whatever happens here it goes on: qlaunch bench gather %s", (int)strcspn(sbatch->said.s, ";\n"),
-				 sbatch->said.s, p->path);
+			log_info("job %.*s of Slurm; whatever happens here it goes on: qlaunch bench gather %s",
+				 (int)strcspn(sbatch->said.s, ";\n"), sbatch->said.s, p->path);
 		}
 		size_t lines = shown ? lines_until_now(root, p) : 0;
 		cleanup_free char *detail = str_fmt("%zu of %zu runs", lines, total);
@@ -85,7 +85,8 @@ struct err *bench_submit(struct root *root, const struct bench_plan *plan, const
 	cleanup_strv struct strv argv = {};
 	cleanup_program struct program p = PROGRAM_INIT;
 	if (!sbatch)
-		return err_exit(err_hint(err_new("there is no sbatch here"), "Slurm's client: apt install slurm-client, on a machine of the cluster"),
+		return err_exit(err_hint(err_new("there is no sbatch here"),
+					 "Slurm's client: apt install slurm-client, on a machine of the cluster"),
 				EXIT_HOST);
 	if (root_exists(root, plan->output) || root_exists(root, jobs))
 		return err_exit(err_hint(err_new("%s or its folder .jobs is there already", plan->output), "move both away"), EXIT_USAGE);

@@ -79,8 +79,9 @@ static struct err *variant_of(struct summary *s, const json_t *record, size_t *r
 		json_t *first = json_copy((json_t *)record);
 		json_object_del(first, "metrics");
 		s->variants = mem_grow(s->variants, s->n_variants, sizeof(*s->variants));
-		s->variants[s->n_variants] =
-			(struct summary_variant){ str_dup(text_of(record, "variant")), json_integer_value(json_object_get(record, "order")), first, {} };
+		s->variants[s->n_variants] = (struct summary_variant){
+			str_dup(text_of(record, "variant")), json_integer_value(json_object_get(record, "order")), first, {}
+		};
 		found = (int)s->n_variants++;
 	}
 	*ret_variant = (size_t)found;
@@ -96,8 +97,12 @@ static struct err *metric_of(struct summary *s, const char *name, const json_t *
 		if (s->n_metrics == SUMMARY_METRICS_MAX)
 			return err_new("more than %d metrics", SUMMARY_METRICS_MAX);
 		s->metrics = mem_grow(s->metrics, s->n_metrics, sizeof(*s->metrics));
-		s->metrics[s->n_metrics] = (struct summary_metric){ .name = str_dup(name), .unit = str_dup(unit), .of = str_dup(of), .less_is_better = less,
-			.columns = mem_new(SUMMARY_VARIANTS_MAX * sizeof(struct summary_column)) };
+		s->metrics[s->n_metrics] =
+			(struct summary_metric){ .name = str_dup(name),
+						 .unit = str_dup(unit),
+						 .of = str_dup(of),
+						 .less_is_better = less,
+						 .columns = mem_new(SUMMARY_VARIANTS_MAX * sizeof(struct summary_column)) };
 		found = (int)s->n_metrics++;
 	}
 	*ret_metric = &s->metrics[found];
@@ -137,7 +142,7 @@ static double *numbers_of(const json_t *metric, size_t *ret_n)
 	cleanup_free double *v = mem_new((n + 1) * sizeof(*v));
 	const json_t *value;
 	*ret_n = 0;
-	json_array_foreach(values, i, value)
+	json_array_foreach (values, i, value)
 		if (json_is_number(value))
 			v[(*ret_n)++] = json_number_value(value);
 	return stats_sorted(v, *ret_n);
@@ -170,7 +175,7 @@ static const char *key_that_differs(const json_t *a, const json_t *b)
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)a, key, value) {
+	json_object_foreach ((json_t *)a, key, value) {
 		const char *x = json_string_value(value), *y = json_string_value(json_object_get(b, key));
 		if (x && y && !streq(x, y) && !streq(x, "?") && !streq(y, "?"))
 			return key;
@@ -224,7 +229,7 @@ static struct err *take_record(void *data, json_t *record)
 	const char *name;
 	json_t *metric;
 	TRY(variant_of(s, record, &variant));
-	json_object_foreach(json_object_get(record, "metrics"), name, metric)
+	json_object_foreach (json_object_get(record, "metrics"), name, metric)
 		TRY(take_metric(s, name, metric, variant, round));
 	set_value(&s->variants[variant].failed, round, json_object_get(record, "failed") ? 1 : 0);
 	if (!s->differs)

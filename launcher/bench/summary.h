@@ -20,7 +20,7 @@ struct summary_column {
 struct summary_variant {
 	char *name;
 	json_int_t order;
-	json_t *first; /* its first record, without metrics */
+	json_t *first;                /* its first record, without metrics */
 	struct summary_column failed; /* 1: that round's last record is of a run that failed */
 };
 /* Samples by size: bucket i holds those from 2^(i / 32 - 40) on. */

@@ -86,10 +86,10 @@ struct conf_pci {
 	char *name;
 	bool has_address;
 	struct pci_addr address;
-	char *id;    /* "10de:2204" */
-	char *match; /* part of its name */
-	char *rom;   /* path, "off", or NULL */
-	bool rom_bar; /* the guest sees a ROM at all */
+	char *id;       /* "10de:2204" */
+	char *match;    /* part of its name */
+	char *rom;      /* path, "off", or NULL */
+	bool rom_bar;   /* the guest sees a ROM at all */
 	uint64_t rebar; /* bytes, 0 = as it is */
 	enum functions functions;
 	struct strv accept; /* addresses of what may come along although the host uses it */
@@ -136,7 +136,7 @@ struct config {
 	struct {
 		char *name, *description, *user;
 		enum accel accel;
-		char *machine;     /* QEMU's type with its version, or NULL */
+		char *machine;      /* QEMU's type with its version, or NULL */
 		uint64_t pcihole64; /* bytes; 0: QEMU's own */
 	} vm;
 	struct {
@@ -155,8 +155,8 @@ struct config {
 	struct {
 		unsigned threads;
 		enum place place;
-		unsigned place_l3;       /* with PLACE_L3 */
-		struct cpus place_cpus;  /* with PLACE_CPUS */
+		unsigned place_l3;      /* with PLACE_L3 */
+		struct cpus place_cpus; /* with PLACE_CPUS */
 		bool emulator_auto;
 		struct cpus emulator;
 		enum isolate isolate;

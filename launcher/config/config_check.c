@@ -75,11 +75,9 @@ static void check_cpu(const struct checker *k)
 	if (c->cpu.isolate != ISOLATE_OFF)
 		return;
 	if (c->cpu.fifo)
-		TELL(k, "cpu", "fifo",
-		     "fifo = yes on CPUs shared with the host would starve it: set isolate = partition");
+		TELL(k, "cpu", "fifo", "fifo = yes on CPUs shared with the host would starve it: set isolate = partition");
 	if (c->cpu.cpu_pm)
-		TELL(k, "cpu", "cpu-pm",
-		     "cpu-pm = yes on CPUs shared with the host would starve it: set isolate = partition");
+		TELL(k, "cpu", "cpu-pm", "cpu-pm = yes on CPUs shared with the host would starve it: set isolate = partition");
 }
 
 static void check_memory(const struct checker *k)

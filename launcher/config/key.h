@@ -31,5 +31,5 @@ struct conf_key {
 	const struct conf_word *words; /* of TYPE_ENUM */
 	uint64_t min, max;             /* of numbers and sizes; max 0: no bound */
 	bool required;
-	const char *help;              /* one or two sentences */
+	const char *help; /* one or two sentences */
 };

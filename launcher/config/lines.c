@@ -31,9 +31,9 @@ const char *lines_wrong_bytes(const char *text, size_t length, unsigned *ret_col
 	unsigned column = 1;
 	for (size_t i = 0, n; i < length; i += n, column++) {
 		n = utf8_length(s + i, length - i);
-		const char *wrong = s[i] == '\0'				    ? _("a NUL byte")
+		const char *wrong = s[i] == '\0'                                    ? _("a NUL byte")
 				    : (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f ? _("a control character")
-				    : !n					    ? "not UTF-8"
+				    : !n                                            ? "not UTF-8"
 										    : NULL;
 		if (wrong) {
 			*ret_column = column;

@@ -52,8 +52,7 @@ static bool enter_section(struct parser *p, const char *text, struct conf_at at)
 		return false;
 	}
 	if (section->named != (*name != '\0')) {
-		problems_add(&p->problems, at, section->named ? "[%s] needs a name: [%s NAME]" : N_("[%s] takes no name"),
-			     word, word);
+		problems_add(&p->problems, at, section->named ? "[%s] needs a name: [%s NAME]" : N_("[%s] takes no name"), word, word);
 		return false;
 	}
 	struct err *e = section->named ? value_check_name(name, 32) : NULL;
@@ -87,11 +86,9 @@ static void unknown_key(struct parser *p, const char *name, struct conf_at at)
 	}
 	const char *near = str_nearest(name, (const char *const *)names.v);
 	if (elsewhere && !near)
-		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; there is one in [%s]", name, p->title,
-			     elsewhere);
+		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; there is one in [%s]", name, p->title, elsewhere);
 	else if (near)
-		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; did you mean \"%s\"?", name, p->title,
-			     near);
+		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]; did you mean \"%s\"?", name, p->title, near);
 	else
 		problems_add(&p->problems, at, "unknown key \"%s\" in [%s]", name, p->title);
 }
@@ -182,8 +179,7 @@ static void read_set(struct parser *p, const char *set)
 	unsigned column;
 	const char *wrong = lines_wrong_bytes(set, strlen(set), &column);
 	if (wrong || !equals || !dot) {
-		problems_add(&p->problems, at, "%s",
-			     wrong ? wrong : _("write --set section.key=value, or --set 'section name.key=value'"));
+		problems_add(&p->problems, at, "%s", wrong ? wrong : _("write --set section.key=value, or --set 'section name.key=value'"));
 		return;
 	}
 	*dot = '\0';
@@ -210,14 +206,13 @@ static void name_machine(struct parser *p)
 	cleanup_free char *name = str_ndup(file, str_ends(file, ".conf") ? n - 5 : n);
 	cleanup_err struct err *e = value_check_name(name, 64);
 	if (e)
-		problems_add(&p->problems, source_at(p->c->source, "vm", NULL), "%s; give it one by name = in [vm]",
-			     err_text(e));
+		problems_add(&p->problems, source_at(p->c->source, "vm", NULL), "%s; give it one by name = in [vm]", err_text(e));
 	else
 		p->c->vm.name = steal(name);
 }
 
-struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir,
-				  const struct strv *sets, struct conf_errors *ret_errors)
+struct config *config_parse_bytes(const char *text, size_t length, const char *name, const char *dir, const struct strv *sets,
+				  struct conf_errors *ret_errors)
 {
 	struct config *c = mem_new(sizeof(*c));
 	struct parser p = { .c = c, .problems.file = name, .dir = dir, .outside = true };
@@ -241,8 +236,7 @@ struct config *config_parse_bytes(const char *text, size_t length, const char *n
 	return c;
 }
 
-struct config *config_parse(const char *text, const char *name, const char *dir, const struct strv *sets,
-			    struct conf_errors *ret_errors)
+struct config *config_parse(const char *text, const char *name, const char *dir, const struct strv *sets, struct conf_errors *ret_errors)
 {
 	return config_parse_bytes(text, strlen(text), name, dir, sets, ret_errors);
 }

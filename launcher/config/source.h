@@ -14,9 +14,9 @@ struct conf_at {
 };
 
 struct conf_place {
-	char *section;	 /* "cpu", "pci gpu" */
+	char *section;   /* "cpu", "pci gpu" */
 	const char *key; /* of the table; NULL: the section itself */
-	char *set;	 /* owned; NULL for the file */
+	char *set;       /* owned; NULL for the file */
 	unsigned line, column;
 	bool empty; /* it stands there without a value */
 };

@@ -13,7 +13,8 @@ struct err *value_check_name(const char *text, size_t most)
 {
 	if (!isalnum((unsigned char)*text) || text[strspn(text, LETTERS_DIGITS "_.-")])
 		return err_new("\"%s\" cannot be a name: letters, digits, \"_\", \".\" and \"-\", "
-			       "the first a letter or digit", text);
+			       "the first a letter or digit",
+			       text);
 	if (strlen(text) > most)
 		return err_new("\"%s\" is too long for a name: at most %zu characters", text, most);
 	return NULL;
@@ -70,8 +71,7 @@ static struct err *check_mac(const char *text)
 	unsigned byte[6];
 	int end = 0;
 	bool form = strlen(text) == 17 &&
-		    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4],
-			   &byte[5], &end) == 6 &&
+		    sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5], &end) == 6 &&
 		    end == 17 && !text[strspn(text, "0123456789abcdefABCDEF:")];
 	if (!form)
 		return err_new("\"%s\" is not a MAC address such as 52:54:00:12:34:56", text);
@@ -156,7 +156,8 @@ static struct err *program_set(const struct conf_key *key, void *base, const cha
 }
 
 /* One of the words, or a path, which has a slash. */
-static struct err *word_or_path_set(const struct conf_key *key, void *base, const char *text, const char *dir, const struct conf_word *words)
+static struct err *word_or_path_set(const struct conf_key *key, void *base, const char *text, const char *dir,
+				    const struct conf_word *words)
 {
 	if (value_find_word(text, words))
 		return text_set(key, base, text, dir);

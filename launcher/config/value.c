@@ -51,14 +51,12 @@ static struct err *number_set(const struct conf_key *key, void *base, const char
 {
 	uint64_t value = 0;
 	(void)dir;
-	if (str_starts(text, "0x") && text[2] && strlen(text) <= 10 &&
-	    !text[2 + strspn(text + 2, "0123456789abcdefABCDEF")])
+	if (str_starts(text, "0x") && text[2] && strlen(text) <= 10 && !text[2 + strspn(text + 2, "0123456789abcdefABCDEF")])
 		value = strtoull(text, NULL, 16);
 	else
 		TRY(num_parse(text, UINT32_MAX, &value));
 	if (value < key->min || (key->max && value > key->max))
-		return err_new("%s is out of range: %llu to %llu", text, (unsigned long long)key->min,
-			       (unsigned long long)key->max);
+		return err_new("%s is out of range: %llu to %llu", text, (unsigned long long)key->min, (unsigned long long)key->max);
 	*(unsigned *)value_field(key, base) = (unsigned)value;
 	return NULL;
 }
@@ -129,8 +127,10 @@ bool conf_forward_parse(const char *text, struct conf_forward *ret_forward)
 static struct err *check_forward(const char *text)
 {
 	struct conf_forward f;
-	return conf_forward_parse(text, &f) ? NULL : err_new("\"%s\" is not a forward such as tcp:2222:22 (protocol, port of the host, "
-							    "port of the guest) or tcp:0.0.0.0:2222:22 (with an address of the host)", text);
+	return conf_forward_parse(text, &f) ? NULL
+					    : err_new("\"%s\" is not a forward such as tcp:2222:22 (protocol, port of the host, "
+						      "port of the guest) or tcp:0.0.0.0:2222:22 (with an address of the host)",
+						      text);
 }
 
 static void list_clear(const struct conf_key *key, void *base)

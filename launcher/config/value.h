@@ -13,14 +13,13 @@ struct conf_type {
 	 * where relative paths are taken from (NULL: left as they are). On an error the field is untouched. */
 	struct err *(*set)(const struct conf_key *key, void *base, const char *text, const char *dir);
 	void (*clear)(const struct conf_key *key, void *base); /* frees and zeroes the field */
-	struct err *(*check)(const char *text);		       /* of types of text: whether it is one; may be NULL */
+	struct err *(*check)(const char *text);                /* of types of text: whether it is one; may be NULL */
 	bool may_be_empty;
 };
 
-extern const struct conf_type TYPE_TEXT, TYPE_PATH, TYPE_PROGRAM, TYPE_SERIAL, TYPE_ROM, TYPE_AGENT, TYPE_NAME, TYPE_WORD,
-	TYPE_DEVICE_ID, TYPE_USB_PORT, TYPE_MAC, TYPE_SUBNET, TYPE_RESOLUTION, TYPE_VENDOR, TYPE_INTERFACE, TYPE_BOOL, TYPE_NUMBER,
-	TYPE_SIZE, TYPE_ENUM, TYPE_ADDRESS, TYPE_ADDRESSES, TYPE_NAMES, TYPE_FORWARDS, TYPE_ARGS, TYPE_PLACE, TYPE_EMULATOR,
-	TYPE_SWITCH, TYPE_HALT_POLL;
+extern const struct conf_type TYPE_TEXT, TYPE_PATH, TYPE_PROGRAM, TYPE_SERIAL, TYPE_ROM, TYPE_AGENT, TYPE_NAME, TYPE_WORD, TYPE_DEVICE_ID,
+	TYPE_USB_PORT, TYPE_MAC, TYPE_SUBNET, TYPE_RESOLUTION, TYPE_VENDOR, TYPE_INTERFACE, TYPE_BOOL, TYPE_NUMBER, TYPE_SIZE, TYPE_ENUM,
+	TYPE_ADDRESS, TYPE_ADDRESSES, TYPE_NAMES, TYPE_FORWARDS, TYPE_ARGS, TYPE_PLACE, TYPE_EMULATOR, TYPE_SWITCH, TYPE_HALT_POLL;
 
 /* Whether `text` can name a machine (at most 64 bytes) or a section (at most 32): letters, digits, "_", "." and "-",
  * the first one a letter or digit. It becomes part of file names, of cgroups and of QEMU's ids. */

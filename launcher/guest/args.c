@@ -67,7 +67,7 @@ static void set_property(struct arg *arg, json_t *device, const char *property, 
 	json_t *value;
 	bool flat = true;
 	json_object_set_new(device, property, json_string(text));
-	json_object_foreach(device, key, value)
+	json_object_foreach (device, key, value)
 		flat = flat && !json_is_array(value) && !json_is_object(value);
 	if (!flat) {
 		free(arg->value);
@@ -75,7 +75,7 @@ static void set_property(struct arg *arg, json_t *device, const char *property, 
 		return;
 	}
 	sb_add(&sb, json_string_value(json_object_get(device, "driver")));
-	json_object_foreach(device, key, value) {
+	json_object_foreach (device, key, value) {
 		if (streq(key, "driver"))
 			continue;
 		sb_addf(&sb, ",%s=", key);
@@ -95,7 +95,9 @@ static bool set_on(struct arg *arg, const char *set)
 {
 	json_t *device = streq(arg->option, "-device") && arg->value ? json_loads(arg->value, 0, NULL) : NULL;
 	const char *id = json_string_value(json_object_get(device, "id")), *flat = arg->value ? strstr(arg->value, ",id=") : NULL;
-	cleanup_free char *own = id ? str_dup(id) : flat && streq(arg->option, "-device") ? str_ndup(flat + 4, strcspn(flat + 4, ",")) : NULL;
+	cleanup_free char *own = id                                      ? str_dup(id)
+				 : flat && streq(arg->option, "-device") ? str_ndup(flat + 4, strcspn(flat + 4, ","))
+									 : NULL;
 	size_t n = own ? strlen(own) : streq(arg->option, "-machine") ? strlen("machine") : 0;
 	bool mine = n && strncmp(set, own ? own : "machine", n) == 0 && set[n] == '.' && strchr(set + n, '=');
 	if (mine) {

@@ -39,10 +39,7 @@ static const struct backend *find(enum audio_backend id)
 /* Somebody hears it: QEMU does not start without the server that it is to play to. */
 static bool listens(enum audio_backend id, const struct desktop_facts *d)
 {
-	return id == AUDIO_PIPEWIRE ? d->pipewire
-	       : id == AUDIO_PA     ? d->pulse
-	       : id == AUDIO_SPICE  ? d->spice != NULL
-				    : true;
+	return id == AUDIO_PIPEWIRE ? d->pipewire : id == AUDIO_PA ? d->pulse : id == AUDIO_SPICE ? d->spice != NULL : true;
 }
 
 enum audio_backend audio_choose(const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
@@ -60,10 +57,9 @@ static void add_backend(struct args *out, const struct config *c, const struct b
 	cleanup_free char *rate = str_fmt("%u", c->audio.rate);
 	cleanup_free char *latency = b->latency && c->audio.latency ? str_fmt("%u", c->audio.latency * 1000) : NULL;
 	/* QEMU's mixer is for stereo; past it, 5.1 goes to the sound server as it is */
-	args_opts(out, "-audiodev",
-		  "where its sound goes, at the rate that was asked for: no crackling from resampling", b->driver, "id",
-		  "audio", "out.mixing-engine", surround ? "off" : NULL, "out.frequency", surround ? NULL : rate,
-		  "in.frequency", rate, "out.latency", latency, "in.latency", latency, NULL);
+	args_opts(out, "-audiodev", "where its sound goes, at the rate that was asked for: no crackling from resampling", b->driver, "id",
+		  "audio", "out.mixing-engine", surround ? "off" : NULL, "out.frequency", surround ? NULL : rate, "in.frequency", rate,
+		  "out.latency", latency, "in.latency", latency, NULL);
 }
 
 void guest_audio(struct args *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
@@ -82,11 +78,9 @@ void guest_audio(struct args *out, const struct config *c, const struct desktop_
 		return;
 	}
 	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ich9-intel-hda", "id", "sound", "bus", "pcie.0", "addr",
-			    SLOT),
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ich9-intel-hda", "id", "sound", "bus", "pcie.0", "addr", SLOT),
 		  "Intel HD Audio, stereo out and in: every system has its driver");
-	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s}", "driver", "hda-duplex", "bus", "sound.0", "audiodev", "audio"), NULL);
+	args_json(out, "-device", json_pack("{s:s, s:s, s:s}", "driver", "hda-duplex", "bus", "sound.0", "audiodev", "audio"), NULL);
 }
 
 static void add(struct findings *out, enum verdict verdict, const char *remedy, char *text)
@@ -94,8 +88,7 @@ static void add(struct findings *out, enum verdict verdict, const char *remedy, 
 	findings_add(out, verdict, "audio", text, tr_dup(remedy));
 }
 
-void audio_findings(struct findings *out, const struct config *c, const struct desktop_facts *d,
-		    const struct qemu_facts *q)
+void audio_findings(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	if (c->audio.model == AUDIO_NONE)
 		return;
@@ -110,14 +103,12 @@ void audio_findings(struct findings *out, const struct config *c, const struct d
 		add(out, FINDING_BAD, b->remedy, tr_fmt("this QEMU cannot play through \"%s\"", b->driver));
 	else if (!listens(b->id, d))
 		add(out, FINDING_BAD,
-		    b->id == AUDIO_SPICE ? N_("display.mode = spice")
-					 : N_("log in to a desktop session first, or audio.backend = auto"),
+		    b->id == AUDIO_SPICE ? N_("display.mode = spice") : N_("log in to a desktop session first, or audio.backend = auto"),
 		    tr_fmt("no %s server of the user's to play to", b->driver));
 	else if (b->id == AUDIO_SILENT && c->audio.backend == AUDIO_AUTO)
 		add(out, FINDING_WARN, N_("log in to a desktop session; install PipeWire or PulseAudio"),
 		    tr_dup("no sound: neither PipeWire nor PulseAudio listens for this user, or QEMU cannot play to "
 			   "them"));
 	if (c->audio.model == AUDIO_USB && c->audio.rate != USB_RATE)
-		add(out, FINDING_WARN, N_("audio.rate = 48000"),
-		    tr_fmt("the USB sound card has 48000 Hz only, not %u", c->audio.rate));
+		add(out, FINDING_WARN, N_("audio.rate = 48000"), tr_fmt("the USB sound card has 48000 Hz only, not %u", c->audio.rate));
 }

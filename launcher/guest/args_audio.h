@@ -11,5 +11,4 @@
 enum audio_backend audio_choose(const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q);
 /* After guest_usb. */
 void guest_audio(struct args *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q);
-void audio_findings(struct findings *out, const struct config *c, const struct desktop_facts *d,
-		    const struct qemu_facts *q);
+void audio_findings(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q);

@@ -9,8 +9,8 @@ void guest_console(struct args *a, const struct config *c, const struct guest_ho
 	if (!serial || streq(serial, "none"))
 		return;
 	if (streq(serial, "stdio"))
-		args_opts(a, "-chardev", "the guest's serial console in this terminal; Ctrl-C goes to the guest", "stdio", "id", "chr-serial",
-			  "signal", "off", NULL);
+		args_opts(a, "-chardev", "the guest's serial console in this terminal; Ctrl-C goes to the guest", "stdio", "id",
+			  "chr-serial", "signal", "off", NULL);
 	else if (streq(serial, "pty"))
 		args_opts(a, "-chardev", "the guest's serial console as a terminal device", "pty", "id", "chr-serial", NULL);
 	else
@@ -30,8 +30,8 @@ static void add_agent(struct args *a, const struct config *c, int fd)
 	if (!c->console.agent || streq(c->console.agent, "no"))
 		return;
 	if (guest_agent_listens(c))
-		args_opts(a, "-chardev", "the guest's agent, for `qlaunch disk snapshot` while the guest runs", "socket", "id", "chr-agent", "fd",
-			  number, "server", "on", "wait", "off", NULL);
+		args_opts(a, "-chardev", "the guest's agent, for `qlaunch disk snapshot` while the guest runs", "socket", "id", "chr-agent",
+			  "fd", number, "server", "on", "wait", "off", NULL);
 	else
 		args_opts(a, "-chardev", "the guest's agent, for who listens at that socket", "socket", "id", "chr-agent", "path",
 			  c->console.agent, NULL);

@@ -166,27 +166,26 @@ static void add_model(struct args *a, struct guest *g, bool kvm)
 	}
 	add_wanted(g);
 	const char *what = !kvm ? _("emulated") : host ? _("the host's own CPU") : _("the model asked for");
-	cleanup_free char *why = str_fmt(
-		"%s%s%s%s%s", what,
-		strv_has(&g->parts, "topoext=on") ? _(", with its siblings and caches told (topoext)") : "",
-		hyperv ? _("; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap") : "",
-		kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "",
-		!kvm			   ? ""
-		: caches == CACHES_HOST	   ? _("; caches as the host has them, in size and sharing")
-					   : _("; caches in QEMU's sizes, an L3 of 16M for each die"));
+	cleanup_free char *why =
+		str_fmt("%s%s%s%s%s", what, strv_has(&g->parts, "topoext=on") ? _(", with its siblings and caches told (topoext)") : "",
+			hyperv ? _("; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap") : "",
+			kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "",
+			!kvm                    ? ""
+			: caches == CACHES_HOST ? _("; caches as the host has them, in size and sharing")
+						: _("; caches in QEMU's sizes, an L3 of 16M for each die"));
 	args_parts(a, "-cpu", &g->parts, why);
 }
 
-void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f, const struct cpu_plan *p,
-	       const struct qemu_facts *q, enum accel accel)
+void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f, const struct cpu_plan *p, const struct qemu_facts *q,
+	       enum accel accel)
 {
 	struct guest g = { c, f, p, q, {} };
-	cleanup_free char *smp = str_fmt("%u,sockets=%u,dies=%u,cores=%u,threads=%u", p->n_vcpus, p->sockets, p->dies,
-					 p->cores, p->threads);
+	cleanup_free char *smp =
+		str_fmt("%u,sockets=%u,dies=%u,cores=%u,threads=%u", p->n_vcpus, p->sockets, p->dies, p->cores, p->threads);
 	add_model(a, &g, accel == ACCEL_KVM);
 	args_add(a, "-smp", smp,
-		 p->smt_true ? "the shape of the host's CPUs below: one die for each L3 cache, siblings as they are" :
-			       N_("cores without siblings: the host's CPUs below have no shape that could be told"));
+		 p->smt_true ? "the shape of the host's CPUs below: one die for each L3 cache, siblings as they are"
+			     : N_("cores without siblings: the host's CPUs below have no shape that could be told"));
 	add_sharing(a, &g, accel == ACCEL_KVM);
 	if (c->cpu.cpu_pm && accel == ACCEL_KVM && p->exclusive && c->cpu.isolate != ISOLATE_OFF)
 		args_add(a, "-overcommit", "cpu-pm=on", "the guest idles its CPUs by itself: nobody else wants them");

@@ -9,5 +9,5 @@
 
 /* Appends -cpu, -smp and what goes with them. `accel`: ACCEL_KVM or ACCEL_TCG, decided. A flag that this QEMU or this
  * kernel has not got is left out: QEMU would not start. */
-void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f, const struct cpu_plan *p,
-	       const struct qemu_facts *q, enum accel accel);
+void guest_cpu(struct args *a, const struct config *c, const struct cpu_facts *f, const struct cpu_plan *p, const struct qemu_facts *q,
+	       enum accel accel);

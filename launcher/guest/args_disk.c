@@ -74,16 +74,16 @@ static void add_blockdev(struct builder *b, const struct disk *d)
 		cleanup_free char *given = str_fmt("fd=%d,set=%d", b->fd + set, set);
 		args_add(b->out, "-add-fd", given, "opened, and claimed, by qlaunch");
 	}
-	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:b}}", "driver", protocol, "filename", filename,
-				 "aio", aio(b, direct), "discard", discard, "cache", "direct", direct, "no-flush", 0);
+	json_t *file = json_pack("{s:s, s:s, s:s, s:s, s:{s:b, s:b}}", "driver", protocol, "filename", filename, "aio", aio(b, direct),
+				 "discard", discard, "cache", "direct", direct, "no-flush", 0);
 	if (set >= 0) /* else QEMU opens it read-only first, and again once somebody writes: of each set there is one */
 		json_object_set_new(file, "auto-read-only", json_false());
-	json_t *node = json_pack("{s:s, s:s, s:b, s:s, s:{s:b, s:b}, s:o}", "driver",
-				 d->format == FORMAT_QCOW2 ? "qcow2" : "raw", "node-name", name, "read-only", readonly,
-				 "discard", discard, "cache", "direct", direct, "no-flush", 0, "file", file);
-	cleanup_free char *why = str_fmt("[%s %s] %s%s", d->cdrom ? "cdrom" : "disk", d->conf->name,
-					 d->format == FORMAT_QCOW2 ? "qcow2" : "raw",
-					 direct ? _(", past the host's page cache: the guest has its own") : "");
+	json_t *node =
+		json_pack("{s:s, s:s, s:b, s:s, s:{s:b, s:b}, s:o}", "driver", d->format == FORMAT_QCOW2 ? "qcow2" : "raw", "node-name",
+			  name, "read-only", readonly, "discard", discard, "cache", "direct", direct, "no-flush", 0, "file", file);
+	cleanup_free char *why =
+		str_fmt("[%s %s] %s%s", d->cdrom ? "cdrom" : "disk", d->conf->name, d->format == FORMAT_QCOW2 ? "qcow2" : "raw",
+			direct ? _(", past the host's page cache: the guest has its own") : "");
 	args_json(b->out, "-blockdev", node, why);
 }
 
@@ -158,8 +158,7 @@ static void add_sata(struct builder *b, const struct disk *d)
 	unsigned controller = b->sata / AHCI_PORTS, port = b->sata % AHCI_PORTS;
 	b->sata++;
 	if (controller && port == 0)
-		args_json(b->out, "-device",
-			  json_pack("{s:s, s:o}", "driver", "ich9-ahci", "id", json_sprintf("ahci%u", controller)),
+		args_json(b->out, "-device", json_pack("{s:s, s:o}", "driver", "ich9-ahci", "id", json_sprintf("ahci%u", controller)),
 			  "the built-in SATA controller is full");
 	json_t *o = device(b, d, d->cdrom ? "ide-cd" : "ide-hd");
 	put(o, "bus", controller ? json_sprintf("ahci%u.%u", controller, port) : json_sprintf("ide.%u", port));
@@ -179,8 +178,7 @@ static void add_scsi_controller(struct builder *b)
 		io = io ? io : add_iothread(b, &b->f->v[i]);
 		wanted = b->f->v[i].conf->queues > wanted ? b->f->v[i].conf->queues : wanted;
 	}
-	json_t *o =
-		json_pack("{s:s, s:s, s:i}", "driver", "virtio-scsi-pci", "id", "scsi", "num_queues", (int)queues(b, wanted));
+	json_t *o = json_pack("{s:s, s:s, s:i}", "driver", "virtio-scsi-pci", "id", "scsi", "num_queues", (int)queues(b, wanted));
 	put(o, "iothread", io ? json_string(io) : NULL);
 	args_json(b->out, "-device", o, "the controller of the SCSI disks");
 }
@@ -197,8 +195,7 @@ static void add_scsi(struct builder *b, const struct disk *d)
 	args_json(b->out, "-device", o, NULL);
 }
 
-void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q,
-	       unsigned vcpus, int fd)
+void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q, unsigned vcpus, int fd)
 {
 	static void (*const add[])(struct builder *, const struct disk *) = {
 		[BUS_VIRTIO] = add_virtio,

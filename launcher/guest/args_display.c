@@ -42,35 +42,31 @@ static void add_video(struct args *out, const struct config *c, bool gl)
 static void add_agent(struct args *out, const char *backend, const char *clipboard)
 {
 	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtio-serial-pci", "id", "serial", "bus", "pcie.0",
-			    "addr", SERIAL_SLOT),
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtio-serial-pci", "id", "serial", "bus", "pcie.0", "addr", SERIAL_SLOT),
 		  "clipboard and size of the window, for spice-vdagent in the guest");
 	args_opts(out, "-chardev", NULL, backend, "id", "chr-vdagent", "name", "vdagent", "clipboard", clipboard, NULL);
 	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s}", "driver", "virtserialport", "chardev", "chr-vdagent", "name",
-			    "com.redhat.spice.0"),
-		  NULL);
+		  json_pack("{s:s, s:s, s:s}", "driver", "virtserialport", "chardev", "chr-vdagent", "name", "com.redhat.spice.0"), NULL);
 }
 
 static void add_spice(struct args *out, const struct desktop_facts *d, bool gl)
 {
 	if (!d->spice)
 		return;
-	args_opts(out, "-spice", "a socket that the user alone can open; nothing listens on the network", "", "unix",
-		  "on", "addr", d->spice, "disable-ticketing", "on", "image-compression", "off", "gl", gl ? "on" : NULL,
-		  NULL);
+	args_opts(out, "-spice", "a socket that the user alone can open; nothing listens on the network", "", "unix", "on", "addr",
+		  d->spice, "disable-ticketing", "on", "image-compression", "off", "gl", gl ? "on" : NULL, NULL);
 	add_agent(out, "spicevmc", NULL);
 }
 
 static void add_shared(struct args *out, const struct desktop_facts *d)
 {
 	args_json(out, "-object",
-		  json_pack("{s:s, s:s, s:b, s:s, s:I}", "qom-type", "memory-backend-file", "id", "looking-glass",
-			    "share", 1, "mem-path", d->shared, "size", (json_int_t)d->shared_size),
+		  json_pack("{s:s, s:s, s:b, s:s, s:I}", "qom-type", "memory-backend-file", "id", "looking-glass", "share", 1, "mem-path",
+			    d->shared, "size", (json_int_t)d->shared_size),
 		  "Looking Glass: the guest's program copies the picture here, its client shows it");
 	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ivshmem-plain", "memdev", "looking-glass", "bus",
-			    "pcie.0", "addr", SHARED_SLOT),
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ivshmem-plain", "memdev", "looking-glass", "bus", "pcie.0", "addr",
+			    SHARED_SLOT),
 		  NULL);
 }
 
@@ -81,8 +77,7 @@ void guest_display(struct args *out, const struct config *c, const struct deskto
 	if (mode == DISPLAY_WINDOW)
 		args_opts(out, "-display", "a window on this host", "gtk", "gl", gl ? "on" : "off", NULL);
 	else
-		args_add(out, "-display", "none",
-			 mode == DISPLAY_NONE ? "no window on this host" : N_("another program shows it"));
+		args_add(out, "-display", "none", mode == DISPLAY_NONE ? "no window on this host" : N_("another program shows it"));
 	add_video(out, c, gl);
 	if (mode == DISPLAY_LOOKING_GLASS)
 		add_shared(out, d);
@@ -129,11 +124,11 @@ static void find_window(struct findings *out, const struct desktop_facts *d, con
 	if (!qemu_has(q, "display:gtk"))
 		bad(out, N_("this QEMU has no window of its own (gtk)"),
 		    N_("apt-get install qemu-system-gui, pacman -S qemu-ui-gtk or dnf install qemu-ui-gtk; or "
-		    "display.mode = spice"));
+		       "display.mode = spice"));
 	else if (!d->screen)
 		bad(out, N_("no display: neither DISPLAY nor WAYLAND_DISPLAY is set"),
 		    N_("start it from a desktop session; with sudo: sudo "
-		    "--preserve-env=DISPLAY,WAYLAND_DISPLAY,XAUTHORITY"));
+		       "--preserve-env=DISPLAY,WAYLAND_DISPLAY,XAUTHORITY"));
 }
 
 static void find_spice(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
@@ -141,7 +136,7 @@ static void find_spice(struct findings *out, const struct desktop_facts *d, cons
 	if (!qemu_has(q, "spice"))
 		bad(out, N_("this QEMU has no SPICE"),
 		    N_("apt-get install qemu-system-modules-spice, pacman -S qemu-ui-spice-core or dnf install qemu-ui-spice-core; or "
-		    "display.mode = window"));
+		       "display.mode = window"));
 	else if (!d->spice)
 		bad(out, N_("no directory for SPICE's socket: the user has no XDG_RUNTIME_DIR"),
 		    N_("log in on this host, or: loginctl enable-linger"));
@@ -153,23 +148,20 @@ static void find_spice(struct findings *out, const struct desktop_facts *d, cons
 		     N_("remote-viewer spice+unix://SOCKET; its path is in: qlaunch plan"));
 }
 
-static void find_looking_glass(struct findings *out, const struct config *c, const struct desktop_facts *d,
-			       const struct qemu_facts *q)
+static void find_looking_glass(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	if (!qemu_has(q, "device:ivshmem-plain") || !qemu_has(q, "object:memory-backend-file"))
-		bad(out, N_("this QEMU has no ivshmem, by which Looking Glass gets its picture"),
-		    N_("another QEMU: qemu.binary = PATH"));
+		bad(out, N_("this QEMU has no ivshmem, by which Looking Glass gets its picture"), N_("another QEMU: qemu.binary = PATH"));
 	if (d->shared_now && d->shared_now < d->shared_size)
 		findings_add(out, FINDING_BAD, "display",
-			     tr_fmt("%s is there already, and too small for %s: %" PRIu64 " MiB of %" PRIu64,
-				    d->shared, c->display.resolution, d->shared_now >> 20, d->shared_size >> 20),
+			     tr_fmt("%s is there already, and too small for %s: %" PRIu64 " MiB of %" PRIu64, d->shared,
+				    c->display.resolution, d->shared_now >> 20, d->shared_size >> 20),
 			     str_fmt("rm %s", d->shared));
 	if (!d->viewer)
 		warn(out, N_("looking-glass-client is not installed"), N_("https://looking-glass.io"));
 }
 
-static void find_3d(struct findings *out, const struct config *c, const struct desktop_facts *d,
-		    const struct qemu_facts *q)
+static void find_3d(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	if (!c->display.gl || draws_3d(c, d, q))
 		return;
@@ -178,15 +170,13 @@ static void find_3d(struct findings *out, const struct config *c, const struct d
 	else if (!qemu_has(q, "device:virtio-vga-gl"))
 		warn(out, N_("this QEMU has no 3D (virtio-vga-gl): the guest draws by itself"),
 		     N_("apt-get install qemu-system-modules-opengl, pacman -S qemu-hw-display-virtio-vga-gl or dnf "
-		     "install "
-		     "qemu-device-display-virtio-vga-gl"));
+			"install "
+			"qemu-device-display-virtio-vga-gl"));
 	else
-		warn(out, N_("no GPU of the host draws for a guest (/dev/dri/renderD128): the guest draws by itself"),
-		     NULL);
+		warn(out, N_("no GPU of the host draws for a guest (/dev/dri/renderD128): the guest draws by itself"), NULL);
 }
 
-void display_findings(struct findings *out, const struct config *c, const struct desktop_facts *d,
-		      const struct qemu_facts *q)
+void display_findings(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
 {
 	switch (c->display.mode) {
 	case DISPLAY_WINDOW:
@@ -206,6 +196,6 @@ void display_findings(struct findings *out, const struct config *c, const struct
 	if (c->display.video == VIDEO_VIRTIO && !qemu_has(q, "device:virtio-vga"))
 		bad(out, N_("this QEMU has no virtio graphics card"),
 		    N_("apt-get install qemu-system-x86, pacman -S "
-		    "qemu-hw-display-virtio-vga or dnf install qemu-device-display-virtio-vga"));
+		       "qemu-hw-display-virtio-vga or dnf install qemu-device-display-virtio-vga"));
 	find_3d(out, c, d, q);
 }

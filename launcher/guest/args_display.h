@@ -14,5 +14,4 @@
 void guest_display(struct args *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q);
 /* The program that shows it; empty where there is none, or no screen for it. */
 void display_viewer(struct strv *ret_argv, const struct config *c, const struct desktop_facts *d);
-void display_findings(struct findings *out, const struct config *c, const struct desktop_facts *d,
-		      const struct qemu_facts *q);
+void display_findings(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q);

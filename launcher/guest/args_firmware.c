@@ -4,8 +4,8 @@
 
 static json_t *flash(const char *node, const char *format, const char *path, bool readonly)
 {
-	return json_pack("{s:s, s:s, s:b, s:{s:s, s:s}}", "node-name", node, "driver", format, "read-only", readonly, "file", "driver", "file",
-			 "filename", path);
+	return json_pack("{s:s, s:s, s:b, s:{s:s, s:s}}", "node-name", node, "driver", format, "read-only", readonly, "file", "driver",
+			 "file", "filename", path);
 }
 
 void guest_firmware(struct args *a, const struct config *c, const struct guest_host *h)

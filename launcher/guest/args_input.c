@@ -27,8 +27,8 @@ static bool leads(const struct input_facts *f, size_t i)
 json_t *guest_input_object(const struct input_facts *f, size_t i)
 {
 	const struct input *in = &f->v[i];
-	json_t *o = json_pack("{s:s, s:o, s:s}", "qom-type", "input-linux", "id",
-			      json_sprintf("input-%s", in->conf->name), "evdev", in->evdev);
+	json_t *o =
+		json_pack("{s:s, s:o, s:s}", "qom-type", "input-linux", "id", json_sprintf("input-%s", in->conf->name), "evdev", in->evdev);
 	if (in->is & (INPUT_KEYBOARD | INPUT_KEYS)) {
 		json_object_set_new(o, "grab_all", json_boolean(leads(f, i)));
 		json_object_set_new(o, "repeat", json_true());
@@ -39,8 +39,8 @@ json_t *guest_input_object(const struct input_facts *f, size_t i)
 
 static void add_virtio(struct args *out, const char *what, unsigned function, const char *why)
 {
-	json_t *o = json_pack("{s:o, s:s, s:s, s:o}", "driver", json_sprintf("virtio-%s-pci", what), "id", what, "bus",
-			      "pcie.0", "addr", json_sprintf(SLOT ".%u", function));
+	json_t *o = json_pack("{s:o, s:s, s:s, s:o}", "driver", json_sprintf("virtio-%s-pci", what), "id", what, "bus", "pcie.0", "addr",
+			      json_sprintf(SLOT ".%u", function));
 	if (function == 0)
 		json_object_set_new(o, "multifunction", json_true());
 	args_json(out, "-device", o, why);
@@ -54,8 +54,8 @@ void guest_inputs(struct args *out, const struct input_facts *f)
 		position |= in->is & INPUT_POINTER;
 		if (!in->device)
 			continue;
-		cleanup_free char *why = str_fmt("[input %s] %s%s", in->conf->name, in->device->name,
-						 in->conf->persistent ? _(", by its twin") : "");
+		cleanup_free char *why =
+			str_fmt("[input %s] %s%s", in->conf->name, in->device->name, in->conf->persistent ? _(", by its twin") : "");
 		args_json(out, "-object", guest_input_object(f, i), why);
 	}
 	if (!f->n)

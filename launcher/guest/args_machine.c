@@ -12,11 +12,12 @@ static bool has_flash(const struct guest_host *h)
 static void chipset(struct args *a, const struct config *c, const struct guest_host *h)
 {
 	bool flash = c->firmware.type == FIRMWARE_UEFI && has_flash(h);
-	args_opts(a, "-machine", "a PCI Express board; SMM only where Secure Boot's firmware needs it, no VMware port, no HPET (the guest "
-				 "would poll it); guest memory stays out of page merging and core dumps",
-		  h->machine ? h->machine : "q35", "smm", flash && h->firmware->requires_smm ? "on" : "off", "vmport", "off", "hpet", c->clock.hpet ? "on" : "off", "mem-merge", "off",
-		  "dump-guest-core", "off", "memory-backend", h->n_nodes ? NULL : "ram", "pflash0", flash ? "flash-code" : NULL, "pflash1",
-		  flash ? "flash-vars" : NULL, NULL);
+	args_opts(a, "-machine",
+		  "a PCI Express board; SMM only where Secure Boot's firmware needs it, no VMware port, no HPET (the guest "
+		  "would poll it); guest memory stays out of page merging and core dumps",
+		  h->machine ? h->machine : "q35", "smm", flash && h->firmware->requires_smm ? "on" : "off", "vmport", "off", "hpet",
+		  c->clock.hpet ? "on" : "off", "mem-merge", "off", "dump-guest-core", "off", "memory-backend", h->n_nodes ? NULL : "ram",
+		  "pflash0", flash ? "flash-code" : NULL, "pflash1", flash ? "flash-vars" : NULL, NULL);
 	if (h->accel == ACCEL_KVM)
 		args_add(a, "-accel", "kvm", "the guest's instructions run on the CPU itself");
 	else
@@ -29,8 +30,8 @@ static void chipset(struct args *a, const struct config *c, const struct guest_h
 static void monitor(struct args *a, const struct guest_host *h, const char *id, int fd, bool listens, const char *why)
 {
 	cleanup_free char *number = str_fmt("%d", fd), *chardev = str_fmt("chr-%s", id);
-	args_opts(a, "-chardev", why, "socket", "id", chardev, "fd", number, "server", listens ? "on" : NULL, "wait", listens ? "off" : NULL,
-		  NULL);
+	args_opts(a, "-chardev", why, "socket", "id", chardev, "fd", number, "server", listens ? "on" : NULL, "wait",
+		  listens ? "off" : NULL, NULL);
 	if (h->qemu && qemu_has(h->qemu, "object:monitor-qmp"))
 		args_opts(a, "-object", NULL, "monitor-qmp", "id", id, "chardev", chardev, NULL);
 	else
@@ -56,7 +57,8 @@ void guest_machine(struct args *a, const struct config *c, const struct guest_ho
 					    : N_("the clock as Windows expects it; ticks that were missed are caught up slowly"));
 	if (h->accel == ACCEL_KVM)
 		args_add(a, "-global", c->clock.pit == PIT_DELAY ? "kvm-pit.lost_tick_policy=delay" : "kvm-pit.lost_tick_policy=discard",
-			 c->clock.pit == PIT_DELAY ? "missed timer ticks are not thrown away" : N_("missed timer ticks are dropped, as asked for"));
+			 c->clock.pit == PIT_DELAY ? "missed timer ticks are not thrown away"
+						   : N_("missed timer ticks are dropped, as asked for"));
 	if (c->vm.pcihole64) {
 		cleanup_free char *hole = str_fmt("q35-pcihost.pci-hole64-size=%llu", (unsigned long long)c->vm.pcihole64);
 		args_add(a, "-global", hole, "room above 4 GiB for the windows of PCI devices, as asked for");

@@ -16,12 +16,12 @@ struct guest_host {
 	const struct qemu_facts *qemu;
 	const struct firmware *firmware; /* all NULL where none was found */
 	const char *vars_path;
-	const char *machine; /* its type with the version; NULL: QEMU's newest q35 */
-	char *const *dmi;    /* SMBIOS_FIELDS fields of the host, NULL each where it has none or none are wanted */
+	const char *machine;            /* its type with the version; NULL: QEMU's newest q35 */
+	char *const *dmi;               /* SMBIOS_FIELDS fields of the host, NULL each where it has none or none are wanted */
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
-	int fd_agent; /* a listening one, where guest_agent_listens */
+	int fd_agent;                   /* a listening one, where guest_agent_listens */
 	unsigned n_vcpus;
-	int numa_node; /* that the guest's CPUs are on; -1: several, or this host has no more than one */
+	int numa_node;                     /* that the guest's CPUs are on; -1: several, or this host has no more than one */
 	const struct cpu_plan_node *nodes; /* where they are on several: the guest is told */
 	size_t n_nodes;
 };

@@ -64,7 +64,8 @@ static void add_nodes(struct args *a, const struct config *c, const struct guest
 	for (size_t i = 0; i < h->n_nodes; i++) {
 		for (size_t k = i + 1; k < h->n_nodes; k++) {
 			cleanup_free char *dist = str_fmt("dist,src=%zu,dst=%zu,val=%u", i, k, h->nodes[i].distance[k]);
-			args_add(a, "-numa", dist, i == 0 && k == 1 ? N_("how far they are from each other, as the host's firmware has it") : NULL);
+			args_add(a, "-numa", dist,
+				 i == 0 && k == 1 ? N_("how far they are from each other, as the host's firmware has it") : NULL);
 		}
 	}
 }
@@ -74,7 +75,8 @@ void guest_memory(struct args *a, const struct config *c, const struct guest_hos
 	bool transparent = c->memory.hugepages == HUGEPAGES_TRANSPARENT;
 	cleanup_free char *size = c->memory.size % (1 << 20) ? str_fmt("size=%lluB", (unsigned long long)c->memory.size)
 							     : str_fmt("size=%lluM", (unsigned long long)(c->memory.size >> 20));
-	const char *why = is_huge(c)	? N_("in huge pages, all of them taken now: far fewer steps to walk for every access, and no wait later")
+	const char *why = is_huge(c)
+				  ? N_("in huge pages, all of them taken now: far fewer steps to walk for every access, and no wait later")
 			  : transparent ? N_("the kernel joins pages to huge ones as it can")
 					: N_("in ordinary pages");
 	args_add(a, "-m", size, "the guest's memory");

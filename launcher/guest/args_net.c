@@ -24,7 +24,8 @@ static json_t *user(const struct net *n)
 	for (size_t i = 0; i < n->conf->forward.n; i++) {
 		struct conf_forward f;
 		if (conf_forward_parse(n->conf->forward.v[i], &f)) /* QEMU's hostfwd: PROTOCOL:[ADDRESS]:PORT-[ADDRESS]:PORT */
-			json_array_append_new(list, json_pack("{s:o}", "str", json_sprintf("%s:%s:%u-:%u", f.protocol, f.address, f.host, f.guest)));
+			json_array_append_new(
+				list, json_pack("{s:o}", "str", json_sprintf("%s:%s:%u-:%u", f.protocol, f.address, f.host, f.guest)));
 	}
 	if (list)
 		json_object_set_new(o, "hostfwd", list);
@@ -51,8 +52,8 @@ static const char *netdev_why(const struct net *n)
 static void add_netdev(struct args *out, const struct net *n, int fd)
 {
 	json_t *o = *n->link   ? tap(n, fd)
-		    : n->passt ? json_pack("{s:s, s:b, s:{s:s, s:o}}", "type", "stream", "server", 0, "addr", "type",
-					   "fd", "str", json_sprintf("%d", fd))
+		    : n->passt ? json_pack("{s:s, s:b, s:{s:s, s:o}}", "type", "stream", "server", 0, "addr", "type", "fd", "str",
+					   json_sprintf("%d", fd))
 			       : user(n);
 	cleanup_free char *why = str_fmt("[network %s] %s", n->conf->name, netdev_why(n));
 	json_object_set_new(o, "id", json_sprintf("net-%s", n->conf->name));

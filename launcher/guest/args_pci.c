@@ -25,8 +25,8 @@ static bool same_slot(struct pci_addr a, struct pci_addr b)
 static void add_port(struct builder *b, const struct pci_pick *pick)
 {
 	unsigned n = ++b->ports, slot = FIRST_SLOT + n - 1;
-	json_t *o = json_pack("{s:s, s:o, s:i, s:i, s:s}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n),
-			      "chassis", (int)n, "slot", (int)n, "bus", "pcie.0");
+	json_t *o = json_pack("{s:s, s:o, s:i, s:i, s:s}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n), "chassis", (int)n,
+			      "slot", (int)n, "bus", "pcie.0");
 	if (slot <= LAST_SLOT)
 		json_object_set_new(o, "addr", json_sprintf("%02x.0", slot));
 	cleanup_free char *why = tr_fmt("[pci %s] a slot of PCI Express, as the drivers expect", pick->conf->name);
@@ -37,9 +37,8 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 {
 	const struct pci_function *f = &pick->v[i];
 	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:o}", "driver", "vfio-pci", "id",
-			      json_sprintf("pci-%s-%u-%u", pick->conf->name, b->ports, fn), "host",
-			      pci_addr_text(f->addr).s, "bus", json_sprintf("port%u", b->ports), "addr",
-			      json_sprintf("00.%u", fn));
+			      json_sprintf("pci-%s-%u-%u", pick->conf->name, b->ports, fn), "host", pci_addr_text(f->addr).s, "bus",
+			      json_sprintf("port%u", b->ports), "addr", json_sprintf("00.%u", fn));
 	if (multi && fn == 0)
 		json_object_set_new(o, "multifunction", json_true());
 	if (i == pick->named && pick->conf->rom)
@@ -114,6 +113,6 @@ void pci_args(struct args *out, const struct config *c, const struct pci_facts *
 	if (!gpu || c->firmware.type != FIRMWARE_UEFI)
 		return;
 	cleanup_free char *size = str_fmt("%llu", (unsigned long long)window(f));
-	args_opts(out, "-fw_cfg", "room above 4 GiB for the card's memory, in MiB (OVMF)", "", "name",
-		  "opt/ovmf/X-PciMmio64Mb", "string", size, NULL);
+	args_opts(out, "-fw_cfg", "room above 4 GiB for the card's memory, in MiB (OVMF)", "", "name", "opt/ovmf/X-PciMmio64Mb", "string",
+		  size, NULL);
 }

@@ -8,7 +8,8 @@ void guest_shares(struct args *out, const struct share_facts *f, int first_fd)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct share *s = &f->v[i];
-		cleanup_free char *chardev = str_fmt("socket,id=share-%zu,fd=%d", i, first_fd + (int)i), *why = str_fmt("[share %s]: %s", s->conf->name, s->helper);
+		cleanup_free char *chardev = str_fmt("socket,id=share-%zu,fd=%d", i, first_fd + (int)i),
+				  *why = str_fmt("[share %s]: %s", s->conf->name, s->helper);
 		args_add(out, "-chardev", chardev, why);
 		args_json(out, "-device",
 			  json_pack("{s:s, s:o, s:o, s:s, s:i}", "driver", "vhost-user-fs-pci", "id", json_sprintf("fs-%zu", i), "chardev",

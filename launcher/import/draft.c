@@ -68,7 +68,8 @@ char *draft_note_place(const struct draft_note *n)
 {
 	if (n->times == 1)
 		return tr_fmt("line %u", n->line);
-	return n->times == 2 ? tr_fmt("lines %u and %u", n->line, n->last) : tr_fmt("%zu times, lines %u to %u", n->times, n->line, n->last);
+	return n->times == 2 ? tr_fmt("lines %u and %u", n->line, n->last)
+			     : tr_fmt("%zu times, lines %u to %u", n->times, n->line, n->last);
 }
 
 struct draft_section *draft_section_find(const struct draft *d, const char *title)
@@ -164,7 +165,7 @@ struct places {
 	struct spot {
 		struct draft_section *section;
 		struct draft_key *key;
-	} *v;
+	} * v;
 	size_t n;
 };
 

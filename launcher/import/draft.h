@@ -10,8 +10,8 @@
 
 struct draft_key {
 	char *key, *value;
-	unsigned line;   /* of the file that is imported */
-	char *problem;   /* why it is a comment; NULL where it counts */
+	unsigned line; /* of the file that is imported */
+	char *problem; /* why it is a comment; NULL where it counts */
 };
 struct draft_section {
 	char *title; /* "cpu", "disk vda" */
@@ -37,15 +37,16 @@ struct draft {
 	size_t n;
 	struct draft_note *notes;
 	size_t n_notes;
-	struct strv vars, tpm; /* where the old machine may keep its UEFI variables and its TPM's state: the first that can be read counts */
-	unsigned tpm_line;     /* 0 where nobody speaks of it */
-	const char *source;    /* what it was made from, for the text's head */
+	struct strv vars,
+		tpm;        /* where the old machine may keep its UEFI variables and its TPM's state: the first that can be read counts */
+	unsigned tpm_line;  /* 0 where nobody speaks of it */
+	const char *source; /* what it was made from, for the text's head */
 };
 
 /* Sets a key; a second value of the same key is a note, unless it is the same. `line` is where it stood. */
 void draft_set(struct draft *d, unsigned line, const char *section, const char *key, const char *value);
-__attribute__((format(printf, 5, 6))) void draft_setf(struct draft *d, unsigned line, const char *section, const char *key,
-						      const char *fmt, ...);
+__attribute__((format(printf, 5, 6))) void draft_setf(struct draft *d, unsigned line, const char *section, const char *key, const char *fmt,
+						      ...);
 /* The section, made where it is not there yet, be it without keys. */
 struct draft_section *draft_section(struct draft *d, unsigned line, const char *title);
 /* NULL where there is none. */

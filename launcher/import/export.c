@@ -25,7 +25,12 @@ __attribute__((format(printf, 2, 3))) static void add(struct sb *out, const char
 			continue;
 		}
 		for (const char *s = va_arg(ap, const char *); s && *s; s++) {
-			const char *name = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '\'' ? "&apos;" : *s == '"' ? "&quot;" : NULL;
+			const char *name = *s == '&'    ? "&amp;"
+					   : *s == '<'  ? "&lt;"
+					   : *s == '>'  ? "&gt;"
+					   : *s == '\'' ? "&apos;"
+					   : *s == '"'  ? "&quot;"
+							: NULL;
 			if (name)
 				sb_add(out, name);
 			else
@@ -79,7 +84,8 @@ static void add_os(struct sb *out, const struct config *c)
 	bool uefi = c->firmware.type == FIRMWARE_UEFI;
 	sb_addf(out, "  <os%s>\n    <type arch='x86_64' machine='q35'>hvm</type>\n", uefi ? " firmware='efi'" : "");
 	if (uefi)
-		add(out, "    <firmware><feature enabled='%s' name='enrolled-keys'/><feature enabled='%s' name='secure-boot'/></firmware>\n",
+		add(out,
+		    "    <firmware><feature enabled='%s' name='enrolled-keys'/><feature enabled='%s' name='secure-boot'/></firmware>\n",
 		    c->firmware.secure_boot ? "yes" : "no", c->firmware.secure_boot ? "yes" : "no");
 	if (uefi && c->firmware.vars)
 		add(out, "    <nvram>%s</nvram>\n", c->firmware.vars);
@@ -130,8 +136,10 @@ static void add_target(struct sb *out, const struct conf_disk *d, size_t n)
 
 static void add_disk(struct sb *out, const struct config *c, const struct conf_disk *d, bool cdrom, size_t n)
 {
-	bool block = str_starts(d->path, "/dev/"), qcow2 = d->format == FORMAT_QCOW2 || (d->format == FORMAT_AUTO && str_ends(d->path, ".qcow2"));
-	add(out, "    <disk type='%s' device='%s'><driver name='qemu' type='%s'", block ? "block" : "file", cdrom ? "cdrom" : "disk", qcow2 && !cdrom ? "qcow2" : "raw");
+	bool block = str_starts(d->path, "/dev/"),
+	     qcow2 = d->format == FORMAT_QCOW2 || (d->format == FORMAT_AUTO && str_ends(d->path, ".qcow2"));
+	add(out, "    <disk type='%s' device='%s'><driver name='qemu' type='%s'", block ? "block" : "file", cdrom ? "cdrom" : "disk",
+	    qcow2 && !cdrom ? "qcow2" : "raw");
 	if (!cdrom && d->cache != CACHE_AUTO)
 		add(out, " cache='%s'", d->cache == CACHE_NONE ? "none" : "writeback");
 	if (!cdrom)
@@ -169,8 +177,8 @@ static void add_host_devices(struct sb *out, const struct config *c)
 		const struct conf_pci *p = &c->pci[i];
 		if (!p->has_address) /* by id or name: only the metadata can say it */
 			continue;
-		cleanup_free char *source = str_fmt("domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'", p->address.domain, p->address.bus,
-						    p->address.dev, p->address.fn);
+		cleanup_free char *source = str_fmt("domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'", p->address.domain,
+						    p->address.bus, p->address.dev, p->address.fn);
 		add(out, "    <hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/><source>");
 		sb_addf(out, "<address %s/></source>", source);
 		add_boot(out, c, p->name);
@@ -198,9 +206,12 @@ static void add_desk(struct sb *out, const struct config *c)
 	add(out, "    <video><model type='%s'/></video>\n", videos[c->display.video]);
 	if (c->audio.model != AUDIO_NONE)
 		add(out, "    <sound model='%s'/><audio id='1' type='%s'/>\n", c->audio.model == AUDIO_USB ? "usb" : "ich9",
-		    c->audio.backend == AUDIO_SPICE ? "spice" : c->audio.backend == AUDIO_SILENT ? "none" : "pulseaudio");
+		    c->audio.backend == AUDIO_SPICE    ? "spice"
+		    : c->audio.backend == AUDIO_SILENT ? "none"
+						       : "pulseaudio");
 	if (c->tpm.version == TPM_2_0)
-		add(out, "    <tpm model='%s'><backend type='emulator' version='2.0'/></tpm>\n", c->tpm.model == TPM_CRB ? "tpm-crb" : "tpm-tis");
+		add(out, "    <tpm model='%s'><backend type='emulator' version='2.0'/></tpm>\n",
+		    c->tpm.model == TPM_CRB ? "tpm-crb" : "tpm-tis");
 	if (c->console.serial && streq(c->console.serial, "pty"))
 		add(out, "    <serial type='pty'/>\n");
 	if (c->console.agent && streq(c->console.agent, "yes"))
@@ -226,8 +237,9 @@ static void add_devices(struct sb *out, const struct config *c)
 	}
 	for (size_t i = 0; i < c->n_shares; i++) {
 		const struct conf_share *s = &c->shares[i];
-		add(out, "    <filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='%s'/><target dir='%s'/>", s->path,
-		    s->tag ? s->tag : s->name);
+		add(out,
+		    "    <filesystem type='mount' accessmode='passthrough'><driver type='virtiofs'/><source dir='%s'/><target dir='%s'/>",
+		    s->path, s->tag ? s->tag : s->name);
 		add_alias(out, s->name);
 		add(out, "</filesystem>\n");
 	}
@@ -246,7 +258,10 @@ static char *compose(const struct config *c, const char *metadata)
 	struct sb out = {};
 	add_head(&out, c);
 	if (*metadata)
-		sb_addf(&out, "  <metadata>\n    <qlaunch:machine xmlns:qlaunch='" EXPORT_NAMESPACE "'>\n%s    </qlaunch:machine>\n  </metadata>\n", metadata);
+		sb_addf(&out,
+			"  <metadata>\n    <qlaunch:machine xmlns:qlaunch='" EXPORT_NAMESPACE
+			"'>\n%s    </qlaunch:machine>\n  </metadata>\n",
+			metadata);
 	add_os(&out, c);
 	add_cpu(&out, c);
 	add_devices(&out, c);

@@ -59,7 +59,8 @@ static void read_os(struct quickemu *q, const char *value)
 		q->os++;
 	if (str_starts(value, "macos"))
 		draft_note(q->d, NOTE_FATAL, q->line,
-			   "guest_os=%.40s: it does not start without quickemu's OpenCore disk, Apple's SMC and a CPU of its own making", value);
+			   "guest_os=%.40s: it does not start without quickemu's OpenCore disk, Apple's SMC and a CPU of its own making",
+			   value);
 	else if (!*q->os->name)
 		draft_note(q->d, NOTE_MACHINE, q->line, "guest_os=%.40s: quickemu sets more for it than is carried over", value);
 }

@@ -21,22 +21,22 @@ struct boot_device {
 
 struct xml_import {
 	struct draft *d;
-	bool whole;                   /* a <domain>, not a part of one */
+	bool whole; /* a <domain>, not a part of one */
 	struct node *root;
 	struct cpus pinned, emulator; /* vcpupin; emulatorpin and iothreadpin */
 	unsigned pin_line, emulator_line, vcpus;
-	bool own_pins;                /* a <vcpupin>, which outdoes <vcpu cpuset=> */
+	bool own_pins; /* a <vcpupin>, which outdoes <vcpu cpuset=> */
 	struct boot_device *boot;
 	size_t n_boot;
-	struct strv boot_kinds;       /* of <os>, in order */
+	struct strv boot_kinds; /* of <os>, in order */
 	unsigned boot_line;
-	struct strv args;             /* for [qemu] args */
+	struct strv args; /* for [qemu] args */
 	unsigned args_line;
-	struct strv flags, sets;      /* for [cpu] flags: "hv-spinlocks=0x1fff", "-hypervisor"; for [qemu] set */
+	struct strv flags, sets; /* for [cpu] flags: "hv-spinlocks=0x1fff", "-hypervisor"; for [qemu] set */
 	unsigned flags_line, sets_line;
-	bool firmware;                /* <os firmware='efi'> or a loader of flash */
-	bool usb_args;                /* an argument of the user's wants a USB controller */
-	struct strv slots;            /* of [pci] sections: "0000:01:00" */
+	bool firmware;     /* <os firmware='efi'> or a loader of flash */
+	bool usb_args;     /* an argument of the user's wants a USB controller */
+	struct strv slots; /* of [pci] sections: "0000:01:00" */
 };
 
 /* What reads an element at its place below <domain>. */

@@ -28,7 +28,8 @@ static void read_vcpu(struct xml_import *im, struct node *n)
 	im->vcpus = (unsigned)(vcpus = started(n, all));
 	draft_setf(im->d, n->line, "cpu", "threads", "%lu", vcpus);
 	if (vcpus != all)
-		draft_note(im->d, NOTE_MINOR, n->line, "<vcpu> %lu, of which %lu at the start: the others cannot be added later", all, vcpus);
+		draft_note(im->d, NOTE_MINOR, n->line, "<vcpu> %lu, of which %lu at the start: the others cannot be added later", all,
+			   vcpus);
 	if (cpuset && !im->own_pins) {
 		im->pin_line = n->line;
 		if (!xml_cpus(cpuset, &im->pinned))
@@ -86,7 +87,8 @@ static void read_sched(struct xml_import *im, struct node *n)
 	struct cpus some = {};
 	if (!scheduler || !streq(scheduler, "fifo")) {
 		node_attr(n, "priority");
-		draft_note(im->d, NOTE_MINOR, n->line, "<vcpusched scheduler='%.40s'>: fifo there is, others not", scheduler ? scheduler : "");
+		draft_note(im->d, NOTE_MINOR, n->line, "<vcpusched scheduler='%.40s'>: fifo there is, others not",
+			   scheduler ? scheduler : "");
 		return;
 	}
 	draft_set(im->d, n->line, "cpu", "fifo", "yes");

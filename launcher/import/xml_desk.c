@@ -49,8 +49,8 @@ static void read_listener(struct xml_import *im, struct node *n, const char *typ
 	remote |= address && !str_starts(address, "127.") && !streq(address, "localhost") && !streq(address, "::1");
 	if (what.s || remote)
 		draft_note(im->d, remote ? NOTE_MACHINE : NOTE_MINOR, n->line,
-			   "<graphics type='%.20s'%s>: the picture is at a socket of the user's alone here, not on the network%s", type, what.s ? what.s : "",
-			   secret ? tr(", and needs no password") : "");
+			   "<graphics type='%.20s'%s>: the picture is at a socket of the user's alone here, not on the network%s", type,
+			   what.s ? what.s : "", secret ? tr(", and needs no password") : "");
 }
 
 static void read_graphics(struct xml_import *im, struct node *n)
@@ -59,7 +59,8 @@ static void read_graphics(struct xml_import *im, struct node *n)
 	struct node *gl = node_child(n, "gl");
 	if (!type || !is_first(n)) {
 		node_take(n);
-		draft_note(im->d, NOTE_MINOR, n->line, "<graphics type='%.20s'>: one way to the picture there is, the first", type ? type : "");
+		draft_note(im->d, NOTE_MINOR, n->line, "<graphics type='%.20s'>: one way to the picture there is, the first",
+			   type ? type : "");
 		return;
 	}
 	bool window = streq(type, "sdl") || streq(type, "gtk"), headless = streq(type, "egl-headless");
@@ -74,7 +75,8 @@ static void read_graphics(struct xml_import *im, struct node *n)
 
 static void read_video(struct xml_import *im, struct node *n)
 {
-	struct node *model = node_child(n, "model"), *accel = node_child(model, "acceleration"), *resolution = node_child(model, "resolution");
+	struct node *model = node_child(n, "model"), *accel = node_child(model, "acceleration"),
+		    *resolution = node_child(model, "resolution");
 	const char *type = node_attr(model, "type"), *heads = node_attr(model, "heads");
 	if (!is_first(n)) {
 		node_take(n);
@@ -83,8 +85,8 @@ static void read_video(struct xml_import *im, struct node *n)
 	}
 	bool kept = type && (streq(type, "virtio") || streq(type, "qxl") || streq(type, "none"));
 	if (!kept)
-		draft_note(im->d, NOTE_MACHINE, n->line, "<video> of type %.20s is virtio here: a guest without its driver has one fixed resolution",
-			   type ? type : "");
+		draft_note(im->d, NOTE_MACHINE, n->line,
+			   "<video> of type %.20s is virtio here: a guest without its driver has one fixed resolution", type ? type : "");
 	draft_set(im->d, n->line, "display", "video", kept ? type : "virtio");
 	if (accel && node_is(accel, "accel3d", "yes"))
 		draft_set(im->d, accel->line, "display", "gl", "yes");
@@ -157,7 +159,8 @@ static void read_backend(struct xml_import *im, struct node *sound, struct node 
 	if (!audio && !im->whole)
 		return;
 	if (type && streq(type, "spice") && !spice) {
-		draft_note(im->d, NOTE_MINOR, line, "<audio type='spice'> without spice: nobody hears it; backend = auto in [audio] plays to this desktop");
+		draft_note(im->d, NOTE_MINOR, line,
+			   "<audio type='spice'> without spice: nobody hears it; backend = auto in [audio] plays to this desktop");
 		type = "none";
 	}
 	for (size_t i = 0; type && i < ARRAY_SIZE(backends); i++)
@@ -210,7 +213,8 @@ static void read_serial(struct xml_import *im, struct node *n)
 	} else if (type && streq(type, "file") && path && *path == '/') {
 		draft_set(im->d, n->line, "console", "serial", path);
 	} else {
-		draft_note(im->d, NOTE_MINOR, n->line, "<%s type='%.20s'>: the serial port leads to a terminal or a file", n->name, type ? type : "");
+		draft_note(im->d, NOTE_MINOR, n->line, "<%s type='%.20s'>: the serial port leads to a terminal or a file", n->name,
+			   type ? type : "");
 	}
 }
 
@@ -222,7 +226,10 @@ static void read_channel(struct xml_import *im, struct node *n)
 	if (name && str_starts(name, "org.qemu.guest_agent"))
 		draft_set(im->d, n->line, "console", "agent", "yes");
 	else if (!type || !streq(type, "spicevmc"))
-		draft_note(im->d, NOTE_MINOR, n->line, "<channel> %.60s: the guest does not have this line", name ? name : type ? type : "");
+		draft_note(im->d, NOTE_MINOR, n->line, "<channel> %.60s: the guest does not have this line",
+			   name   ? name
+			   : type ? type
+				  : "");
 }
 
 const struct xml_rule xml_desk_rules[] = {

@@ -14,9 +14,11 @@ static void read_cache(struct xml_import *im, struct node *driver, const char *t
 	draft_set(im->d, driver->line, title, "cache", none ? "none" : "writeback");
 	if (streq(cache, "directsync") || streq(cache, "writethrough"))
 		draft_note(im->d, NOTE_MINOR, driver->line,
-			   "[%s] cache = %s: the disk has a write cache here; a guest that flushes it, as all today's do, loses nothing", title, cache);
+			   "[%s] cache = %s: the disk has a write cache here; a guest that flushes it, as all today's do, loses nothing",
+			   title, cache);
 	else if (streq(cache, "unsafe"))
-		draft_note(im->d, NOTE_MINOR, driver->line, "[%s] cache = unsafe is writeback here: what the guest flushes is written", title);
+		draft_note(im->d, NOTE_MINOR, driver->line, "[%s] cache = unsafe is writeback here: what the guest flushes is written",
+			   title);
 }
 
 static void read_disk_driver(struct xml_import *im, struct node *driver, const char *title)
@@ -26,14 +28,16 @@ static void read_disk_driver(struct xml_import *im, struct node *driver, const c
 	if (type && (streq(type, "raw") || streq(type, "qcow2")))
 		draft_set(im->d, driver->line, title, "format", type);
 	else if (type)
-		draft_note(im->d, NOTE_FATAL, driver->line, "[%s] an image of type %.20s: convert it: qemu-img convert -O qcow2", title, type);
+		draft_note(im->d, NOTE_FATAL, driver->line, "[%s] an image of type %.20s: convert it: qemu-img convert -O qcow2", title,
+			   type);
 	read_cache(im, driver, title);
 	draft_set(im->d, driver->line, title, "discard", discard && streq(discard, "unmap") ? "yes" : "no");
 	if (node_attr(driver, "iothread"))
 		draft_set(im->d, driver->line, title, "iothread", "yes");
 	if (policy && !streq(policy, "stop") && !streq(policy, "enospace"))
 		draft_note(im->d, NOTE_MINOR, driver->line,
-			   "[%s] error_policy='%.20s': the guest is held when its image cannot grow, and told of other errors", title, policy);
+			   "[%s] error_policy='%.20s': the guest is held when its image cannot grow, and told of other errors", title,
+			   policy);
 	if ((queues = node_attr(driver, "queues")) && !xml_key(im, driver->line, title, "queues", queues))
 		draft_note(im->d, NOTE_MINOR, driver->line, "[%s] queues='%.20s': as many as there are vCPUs here", title, queues);
 }
@@ -59,9 +63,10 @@ static void check_scsi(struct xml_import *im, struct node *disk, const char *tit
 	struct node *c = im->whole ? controller(im, "scsi", index ? index : "0") : NULL;
 	const char *model = node_attr(c, "model");
 	if (im->whole && !(model && str_starts(model, "virtio")))
-		draft_note(im->d, NOTE_FATAL, c ? c->line : disk->line,
-			   "[%s] its SCSI controller (%.20s) is virtio-scsi here: Windows needs the driver vioscsi of the virtio-win ISO first", title,
-			   model ? model : "lsilogic");
+		draft_note(
+			im->d, NOTE_FATAL, c ? c->line : disk->line,
+			"[%s] its SCSI controller (%.20s) is virtio-scsi here: Windows needs the driver vioscsi of the virtio-win ISO first",
+			title, model ? model : "lsilogic");
 }
 
 static void read_disk_bus(struct xml_import *im, struct node *disk, struct node *target, const char *title, bool cdrom)
@@ -84,9 +89,10 @@ static void read_blockio(struct xml_import *im, struct node *n, const char *titl
 {
 	const char *logical = node_attr(n, "logical_block_size"), *physical = node_attr(n, "physical_block_size");
 	if ((logical && !streq(logical, "512")) || (physical && !streq(physical, "512")))
-		draft_note(im->d, logical && !streq(logical, "512") ? NOTE_FATAL : NOTE_MINOR, n->line,
-			   "[%s] sectors of %.20s bytes (%.20s inside): an image has 512 here, and a file system made on larger ones is not found", title,
-			   logical ? logical : "512", physical ? physical : "512");
+		draft_note(
+			im->d, logical && !streq(logical, "512") ? NOTE_FATAL : NOTE_MINOR, n->line,
+			"[%s] sectors of %.20s bytes (%.20s inside): an image has 512 here, and a file system made on larger ones is not found",
+			title, logical ? logical : "512", physical ? physical : "512");
 }
 
 /* Its folder of backing files names itself in the image. */
@@ -98,7 +104,8 @@ static void read_disk_extras(struct xml_import *im, struct node *n, const char *
 	if (blockio)
 		read_blockio(im, blockio, title);
 	if (serial && !xml_key(im, serial->line, title, "serial", node_text(serial)))
-		draft_note(im->d, NOTE_MACHINE, serial->line, "[%s] <serial> %.40s: it is the section's name here", title, node_text(serial));
+		draft_note(im->d, NOTE_MACHINE, serial->line, "[%s] <serial> %.40s: it is the section's name here", title,
+			   node_text(serial));
 }
 
 static void read_no_source(struct xml_import *im, struct node *n, const char *type, bool cdrom)
@@ -106,7 +113,8 @@ static void read_no_source(struct xml_import *im, struct node *n, const char *ty
 	if (cdrom && !node_child(n, "source"))
 		draft_note(im->d, NOTE_MINOR, n->line, "an empty CD-ROM drive");
 	else
-		draft_note(im->d, NOTE_FATAL, n->line, "<disk type='%.20s'>: this disk is missing: files and block devices only", type ? type : "");
+		draft_note(im->d, NOTE_FATAL, n->line, "<disk type='%.20s'>: this disk is missing: files and block devices only",
+			   type ? type : "");
 	node_take(n);
 }
 
@@ -130,13 +138,15 @@ static void read_disk(struct xml_import *im, struct node *n)
 	cleanup_free char *title = draft_title(im->d, cdrom ? "cdrom" : "disk", xml_name(n, dev ? dev : "main"));
 	draft_set(im->d, source->line, title, "path", path);
 	if ((startup = node_attr(source, "startupPolicy")) && !streq(startup, "mandatory"))
-		draft_note(im->d, NOTE_MINOR, source->line, "[%s] startupPolicy='%.20s': the file must be there when the machine starts", title, startup);
+		draft_note(im->d, NOTE_MINOR, source->line, "[%s] startupPolicy='%.20s': the file must be there when the machine starts",
+			   title, startup);
 	if (target)
 		read_disk_bus(im, n, target, title, cdrom);
 	if (driver && cdrom) {
 		const char *format = node_attr(driver, "type");
 		if (format && !streq(format, "raw"))
-			draft_note(im->d, NOTE_FATAL, driver->line, "[%s] an image of type %.20s: only raw discs can be carried over", title, format);
+			draft_note(im->d, NOTE_FATAL, driver->line, "[%s] an image of type %.20s: only raw discs can be carried over",
+				   title, format);
 		node_take(driver); /* nothing is written to it: how is of no matter */
 	} else if (driver) {
 		read_disk_driver(im, driver, title);
@@ -168,7 +178,8 @@ static void read_filesystem(struct xml_import *im, struct node *n)
 	if (!type || !streq(type, "virtiofs"))
 		draft_note(im->d, NOTE_MACHINE, n->line, "[%s] <filesystem> by 9p is virtiofs here: mount -t virtiofs %.60s", title, tag);
 	if ((mode = node_attr(n, "accessmode")) && !streq(mode, "passthrough"))
-		draft_note(im->d, NOTE_MINOR, n->line, "[%s] accessmode='%.20s': what the guest makes there is the user's on the host", title, mode);
+		draft_note(im->d, NOTE_MINOR, n->line, "[%s] accessmode='%.20s': what the guest makes there is the user's on the host",
+			   title, mode);
 }
 
 const struct xml_rule xml_disk_rules[] = {

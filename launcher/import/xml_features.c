@@ -77,7 +77,8 @@ static void read_hyperv(struct xml_import *im, struct node *n)
 
 static void read_kvm(struct xml_import *im, struct node *n)
 {
-	static const struct flag_name names[] = { { "hint-dedicated", "kvm-hint-dedicated" }, { "poll-control", "kvm-poll-control" },
+	static const struct flag_name names[] = { { "hint-dedicated", "kvm-hint-dedicated" },
+						  { "poll-control", "kvm-poll-control" },
 						  { "pv-ipi", "kvm-pv-ipi" } };
 	struct node *hidden = node_child(n, "hidden");
 	if (hidden && is_on(hidden))
@@ -170,13 +171,14 @@ static void read_timer(struct xml_import *im, struct node *n)
 		if (policy && streq(policy, "delay") && xml_key(im, n->line, "clock", "rtc", "discard"))
 			return;
 		if (policy && !streq(policy, "catchup"))
-			draft_note(im->d, NOTE_MINOR, n->line, "<timer name='rtc' tickpolicy='%.20s'>: ticks that were missed are caught up slowly here",
-				   policy);
+			draft_note(im->d, NOTE_MINOR, n->line,
+				   "<timer name='rtc' tickpolicy='%.20s'>: ticks that were missed are caught up slowly here", policy);
 	} else if (streq(name, "pit")) {
 		if ((policy = node_attr(n, "tickpolicy")) && streq(policy, "discard") && !xml_key(im, n->line, "clock", "pit", "discard"))
 			xml_arg(im, n->line, "-global", "kvm-pit.lost_tick_policy=discard");
 		else if (policy && !streq(policy, "delay") && !streq(policy, "discard"))
-			draft_note(im->d, NOTE_MINOR, n->line, "<timer name='pit' tickpolicy='%.20s'>: missed ticks are delivered late here", policy);
+			draft_note(im->d, NOTE_MINOR, n->line,
+				   "<timer name='pit' tickpolicy='%.20s'>: missed ticks are delivered late here", policy);
 	} else if (streq(name, "kvmclock") || streq(name, "hypervclock")) {
 		if (off && !(streq(name, "kvmclock") && xml_key(im, n->line, "clock", "kvmclock", "no")))
 			xml_flag(im, n->line, "%s=off", streq(name, "kvmclock") ? "kvmclock" : "hv-time");
@@ -239,7 +241,11 @@ static void read_smbios_block(struct xml_import *im, struct node *block)
 		const struct smbios *s = kind ? find_smbios(block->name, node_attr(x, "name")) : NULL;
 		if (!streq(x->name, "entry") || (kind && !s))
 			continue;
-		cleanup_free char *key = str_fmt("%s%s", kind && kind->type == 1 ? "" : kind ? prefixes[kind->type] : "oem-strings", s ? s->entry : "");
+		cleanup_free char *key = str_fmt("%s%s",
+						 kind && kind->type == 1 ? ""
+						 : kind                  ? prefixes[kind->type]
+									 : "oem-strings",
+						 s ? s->entry : "");
 		if (!draft_get(im->d, "smbios", key) && xml_key(im, x->line, "smbios", key, node_text(x)))
 			continue;
 		add_value(&out, s ? s->option : "value", node_text(x));
@@ -277,14 +283,16 @@ static void read_smbios_mode(struct xml_import *im, struct node *n)
 	if (!mode || !streq(mode, "host"))
 		return;
 	if (!xml_key(im, n->line, "smbios", "host", "yes"))
-		draft_note(im->d, NOTE_MACHINE, n->line, "<smbios mode='host'>: the guest sees QEMU's own names of board and maker, not the host's");
+		draft_note(im->d, NOTE_MACHINE, n->line,
+			   "<smbios mode='host'>: the guest sees QEMU's own names of board and maker, not the host's");
 }
 
 /* ---- what libvirt gives who says nothing ---- */
 
 void xml_machine_defaults(struct xml_import *im)
 {
-	struct node *features = node_child(im->root, "features"), *clock = node_child(im->root, "clock"), *cpu = node_child(im->root, "cpu");
+	struct node *features = node_child(im->root, "features"), *clock = node_child(im->root, "clock"),
+		    *cpu = node_child(im->root, "cpu");
 	if (!im->whole)
 		return;
 	if (!node_child(features, "acpi")) {

@@ -50,13 +50,15 @@ static void read_host_usb(struct xml_import *im, struct node *n)
 	const char *bus = node_attr(address, "bus"), *device = node_attr(address, "device");
 	unsigned long v, p;
 	if (!usb_id(vendor, &v) || !usb_id(product, &p)) {
-		draft_note(im->d, NOTE_MACHINE, n->line,
-			   "<hostdev type='usb'> by bus %.10s and device %.10s, which change with each plugging: name it by id or port in [usb]",
-			   bus ? bus : "?", device ? device : "?");
+		draft_note(
+			im->d, NOTE_MACHINE, n->line,
+			"<hostdev type='usb'> by bus %.10s and device %.10s, which change with each plugging: name it by id or port in [usb]",
+			bus ? bus : "?", device ? device : "?");
 		return;
 	}
 	if (bus)
-		draft_note(im->d, NOTE_MINOR, address->line, "<hostdev type='usb'> %04lx:%04lx is told by its id alone, wherever it is plugged in", v, p);
+		draft_note(im->d, NOTE_MINOR, address->line,
+			   "<hostdev type='usb'> %04lx:%04lx is told by its id alone, wherever it is plugged in", v, p);
 	cleanup_free char *title = draft_title(im->d, "usb", xml_name(n, "device"));
 	draft_setf(im->d, n->line, title, "id", "%04lx:%04lx", v, p);
 }
@@ -83,8 +85,8 @@ static void read_hostdev(struct xml_import *im, struct node *n)
 		read_mediated(im, n);
 	} else {
 		node_take(n);
-		draft_note(im->d, NOTE_FATAL, n->line, "<hostdev mode='%.20s' type='%.20s'>: this device of the host is missing", mode ? mode : "",
-			   type ? type : "");
+		draft_note(im->d, NOTE_FATAL, n->line, "<hostdev mode='%.20s' type='%.20s'>: this device of the host is missing",
+			   mode ? mode : "", type ? type : "");
 	}
 }
 
@@ -120,7 +122,8 @@ static void read_input(struct xml_import *im, struct node *n)
 	} else if (type && streq(type, "evdev")) {
 		read_evdev(im, n, source);
 	} else if (!type || !str_has_word(own, type)) {
-		draft_note(im->d, NOTE_MACHINE, n->line, "<input type='%.20s' bus='%.20s'>: it is missing", type ? type : "", bus ? bus : "");
+		draft_note(im->d, NOTE_MACHINE, n->line, "<input type='%.20s' bus='%.20s'>: it is missing", type ? type : "",
+			   bus ? bus : "");
 	}
 }
 
@@ -131,8 +134,8 @@ static void read_tpm(struct xml_import *im, struct node *n)
 	const char *type = node_attr(backend, "type"), *version = node_attr(backend, "version");
 	if (type && !streq(type, "emulator")) {
 		node_take(n);
-		draft_note(im->d, NOTE_FATAL, n->line, "<tpm> of type %.20s: an emulated one there is; what this one keeps (BitLocker's keys) is not in it",
-			   type);
+		draft_note(im->d, NOTE_FATAL, n->line,
+			   "<tpm> of type %.20s: an emulated one there is; what this one keeps (BitLocker's keys) is not in it", type);
 		return;
 	}
 	if (version && !streq(version, "2.0"))

@@ -89,8 +89,9 @@ static void read_locked(struct xml_import *im, struct node *n)
 {
 	struct node *hugepages = node_child(n->parent, "hugepages");
 	if (!hugepages && !im->slots.n && im->whole)
-		draft_note(im->d, NOTE_MINOR, n->line,
-			   "<locked>: the host may write the guest's memory to swap here, unless hugepages = 2M or a [pci] device locks it");
+		draft_note(
+			im->d, NOTE_MINOR, n->line,
+			"<locked>: the host may write the guest's memory to swap here, unless hugepages = 2M or a [pci] device locks it");
 }
 
 /* ---- <os> ---- */
@@ -109,14 +110,15 @@ static void read_os_type(struct xml_import *im, struct node *n)
 	const char *arch = node_attr(n, "arch"), *machine = node_attr(n, "machine"), *text = node_text(n);
 	if (arch && !streq(arch, "x86_64"))
 		draft_note(im->d, streq(arch, "i686") ? NOTE_MINOR : NOTE_FATAL, n->line,
-			   streq(arch, "i686") ? "<type arch='%.40s'>: it will be x86_64 here, which runs the same programs and more" :
-						 "<type arch='%.40s'>: it will be x86_64 here, on which this guest does not run",
+			   streq(arch, "i686") ? "<type arch='%.40s'>: it will be x86_64 here, which runs the same programs and more"
+					       : "<type arch='%.40s'>: it will be x86_64 here, on which this guest does not run",
 			   arch);
 	if (machine && !strstr(machine, "q35"))
-		draft_note(im->d, NOTE_FATAL, n->line,
-			   "<type machine='%.40s'>: it will be q35 here, another board: Windows may stop at its first start for want of its disk's driver "
-			   "(boot it in safe mode once)",
-			   machine);
+		draft_note(
+			im->d, NOTE_FATAL, n->line,
+			"<type machine='%.40s'>: it will be q35 here, another board: Windows may stop at its first start for want of its disk's driver "
+			"(boot it in safe mode once)",
+			machine);
 	else if (machine && !streq(machine, "q35") && !xml_key(im, n->line, "vm", "machine", machine))
 		draft_note(im->d, NOTE_MINOR, n->line, "<type machine='%.40s'>: it will be this QEMU's newest q35", machine);
 	if (!streq(text, "hvm"))
@@ -131,9 +133,10 @@ static void finish_secure_boot(struct xml_import *im, const struct node *secure,
 	if (!on || enrolled)
 		return;
 	if (has_vars)
-		draft_note(im->d, NOTE_FATAL, keys->line,
-			   "<feature name='enrolled-keys' enabled='no'>: the file of UEFI variables says which keys there are; were it made anew, "
-			   "Microsoft's would be in it");
+		draft_note(
+			im->d, NOTE_FATAL, keys->line,
+			"<feature name='enrolled-keys' enabled='no'>: the file of UEFI variables says which keys there are; were it made anew, "
+			"Microsoft's would be in it");
 	else
 		draft_note(im->d, NOTE_MACHINE, keys->line,
 			   "<feature name='enrolled-keys' enabled='no'>: without keys Secure Boot checks nothing, so it is off here");

@@ -38,7 +38,8 @@ static void read_source(struct xml_import *im, struct node *n, struct node *sour
 		draft_set(im->d, n->line, title, "mode", "user");
 	} else {
 		draft_set(im->d, n->line, title, "mode", "nat");
-		draft_note(im->d, NOTE_MACHINE, n->line, "[%s] <interface type='%.20s'> is a nat network of the machine's own here", title, type);
+		draft_note(im->d, NOTE_MACHINE, n->line, "[%s] <interface type='%.20s'> is a nat network of the machine's own here", title,
+			   type);
 	}
 }
 
@@ -57,7 +58,8 @@ static void read_model(struct xml_import *im, struct node *n, struct node *model
 		draft_note(im->d, NOTE_MINOR, line, "[%s] the card %.30s is virtio of today's form here", title, kind);
 	else
 		draft_note(im->d, NOTE_MACHINE, line,
-			   "[%s] the card %.20s is virtio here: Windows has no network until it has the driver of the virtio-win ISO", title, kind);
+			   "[%s] the card %.20s is virtio here: Windows has no network until it has the driver of the virtio-win ISO",
+			   title, kind);
 }
 
 /* A virtual function, or any card of the host: the guest gets the device itself. */
@@ -65,14 +67,17 @@ static void read_passed(struct xml_import *im, struct node *n, struct node *sour
 {
 	struct pci_addr addr;
 	if (!xml_address(node_child(source, "address"), &addr)) {
-		draft_note(im->d, NOTE_MACHINE, n->line, "<interface type='hostdev'> without an address of the host's: the card is missing");
+		draft_note(im->d, NOTE_MACHINE, n->line,
+			   "<interface type='hostdev'> without an address of the host's: the card is missing");
 		return;
 	}
 	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL));
 	const char *address = node_attr(mac, "address");
 	if (title && address)
-		draft_note(im->d, NOTE_MACHINE, mac->line, "[%s] <mac address='%.20s'>: the card keeps its own; a virtual function has a random one until "
-			   "`ip link set DEVICE vf N mac …`", title, address);
+		draft_note(im->d, NOTE_MACHINE, mac->line,
+			   "[%s] <mac address='%.20s'>: the card keeps its own; a virtual function has a random one until "
+			   "`ip link set DEVICE vf N mac …`",
+			   title, address);
 	if (title)
 		xml_boot(im, n, "", title);
 }

@@ -15,7 +15,7 @@ struct node {
 	char *name; /* with its prefix: "qemu:arg" */
 	char *text; /* its own, trimmed; never NULL */
 	unsigned line;
-	bool used;      /* the element, not what is in it */
+	bool used; /* the element, not what is in it */
 	bool text_used;
 	struct node_attr *attrs;
 	size_t n_attrs;

@@ -40,7 +40,9 @@ static void read_rng(struct xml_import *im, struct node *n)
 	bool kernel = model && (streq(model, "builtin") || (streq(model, "random") && (!*path || is_random(path))));
 	if (!device || !str_starts(device, "virtio") || !kernel)
 		draft_note(im->d, NOTE_MINOR, n->line, "<rng> from %.60s: the guest has the random numbers of the host's kernel instead",
-			   *path ? path : model ? model : "");
+			   *path   ? path
+			   : model ? model
+				   : "");
 }
 
 /* q35 has iTCO built in, which does nothing until it is let. */
@@ -73,7 +75,8 @@ static void read_panic(struct xml_import *im, struct node *n)
 	if (streq(text, "preserve") || streq(text, "coredump-preserve"))
 		xml_arg(im, crash->line, "-action", "panic=pause");
 	if (str_starts(text, "restart") || str_starts(text, "coredump") || str_starts(text, "rename"))
-		draft_note(im->d, NOTE_MINOR, crash->line, "<on_crash> %.40s: a guest that panics ends the machine, with no dump and no restart", text);
+		draft_note(im->d, NOTE_MINOR, crash->line,
+			   "<on_crash> %.40s: a guest that panics ends the machine, with no dump and no restart", text);
 }
 
 static void read_vsock(struct xml_import *im, struct node *n)
@@ -81,7 +84,8 @@ static void read_vsock(struct xml_import *im, struct node *n)
 	struct node *cid = node_child(n, "cid");
 	const char *address = node_attr(cid, "address");
 	draft_note(im->d, NOTE_MACHINE, n->line,
-		   "<vsock>: it is missing; where /dev/vhost-vsock is the user's: -device vhost-vsock-pci,guest-cid=%.12s in [qemu] args", address ? address : "3");
+		   "<vsock>: it is missing; where /dev/vhost-vsock is the user's: -device vhost-vsock-pci,guest-cid=%.12s in [qemu] args",
+		   address ? address : "3");
 }
 
 static void read_balloon(struct xml_import *im, struct node *n)
@@ -89,7 +93,8 @@ static void read_balloon(struct xml_import *im, struct node *n)
 	static const char *const attrs[] = { "autodeflate", "freePageReporting" };
 	for (size_t i = 0; i < ARRAY_SIZE(attrs); i++)
 		if (node_is(n, attrs[i], "on"))
-			draft_note(im->d, NOTE_MINOR, n->line, "<memballoon %s='on'>: there is no balloon: the guest has all of its memory always", attrs[i]);
+			draft_note(im->d, NOTE_MINOR, n->line,
+				   "<memballoon %s='on'>: there is no balloon: the guest has all of its memory always", attrs[i]);
 }
 
 const struct xml_rule xml_other_rules[] = {

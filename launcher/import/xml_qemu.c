@@ -80,7 +80,8 @@ static bool take_vfio(struct xml_import *im, const char *value, unsigned line)
 	for (size_t i = 1; i < o.parts.n; i++) {
 		cleanup_free char *key = str_ndup(o.parts.v[i], strcspn(o.parts.v[i], "="));
 		if (!str_has_word(own, key))
-			draft_note(im->d, streq(key, "x-vga") ? NOTE_MINOR : NOTE_MACHINE, line, "%.60s of a passed device: it is left out", o.parts.v[i]);
+			draft_note(im->d, streq(key, "x-vga") ? NOTE_MINOR : NOTE_MACHINE, line, "%.60s of a passed device: it is left out",
+				   o.parts.v[i]);
 	}
 	return true;
 }

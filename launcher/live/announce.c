@@ -46,7 +46,8 @@ void announce_ready(const struct cli *cli, const struct plan *p)
 		return;
 	const char *vm = p->config->vm.name;
 	cleanup_free char *icon = entry_icon(), *entry = str_fmt("qlaunch-%s", vm), *summary = tr_fmt("%s is ready", vm);
-	notify_begin(cli->root, &p->user, &(struct notice){ summary, p->config->vm.description ? p->config->vm.description : "", icon, entry, false });
+	notify_begin(cli->root, &p->user,
+		     &(struct notice){ summary, p->config->vm.description ? p->config->vm.description : "", icon, entry, false });
 }
 
 /* "/home/me/vm/win11.conf" → "win11" */

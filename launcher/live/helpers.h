@@ -8,7 +8,7 @@
 #include "launcher/host/kind/process.h"
 
 struct helpers {
-	struct process *v;   /* those that do not run have no pidfd */
+	struct process *v; /* those that do not run have no pidfd */
 	size_t n;
 	const char *without; /* what it means to the guest when one ends, for a person; static */
 };

@@ -40,8 +40,7 @@ static void begin_guard(struct host_sleep *s)
 		e = sleep_watch(s->guard, m->event, on_sleep, s);
 	/* without a bus or a logind there is nobody who would put the host to sleep */
 	bool nobody = err_code(e) == ENOENT || err_code(e) == ECONNREFUSED || err_code(e) == EHOSTUNREACH;
-	log_err(nobody ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
-		err_wrap(e, "%s: the host may go to sleep under the guest", m->name));
+	log_err(nobody ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, err_wrap(e, "%s: the host may go to sleep under the guest", m->name));
 }
 
 static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *data)

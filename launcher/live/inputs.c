@@ -14,8 +14,8 @@
 struct one {
 	struct inputs *in;
 	struct twin *twin; /* NULL: QEMU opens the device itself */
-	bool there;	   /* QEMU has it, or has been asked to take it */
-	unsigned again;	   /* how often a device without a twin came back */
+	bool there;        /* QEMU has it, or has been asked to take it */
+	unsigned again;    /* how often a device without a twin came back */
 };
 
 struct inputs {
@@ -134,8 +134,7 @@ static struct err *add(struct inputs *in, size_t i)
 	/* the old one stays in QEMU, which never opens a device again, and when told to forget a lost one closes a
 	 * descriptor twice */
 	if (in->v[i].again)
-		json_object_set_new(object, "id",
-				    json_sprintf("input-%s-%u", facts(in)->v[i].conf->name, in->v[i].again));
+		json_object_set_new(object, "id", json_sprintf("input-%s-%u", facts(in)->v[i].conf->name, in->v[i].again));
 	return qmp_send(m->qmp, "object-add", object, QMP_LIMIT_MS, added, &in->v[i]);
 }
 

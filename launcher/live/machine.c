@@ -23,11 +23,11 @@ struct err *machine_status(struct machine *m)
 	for (size_t i = 0; m->vcpus && i < m->vcpus->n; i++)
 		json_array_append_new(vcpus, json_pack("{s:i, s:i, s:i}", "vcpu", (int)i, "thread", (int)m->vcpus->v[i].thread, "cpu",
 						       m->vcpus->v[i].cpu));
-	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:i, s:o, s:o, s:s, s:I, s:f, s:o}", "config", p->config->path, "run-state", m->run_state, "user",
-			      (int)p->user.uid, "launcher_process", launcher, "qemu", (int)m->qemu.id.pid, "swtpm", p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus",
-			      cpu_list(&p->cpu.emulator), "accel", p->accel == ACCEL_KVM ? "kvm" : "tcg", "running_since_us",
-			      (json_int_t)m->running_us, "running_ms", (double)(m->running_us - m->cli->phases.begun_us) / 1000,
-			      "phases_ms", phases_json(&m->cli->phases));
+	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:i, s:o, s:o, s:s, s:I, s:f, s:o}", "config", p->config->path, "run-state",
+			      m->run_state, "user", (int)p->user.uid, "launcher_process", launcher, "qemu", (int)m->qemu.id.pid, "swtpm",
+			      p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus", cpu_list(&p->cpu.emulator), "accel",
+			      p->accel == ACCEL_KVM ? "kvm" : "tcg", "running_since_us", (json_int_t)m->running_us, "running_ms",
+			      (double)(m->running_us - m->cli->phases.begun_us) / 1000, "phases_ms", phases_json(&m->cli->phases));
 	if (m->console)
 		json_object_set_new(o, "console", json_string(m->console));
 	cleanup_free char *text = json_dumps(o, JSON_INDENT(2)), *path = str_fmt("%s/status.json", journal_dir(m->journal));
@@ -77,7 +77,7 @@ struct err *machine_console(struct machine *m)
 	if (!streq(m->plan->config->console.serial, "pty"))
 		return NULL;
 	TRY(qmp_call(m->qmp, "query-chardev", NULL, CONSOLE_LIMIT_MS, &list));
-	json_array_foreach(list, i, chardev) {
+	json_array_foreach (list, i, chardev) {
 		const char *name = json_string_value(json_object_get(chardev, "filename"));
 		if (streq(json_string_value(json_object_get(chardev, "label")), "chr-serial") && name && str_starts(name, "pty:"))
 			str_set(&m->console, name + strlen("pty:"));

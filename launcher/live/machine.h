@@ -21,20 +21,20 @@ struct machine {
 	struct helpers net_helpers, share_helpers; /* one for each network, of nets.h; and shared folder, of shares.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;
-	struct inputs *inputs; /* NULL: it has none */
+	struct inputs *inputs;         /* NULL: it has none */
 	struct ready *ready;           /* of ready.h, */
 	struct settling *settling;     /* settling.h and */
 	struct host_sleep *host_sleep; /* host_sleep.h; NULL before the guest runs */
-	struct nospace *nospace; /* of nospace.h; NULL: no disk was ever full */
+	struct nospace *nospace;       /* of nospace.h; NULL: no disk was ever full */
 	sd_event *event;
 	sd_event_source *waiting; /* of waiting.h */
-	int stop_fd;           /* readable when somebody wants the launch to end; -1 once the guest runs */
-	int signals;           /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
-	char *console; /* the guest's serial port as a pseudo-terminal: "/dev/pts/3"; NULL for none */
-	const char *run_state; /* QEMU's word for it; static */
-	bool began;            /* its hooks have their turn: `before` was started, so `after` will be */
-	char *failure;         /* why the guest's end is a failure, in words; NULL while it is none */
-	bool has_terminal;     /* standard input is one, and this is how it was */
+	int stop_fd;              /* readable when somebody wants the launch to end; -1 once the guest runs */
+	int signals;              /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
+	char *console;            /* the guest's serial port as a pseudo-terminal: "/dev/pts/3"; NULL for none */
+	const char *run_state;    /* QEMU's word for it; static */
+	bool began;               /* its hooks have their turn: `before` was started, so `after` will be */
+	char *failure;            /* why the guest's end is a failure, in words; NULL while it is none */
+	bool has_terminal;        /* standard input is one, and this is how it was */
 	struct termios terminal;
 	uint64_t running_us; /* CLOCK_MONOTONIC: since when the guest runs; 0 before */
 };

@@ -69,7 +69,8 @@ static struct err *take_journal(struct machine *m)
 		e = journal_create(m->cli->root, base, m->name, m->plan->user.uid, m->plan->config->path, &m->journal);
 	}
 	if (err_code(e) == EBUSY)
-		return err_exit(err_hint(err_wrap(e, "%s runs already", m->name), "qlaunch status %s; qlaunch stop %s", m->name, m->name), EXIT_HOST);
+		return err_exit(err_hint(err_wrap(e, "%s runs already", m->name), "qlaunch status %s; qlaunch stop %s", m->name, m->name),
+				EXIT_HOST);
 	return err_exit(e ? e : claims_take(m->cli->root, base, m->journal, m->plan), EXIT_HOST);
 }
 
@@ -93,7 +94,8 @@ static struct err *listen_beside(struct machine *m, const char *name, int *ret_f
 		return err_errno(ENAMETOOLONG, "%s", path);
 	memcpy(addr.sun_path, path, strlen(path));
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || fchmod(fd, 0600) < 0 /* whatever our umask is */ || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 4) < 0)
+	if (fd < 0 || fchmod(fd, 0600) < 0 /* whatever our umask is */ || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    listen(fd, 4) < 0)
 		return err_errno(errno, "%s", path);
 	*ret_fd = fd_steal(&fd);
 	return NULL;
@@ -188,7 +190,7 @@ static struct err *start_guest(struct machine *m)
 		e = err_wrap(vcpus_ask(m->cli->root, m->qmp, m->qemu.id.pid, &want, &m->vcpus), "pinning");
 	progress_watch(NULL, NULL);
 	TRY(e);
-	progress_end(); /* the terminal may be the guest's console from here on */
+	progress_end();           /* the terminal may be the guest's console from here on */
 	inputs_opened(m->inputs); /* it has opened its devices: it answers */
 	phase_end(phases, "machine");
 	TRY(err_wrap(vcpus_place(m->vcpus, &want), "pinning"));
@@ -337,7 +339,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	sigset_t ends = end_signals();
 	sigprocmask(SIG_BLOCK, &ends, NULL);
 	m.stop_fd = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
-	signal(SIGTTOU, SIG_IGN); /* the terminal is put back even if it is no longer ours */
+	signal(SIGTTOU, SIG_IGN);                                   /* the terminal is put back even if it is no longer ours */
 	m.has_terminal = tcgetattr(STDIN_FILENO, &m.terminal) == 0; /* a serial console on stdio makes it raw */
 	plan_bind(plan, &m.qemu, &m.swtpm, &m.viewer);
 	nets_bind(&m);

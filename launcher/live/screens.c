@@ -134,8 +134,8 @@ struct screens *screens_begin(struct machine *m)
 		*x = (struct screen){ .all = s, .conf = &c->monitors[i], .step = m->plan->monitor_step + i };
 		x->due = x->conf->when == SWITCH_START;
 		if (x->conf->when == SWITCH_AFTER)
-			sd_event_add_time_relative(m->event, &x->timer, CLOCK_MONOTONIC,
-						   x->conf->after_seconds * UINT64_C(1000000), 0, on_time, x);
+			sd_event_add_time_relative(m->event, &x->timer, CLOCK_MONOTONIC, x->conf->after_seconds * UINT64_C(1000000), 0,
+						   on_time, x);
 	}
 	apply_next(s);
 	return s;

@@ -67,7 +67,8 @@ void settling_again(struct settling *s)
 		return;
 	s->round = 0;
 	s->timer = sd_event_source_disable_unref(s->timer);
-	int r = sd_event_add_time_relative(s->m->event, &s->timer, CLOCK_MONOTONIC, (uint64_t)irq_watch_delay(0) * 1000000, ACCURACY_US, on_timer, s);
+	int r = sd_event_add_time_relative(s->m->event, &s->timer, CLOCK_MONOTONIC, (uint64_t)irq_watch_delay(0) * 1000000, ACCURACY_US,
+					   on_timer, s);
 	if (r < 0)
 		log_err(LOG_LEVEL_WARN, err_errno(-r, "the guest's interrupts"));
 }

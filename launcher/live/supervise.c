@@ -152,9 +152,11 @@ static const struct disk *disk_of(const struct machine *m, const char *node)
 
 static void on_block_error(struct machine *m, const json_t *event)
 {
-	const char *node = json_string_value(json_object_get(event, "node-name")), *op = json_string_value(json_object_get(event, "operation")),
+	const char *node = json_string_value(json_object_get(event, "node-name")),
+		   *op = json_string_value(json_object_get(event, "operation")),
 		   *reason = json_string_value(json_object_get(event, "reason"));
-	bool full = json_is_true(json_object_get(event, "nospace")), stopped = streq(json_string_value(json_object_get(event, "action")), "stop");
+	bool full = json_is_true(json_object_get(event, "nospace")),
+	     stopped = streq(json_string_value(json_object_get(event, "action")), "stop");
 	const struct disk *disk = disk_of(m, node);
 	const char *why = full ? _("no space left on its file system") : reason ? reason : _("it cannot be written to");
 	if (disk && stopped)

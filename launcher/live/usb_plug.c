@@ -58,15 +58,13 @@ static void quietly(void *data, json_t *value, struct err *e)
 
 static void close_set(struct one *one)
 {
-	err_free(qmp_send(one->u->m->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", one->fdset), FD_LIMIT_MS, quietly,
-			  NULL));
+	err_free(qmp_send(one->u->m->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", one->fdset), FD_LIMIT_MS, quietly, NULL));
 }
 
 static void remove_device(struct one *one)
 {
 	one->state = GONE;
-	err_free(qmp_send(one->u->m->qmp, "device_del", json_pack("{s:s}", "id", one->id), ATTACH_LIMIT_MS, quietly,
-			  NULL));
+	err_free(qmp_send(one->u->m->qmp, "device_del", json_pack("{s:s}", "id", one->id), ATTACH_LIMIT_MS, quietly, NULL));
 }
 
 static void attached(void *data, json_t *value, struct err *e)
@@ -121,8 +119,12 @@ static struct err *attach(struct one *one, const struct usb_device *d)
 static void add(struct usb *u, const struct conf_usb *conf, const struct usb_device *d)
 {
 	struct one *one = mem_new(sizeof(*one));
-	*one = (struct one){ .u = u, .sys = str_dup(d->sys), .node = str_dup(d->node), .id = str_fmt("usb-%s-%zu", conf->name, u->n),
-			     .fdset = FIRST_FDSET + (int)u->n, .state = COMING };
+	*one = (struct one){ .u = u,
+			     .sys = str_dup(d->sys),
+			     .node = str_dup(d->node),
+			     .id = str_fmt("usb-%s-%zu", conf->name, u->n),
+			     .fdset = FIRST_FDSET + (int)u->n,
+			     .state = COMING };
 	u->v = mem_grow(u->v, u->n, sizeof(*u->v));
 	u->v[u->n++] = one;
 	struct err *e = attach(one, d);

@@ -110,15 +110,15 @@ static struct err *ask_vcpus(struct vcpus *v, struct qmp *q, const struct vcpus_
 		e = err_new("QEMU has %zu vCPUs, not %zu", json_array_size(list), want->n_cpus);
 	v->v = mem_new(want->n_cpus * sizeof(*v->v));
 	v->n = e ? 0 : want->n_cpus;
-	json_array_foreach(list, i, cpu) {
+	json_array_foreach (list, i, cpu) {
 		json_int_t index = -1, thread = 0;
 		if (e || json_unpack(cpu, "{s:I, s:I}", "cpu-index", &index, "thread-id", &thread) < 0 || index < 0 ||
 		    index >= (json_int_t)v->n)
 			continue;
 		const struct vcpu_thread *other = vcpu_of(v, (pid_t)thread);
 		if (other)
-			e = err_new("vCPU %d and vCPU %d are one thread: QEMU's accelerator must have a thread for each",
-				    other->vcpu, (int)index);
+			e = err_new("vCPU %d and vCPU %d are one thread: QEMU's accelerator must have a thread for each", other->vcpu,
+				    (int)index);
 		v->v[index] = (struct vcpu_thread){ (int)index, (pid_t)thread, want->cpus[index] };
 	}
 	for (i = 0; !e && i < v->n; i++)
@@ -134,7 +134,7 @@ static struct err *ask_iothreads(struct vcpus *v, struct qmp *q)
 	size_t i;
 	TRY(qmp_call(q, "query-iothreads", NULL, QUERY_LIMIT_MS, &list));
 	v->iothreads = mem_new(json_array_size(list) * sizeof(pid_t));
-	json_array_foreach(list, i, iothread)
+	json_array_foreach (list, i, iothread)
 		v->iothreads[v->n_iothreads++] = (pid_t)json_integer_value(json_object_get(iothread, "thread-id"));
 	json_decref(list);
 	return NULL;
@@ -230,8 +230,7 @@ struct err *vcpus_place(struct vcpus *v, const struct vcpus_want *want)
 	return NULL;
 }
 
-struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
-		      struct vcpus **ret_vcpus)
+struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus)
 {
 	cleanup_vcpus struct vcpus *v = mem_new(sizeof(*v));
 	v->root = root;
@@ -245,8 +244,7 @@ struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct 
 	return NULL;
 }
 
-struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
-		      struct vcpus **ret_vcpus)
+struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus)
 {
 	cleanup_vcpus struct vcpus *v = NULL;
 	TRY(vcpus_ask(root, q, pid, want, &v));

@@ -14,13 +14,13 @@
 #include "qmp/qmp.h"
 
 struct vcpus_want {
-	const int *cpus; /* cpus[n]: the CPU of vCPU n; -1 leaves it where it is */
-	size_t n_cpus;   /* as many as QEMU has */
+	const int *cpus;                 /* cpus[n]: the CPU of vCPU n; -1 leaves it where it is */
+	size_t n_cpus;                   /* as many as QEMU has */
 	struct cpus emulator, iothreads; /* the empty set leaves them where they are */
 	int limit_ms;      /* for the first answer: QEMU may still be making its machine, and take its memory for it; 0: that is done */
 	bool no_iothreads; /* QEMU was given none: it need not be asked, which costs it a third of a millisecond */
-	bool fifo;       /* vCPUs with SCHED_FIFO, priority 1 */
-	bool unbalanced; /* the CPUs are an isolated partition, where the kernel moves no thread: each gets one CPU of its set, in turn */
+	bool fifo;         /* vCPUs with SCHED_FIFO, priority 1 */
+	bool unbalanced;   /* the CPUs are an isolated partition, where the kernel moves no thread: each gets one CPU of its set, in turn */
 };
 
 struct vcpu_thread {
@@ -43,11 +43,9 @@ struct vcpus {
  * Pins all threads of `pid`, whose monitor is `q`. Each thread's Cpus_allowed_list was read back when it returns.
  * Errors name the thread and its CPUs: "thread 1234 (CPU 3/KVM), to CPU 11: …".
  */
-struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
-		      struct vcpus **ret_vcpus);
+struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus);
 /* The two halves of that: which thread is what, and where each belongs. */
-struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want,
-		      struct vcpus **ret_vcpus);
+struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus);
 struct err *vcpus_place(struct vcpus *v, const struct vcpus_want *want);
 /*
  * Puts the emulator's threads that are elsewhere, because they are new, where they belong. One look at each thread:

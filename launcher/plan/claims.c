@@ -51,7 +51,8 @@ static char *clash(struct root *root, const char *base, const char *vm, const st
 }
 
 /* Calls fn for each clash with another running machine. */
-static void each_clash(struct root *root, const char *base, const struct plan *p, void (*fn)(void *data, const char *thing, const char *vm), void *data)
+static void each_clash(struct root *root, const char *base, const struct plan *p, void (*fn)(void *data, const char *thing, const char *vm),
+		       void *data)
 {
 	cleanup_strv struct strv vms = {}, want = {};
 	claims_of(p, &want);

@@ -15,9 +15,8 @@ static void add_disc(struct config *c, const char *name, const char *path)
 			return;
 		}
 	c->cdroms = mem_grow(c->cdroms, c->n_cdroms, sizeof(*c->cdroms));
-	c->cdroms[c->n_cdroms++] = (struct conf_disk){
-		.name = str_dup(name), .path = str_dup(path), .bus = BUS_SATA, .format = FORMAT_RAW, .readonly = true
-	};
+	c->cdroms[c->n_cdroms++] =
+		(struct conf_disk){ .name = str_dup(name), .path = str_dup(path), .bus = BUS_SATA, .format = FORMAT_RAW, .readonly = true };
 }
 
 /* The disc, then what was booted before: the installer starts the machine again and wants to go on from the disk. */
@@ -65,8 +64,7 @@ static const struct conf_disk *needs_driver(const struct config *c)
 void install_say(const struct config *c, const struct disc *disc, bool drivers)
 {
 	const struct conf_disk *d = needs_driver(c);
-	log_info("%s: installing from \"%s\"; this run only, the configuration stays as it is", c->vm.name,
-		 disc->label);
+	log_info("%s: installing from \"%s\"; this run only, the configuration stays as it is", c->vm.name, disc->label);
 	if (!disc->udf) /* no Windows */
 		return;
 	log_info("  1. Press a key in the window when it says \"Press any key to boot from CD or DVD\".");
@@ -80,6 +78,5 @@ void install_say(const struct config *c, const struct disc *disc, bool drivers)
 			 c->vm.name, d->name, d->name);
 	else
 		log_info("  2. Choose the disk; Windows has its driver.");
-	log_info("  When Windows is up, run virtio-win-guest-tools from the virtio-win disc; from then on: qlaunch %s",
-		 c->vm.name);
+	log_info("  When Windows is up, run virtio-win-guest-tools from the virtio-win disc; from then on: qlaunch %s", c->vm.name);
 }

@@ -70,8 +70,11 @@ static void choose_accel(struct plan *p)
 static void own_firmware(struct plan *p)
 {
 	const char *code = p->config->firmware.code, *format = str_ends(code, ".qcow2") ? "qcow2" : "raw";
-	p->firmware = (struct firmware){ .code = str_dup(code), .code_format = str_dup(format), .vars_format = str_dup(format),
-					 .template = str_dup(p->config->firmware.vars), .secure_boot = p->config->firmware.secure_boot,
+	p->firmware = (struct firmware){ .code = str_dup(code),
+					 .code_format = str_dup(format),
+					 .vars_format = str_dup(format),
+					 .template = str_dup(p->config->firmware.vars),
+					 .secure_boot = p->config->firmware.secure_boot,
 					 .requires_smm = p->config->firmware.secure_boot };
 }
 
@@ -95,7 +98,8 @@ static struct err *read_named(void *data)
 {
 	struct named *n = data;
 	TRY(disk_facts_read(n->cli->root, n->p->config, &n->p->disks));
-	TRY(share_facts_read(n->cli->root, n->p->config, &n->p->user, qemu_has(&n->p->qemu_facts, "device:vhost-user-fs-pci"), &n->p->shares));
+	TRY(share_facts_read(n->cli->root, n->p->config, &n->p->user, qemu_has(&n->p->qemu_facts, "device:vhost-user-fs-pci"),
+			     &n->p->shares));
 	return input_facts_read(n->cli->root, n->p->config, n->run_dir, &n->p->inputs);
 }
 
@@ -181,8 +185,9 @@ static struct err *choose(struct cli *cli, struct plan *p)
 		if (c->firmware.code)
 			own_firmware(p);
 		else
-			findings_add_err(&p->findings, "firmware", root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
-							     : firmware_find(cli->root, NULL, c->firmware.secure_boot, &p->firmware));
+			findings_add_err(&p->findings, "firmware",
+					 root_is_host(cli->root) ? user_visit(&p->user, find_firmware, p)
+								 : firmware_find(cli->root, NULL, c->firmware.secure_boot, &p->firmware));
 		p->vars_path = vars_path(c, p->user.data_dir, &p->firmware);
 	}
 	if (c->tpm.version == TPM_NONE)
@@ -217,7 +222,8 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	usb_steps(s, c, &p->usb);
 	if (c->n_pci) {
 		cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size + MEMLOCK_EXTRA);
-		steps_add(s, &memlock_kind, "qemu", bytes, "the passed-through device may write to all of the guest's memory: it is locked");
+		steps_add(s, &memlock_kind, "qemu", bytes,
+			  "the passed-through device may write to all of the guest's memory: it is locked");
 	}
 	if (p->tpm_dir) {
 		p->swtpm_step = s->n;
@@ -317,7 +323,8 @@ struct err *plan_user_files(const struct plan *p)
 	cleanup_root struct root *root = NULL;
 	TRY(root_open("/", &root));
 	/* who has no home has no record, but may have a machine */
-	log_err(LOG_LEVEL_WARN, err_hint(err_wrap(keep_machine(root, p), "the next start may have a newer board"), "vm.machine = %s", p->machine));
+	log_err(LOG_LEVEL_WARN,
+		err_hint(err_wrap(keep_machine(root, p), "the next start may have a newer board"), "vm.machine = %s", p->machine));
 	if (p->vars_path)
 		TRY(vars_prepare(root, p->config, p->user.data_dir, &p->firmware));
 	return p->tpm_dir ? tpm_prepare(root, p->config, p->user.data_dir) : NULL;

@@ -59,19 +59,19 @@ struct plan {
 	struct share_facts shares;
 	struct desktop_facts desktop;
 	struct firmware firmware;
-	char *machine; /* the board: QEMU's type; NULL where QEMU names none */
+	char *machine;       /* the board: QEMU's type; NULL where QEMU names none */
 	bool machine_is_new; /* nobody chose it: it is to be kept */
 	struct dmi_facts dmi;
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 
 	struct steps steps;
 	size_t n_early_steps; /* the first of them, applied before QEMU is forked, which inherits what they open: disks and networks */
-	size_t claim_step; /* the first of them; one for each block device, among the early ones */
-	size_t share_step; /* the first of them; one for each [share] */
+	size_t claim_step;    /* the first of them; one for each block device, among the early ones */
+	size_t share_step;    /* the first of them; one for each [share] */
 	size_t swtpm_step, qemu_step; /* of the steps that let them go; swtpm_step only where the machine has a TPM */
 	struct args qemu, swtpm;
 	size_t monitor_step; /* the first of them; one for each [monitor] */
-	size_t viewer_step; /* only where viewer_argv has words */
+	size_t viewer_step;  /* only where viewer_argv has words */
 	struct strv qemu_argv, swtpm_argv, viewer_argv, env;
 	struct findings findings;
 	pid_t held[2]; /* QEMU while it is held back, then 0: what the scope is made of */

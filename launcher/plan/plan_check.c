@@ -76,7 +76,8 @@ static void check_hook(struct plan *p, const char *name, const char *path)
 		return;
 	findings_add(&p->findings, streq(name, "before") && p->config->hooks.failure == HOOK_ABORT ? FINDING_BAD : FINDING_WARN, "hook",
 		     tr_fmt("hook %s: %s: %s", name, path, strerror(code)),
-		     code == ENOENT ? tr_dup("name one that is there, or take the line out") : tr_fmt("chmod +x '%s', or name another one", path));
+		     code == ENOENT ? tr_dup("name one that is there, or take the line out")
+				    : tr_fmt("chmod +x '%s', or name another one", path));
 }
 
 static struct err *ask_as_user(void *data)
@@ -99,7 +100,8 @@ static bool runs(struct cli *cli, const char *base, struct plan *p)
 	const char *vm = p->config->vm.name;
 	if (!root_is_host(cli->root) || !journal_alive(cli->root, base, vm))
 		return false;
-	findings_add(&p->findings, FINDING_BAD, "running", tr_fmt("%s runs already", vm), tr_fmt("qlaunch status %s; qlaunch stop %s", vm, vm));
+	findings_add(&p->findings, FINDING_BAD, "running", tr_fmt("%s runs already", vm),
+		     tr_fmt("qlaunch status %s; qlaunch stop %s", vm, vm));
 	return true;
 }
 

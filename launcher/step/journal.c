@@ -75,7 +75,9 @@ struct err *journal_base_check(struct root *root, const char *base)
 	cleanup_free char *parent = str_ndup(base, (size_t)(strrchr(base, '/') - base));
 	if (!root_exists(root, parent)) {
 		struct err *e = err_coded(ENOENT, "there is no %s: no place of one's own to note in what is running", parent);
-		return err_exit(err_hint(e, "log in as that user (a session makes it), or: export XDG_RUNTIME_DIR=… to a folder of mode 0700"), EXIT_HOST);
+		return err_exit(
+			err_hint(e, "log in as that user (a session makes it), or: export XDG_RUNTIME_DIR=… to a folder of mode 0700"),
+			EXIT_HOST);
 	}
 	struct err *e = trust_path(root, root_exists(root, base) ? base : parent, geteuid());
 	e = err_hint(err_wrap(e, "%s is not safe to use", base), "export XDG_RUNTIME_DIR=… to a folder that is yours alone, mode 0700");
@@ -162,8 +164,8 @@ static struct err *write_header(struct journal *j, const char *vm, uid_t user, c
 	TRY(proc_id_of(getpid(), &self));
 	cleanup_free char *id = proc_id_format(self), *boot = root_read_or(j->root, "/proc/sys/kernel/random/boot_id", "");
 	json_t *path = config ? json_string(config) : NULL; /* one that is no UTF-8 cannot stand there */
-	cleanup_free char *line = record_line(json_pack("{s:i, s:s, s:s, s:s, s:I, s:o*}", "qlaunch", JOURNAL_VERSION, "vm", vm, "boot", boot,
-							"launcher", id, "user", (json_int_t)user, "config", path));
+	cleanup_free char *line = record_line(json_pack("{s:i, s:s, s:s, s:s, s:I, s:o*}", "qlaunch", JOURNAL_VERSION, "vm", vm, "boot",
+							boot, "launcher", id, "user", (json_int_t)user, "config", path));
 	return root_append(j->root, j->path, line);
 }
 
@@ -179,7 +181,8 @@ static struct err *begin(struct journal *j, const char *vm, uid_t user, const ch
 	return e;
 }
 
-struct err *journal_create(struct root *root, const char *base, const char *vm, uid_t user, const char *config, struct journal **ret_journal)
+struct err *journal_create(struct root *root, const char *base, const char *vm, uid_t user, const char *config,
+			   struct journal **ret_journal)
 {
 	cleanup_journal struct journal *j = journal_new(root, base, vm);
 	TRY(journal_base_check(root, base));
@@ -254,7 +257,8 @@ static struct err *parse(struct step_env *env, const char *text, size_t len, str
 	return NULL;
 }
 
-static struct err *load(struct step_env *env, const struct journal *j, const char *vm, struct steps *ret_steps, struct journal_info *ret_info)
+static struct err *load(struct step_env *env, const struct journal *j, const char *vm, struct steps *ret_steps,
+			struct journal_info *ret_info)
 {
 	cleanup_free char *text = NULL;
 	size_t len;

@@ -17,12 +17,12 @@ struct journal;
 struct journal_info {
 	char *vm, *dir;          /* dir: DIR/VM */
 	struct proc_id launcher; /* who wrote it; where the first line is damaged, who holds the lock, pid 0 for nobody */
-	uid_t user;		 /* on whose behalf; -1 where the first line is damaged */
-	char *config;		 /* the configuration's file; NULL where the first line is damaged */
+	uid_t user;              /* on whose behalf; -1 where the first line is damaged */
+	char *config;            /* the configuration's file; NULL where the first line is damaged */
 	bool alive;              /* the lock is held */
 	bool other_boot;         /* written before the last boot: the state it describes is gone */
 	size_t damaged;          /* lines that do not fit their checksum, the torn last one not counted */
-	char *damaged_lines;	 /* their numbers: "1, 7"; NULL for none */
+	char *damaged_lines;     /* their numbers: "1, 7"; NULL for none */
 	bool torn;               /* the last line is incomplete: its step was not done */
 };
 void journal_info_free(struct journal_info *info);
@@ -36,7 +36,8 @@ struct err *journal_base_check(struct root *root, const char *base);
  * Takes the lock of DIR/VM and begins an empty journal. EBUSY: the VM runs, its launcher's pid is named. EEXIST: a dead launcher's journal
  * is there: undo it first. `user` and `config`: on whose behalf, from which file. On failure nothing is left that was not there.
  */
-struct err *journal_create(struct root *root, const char *base, const char *vm, uid_t user, const char *config, struct journal **ret_journal);
+struct err *journal_create(struct root *root, const char *base, const char *vm, uid_t user, const char *config,
+			   struct journal **ret_journal);
 /* Takes the lock of an existing journal and reads its steps. Unknown kinds and damaged lines are counted in ret_info->damaged. */
 struct err *journal_open(struct step_env *env, const char *base, const char *vm, struct journal **ret_journal, struct steps *ret_steps,
 			 struct journal_info *ret_info);

@@ -39,10 +39,10 @@ struct step_kind {
 	struct err *(*verify)(struct step_env *env, const struct step *s);
 	/* Makes it s->prior again, from s->want or any state between. Called only when whose() says WANTED or BETWEEN. */
 	struct err *(*undo)(struct step_env *env, const struct step *s);
-	bool ends_first; /* a process of ours: undone before all that is none, for it may still use that */
+	bool ends_first;      /* a process of ours: undone before all that is none, for it may still use that */
 	bool undo_reads_back; /* undo itself says whether it worked: others may have a part in the value */
 	/* Optional; where there is none, texts are compared and nothing is BETWEEN. */
-	enum step_whose (*whose)(const struct step *s, const char *now);	/*
+	enum step_whose (*whose)(const struct step *s, const char *now); /*
 	 * Optional: what would keep apply from succeeding, asked without changing anything: a finding FINDING_BAD for each. `check`, `plan` and
 	 * `run` all ask it (plan_check), so a refusal that can be known before the first change belongs here, not into apply alone.
 	 */
@@ -61,7 +61,7 @@ enum step_state {
 
 struct step {
 	const struct step_kind *kind;
-	char *target;   /* what: "0000:01:00.0", "/sys/…/scaling_governor", "qlaunch_win11.slice" */
+	char *target; /* what: "0000:01:00.0", "/sys/…/scaling_governor", "qlaunch_win11.slice" */
 	char *want;
 	char *why;      /* one line, for `plan` */
 	char *now;      /* as probed for the plan; NULL where it could not be read */
@@ -70,7 +70,7 @@ struct step {
 	bool optional;  /* a failure is a warning and the launch goes on */
 	bool late;      /* not applied by the launch itself but when the guest drives the device */
 	enum step_state state;
-	void *data;     /* the kind's own, for this process only: never journaled, borrowed */
+	void *data; /* the kind's own, for this process only: never journaled, borrowed */
 };
 
 struct steps {

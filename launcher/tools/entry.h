@@ -7,10 +7,10 @@
 #include "launcher/base/str.h"
 
 struct entry {
-	const char *name, *comment;  /* what people read; comment may be NULL */
-	const char *icon;	     /* a name of the icon theme's, or a path */
-	const char *program;	     /* absolute: the desktop leaves the entry out where it is not there */
-	const char *config;	     /* absolute path of the configuration: by it, an entry is known as ours */
+	const char *name, *comment;    /* what people read; comment may be NULL */
+	const char *icon;              /* a name of the icon theme's, or a path */
+	const char *program;           /* absolute: the desktop leaves the entry out where it is not there */
+	const char *config;            /* absolute path of the configuration: by it, an entry is known as ours */
 	struct strv start, stop, swap; /* commands; `swap` changes the monitors and may be empty */
 };
 

@@ -51,7 +51,8 @@ static struct err *thaw(struct agent *a, json_int_t count)
 		err_free(unknown);
 	}
 	return err_exit(err_hint(err_wrap(e, "the guest's file systems may still be frozen"),
-				 "once more: a snapshot thaws them first; or Alt+SysRq+j in a Linux guest"), EXIT_RESIDUE);
+				 "once more: a snapshot thaws them first; or Alt+SysRq+j in a Linux guest"),
+			EXIT_RESIDUE);
 }
 
 /* What somebody has left who was killed: the line serves one at a time, so nobody else needs it frozen. */
@@ -75,7 +76,8 @@ static bool wants_end(void)
 	sigpending(&pending);
 	for (int sig = 1; sig < NSIG; sig++) {
 		struct sigaction now;
-		if (sigismember(&ends, sig) == 1 && sigismember(&pending, sig) == 1 && sigaction(sig, NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+		if (sigismember(&ends, sig) == 1 && sigismember(&pending, sig) == 1 && sigaction(sig, NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
 			return true;
 	}
 	return false;

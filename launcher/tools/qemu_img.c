@@ -48,8 +48,8 @@ static struct err *show_device(const struct qemu_img *run)
 {
 	cleanup_free char *dir = device_dir(), *path = qemu_img_device_path();
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", dir, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0711,size=64k") < 0 ||
-	    mknod(path, S_IFBLK | 0600, run->device) < 0 || chown(path, run->user->uid, run->user->gid) < 0)
+	    mount("tmpfs", dir, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0711,size=64k") < 0 || mknod(path, S_IFBLK | 0600, run->device) < 0 ||
+	    chown(path, run->user->uid, run->user->gid) < 0)
 		return err_errno(errno, "a node of the device for %s", run->user->name);
 	return NULL;
 }
@@ -220,7 +220,8 @@ struct err *qemu_img_run(const struct qemu_img *run, char **ret_output)
 	sigset_t ends, before;
 	cleanup_free char *program = child_find(PROGRAM);
 	if (!program)
-		return err_exit(err_hint(err_new(PROGRAM " is not installed"), "apt-get install qemu-utils, pacman -S qemu-img or dnf install qemu-img"),
+		return err_exit(err_hint(err_new(PROGRAM " is not installed"),
+					 "apt-get install qemu-utils, pacman -S qemu-img or dnf install qemu-img"),
 				EXIT_HOST);
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);

@@ -44,9 +44,10 @@ struct err *roots_machine_error(struct cli *cli, const char *vm, const char *com
 	json_t *all = roots_machines(cli), *status;
 	struct err *e = NULL;
 	size_t i;
-	json_array_foreach(all, i, status)
+	json_array_foreach (all, i, status)
 		if (streq(json_string_value(json_object_get(status, "vm")), vm))
-			e = err_exit(err_hint(err_new("%s was started by root, for you", vm), "sudo qlaunch %s %s", command, vm), EXIT_USAGE);
+			e = err_exit(err_hint(err_new("%s was started by root, for you", vm), "sudo qlaunch %s %s", command, vm),
+				     EXIT_USAGE);
 	json_decref(all);
 	return e;
 }

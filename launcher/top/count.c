@@ -36,7 +36,7 @@ bool count_schedstat(const char *text, struct vcpu_count *v)
 bool count_task_stat(const char *text, long hz, struct vcpu_count *v)
 {
 	enum { FIRST = 3, USER = 14, KERNEL = 15, CPU = 39 }; /* fields of proc(5) */
-	const char *rest = strrchr(text, ')'); /* the name before it may hold anything */
+	const char *rest = strrchr(text, ')');                /* the name before it may hold anything */
 	cleanup_strv struct strv fields = {};
 	uint64_t user, kernel, cpu;
 	strv_split(&fields, rest ? rest + 1 : "", " \n");
@@ -60,8 +60,8 @@ void count_cpu_times(const char *text, struct cpu_count *cpus, size_t n)
 	for (size_t i = 0; i < lines.n; i++) {
 		unsigned cpu;
 		uint64_t user, nice, kernel, irq, softirq, steal; /* user has the time of guests in it */
-		if (sscanf(lines.v[i], "cpu%u %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64, &cpu, &user, &nice,
-			   &kernel, &irq, &softirq, &steal) != 7 ||
+		if (sscanf(lines.v[i], "cpu%u %" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64, &cpu, &user,
+			   &nice, &kernel, &irq, &softirq, &steal) != 7 ||
 		    cpu >= n)
 			continue;
 		cpus[cpu].busy = user + nice + kernel + irq + softirq;
@@ -138,7 +138,7 @@ static int index_of(const json_t *cpus, const char *path)
 {
 	size_t i;
 	const json_t *cpu;
-	json_array_foreach(cpus, i, cpu)
+	json_array_foreach (cpus, i, cpu)
 		if (path && streq(json_string_value(json_object_get(cpu, "qom-path")), path))
 			return (int)json_integer_value(json_object_get(cpu, "cpu-index"));
 	return -1;
@@ -148,7 +148,7 @@ static uint64_t statistic(const json_t *stats, const char *name)
 {
 	size_t i;
 	const json_t *stat;
-	json_array_foreach(stats, i, stat)
+	json_array_foreach (stats, i, stat)
 		if (streq(json_string_value(json_object_get(stat, "name")), name))
 			return number(stat, "value");
 	return COUNT_NONE;
@@ -159,7 +159,7 @@ bool count_exits(const json_t *stats, const json_t *cpus, struct vcpu_count *vcp
 	size_t i;
 	const json_t *one;
 	bool any = false;
-	json_array_foreach(stats, i, one) {
+	json_array_foreach (stats, i, one) {
 		const json_t *list = json_object_get(one, "stats");
 		int index = index_of(cpus, json_string_value(json_object_get(one, "qom-path")));
 		if (index >= 0 && (size_t)index < n)
@@ -190,7 +190,7 @@ size_t count_disks(const json_t *blockstats, struct disk_count **ret_disks)
 	size_t i, n = 0;
 	const json_t *one;
 	*ret_disks = mem_new((json_array_size(blockstats) + 1) * sizeof(**ret_disks));
-	json_array_foreach(blockstats, i, one) {
+	json_array_foreach (blockstats, i, one) {
 		cleanup_free char *name = device_name(one);
 		const json_t *stats = json_object_get(one, "stats");
 		if (!name || (!str_starts(name, "disk-") && !str_starts(name, "cdrom-")))

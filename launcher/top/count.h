@@ -15,12 +15,12 @@
 
 /* A vCPU's thread. */
 struct vcpu_count {
-	int vcpu, cpu;    /* cpu: that it is pinned to, or -1 */
+	int vcpu, cpu; /* cpu: that it is pinned to, or -1 */
 	pid_t thread;
-	int ran_on;       /* the CPU it was on last, or -1 */
-	uint64_t run_ns;  /* on a CPU */
+	int ran_on;        /* the CPU it was on last, or -1 */
+	uint64_t run_ns;   /* on a CPU */
 	uint64_t delay_ns; /* ready to run, and waiting for one */
-	uint64_t exits;   /* from guest to KVM */
+	uint64_t exits;    /* from guest to KVM */
 };
 
 /* Who interrupts a CPU. */
@@ -36,7 +36,8 @@ extern const char *const irq_class_names[IRQ_CLASSES];
 
 /* A CPU of the host. */
 struct cpu_count {
-	uint64_t busy, steal; /* in ticks of 1/sysconf(_SC_CLK_TCK) s: running anything; taken by the host of a host that is virtual itself */
+	uint64_t busy,
+		steal; /* in ticks of 1/sysconf(_SC_CLK_TCK) s: running anything; taken by the host of a host that is virtual itself */
 	uint64_t irqs[IRQ_CLASSES];
 };
 

@@ -38,14 +38,14 @@ static double share(double value)
 static void rate_cpu(struct rates *r, const struct sample *before, struct vcpu_rate *v, double ticks)
 {
 	v->others = v->steal = RATE_NONE;
-	for (int class = 0; class < IRQ_CLASSES; class++)
+	for (int class = 0; class < IRQ_CLASSES; class ++)
 		v->irqs[class] = RATE_NONE;
 	if (v->cpu < 0 || (size_t)v->cpu >= before->n_cpus || (size_t)v->cpu >= r->now->n_cpus)
 		return;
 	const struct cpu_count *old = &before->cpus[v->cpu], *new = &r->now->cpus[v->cpu];
 	v->others = share(rate(old->busy, new->busy, r->seconds) / ticks - own_share(r, v->cpu));
 	v->steal = share(rate(old->steal, new->steal, r->seconds) / ticks);
-	for (int class = 0; class < IRQ_CLASSES; class++)
+	for (int class = 0; class < IRQ_CLASSES; class ++)
 		v->irqs[class] = rate(old->irqs[class], new->irqs[class], r->seconds);
 }
 

@@ -10,12 +10,12 @@
 #define RATE_NONE ((double)NAN)
 
 struct vcpu_rate {
-	int vcpu, cpu, ran_on;  /* cpu, ran_on: -1 where not known */
-	double usage;           /* share of the time that it was on a CPU: 0..1 */
-	double delay;           /* seconds a second that it waited for one */
-	double others;          /* share of the time that its CPU ran anything but this machine's vCPUs */
-	double steal;           /* share of the time that was taken from its CPU from outside this host */
-	double exits;           /* a second */
+	int vcpu, cpu, ran_on; /* cpu, ran_on: -1 where not known */
+	double usage;          /* share of the time that it was on a CPU: 0..1 */
+	double delay;          /* seconds a second that it waited for one */
+	double others;         /* share of the time that its CPU ran anything but this machine's vCPUs */
+	double steal;          /* share of the time that was taken from its CPU from outside this host */
+	double exits;          /* a second */
 	double irqs[IRQ_CLASSES];
 };
 struct disk_rate {

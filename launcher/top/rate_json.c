@@ -21,11 +21,11 @@ static json_t *cpu_number(int cpu)
 static json_t *vcpu_json(const struct vcpu_rate *v)
 {
 	json_t *irqs = json_object();
-	for (int class = 0; class < IRQ_CLASSES; class++)
+	for (int class = 0; class < IRQ_CLASSES; class ++)
 		json_object_set_new(irqs, irq_class_names[class], figure(v->irqs[class]));
 	return json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vcpu", v->vcpu, "cpu", cpu_number(v->cpu), "ran_on",
-			 cpu_number(v->ran_on), "usage", figure(v->usage), "delay_ms_per_s", figure(v->delay * 1e3), "others", figure(v->others),
-			 "steal", figure(v->steal), "exits_per_s", figure(v->exits), "irqs_per_s", irqs);
+			 cpu_number(v->ran_on), "usage", figure(v->usage), "delay_ms_per_s", figure(v->delay * 1e3), "others",
+			 figure(v->others), "steal", figure(v->steal), "exits_per_s", figure(v->exits), "irqs_per_s", irqs);
 }
 
 static json_t *disk_json(const struct disk_rate *d)
@@ -38,19 +38,19 @@ static json_t *disk_json(const struct disk_rate *d)
 
 static json_t *net_json(const struct net_rate *n)
 {
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", n->name, "interface", n->link, "in_bytes_per_s", figure(n->bytes[NET_IN]),
-			 "out_bytes_per_s", figure(n->bytes[NET_OUT]), "in_packets_per_s", figure(n->packets[NET_IN]), "out_packets_per_s",
-			 figure(n->packets[NET_OUT]), "dropped_per_s", figure(n->dropped));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", n->name, "interface", n->link, "in_bytes_per_s",
+			 figure(n->bytes[NET_IN]), "out_bytes_per_s", figure(n->bytes[NET_OUT]), "in_packets_per_s",
+			 figure(n->packets[NET_IN]), "out_packets_per_s", figure(n->packets[NET_OUT]), "dropped_per_s", figure(n->dropped));
 }
 
 static json_t *memory_json(const struct sample *s)
 {
 	json_t *pools = json_array();
 	for (size_t i = 0; i < s->n_pools; i++)
-		json_array_append_new(pools, json_pack("{s:o, s:o, s:o}", "size", whole(s->pools[i].size), "pages", whole(s->pools[i].pages), "free",
-						       whole(s->pools[i].free)));
-	return json_pack("{s:o, s:o, s:o, s:o}", "guest", whole(s->guest), "hugetlb", whole(s->hugetlb), "transparent", whole(s->transparent),
-			 "pools", pools);
+		json_array_append_new(pools, json_pack("{s:o, s:o, s:o}", "size", whole(s->pools[i].size), "pages",
+						       whole(s->pools[i].pages), "free", whole(s->pools[i].free)));
+	return json_pack("{s:o, s:o, s:o, s:o}", "guest", whole(s->guest), "hugetlb", whole(s->hugetlb), "transparent",
+			 whole(s->transparent), "pools", pools);
 }
 
 json_t *rates_json(const struct rates *r)

@@ -24,7 +24,7 @@ void top_machine_free(struct top_machine *m);
 /* Takes it out of a status.json; EPROTO where that is not one. */
 struct err *top_machine_parse(struct root *root, const char *vm, const char *dir, const json_t *status, struct top_machine *ret_machine);
 
-struct pool { /* huge pages of one size, of the whole host */
+struct pool {                       /* huge pages of one size, of the whole host */
 	uint64_t size, pages, free; /* size in bytes */
 };
 
@@ -34,9 +34,9 @@ struct sample {
 	size_t n_vcpus;
 	struct cpu_count *cpus; /* by number */
 	size_t n_cpus;
-	uint64_t exits[EXITS_KINDS]; /* of the whole machine */
+	uint64_t exits[EXITS_KINDS];          /* of the whole machine */
 	uint64_t guest, hugetlb, transparent; /* bytes: the guest's memory; of QEMU's, in pages of a pool, in transparent huge pages */
-	uint64_t rollup_ns; /* when `transparent` was looked at: seldom, for it walks all of QEMU's page tables */
+	uint64_t rollup_ns;                   /* when `transparent` was looked at: seldom, for it walks all of QEMU's page tables */
 	struct pool *pools;
 	size_t n_pools;
 	struct disk_count *disks;

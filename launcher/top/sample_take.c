@@ -33,13 +33,16 @@ struct err *top_machine_parse(struct root *root, const char *vm, const char *dir
 		return err_errno(EPROTO, "%s/status.json", dir);
 	struct top_machine m = { .root = root, .vm = str_dup(vm), .dir = str_dup(dir), .accel = str_dup(accel), .qemu = (pid_t)qemu };
 	m.vcpus = mem_new((json_array_size(vcpus) + 1) * sizeof(*m.vcpus));
-	json_array_foreach(vcpus, i, one) {
+	json_array_foreach (vcpus, i, one) {
 		const json_t *cpu = json_object_get(one, "cpu");
 		m.vcpus[m.n_vcpus++] = (struct vcpu_count){
 			.vcpu = (int)json_integer_value(json_object_get(one, "vcpu")),
 			.thread = (pid_t)json_integer_value(json_object_get(one, "thread")),
 			.cpu = json_is_integer(cpu) && json_integer_value(cpu) < CPUS_MAX ? (int)json_integer_value(cpu) : -1,
-			.ran_on = -1, .run_ns = COUNT_NONE, .delay_ns = COUNT_NONE, .exits = COUNT_NONE,
+			.ran_on = -1,
+			.run_ns = COUNT_NONE,
+			.delay_ns = COUNT_NONE,
+			.exits = COUNT_NONE,
 		};
 	}
 	*ret_machine = m;
@@ -143,7 +146,8 @@ static void read_memory(const struct top_machine *m, const struct sample *before
 	s->pools = mem_new((names.n + 1) * sizeof(*s->pools));
 	for (size_t i = 0; i < names.n; i++) {
 		unsigned long long kib;
-		cleanup_free char *pages = str_fmt(POOLS "/%s/nr_hugepages", names.v[i]), *unused = str_fmt(POOLS "/%s/free_hugepages", names.v[i]);
+		cleanup_free char *pages = str_fmt(POOLS "/%s/nr_hugepages", names.v[i]),
+				  *unused = str_fmt(POOLS "/%s/free_hugepages", names.v[i]);
 		struct pool pool = { .pages = number_file(m->root, pages), .free = number_file(m->root, unused) };
 		if (sscanf(names.v[i], "hugepages-%llukB", &kib) != 1 || pool.pages == COUNT_NONE || pool.free == COUNT_NONE || !pool.pages)
 			continue;

@@ -19,7 +19,8 @@ static void judge(struct findings *out, const struct disk *d, const char *text)
 	long long corruptions = number_of(o, "corruptions"), leaks = number_of(o, "leaks"), size = number_of(o, "cluster-size");
 	cleanup_free char *lost = size_rounded((uint64_t)(leaks * (size ? size : 65536)));
 	if (corruptions || number_of(o, "check-errors"))
-		findings_add(out, FINDING_BAD, "disk", tr_fmt("[disk %s] %s is damaged: %lld errors in its tables", d->conf->name, d->conf->path, corruptions),
+		findings_add(out, FINDING_BAD, "disk",
+			     tr_fmt("[disk %s] %s is damaged: %lld errors in its tables", d->conf->name, d->conf->path, corruptions),
 			     tr_fmt("a copy first, then: qemu-img check -r all -f qcow2 '%s'", d->conf->path));
 	else if (leaks)
 		findings_add(out, FINDING_WARN, "disk", tr_fmt("[disk %s] %s takes %s for nothing", d->conf->name, d->conf->path, lost),

@@ -104,7 +104,8 @@ static struct err *copy(struct cli *cli, const struct targets *from, const struc
 	cleanup(held_free) struct held held = { .fd = -1 };
 	if (src->block)
 		TRY(hold(cli, src, O_RDONLY, &held));
-	cleanup_free char *part = str_fmt("%s.%d.part", dst->conf->path, (int)getpid()), *what = tr_fmt("copying %s", base_name(src->conf->path));
+	cleanup_free char *part = str_fmt("%s.%d.part", dst->conf->path, (int)getpid()),
+			  *what = tr_fmt("copying %s", base_name(src->conf->path));
 	const char *argv[] = { "convert", "-p", "-f", src->foreign ? src->foreign : image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
 			       src->block ? held.path : src->conf->path, part, compress ? "-c" : NULL, NULL };
 	struct qemu_img run = { .user = &from->user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };

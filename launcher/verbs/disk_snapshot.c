@@ -59,7 +59,8 @@ static struct err *snapshot_command(const struct user *user, const struct disk *
 static struct err *check_name(const char *name)
 {
 	if (!*name || strlen(name) > NAME_MAX_BYTES || strspn(name, "0123456789") == strlen(name) || *name == '-')
-		return err_exit(err_hint(err_new("\"%s\" is no name of a snapshot", name), "letters as well as digits: before-update"), EXIT_USAGE);
+		return err_exit(err_hint(err_new("\"%s\" is no name of a snapshot", name), "letters as well as digits: before-update"),
+				EXIT_USAGE);
 	return NULL;
 }
 
@@ -68,10 +69,12 @@ static struct err *can_hold(const struct disk *d)
 	TRY(disk_whole(d));
 	if (d->block)
 		return err_exit(err_hint(err_new("%s is a device: it holds no snapshots", d->conf->path),
-					 "qlaunch disk convert %s image.qcow2", d->conf->path), EXIT_USAGE);
+					 "qlaunch disk convert %s image.qcow2", d->conf->path),
+				EXIT_USAGE);
 	if (d->format == FORMAT_RAW)
 		return err_exit(err_hint(err_new("%s is raw: it holds no snapshots", d->conf->path),
-					 "qlaunch disk convert '%s' image.qcow2", d->conf->path), EXIT_USAGE);
+					 "qlaunch disk convert '%s' image.qcow2", d->conf->path),
+				EXIT_USAGE);
 	return NULL;
 }
 
@@ -91,7 +94,8 @@ static struct err *find_snapshot(const struct user *user, const struct disk *d, 
 }
 
 /* The disk of a word, and the id of a snapshot in it. */
-static struct err *need_snapshot(struct cli *cli, const struct verb_args *args, struct targets *t, const struct disk **ret_disk, char **ret_id)
+static struct err *need_snapshot(struct cli *cli, const struct verb_args *args, struct targets *t, const struct disk **ret_disk,
+				 char **ret_id)
 {
 	cleanup_strv struct strv names = {};
 	const char *name = args->words.v[1];
@@ -101,7 +105,9 @@ static struct err *need_snapshot(struct cli *cli, const struct verb_args *args, 
 	TRY(find_snapshot(&t->user, *ret_disk, name, ret_id, &names));
 	cleanup_free char *all = strv_join(&names, ", ");
 	if (!*ret_id)
-		return err_exit(err_hint(err_new("%s has no snapshot \"%s\"", (*ret_disk)->conf->path, name), "it has: %s", names.n ? all : "none"), EXIT_USAGE);
+		return err_exit(
+			err_hint(err_new("%s has no snapshot \"%s\"", (*ret_disk)->conf->path, name), "it has: %s", names.n ? all : "none"),
+			EXIT_USAGE);
 	return NULL;
 }
 
@@ -128,8 +134,8 @@ static struct err *make_transaction(struct qmp *qmp, const struct targets *t, co
 			json_decref(actions);
 			return err_exit(e, EXIT_HOST);
 		}
-		json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot-internal-sync", "data", "device", node,
-							 "name", name));
+		json_array_append_new(actions, json_pack("{s:s, s:{s:s, s:s}}", "type", "blockdev-snapshot-internal-sync", "data", "device",
+							 node, "name", name));
 	}
 	*ret_transaction = json_pack("{s:o}", "actions", actions);
 	return NULL;
@@ -170,8 +176,8 @@ static struct err *snapshot_live(struct cli *cli, const char *vm, const struct t
 	*ret_rest = !awake && !thawing;
 	const struct err *why = awake ? awake : thawing;
 	if (!e && why)
-		log_warn("%s: %s, the snapshot has its file systems as after a power cut: %s", vm, awake ? _("not frozen") : _("not frozen to the end"),
-			 err_text(why));
+		log_warn("%s: %s, the snapshot has its file systems as after a power cut: %s", vm,
+			 awake ? _("not frozen") : _("not frozen to the end"), err_text(why));
 	err_free(awake);
 	err_free(thawing);
 	return e;
@@ -222,7 +228,8 @@ struct err *disk_snapshot(struct cli *cli, const struct verb_args *args)
 		TRY(find_snapshot(&t.user, t.v[i], name, &id, &names));
 		if (id)
 			return err_exit(err_hint(err_new("%s has a snapshot \"%s\" already", t.v[i]->conf->path, name),
-						 "another name; or first: qlaunch disk delete '%s' %s", t.v[i]->conf->path, name), EXIT_USAGE);
+						 "another name; or first: qlaunch disk delete '%s' %s", t.v[i]->conf->path, name),
+					EXIT_USAGE);
 	}
 	TRY(common_owner(cli, &t, &owner));
 	bool rest = false;
@@ -245,7 +252,8 @@ struct err *disk_revert(struct cli *cli, const struct verb_args *args)
 	if (kept)
 		TRY(err_wrap(snapshot_command(&t.user, d, "-c", kept), "what is there now is not kept"));
 	TRY(snapshot_command(&t.user, d, "-a", id));
-	log_info("%s: as it was at %s%s%s", d->conf->path, args->words.v[1], kept ? _("; what was there until now is kept as ") : "", kept ? kept : "");
+	log_info("%s: as it was at %s%s%s", d->conf->path, args->words.v[1], kept ? _("; what was there until now is kept as ") : "",
+		 kept ? kept : "");
 	return NULL;
 }
 
@@ -255,7 +263,8 @@ static struct err *delete_live(struct cli *cli, const char *vm, const struct tar
 	cleanup_free char *node = NULL;
 	TRY(control_open(cli, vm, &qmp));
 	TRY(disk_live_node(qmp, &t->user, d, &node));
-	return qmp_call(qmp, "blockdev-snapshot-delete-internal-sync", json_pack("{s:s, s:s}", "device", node, "name", name), LIMIT_MS, NULL);
+	return qmp_call(qmp, "blockdev-snapshot-delete-internal-sync", json_pack("{s:s, s:s}", "device", node, "name", name), LIMIT_MS,
+			NULL);
 }
 
 struct err *disk_delete(struct cli *cli, const struct verb_args *args)
@@ -282,8 +291,9 @@ static json_t *describe(struct cli *cli, const struct targets *t, const struct d
 {
 	cleanup_free char *owner = d->kind == DISK_ABSENT ? NULL : disk_owner(cli, d);
 	json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:b}", "path", d->conf->path, "format", image_format_name(d->format), "size",
-			      (json_int_t)disk_guest_size(d), "allocated", (json_int_t)(d->kind == DISK_FILE ? d->allocated : d->size), "device",
-			      d->kind == DISK_BLOCK), *info = NULL;
+			      (json_int_t)disk_guest_size(d), "allocated", (json_int_t)(d->kind == DISK_FILE ? d->allocated : d->size),
+			      "device", d->kind == DISK_BLOCK),
+	       *info = NULL;
 	if (t->machine)
 		json_object_set_new(o, "disk", json_sprintf("%s:%s", t->machine, d->conf->name));
 	if (owner)
@@ -321,16 +331,19 @@ static void print_snapshots(const json_t *list)
 
 static void print_disk(const json_t *o)
 {
-	const char *disk = text_of(o, "disk"), *owner = text_of(o, "runs-in"), *problem = text_of(o, "problem"), *backing = text_of(o, "backing");
+	const char *disk = text_of(o, "disk"), *owner = text_of(o, "runs-in"), *problem = text_of(o, "problem"),
+		   *backing = text_of(o, "backing");
 	cleanup_free char *size = size_rounded((uint64_t)json_integer_value(json_object_get(o, "size"))),
-			  *allocated = size_rounded((uint64_t)json_integer_value(json_object_get(o, "allocated"))), *base = str_printable(backing);
+			  *allocated = size_rounded((uint64_t)json_integer_value(json_object_get(o, "allocated"))),
+			  *base = str_printable(backing);
 	printf("%s\n", text_of(o, "path"));
 	if (*problem)
 		page_wrap("    ", 4, problem);
 	else if (json_is_true(json_object_get(o, "device")))
 		printf(_("    device, %s%s%s\n"), size, *disk ? "; " : "", disk);
 	else
-		printf(_("    %s, %s for the guest, %s of the host's%s%s\n"), text_of(o, "format"), size, allocated, *disk ? "; " : "", disk);
+		printf(_("    %s, %s for the guest, %s of the host's%s%s\n"), text_of(o, "format"), size, allocated, *disk ? "; " : "",
+		       disk);
 	if (*owner)
 		printf(_("    %s runs with it\n"), owner);
 	if (*backing)

@@ -212,13 +212,15 @@ struct err *disk_idle(struct cli *cli, const struct disk *d, bool writers)
 	cleanup_free char *owner = disk_owner(cli, d);
 	cleanup_strv struct strv uses = {};
 	if (owner)
-		return err_exit(err_hint(err_new("%s belongs to %s, which runs", d->conf->path, owner), "qlaunch stop %s", owner), EXIT_HOST);
+		return err_exit(err_hint(err_new("%s belongs to %s, which runs", d->conf->path, owner), "qlaunch stop %s", owner),
+				EXIT_HOST);
 	disk_in_use(cli->root, d, writers, &uses);
 	cleanup_free char *joined = strv_join(&uses, "; ");
 	if (!uses.n)
 		return NULL;
 	return err_exit(err_hint(err_new("%s is in use: %s", d->conf->path, joined),
-				 "unmount it, swapoff, or close what uses it; what a dead launcher left: qlaunch restore"), EXIT_HOST);
+				 "unmount it, swapoff, or close what uses it; what a dead launcher left: qlaunch restore"),
+			EXIT_HOST);
 }
 
 struct looking {

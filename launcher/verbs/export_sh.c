@@ -56,7 +56,10 @@ static void add_option(struct sb *out, const struct arg *a)
 	bool own = a->value && (strstr(a->value, "chr-qmp") || (streq(a->option, "-object") && strstr(a->value, "\"chr-qmp\"")));
 	if (streq(a->option, "-S") || own) /* held until the launcher is ready, and its own control connection */
 		return;
-	cleanup_free char *value = !a->value ? NULL : streq(a->option, "-chardev") ? chardev(a->value) : streq(a->option, "-netdev") ? netdev(a->value) : str_dup(a->value);
+	cleanup_free char *value = !a->value                      ? NULL
+				   : streq(a->option, "-chardev") ? chardev(a->value)
+				   : streq(a->option, "-netdev")  ? netdev(a->value)
+								  : str_dup(a->value);
 	sb_addf(out, " \\\n\t%s", a->option);
 	if (value) {
 		sb_addc(out, ' ');
@@ -94,7 +97,8 @@ static void add_tpm(struct sb *out, const struct plan *p)
 char *export_sh(const struct plan *p)
 {
 	struct sb out = {};
-	cleanup_free char *title = tr_fmt("%s by hand: the QEMU that `qlaunch run` starts. Its control socket is $dir/chr-control (QMP).", p->config->vm.name);
+	cleanup_free char *title =
+		tr_fmt("%s by hand: the QEMU that `qlaunch run` starts. Its control socket is $dir/chr-control (QMP).", p->config->vm.name);
 	sb_add(&out, "#!/bin/sh\n");
 	add_comment(&out, title);
 	add_steps(&out, p);
@@ -102,7 +106,8 @@ char *export_sh(const struct plan *p)
 	for (size_t i = 0; i < p->shares.n; i++) {
 		sb_add(&out, "virtiofsd --shared-dir=");
 		add_word(&out, p->config->shares[i].path);
-		sb_addf(&out, " --socket-path=\"$dir/share-%zu\" &\nwhile [ ! -S \"$dir/share-%zu\" ]; do kill -0 $!; sleep 0.1; done\n", i, i);
+		sb_addf(&out, " --socket-path=\"$dir/share-%zu\" &\nwhile [ ! -S \"$dir/share-%zu\" ]; do kill -0 $!; sleep 0.1; done\n", i,
+			i);
 	}
 	if (p->tpm_dir)
 		add_tpm(&out, p);

@@ -30,8 +30,8 @@ void findings_print(const struct findings *f, const char *last)
 	bool colours = log_colours(STDOUT_FILENO);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct finding *x = &f->v[i];
-		cleanup_free char *first = str_fmt("%s%s%s %-10s ", colours ? verdicts[x->verdict].colour : "",
-						   verdicts[x->verdict].mark, colours ? "\033[0m" : "", x->topic);
+		cleanup_free char *first = str_fmt("%s%s%s %-10s ", colours ? verdicts[x->verdict].colour : "", verdicts[x->verdict].mark,
+						   colours ? "\033[0m" : "", x->topic);
 		page_wrap(first, 13, x->text);
 		if (x->remedy && x->verdict != FINDING_OK)
 			print_remedy(x->remedy);

@@ -106,11 +106,13 @@ static struct err *take_vars(struct draft *d, const struct user *u, const char *
 		TRY(copy_to(u, found, to, false));
 		draft_replace(d, "firmware", "vars", to);
 	} else if (found && !draft_get(d, "firmware", "vars")) {
-		draft_note(d, NOTE_FATAL, 1, "%s: the UEFI variables (boot entries, keys) stay behind; import --copy-state takes them along", found);
-	} else if (s.hidden && !found) {
 		draft_note(d, NOTE_FATAL, 1,
-			   "%s cannot be read by you: without the UEFI variables Windows may have to be told anew how to start; copy it, make it yours, and set vars in [firmware]",
-			   d->vars.v[0]);
+			   "%s: the UEFI variables (boot entries, keys) stay behind; import --copy-state takes them along", found);
+	} else if (s.hidden && !found) {
+		draft_note(
+			d, NOTE_FATAL, 1,
+			"%s cannot be read by you: without the UEFI variables Windows may have to be told anew how to start; copy it, make it yours, and set vars in [firmware]",
+			d->vars.v[0]);
 	}
 	return NULL;
 }
@@ -134,12 +136,14 @@ static struct err *take_tpm(struct draft *d, const struct user *u, const char *o
 	if (found && copy)
 		return copy_to(u, found, to, false);
 	if (found)
-		draft_note(d, NOTE_FATAL, d->tpm_line, "<tpm>: its state stays in %s: BitLocker will ask for the recovery key; import --copy-state takes it along",
+		draft_note(d, NOTE_FATAL, d->tpm_line,
+			   "<tpm>: its state stays in %s: BitLocker will ask for the recovery key; import --copy-state takes it along",
 			   found);
 	else if (d->tpm_line)
-		draft_note(d, NOTE_FATAL, d->tpm_line,
-			   "<tpm>: its state stays with libvirt: BitLocker will ask for the recovery key. As root, copy %s to %s, and make it yours",
-			   d->tpm.v[0], to);
+		draft_note(
+			d, NOTE_FATAL, d->tpm_line,
+			"<tpm>: its state stays with libvirt: BitLocker will ask for the recovery key. As root, copy %s to %s, and make it yours",
+			d->tpm.v[0], to);
 	return NULL;
 }
 

@@ -93,8 +93,8 @@ static void ask_threads(struct proposal *p, const struct survey *s)
 
 struct hearing {
 	const char *question, *otherwise;
-	unsigned is;  /* the kind that is waited for */
-	bool first;   /* the first one ends it */
+	unsigned is; /* the kind that is waited for */
+	bool first;  /* the first one ends it */
 	char *path;
 };
 
@@ -119,7 +119,8 @@ static void ask_input(struct root *root, const struct input_devices *all, struct
 {
 	h.question = question;
 	h.otherwise = *path ? *path : "none";
-	cleanup_err struct err *deaf = input_listen(root, all, &(struct input_listener){ LISTEN_SECONDS, STDIN_FILENO, ask_hearing, heard, &h });
+	cleanup_err struct err *deaf =
+		input_listen(root, all, &(struct input_listener){ LISTEN_SECONDS, STDIN_FILENO, ask_hearing, heard, &h });
 	cleanup_free char *spoke = h.path;
 	if (deaf) {
 		printf(_("  (nobody can be heard: %s; a path, or an empty line)\n"), err_text(deaf));
@@ -141,7 +142,8 @@ static struct err *ask_inputs(struct root *root, struct proposal *p)
 {
 	cleanup_input_devices struct input_devices all = {};
 	TRY(input_devices_read(root, &all));
-	ask_input(root, &all, (struct hearing){ .is = INPUT_KEYBOARD }, N_("Keyboard for the guest: press Enter on it, or type none"), &p->keyboard);
+	ask_input(root, &all, (struct hearing){ .is = INPUT_KEYBOARD }, N_("Keyboard for the guest: press Enter on it, or type none"),
+		  &p->keyboard);
 	ask_input(root, &all, (struct hearing){ .is = INPUT_MOUSE | INPUT_POINTER, .first = true },
 		  N_("Mouse for the guest: move it, or press Enter to keep"), &p->mouse);
 	return NULL;

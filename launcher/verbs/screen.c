@@ -121,7 +121,8 @@ void screen_draw(struct screen *s, const struct strv *lines)
 		sb_addf(&frame, "%s\033[K%s", i ? "\r\n" : "", line);
 	}
 	if (scrolls) {
-		cleanup_free char *where = tr_fmt("lines %zu to %zu of %zu; arrows scroll, q leaves", s->first + 1, s->first + room, lines->n),
+		cleanup_free char *where = tr_fmt("lines %zu to %zu of %zu; arrows scroll, q leaves", s->first + 1, s->first + room,
+						  lines->n),
 				  *line = screen_cut(where, s->columns);
 		sb_addf(&frame, "%s\033[K\033[7m%s\033[0m", room ? "\r\n" : "", line);
 	}

@@ -20,7 +20,7 @@ extern const struct map_role map_roles[];
 extern const char *const map_kinds[CPU_KINDS]; /* "P", "E", "LP" */
 
 enum role map_role(const struct map *m, int cpu);
-char *map_mark(const struct map *m, int cpu); /* "G3": vCPU 3; "EI", "H"; "" without a plan; owned by the caller */
+char *map_mark(const struct map *m, int cpu);       /* "G3": vCPU 3; "EI", "H"; "" without a plan; owned by the caller */
 char *map_l3_title(const struct map *m, size_t l3); /* "L3 1, 32M, NUMA node 0"; owned by the caller */
 char *map_title(const struct map *m);               /* the processor, its cores and CPUs; owned by the caller */
 

@@ -12,11 +12,7 @@ static char *escaped(const char *s)
 {
 	struct sb sb = {};
 	for (; *s; s++) {
-		const char *entity = *s == '&'	 ? "&amp;"
-				     : *s == '<' ? "&lt;"
-				     : *s == '>' ? "&gt;"
-				     : *s == '"' ? "&quot;"
-						 : NULL;
+		const char *entity = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '"' ? "&quot;" : NULL;
 		if (entity)
 			sb_add(&sb, entity);
 		else if ((unsigned char)*s >= ' ')
@@ -39,8 +35,7 @@ __attribute__((format(printf, 4, 5))) static void text(struct sb *out, int x, in
 
 static void rect(struct sb *out, int x, int y, int w, int h, const char *fill)
 {
-	sb_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" stroke=\"#666\"/>\n", x,
-		y, w, h, fill);
+	sb_addf(out, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" fill=\"%s\" stroke=\"#666\"/>\n", x, y, w, h, fill);
 }
 
 static int core_width(const struct map *m)
@@ -57,8 +52,8 @@ static void draw_core(struct sb *out, const struct map *m, const struct cpu_core
 	for (int i = 0; i < core->n_cpus; i++) {
 		int cpu = core->cpus[i], left = x + GAP + i * CPU_W, top = y + GAP;
 		cleanup_free char *mark = map_mark(m, cpu), *kind = str_fmt(", %s core", map_kinds[core->kind]);
-		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->kind != CPU_P ? kind : "",
-			m->plan ? ": " : "", m->plan ? tr(map_roles[map_role(m, cpu)].word) : "");
+		sb_addf(out, "<g><title>CPU %d%s%s%s</title>\n", cpu, core->kind != CPU_P ? kind : "", m->plan ? ": " : "",
+			m->plan ? tr(map_roles[map_role(m, cpu)].word) : "");
 		rect(out, left, top, CPU_W - 2, CPU_H, map_roles[map_role(m, cpu)].fill);
 		text(out, left + 4, top + 15, "%d", cpu);
 		text(out, left + 4, top + 33, "%s", mark);
@@ -74,8 +69,7 @@ static int draw_l3(struct sb *out, const struct map *m, size_t l3, int y, int wi
 	for (size_t i = 0; i < m->facts->n_cores; i++) {
 		if (m->facts->cores[i].l3 != (int)l3)
 			continue;
-		draw_core(&cores, m, &m->facts->cores[i], MARGIN + GAP + n % CORES_IN_ROW * step_x,
-			  y + HEAD + n / CORES_IN_ROW * step_y);
+		draw_core(&cores, m, &m->facts->cores[i], MARGIN + GAP + n % CORES_IN_ROW * step_x, y + HEAD + n / CORES_IN_ROW * step_y);
 		n++;
 	}
 	int height = HEAD + (n + CORES_IN_ROW - 1) / CORES_IN_ROW * step_y;

@@ -83,8 +83,7 @@ static void add_core(struct pen *pen, struct row *r, const struct map *m, const 
 		cleanup_free char *mark = map_mark(m, cpu);
 		const char *ink = pen->colours ? map_roles[map_role(m, cpu)].ink : "";
 		sb_addf(&r->numbers, "%s%*d", i ? " " : "│", pen->mark_width, cpu);
-		sb_addf(&r->marks, "%s%s%*s%s", i ? " " : "│", ink, pen->mark_width, mark,
-			pen->colours ? "\033[0m" : "");
+		sb_addf(&r->marks, "%s%s%*s%s", i ? " " : "│", ink, pen->mark_width, mark, pen->colours ? "\033[0m" : "");
 	}
 	sb_add(&r->numbers, "│");
 	sb_add(&r->marks, "│");
@@ -121,8 +120,8 @@ static void draw_legend(struct pen *pen, const struct map *m)
 	}
 	for (int role = ROLE_QEMU; role >= 0; role--)
 		if (used[role])
-			sb_addf(&pen->out, "  %s%s%s %s", pen->colours ? map_roles[role].ink : "",
-				map_roles[role].mark, pen->colours ? "\033[0m" : "", tr(map_roles[role].word));
+			sb_addf(&pen->out, "  %s%s%s %s", pen->colours ? map_roles[role].ink : "", map_roles[role].mark,
+				pen->colours ? "\033[0m" : "", tr(map_roles[role].word));
 	for (int kind = CPU_E; kind < CPU_KINDS; kind++)
 		if (kinds[kind])
 			sb_addf(&pen->out, "  ┌%s %s", map_kinds[kind], cpu_kind_word(m->facts, kind));
@@ -130,8 +129,8 @@ static void draw_legend(struct pen *pen, const struct map *m)
 	if (m->plan) {
 		cleanup_free char *guest = cpus_format(&m->plan->guest), *qemu = cpus_format(&m->plan->emulator),
 				  *host = cpus_format(&m->plan->host);
-		sb_addf(&pen->out, _(N_("%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n")), m->vm, m->plan->n_vcpus, guest,
-			qemu, host, m->plan->why);
+		sb_addf(&pen->out, _(N_("%s: %u vCPUs on %s; QEMU on %s; host on %s\n  %s\n")), m->vm, m->plan->n_vcpus, guest, qemu, host,
+			m->plan->why);
 	}
 	if (m->plan && m->plan->obstacle)
 		sb_addf(&pen->out, _("  not here: %s\n"), m->plan->obstacle);

@@ -123,8 +123,9 @@ static struct err *bench_report(struct cli *cli, const char *path)
 	if (all.cut || all.n > 1)
 		say_doubts(path, &all);
 	if (all.n > 1)
-		return err_exit(err_hint(err_new("%s: records of %zu machines: each is a page of its own", path, all.n), "one file a machine"),
-				EXIT_CONFIG);
+		return err_exit(
+			err_hint(err_new("%s: records of %zu machines: each is a page of its own", path, all.n), "one file a machine"),
+			EXIT_CONFIG);
 	cleanup_analyses struct analyses a = {};
 	cleanup_sb struct sb page = {};
 	analyses_make(&all.v[0], &a);
@@ -135,11 +136,12 @@ static struct err *bench_report(struct cli *cli, const char *path)
 
 static int compare_status(const size_t n[ANALYSIS_VERDICTS])
 {
-	return n[ANALYSIS_BETTER] && n[ANALYSIS_WORSE] ? COMPARE_MIXED
-	       : n[ANALYSIS_WORSE]			? COMPARE_WORSE
-	       : n[ANALYSIS_MISSING]			? COMPARE_MISSING
-	       : n[ANALYSIS_BETTER]			? COMPARE_BETTER
-	       : n[ANALYSIS_EQUIVALENT] && !n[ANALYSIS_UNKNOWN] ? EXIT_OK : COMPARE_UNKNOWN;
+	return n[ANALYSIS_BETTER] && n[ANALYSIS_WORSE]          ? COMPARE_MIXED
+	       : n[ANALYSIS_WORSE]                              ? COMPARE_WORSE
+	       : n[ANALYSIS_MISSING]                            ? COMPARE_MISSING
+	       : n[ANALYSIS_BETTER]                             ? COMPARE_BETTER
+	       : n[ANALYSIS_EQUIVALENT] && !n[ANALYSIS_UNKNOWN] ? EXIT_OK
+								: COMPARE_UNKNOWN;
 }
 
 /* The machine of b, or the only one where it is another and that is asked for. */
@@ -153,7 +155,8 @@ static const struct summary *like(const struct summaries *a, const struct summar
 
 static struct err *not_comparable(const char *differs)
 {
-	return err_exit(err_hint(err_new("not comparable: %s differs", differs), "--force compares all the same"), (enum exit_status)COMPARE_NOT);
+	return err_exit(err_hint(err_new("not comparable: %s differs", differs), "--force compares all the same"),
+			(enum exit_status)COMPARE_NOT);
 }
 
 static struct err *bench_compare(struct cli *cli, const char *before, const char *after, bool force)

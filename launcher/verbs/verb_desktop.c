@@ -29,7 +29,8 @@ static struct err *only_own(const struct verb_args *args, struct user *ret_user)
 	TRY(user_find(NULL, &u));
 	if (u.uid != getuid())
 		return err_exit(err_hint(err_new("the entry is one of %s's own menu, and root has no part in it", u.name),
-					 "without sudo: qlaunch desktop %s%s", removes ? "--remove " : "", args->words.v[0]), EXIT_USAGE);
+					 "without sudo: qlaunch desktop %s%s", removes ? "--remove " : "", args->words.v[0]),
+				EXIT_USAGE);
 	*ret_user = u;
 	u = (struct user){};
 	return NULL;
@@ -61,8 +62,10 @@ static struct err *service_commands(struct entry *e, const struct plan *p)
 {
 	const char *file = strrchr(e->config, '/') + 1;
 	if (!str_starts(e->config, SERVICE_DIR) || !str_ends(file, ".conf")) {
-		struct err *no = err_new("%s has `release-console = yes`: it stops the desktop, and so runs as a service", p->config->vm.name);
-		return err_exit(err_hint(no, "sudo cp %s " SERVICE_DIR "; then: qlaunch desktop " SERVICE_DIR "%s", e->config, file), EXIT_CONFIG);
+		struct err *no =
+			err_new("%s has `release-console = yes`: it stops the desktop, and so runs as a service", p->config->vm.name);
+		return err_exit(err_hint(no, "sudo cp %s " SERVICE_DIR "; then: qlaunch desktop " SERVICE_DIR "%s", e->config, file),
+				EXIT_CONFIG);
 	}
 	cleanup_free char *instance = str_ndup(file, strlen(file) - strlen(".conf"));
 	struct strv *const lines[] = { &e->start, &e->stop };
@@ -123,7 +126,8 @@ static struct err *foreign(const char *path, const char *config)
 	struct err *e = config ? err_new("%s is there already, for another machine: %s", path, config)
 			       : err_new("%s is there already, and is none of qlaunch's", path);
 	return err_exit(config ? err_hint(e, "give one of them another `name` in [vm], or: rm %s", path)
-			       : err_hint(e, "move it away, and try again"), EXIT_USAGE);
+			       : err_hint(e, "move it away, and try again"),
+			EXIT_USAGE);
 }
 
 /* Whether `path` may be written: nothing is there, or an entry of ours for the same configuration (NULL: for any). */
@@ -180,9 +184,9 @@ static void say(const struct plan *p, const struct entry *e, const char *path, b
 	log_info("  entry    %s", path);
 	log_info("  starts   %s", how);
 	log_info("  actions  stop%s", e->swap.n ? _(", switch monitor") : "");
-	log_info("  asks     %s", asks ? _("for a password: the host's devices or CPUs are prepared for it")
-			     : p->config->host.release_console ? _("for a password, as systemd does")
-							       : _("nothing: no step needs root"));
+	log_info("  asks     %s", asks                              ? _("for a password: the host's devices or CPUs are prepared for it")
+				  : p->config->host.release_console ? _("for a password, as systemd does")
+								    : _("nothing: no step needs root"));
 }
 
 static struct err *install(struct cli *cli, const struct user *u, const char *word)

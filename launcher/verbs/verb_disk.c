@@ -83,7 +83,8 @@ struct err *disk_create(struct cli *cli, const struct verb_args *args)
 	TRY(targets_find(cli, args->words.v[0], verb_option(args, "format"), &t));
 	TRY(targets_one(&t, &d));
 	if (d->kind != DISK_ABSENT)
-		return err_exit(err_hint(err_new("%s is there already, and is not overwritten", d->conf->path), "take another name"), EXIT_USAGE);
+		return err_exit(err_hint(err_new("%s is there already, and is not overwritten", d->conf->path), "take another name"),
+				EXIT_USAGE);
 	if (backing && d->format != FORMAT_QCOW2)
 		return err_exit(err_hint(err_new("a raw image has no backing file"), "--format qcow2"), EXIT_USAGE);
 	static const char *const begin[] = { "create", "-q", "-f" };
@@ -118,7 +119,8 @@ static struct err *resize_live(struct cli *cli, const char *vm, const struct tar
 	if (!e || !strstr(err_text(e), "Permission conflict"))
 		return e;
 	err_free(e); /* QEMU's NVMe drives do not share that right */
-	return err_hint(err_new("%s: a drive on its bus cannot grow while %s runs", d->conf->path, vm), "qlaunch stop %s, or bus = virtio, sata or scsi", vm);
+	return err_hint(err_new("%s: a drive on its bus cannot grow while %s runs", d->conf->path, vm),
+			"qlaunch stop %s, or bus = virtio, sata or scsi", vm);
 }
 
 static struct err *resize_idle(struct cli *cli, const struct targets *t, const struct disk *d, uint64_t size, bool shrink)
@@ -149,9 +151,12 @@ struct err *disk_resize(struct cli *cli, const struct verb_args *args)
 	bool shrink = size < old;
 	if (shrink && (owner || !verb_option(args, "shrink")))
 		return err_exit(err_hint(err_new("%s has %s: what lies beyond %s would be lost", d->conf->path, was, is),
-					 "make the file systems in it smaller first, end its machine, then: --shrink"), EXIT_USAGE);
+					 "make the file systems in it smaller first, end its machine, then: --shrink"),
+				EXIT_USAGE);
 	TRY(err_exit(owner ? resize_live(cli, owner, &t, d, size) : resize_idle(cli, &t, d, size, shrink), EXIT_HOST));
 	log_info("%s: %s → %s%s", d->conf->path, was, is,
-		 shrink ? "" : owner ? _("; the guest sees it now, its partitions stay as they are") : _("; the guest's partitions stay as they are"));
+		 shrink  ? ""
+		 : owner ? _("; the guest sees it now, its partitions stay as they are")
+			 : _("; the guest's partitions stay as they are"));
 	return NULL;
 }

@@ -30,8 +30,8 @@ static void print_function(const struct pci_function *fn, struct pci_names *name
 static void print_group(const struct group *x, struct pci_names *names, bool colours)
 {
 	cleanup_free char *title = x->number < 0 ? tr_dup("No group") : tr_fmt("Group %d", x->number);
-	printf("%s%s%s %-9s %s\n", colours ? verdicts[x->verdict].colour : "", verdicts[x->verdict].mark,
-	       colours ? "\033[0m" : "", title, tr(verdicts[x->verdict].text));
+	printf("%s%s%s %-9s %s\n", colours ? verdicts[x->verdict].colour : "", verdicts[x->verdict].mark, colours ? "\033[0m" : "", title,
+	       tr(verdicts[x->verdict].text));
 	for (size_t i = 0; i < x->n; i++)
 		print_function(x->v[i], names);
 	for (size_t i = 0; i < x->why.n; i++)
@@ -54,9 +54,8 @@ static json_t *function_json(const struct pci_function *fn, const struct groups 
 {
 	cleanup_free char *name = pci_names_get(names, fn->vendor, fn->device);
 	cleanup_free char *id = str_fmt("%04x:%04x", fn->vendor, fn->device);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:b}", "address", pci_addr_text(fn->addr).s, "id", id, "name",
-			 name, "class", group_class_word(fn->class), "driver", fn->driver, "bridge", pci_is_bridge(fn),
-			 "host_screen", fn == g->host_gpu);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s?, s:b, s:b}", "address", pci_addr_text(fn->addr).s, "id", id, "name", name, "class",
+			 group_class_word(fn->class), "driver", fn->driver, "bridge", pci_is_bridge(fn), "host_screen", fn == g->host_gpu);
 }
 
 static void print_json(const struct groups *g, struct pci_names *names)
@@ -70,8 +69,8 @@ static void print_json(const struct groups *g, struct pci_names *names)
 		for (size_t k = 0; k < x->why.n; k++)
 			json_array_append_new(why, json_string(x->why.v[k]));
 		json_t *number = x->number < 0 ? json_null() : json_integer(x->number);
-		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}", "group", number, "verdict",
-						      verdicts[x->verdict].word, "why", why, "functions", functions));
+		json_array_append_new(list, json_pack("{s:o, s:s, s:o, s:o}", "group", number, "verdict", verdicts[x->verdict].word, "why",
+						      why, "functions", functions));
 	}
 	json_t *o = json_pack("{s:b, s:o}", "iommu", g->iommu, "groups", list);
 	json_dumpf(o, stdout, JSON_INDENT(2));
@@ -91,7 +90,7 @@ struct err *verb_groups(struct cli *cli, const struct verb_args *args)
 		print_groups(&g, names);
 	if (g.iommu)
 		return NULL;
-	return err_exit(err_hint(err_new("this host has no IOMMU groups: its IOMMU is off"),
-				 "`qlaunch check` tells how to switch it on here"),
-			EXIT_HOST);
+	return err_exit(
+		err_hint(err_new("this host has no IOMMU groups: its IOMMU is off"), "`qlaunch check` tells how to switch it on here"),
+		EXIT_HOST);
 }

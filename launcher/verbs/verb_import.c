@@ -102,7 +102,8 @@ struct err *verb_import(struct cli *cli, const struct verb_args *args)
 	TRY(write_new(&u, path, whole));
 	if (!path)
 		return NULL;
-	printf(_(N_("%s is written. Look at it, then: qlaunch check %s\n\n")), path, verb_option(args, "output") ? path : draft_get(&d, "vm", "name"));
+	printf(_(N_("%s is written. Look at it, then: qlaunch check %s\n\n")), path,
+	       verb_option(args, "output") ? path : draft_get(&d, "vm", "name"));
 	print_notes(&d, args->words.v[0]);
 	return verb_option(args, "check") ? check_written(cli, path) : NULL;
 }

@@ -24,8 +24,8 @@ static const char *section_of(const struct input_device *d)
 static void print_device(const struct input_device *d)
 {
 	cleanup_free char *what = input_describe(d);
-	printf("%s\n    %s (%04x:%04x): %s%s%s\n", input_path(d), *d->name ? d->name : _("no name"), d->vendor, d->product,
-	       what, d->stable ? "; " : "", d->stable ? d->node : "");
+	printf("%s\n    %s (%04x:%04x): %s%s%s\n", input_path(d), *d->name ? d->name : _("no name"), d->vendor, d->product, what,
+	       d->stable ? "; " : "", d->stable ? d->node : "");
 }
 
 static void print_list(const struct input_devices *all)
@@ -45,12 +45,11 @@ static void print_json(const struct input_devices *all)
 	json_t *list = json_array();
 	for (size_t i = 0; i < all->n; i++) {
 		const struct input_device *d = &all->v[i];
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i}", "device", input_path(d),
-					"node", d->node, "name", d->name, "phys", d->phys, "vendor",
-					json_sprintf("%04x", d->vendor), "product", json_sprintf("%04x", d->product),
-					"keyboard", !!(d->is & INPUT_KEYBOARD), "mouse", !!(d->is & INPUT_MOUSE),
-					"twin", d->twin, "keys", (int)d->keys, "buttons", (int)d->buttons));
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:b, s:i, s:i}", "device", input_path(d),
+						      "node", d->node, "name", d->name, "phys", d->phys, "vendor",
+						      json_sprintf("%04x", d->vendor), "product", json_sprintf("%04x", d->product),
+						      "keyboard", !!(d->is & INPUT_KEYBOARD), "mouse", !!(d->is & INPUT_MOUSE), "twin",
+						      d->twin, "keys", (int)d->keys, "buttons", (int)d->buttons));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');

@@ -14,7 +14,8 @@ struct err *verb_keys(struct cli *cli, const struct verb_args *args)
 		return NULL;
 	}
 	if (args->words.n > 1)
-		err_free(config_load_as_caller(args->words.v[1], &cli->sets, &caller, &c)); /* completion has no use for what is wrong with it */
+		err_free(config_load_as_caller(args->words.v[1], &cli->sets, &caller,
+					       &c)); /* completion has no use for what is wrong with it */
 	keys_write_names(stdout, c);
 	return NULL;
 }

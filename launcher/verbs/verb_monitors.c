@@ -19,7 +19,7 @@ static void print(const struct monitor *m)
 	printf("\n");
 	if (m->input < 0) {
 		printf(_("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in "
-		       "its menu\n"));
+			 "its menu\n"));
 		return;
 	}
 	cleanup_free char *now = monitor_input_text((unsigned)m->input);
@@ -45,8 +45,8 @@ static void print_json(const struct monitors *all)
 		json_t *inputs = json_array();
 		for (size_t k = 0; k < m->n_inputs; k++)
 			json_array_append_new(inputs, json_integer(m->inputs[k]));
-		json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "bus", m->bus,
-				      "answers", m->input >= 0, "inputs", inputs);
+		json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "bus", m->bus, "answers", m->input >= 0,
+				      "inputs", inputs);
 		if (m->input >= 0)
 			json_object_set_new(o, "input", json_integer(m->input));
 		json_array_append_new(list, o);

@@ -112,7 +112,8 @@ static void say(const struct proposal *p, const char *path, bool by_name)
 	const char *arg = by_name ? p->name : path;
 	printf(_(N_("%s: CPU threads %u, memory %s, %s\n\n")), path, p->threads, size, gpu ? gpu : _("no graphics card of its own"));
 	printf(_("  qlaunch check %s    can this host run it?\n  qlaunch plan %s     what would be changed, and why\n"
-	       "  %sqlaunch %s%s    run it\n"), arg, arg, p->gpu ? "sudo " : "", arg, p->gpu ? " " : "      ");
+		 "  %sqlaunch %s%s    run it\n"),
+	       arg, arg, p->gpu ? "sudo " : "", arg, p->gpu ? " " : "      ");
 }
 
 static struct err *propose_text(struct proposal *p, const struct survey *s, const char *from, char **ret_text)

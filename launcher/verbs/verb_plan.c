@@ -126,10 +126,10 @@ static json_t *plan_json(const struct plan *p)
 	json_t *vcpus = json_array();
 	for (unsigned i = 0; i < p->cpu.n_vcpus; i++)
 		json_array_append_new(vcpus, json_pack("{s:i, s:i}", "vcpu", (int)i, "cpu", p->cpu.vcpus[i]));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vm", p->config->vm.name, "accel", p->accel == ACCEL_KVM ? "kvm" : "tcg",
-			 "vcpus", vcpus, "emulator_cpus", cpu_list(&p->cpu.emulator), "iothread_cpus", cpu_list(&p->cpu.iothread), "host_cpus",
-			 cpu_list(&p->cpu.host), "steps", steps_json(&p->steps), "qemu", argv_json(&p->qemu_argv), "swtpm",
-			 argv_json(&p->swtpm_argv));
+	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "vm", p->config->vm.name, "accel",
+			 p->accel == ACCEL_KVM ? "kvm" : "tcg", "vcpus", vcpus, "emulator_cpus", cpu_list(&p->cpu.emulator),
+			 "iothread_cpus", cpu_list(&p->cpu.iothread), "host_cpus", cpu_list(&p->cpu.host), "steps", steps_json(&p->steps),
+			 "qemu", argv_json(&p->qemu_argv), "swtpm", argv_json(&p->swtpm_argv));
 }
 
 struct err *verb_plan(struct cli *cli, const struct verb_args *args)

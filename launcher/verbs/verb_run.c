@@ -69,7 +69,8 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 	d->given[0] = verb_option(args, "install");
 	d->given[1] = verb_option(args, "drivers");
 	if (d->given[1] && !d->given[0])
-		return err_exit(err_hint(err_new("--drivers belongs to --install"), "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
+		return err_exit(err_hint(err_new("--drivers belongs to --install"),
+					 "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
 				EXIT_USAGE);
 	if (!d->given[0])
 		return NULL;
@@ -108,9 +109,11 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 	cleanup(free_discs) struct discs discs = {};
 	if (!root_is_host(cli->root))
 		return err_exit(err_hint(err_new("a machine runs on this host only, not under --root %s", root_dir(cli->root)),
-					 "qlaunch plan --root %s", root_dir(cli->root)), EXIT_USAGE);
+					 "qlaunch plan --root %s", root_dir(cli->root)),
+				EXIT_USAGE);
 	TRY(take_discs(cli, args, &discs));
-	cleanup_progress bool shown = progress_begin("looking at this host"); /* QEMU is asked what it can do, once after each update of it */
+	cleanup_progress bool shown =
+		progress_begin("looking at this host"); /* QEMU is asked what it can do, once after each update of it */
 	TRY(make_plan(cli, args->words.v[0], p));
 	phase_end(&cli->phases, "plan");
 	plan_check(cli, p);
@@ -119,7 +122,8 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 	if (findings_worst(&p->findings) == FINDING_BAD)
 		return refuse(p);
 	if (plan_needs_root(p) && geteuid() != 0)
-		return err_exit(err_hint(err_new("%s: its steps need root", p->config->vm.name), "sudo qlaunch %s", p->config->path), EXIT_HOST);
+		return err_exit(err_hint(err_new("%s: its steps need root", p->config->vm.name), "sudo qlaunch %s", p->config->path),
+				EXIT_HOST);
 	if (cli->install)
 		install_say(p->config, &discs.disc[0], cli->drivers);
 	phase_end(&cli->phases, "check");

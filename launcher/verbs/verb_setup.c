@@ -37,9 +37,9 @@ static void print_diff(const struct setup_change *c, bool colours)
 	size_t head = 0, tail = 0;
 	split_lines(c->old, &old);
 	split_lines(c->new, &new);
-	while (head < old.n && head < new.n && streq(old.v[head], new.v[head]))
+	while (head < old.n && head < new.n &&streq(old.v[head], new.v[head]))
 		head++;
-	while (tail < old.n - head && tail < new.n - head && streq(old.v[old.n - 1 - tail], new.v[new.n - 1 - tail]))
+	while (tail < old.n - head && tail < new.n - head &&streq(old.v[old.n - 1 - tail], new.v[new.n - 1 - tail]))
 		tail++;
 	printf("--- %s\n+++ %s\n", c->old ? c->path : "/dev/null", c->new ? c->path : "/dev/null");
 	for (size_t i = head > CONTEXT ? head - CONTEXT : 0; i < head; i++)
@@ -110,7 +110,8 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 		return NULL;
 	}
 	if (!undo && setup_is_made(cli->root))
-		return err_exit(err_hint(err_new("a setup was made before, and this one differs"), "qlaunch setup --undo, then again"), EXIT_USAGE);
+		return err_exit(err_hint(err_new("a setup was made before, and this one differs"), "qlaunch setup --undo, then again"),
+				EXIT_USAGE);
 	if (!agreed(args))
 		return NULL;
 	if (root_is_host(cli->root) && geteuid() != 0)

@@ -22,7 +22,10 @@ static struct err *describe(struct cli *cli, const char *base, const char *vm, j
 	TRY(journal_read(&cli->env, base, vm, &steps, &info));
 	json_t *status = running_status(cli, info.dir);
 	json_object_set_new(status, "vm", json_string(vm));
-	json_object_set_new(status, "state", json_string(info.alive ? N_("running") : info.other_boot ? N_("forgotten") : N_("left behind")));
+	json_object_set_new(status, "state",
+			    json_string(info.alive        ? N_("running")
+					: info.other_boot ? N_("forgotten")
+							  : N_("left behind")));
 	json_object_set_new(status, "launcher", json_integer(info.launcher.pid));
 	json_object_set_new(status, "steps", json_integer((json_int_t)steps.n));
 	*ret_status = status;
@@ -82,10 +85,10 @@ struct err *verb_status(struct cli *cli, const struct verb_args *args)
 	}
 	size_t i;
 	json_t *status;
-	json_array_foreach(all, i, status)
+	json_array_foreach (all, i, status)
 		if (!cli->json)
 			print_line(status);
-	json_array_foreach(roots, i, status)
+	json_array_foreach (roots, i, status)
 		if (!cli->json)
 			print_roots(status);
 	json_array_extend(all, roots);

@@ -37,7 +37,8 @@ static struct err *switch_one(struct cli *cli, const struct config *c, const str
 	unsigned input = guest ? m->guest_input : host;
 	bool silent = false;
 	if (!input)
-		return err_hint(err_new("nobody knows which input shows the host"), "host-input = 0x… in [monitor %s]; qlaunch monitors", m->name);
+		return err_hint(err_new("nobody knows which input shows the host"), "host-input = 0x… in [monitor %s]; qlaunch monitors",
+				m->name);
 	TRY(monitor_switch(cli->root, m->match, input, &silent));
 	const char *name = monitor_input_name(input);
 	log_info("%s: %s, input 0x%02x%s%s%s", now->name, guest ? _("the guest") : _("the host"), input, name ? " (" : "", name ? name : "",
@@ -51,11 +52,13 @@ struct err *verb_switch(struct cli *cli, const struct verb_args *args)
 	TRY(verb_words(args, 1, 2, "switch CONFIG [guest|host]"));
 	const char *to = args->words.n > 1 ? args->words.v[1] : NULL;
 	if (to && !streq(to, "guest") && !streq(to, "host"))
-		return err_exit(err_hint(err_new("\"%s\" is neither guest nor host", to), "qlaunch switch CONFIG [guest|host]"), EXIT_USAGE);
+		return err_exit(err_hint(err_new("\"%s\" is neither guest nor host", to), "qlaunch switch CONFIG [guest|host]"),
+				EXIT_USAGE);
 	cleanup_config struct config *c = NULL;
 	TRY(config_load_as_caller(args->words.v[0], &cli->sets, &caller, &c));
 	if (!c->n_monitors)
-		return err_exit(err_hint(err_new("%s has no monitor to switch", c->vm.name), "a [monitor NAME] section: qlaunch monitors"), EXIT_CONFIG);
+		return err_exit(err_hint(err_new("%s has no monitor to switch", c->vm.name), "a [monitor NAME] section: qlaunch monitors"),
+				EXIT_CONFIG);
 	struct err *first = NULL;
 	for (size_t i = 0; i < c->n_monitors; i++) {
 		struct err *e = err_wrap(switch_one(cli, c, &c->monitors[i], to), "monitor %s", c->monitors[i].name);

@@ -48,8 +48,7 @@ char *map_l3_title(const struct map *m, size_t l3)
 {
 	const struct cpu_l3 *x = &m->facts->l3s[l3];
 	cleanup_free char *size = x->size ? size_format(x->size) : NULL;
-	return tr_fmt("%s %d%s%s, NUMA node %d", x->cache ? "L3" : _("no L3,"), x->number, size ? ", " : "", size ? size : "",
-		      x->node);
+	return tr_fmt("%s %d%s%s, NUMA node %d", x->cache ? "L3" : _("no L3,"), x->number, size ? ", " : "", size ? size : "", x->node);
 }
 
 char *map_title(const struct map *m)
@@ -87,18 +86,15 @@ json_t *map_json(const struct map *m)
 			const struct cpu_core *core = &m->facts->cores[k];
 			json_t *cpus = json_array();
 			if (core->l3 == (int)i)
-				json_array_append_new(
-					cores, json_pack("{s:s, s:O}", "kind", map_kinds[core->kind], "cpus", cpus));
+				json_array_append_new(cores, json_pack("{s:s, s:O}", "kind", map_kinds[core->kind], "cpus", cpus));
 			for (int j = 0; j < core->n_cpus; j++)
 				json_array_append_new(cpus, cpu_json(m, core->cpus[j]));
 			json_decref(cpus);
 		}
-		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", l3->number, "cache", l3->cache,
-						     "bytes", (json_int_t)l3->size, "node", l3->node, "package",
-						     l3->package, "cores", cores));
+		json_array_append_new(l3s, json_pack("{s:i, s:b, s:I, s:i, s:i, s:o}", "l3", l3->number, "cache", l3->cache, "bytes",
+						     (json_int_t)l3->size, "node", l3->node, "package", l3->package, "cores", cores));
 	}
-	return json_pack("{s:s?, s:s?, s:o}", "model", m->facts->foreign ? NULL : m->facts->model, "vm", m->vm, "l3s",
-			 l3s);
+	return json_pack("{s:s?, s:s?, s:o}", "model", m->facts->foreign ? NULL : m->facts->model, "vm", m->vm, "l3s", l3s);
 }
 
 static void print(const struct map *m, const struct cli *cli, bool svg)

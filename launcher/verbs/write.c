@@ -16,9 +16,9 @@ struct writing {
 
 static struct err *exists(const char *path)
 {
-	return err_exit(err_hint(err_coded(EEXIST, "%s is there already, and is not overwritten", path),
-				 "take another name, or --output FILE"),
-			EXIT_USAGE);
+	return err_exit(
+		err_hint(err_coded(EEXIST, "%s is there already, and is not overwritten", path), "take another name, or --output FILE"),
+		EXIT_USAGE);
 }
 
 struct looking {
@@ -34,9 +34,9 @@ static struct err *look(void *data)
 	const char *home = getenv("HOME");
 	if (!l->output && !home)
 		return err_exit(err_hint(err_new("there is no HOME to write %s.conf to", l->name), "--output FILE"), EXIT_USAGE);
-	l->path = !l->output		    ? str_fmt("%s/.config/qlaunch/%s.conf", home, l->name)
+	l->path = !l->output                   ? str_fmt("%s/.config/qlaunch/%s.conf", home, l->name)
 		  : *l->output == '/' || !here ? str_dup(l->output)
-					    : str_fmt("%s/%s", here, l->output);
+					       : str_fmt("%s/%s", here, l->output);
 	return faccessat(AT_FDCWD, l->path, F_OK, AT_EACCESS) == 0 ? exists(l->path) : NULL;
 }
 

@@ -27,7 +27,8 @@ static void clean(void)
 static void host(const char *path, const char *text)
 {
 	if (!root) {
-		if (!mkdtemp(dir) || root_open(dir, &root) || root_mkdirs(root, "/proc/irq/7", 0700) || root_mkdirs(root, "/proc/self", 0700))
+		if (!mkdtemp(dir) || root_open(dir, &root) || root_mkdirs(root, "/proc/irq/7", 0700) ||
+		    root_mkdirs(root, "/proc/self", 0700))
 			abort();
 		atexit(clean);
 	}

@@ -11,6 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	const uint8_t *rest = data + 1;
-	cleanup_err struct err *e = *data % 3 == 2 ? tpm_check(rest, size - 1, NULL) : vars_check(rest, size - 1, rest, size - 1, *data % 3 == 1);
+	cleanup_err struct err *e =
+		*data % 3 == 2 ? tpm_check(rest, size - 1, NULL) : vars_check(rest, size - 1, rest, size - 1, *data % 3 == 1);
 	return 0;
 }

@@ -58,8 +58,7 @@ static struct config *config_of(char **words)
 	return c;
 }
 
-static void plan(struct steps *steps, const struct config *c, const char *guest_list, const char *host_list,
-		 const pid_t *held)
+static void plan(struct steps *steps, const struct config *c, const char *guest_list, const char *host_list, const pid_t *held)
 {
 	struct cgroup_facts cgroup;
 	struct memory_facts memory;
@@ -80,9 +79,8 @@ static void plan(struct steps *steps, const struct config *c, const char *guest_
 	cgroup_steps(steps, c, &cgroup, &guest, &host, held);
 	steps_probe(&env, steps);
 	for (size_t i = 0; i < steps->n; i++)
-		printf("plan %s %s: %s -> %s%s%s\n", steps->v[i].kind->name, steps->v[i].target, steps->v[i].now,
-		       steps->v[i].want, steps->v[i].obstacle ? " OBSTACLE " : "",
-		       steps->v[i].obstacle ? steps->v[i].obstacle : "");
+		printf("plan %s %s: %s -> %s%s%s\n", steps->v[i].kind->name, steps->v[i].target, steps->v[i].now, steps->v[i].want,
+		       steps->v[i].obstacle ? " OBSTACLE " : "", steps->v[i].obstacle ? steps->v[i].obstacle : "");
 }
 
 static int undo(struct journal *journal, struct steps *steps, int status)

@@ -87,8 +87,7 @@ struct fake *fake_new(void)
 
 /* Calls fn for every entry below `path` (inside the tree), in sorted order, a directory before (or after) what is in
  * it. */
-static void walk(struct fake *f, const char *path, bool directory_last, void (*fn)(struct fake *, const char *, void *),
-		 void *data)
+static void walk(struct fake *f, const char *path, bool directory_last, void (*fn)(struct fake *, const char *, void *), void *data)
 {
 	cleanup_strv struct strv names = {};
 	err_free(root_list(f->root, *path ? path : "/", &names));
@@ -164,11 +163,9 @@ void fake_driver(struct fake *f, const char *name)
 	}
 }
 
-void fake_pci(struct fake *f, const char *addr, const char *id, const char *class, int group, const char *drivers,
-	      bool bound)
+void fake_pci(struct fake *f, const char *addr, const char *id, const char *class, int group, const char *drivers, bool bound)
 {
-	cleanup_free char *vendor = str_fmt("0x%.4s\n", id), *device = str_fmt("0x%.4s\n", id + 5),
-			  *class_text = str_fmt("%s\n", class);
+	cleanup_free char *vendor = str_fmt("0x%.4s\n", id), *device = str_fmt("0x%.4s\n", id + 5), *class_text = str_fmt("%s\n", class);
 	const char *attrs[][2] = {
 		{ "vendor", vendor },
 		{ "device", device },
@@ -231,8 +228,7 @@ void fake_host(struct fake *f)
 	fake_pci(f, "0000:02:00.0", "144d:a80a", "0x010802", 14, "nvme", true);
 	for (int cpu = 0; cpu < 4; cpu++) {
 		cleanup_free char *dir = str_fmt("/sys/devices/system/cpu/cpu%d/cpufreq", cpu);
-		cleanup_free char *governor = str_fmt("%s/scaling_governor", dir),
-				  *all = str_fmt("%s/scaling_available_governors", dir);
+		cleanup_free char *governor = str_fmt("%s/scaling_governor", dir), *all = str_fmt("%s/scaling_available_governors", dir);
 		fake_file(f, governor, "powersave\n");
 		fake_file(f, all, "performance powersave\n");
 	}
@@ -290,6 +286,5 @@ char *fake_difference(const char *before_text, const char *after_text)
 	}
 	if (streq(before_text, after_text))
 		return NULL;
-	return str_fmt("- %.*s\n+ %.*s\n", (int)strcspn(before_text, "\n"), before_text, (int)strcspn(after_text, "\n"),
-		       after_text);
+	return str_fmt("- %.*s\n+ %.*s\n", (int)strcspn(before_text, "\n"), before_text, (int)strcspn(after_text, "\n"), after_text);
 }

@@ -46,8 +46,7 @@ void fake_dir(struct fake *f, const char *path);
  * A PCI function: class as sysfs writes it ("0x030000"), in a group (-1: none), with the drivers that fit it in the
  * order in which the kernel tries them ("nouveau nvidia"); the first is bound, unless `bound` is false.
  */
-void fake_pci(struct fake *f, const char *addr, const char *id, const char *class, int group, const char *drivers,
-	      bool bound);
+void fake_pci(struct fake *f, const char *addr, const char *id, const char *class, int group, const char *drivers, bool bound);
 void fake_driver(struct fake *f, const char *name);
 /* The host most tests want: an IOMMU, GPU + sound in group 13 (0000:01:00.0 and .1), a bridge, NVMe in group 14,
  * vfio-pci loaded, four CPUs with governors, a cgroup v2 tree, huge pages. */

@@ -80,8 +80,7 @@ static int refuses_governor(struct fake *f, const char *path, const char *value)
 {
 	if (!str_ends(path, "/scaling_governor"))
 		return 0;
-	cleanup_free char *dir = str_ndup(path, strlen(path) - strlen("governor")),
-			  *all = str_fmt("%savailable_governors", dir);
+	cleanup_free char *dir = str_ndup(path, strlen(path) - strlen("governor")), *all = str_fmt("%savailable_governors", dir);
 	cleanup_free char *text = fake_read(f, all);
 	return strstr(text, value) ? 0 : EINVAL;
 }

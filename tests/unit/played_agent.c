@@ -30,8 +30,9 @@ const char *played_name(const json_t *command)
 void played_answer(int fd, const json_t *command, const char *value)
 {
 	int id = (int)json_integer_value(json_object_get(command, "id"));
-	cleanup_free char *line = *value == '!' ? str_fmt("{\"error\": {\"class\": \"GenericError\", \"desc\": \"%s\"}, \"id\": %d}\n", value + 1, id)
-					       : str_fmt("{\"return\": %s, \"id\": %d}\n", value, id);
+	cleanup_free char *line =
+		*value == '!' ? str_fmt("{\"error\": {\"class\": \"GenericError\", \"desc\": \"%s\"}, \"id\": %d}\n", value + 1, id)
+			      : str_fmt("{\"return\": %s, \"id\": %d}\n", value, id);
 	peer_say(fd, line);
 }
 
@@ -39,8 +40,8 @@ void played_answer_sync(int fd, const json_t *command)
 {
 	if (!streq(played_name(command), "guest-sync-delimited"))
 		_exit(1);
-	cleanup_free char *line = str_fmt("\xff{\"return\": %lld}\n",
-					  json_integer_value(json_object_get(json_object_get(command, "arguments"), "id")));
+	cleanup_free char *line =
+		str_fmt("\xff{\"return\": %lld}\n", json_integer_value(json_object_get(json_object_get(command, "arguments"), "id")));
 	peer_say(fd, line);
 }
 

@@ -82,8 +82,8 @@ static void late(int fd)
 	if (!sentinel)
 		_exit(1);
 	played_answer(fd, ping, "{\"late\": true}");
-	cleanup_free char *line = str_fmt("\xff{\"return\": %lld}\n",
-					  json_integer_value(json_object_get(json_object_get(again, "arguments"), "id")));
+	cleanup_free char *line =
+		str_fmt("\xff{\"return\": %lld}\n", json_integer_value(json_object_get(json_object_get(again, "arguments"), "id")));
 	peer_say(fd, line);
 	played_answer(fd, ping, "{\"late\": true}"); /* once more, after the sentinel: its id tells */
 	json_decref(ping);
@@ -152,7 +152,7 @@ static void runs(int fd)
 	for (int i = 0; i < 3; i++)
 		played_expect(fd, "guest-exec-status", "{\"exited\": false}");
 	played_expect(fd, "guest-exec-status",
-	       "{\"exited\": true, \"exitcode\": 3, \"out-data\": \"aGVsbG8K\", \"err-data\": \"AP8=\", \"err-truncated\": true}");
+		      "{\"exited\": true, \"exitcode\": 3, \"out-data\": \"aGVsbG8K\", \"err-data\": \"AP8=\", \"err-truncated\": true}");
 	played_expect(fd, "guest-exec", "{\"pid\": 43}");
 	played_expect(fd, "guest-exec-status", "{\"exited\": true, \"signal\": 9}");
 	played_expect(fd, "guest-exec", "{\"pid\": 44}");

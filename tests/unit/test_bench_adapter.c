@@ -95,15 +95,17 @@ static void test_presentmon(void **state)
 	assert_int_equal(json_array_size(frames), 300);
 	json_decref(m);
 	m = json_object();
-	const char two[] = "\xef\xbb\xbf" "Application,CPUStartTime,FrameTime\r\n\"a, b.exe\",0.1,10\r\n\"a, b.exe\",0.2,NA\r\n\"a, b.exe\",0.3,30\r\n";
+	const char two[] = "\xef\xbb\xbf"
+			   "Application,CPUStartTime,FrameTime\r\n\"a, b.exe\",0.1,10\r\n\"a, b.exe\",0.2,NA\r\n\"a, b.exe\",0.3,30\r\n";
 	assert_null(adapter_presentmon("two", two, m));
 	check(m, "two.fps", "1/s", "more", 1, 50);
 	check(m, "two.frame", "ms", "less", 2, 10);
 	json_decref(m);
 	/* chains are not mixed, and the desktop is not the game, be it ever so busy */
 	m = json_object();
-	const char chains[] = "Application,ProcessID,SwapChainAddress,msBetweenPresents\ndwm.exe,1,0x0,16\ndwm.exe,1,0x0,16\ndwm.exe,1,0x0,16\n"
-			      "g.exe,7,0xa,5\ng.exe,7,0xb,40\ng.exe,7,0xa,5\ng.exe,8,0xa,90\n";
+	const char chains[] =
+		"Application,ProcessID,SwapChainAddress,msBetweenPresents\ndwm.exe,1,0x0,16\ndwm.exe,1,0x0,16\ndwm.exe,1,0x0,16\n"
+		"g.exe,7,0xa,5\ng.exe,7,0xb,40\ng.exe,7,0xa,5\ng.exe,8,0xa,90\n";
 	assert_null(adapter_presentmon("c", chains, m));
 	check(m, "c.fps", "1/s", "more", 1, 200);
 	check(m, "c.frame", "ms", "less", 2, 5);
@@ -112,8 +114,10 @@ static void test_presentmon(void **state)
 	m = json_object();
 	assert_null(adapter_presentmon("x", "//GameName=g\n//CPU=a, b\nApplication,MsBetweenPresents\ng.exe,4\n", m));
 	check(m, "x.fps", "1/s", "more", 1, 250);
-	assert_null(adapter_presentmon("h", "os,cpu,gpu,ram,kernel,driver,cpuscheduler\nDebian,c,g,r,6.1,d,s\n"
-					    "fps,frametime,cpu_load,gpu_load\n125,8,10,90\n125,8,10,90\n", m));
+	assert_null(adapter_presentmon("h",
+				       "os,cpu,gpu,ram,kernel,driver,cpuscheduler\nDebian,c,g,r,6.1,d,s\n"
+				       "fps,frametime,cpu_load,gpu_load\n125,8,10,90\n125,8,10,90\n",
+				       m));
 	check(m, "h.fps", "1/s", "more", 1, 125);
 	json_decref(m);
 }
@@ -131,8 +135,8 @@ static void test_frames(void **state)
 	double sum = 989 * 10 + 10 * 20 + 100;
 	check(m, "f.fps", "1/s", "more", 1, 1000 * 1000 / sum);
 	check(m, "f.fps-low-1%.percentile", "1/s", "more", 1, 1000 / 20.0); /* 11 frames are longer than 10 ms */
-	check(m, "f.fps-low-1%.mean", "1/s", "more", 1, 1000 / 28.0);	   /* 100 and nine of 20 */
-	check(m, "f.fps-low-1%.integral", "1/s", "more", 1, 1000 / 20.0); /* 100 of 101.9 ms, then 20 */
+	check(m, "f.fps-low-1%.mean", "1/s", "more", 1, 1000 / 28.0);       /* 100 and nine of 20 */
+	check(m, "f.fps-low-1%.integral", "1/s", "more", 1, 1000 / 20.0);   /* 100 of 101.9 ms, then 20 */
 	check(m, "f.fps-low-0.1%.mean", "1/s", "more", 1, 1000 / 100.0);
 	check(m, "f.fps-low-0.1%.integral", "1/s", "more", 1, 1000 / 100.0);
 	check(m, "f.stutter", "%", "less", 1, 100 * 100 / sum); /* 20 ms is twice the median: no stutter */

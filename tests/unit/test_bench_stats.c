@@ -114,8 +114,8 @@ static void test_false_alarms(void **state)
 				int times = k ? (rounds[i] > 10 ? 20 : 100) : rounds[i] > 10 ? 200 : 1000;
 				struct made m = { rounds[i], metrics[k], noises[w], 0, 0, w == 2 };
 				double coverage, alarms = different(&m, times, &coverage);
-				print_message("# %zu rounds, %zu metrics, noise %g %%: different %.1f %%, truth held %.1f %% of %d\n", rounds[i],
-					      metrics[k], noises[w] * 100, alarms, coverage, times);
+				print_message("# %zu rounds, %zu metrics, noise %g %%: different %.1f %%, truth held %.1f %% of %d\n",
+					      rounds[i], metrics[k], noises[w] * 100, alarms, coverage, times);
 				assert_true(alarms <= allowed(times));
 				assert_true(coverage >= 100 - allowed(times));
 			}

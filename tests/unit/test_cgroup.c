@@ -48,8 +48,7 @@ static struct cpus set(const char *list)
 	return cpus;
 }
 
-static struct steps plan(struct fake *f, enum isolate isolate, const char *vm, const char *guest, const char *host,
-			 const pid_t *held)
+static struct steps plan(struct fake *f, enum isolate isolate, const char *vm, const char *guest, const char *host, const pid_t *held)
 {
 	cleanup_cgroup_facts struct cgroup_facts facts = {};
 	struct config c = { .vm.name = (char *)(uintptr_t)vm, .cpu.isolate = isolate };
@@ -90,8 +89,7 @@ static struct err *apply(struct step *s)
 static void test_names(void **state)
 {
 	(void)state;
-	cleanup_free char *escaped = systemd_escape("my-vm.2 \xc3\xa9"), *back = systemd_unescape(escaped),
-			  *dot = systemd_escape(".a");
+	cleanup_free char *escaped = systemd_escape("my-vm.2 \xc3\xa9"), *back = systemd_unescape(escaped), *dot = systemd_escape(".a");
 	assert_string_equal(escaped, "my\\x2dvm.2\\x20\\xc3\\xa9");
 	assert_string_equal(back, "my-vm.2 \xc3\xa9");
 	assert_string_equal(dot, "\\x2ea");
@@ -132,7 +130,7 @@ static void test_plan_beside_a_list(void **state)
 	struct fake *f = *state;
 	fake_file(f, "/run/systemd/system/x", "");
 	fake_file(f, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0-31\n"); /* what systemd leaves of a limit that was taken away */
-	fake_file(f, CGROUP_MOUNT "/user.slice/cpuset.cpus", "0-3\n"); /* somebody's limit: not ours to change */
+	fake_file(f, CGROUP_MOUNT "/user.slice/cpuset.cpus", "0-3\n");    /* somebody's limit: not ours to change */
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", NULL);
 	assert_int_equal(steps.n, 3);
 	assert_step(&steps.v[1], &attr_kind, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0-6,16-22");

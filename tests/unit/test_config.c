@@ -230,7 +230,8 @@ static void test_defaults(void **state)
 	assert_int_equal(c->n_networks + c->n_disks + c->n_pci, 0);
 
 	cleanup_config struct config *d = good("[tpm]\n[audio]\n[network lan]\n[display]\nmode = spice\n[cdrom iso]\npath = w.iso\n"
-					       "[host]\nsleep = pause\n[pci gpu]\nmatch = RTX 3090\n[disk a]\npath = ../a b,c.img\n", NULL);
+					       "[host]\nsleep = pause\n[pci gpu]\nmatch = RTX 3090\n[disk a]\npath = ../a b,c.img\n",
+					       NULL);
 	assert_int_equal(d->tpm.version, TPM_2_0);
 	assert_int_equal(d->audio.model, AUDIO_HDA);
 	assert_int_equal(d->networks[0].mode, NET_USER);
@@ -248,13 +249,14 @@ static void test_defaults(void **state)
 static void test_values(void **state)
 {
 	(void)state;
-	cleanup_config struct config *c = good(
-		"# comment\n; comment\n[cpu]\n   place = 8-15,24-31\n\tthreads=16\nemulator = 7,23\n[boot]\norder = b, a\n"
-		"[disk a]\npath = /x;y # z\n[disk b]\npath = /b\n[qemu]\nargs = -device '{\"driver\": \"x\"}' \"a \\\"b\" c\\ d \"\"\n"
-		"[monitor m]\nmatch = ROG\nguest-input = 0x0f\nhost-input = 18\nswitch = 30s\n[host]\nhalt-poll = 0\n"
-		"[network n]\nforward = tcp:2222:22 udp:53:53\nmac = 52:54:00:12:34:56\n"
-		"[pci gpu]\naddress = 01:00.1\nrebar = 16G\n[display]\nresolution = 2560x1440\n"
-		"[console]\nserial = ./log\nagent = ./yes\n[hooks]\nbefore = ../bin/h\nafter = true\n[usb pad]\nport = 1-2.3\n", NULL);
+	cleanup_config struct config *c =
+		good("# comment\n; comment\n[cpu]\n   place = 8-15,24-31\n\tthreads=16\nemulator = 7,23\n[boot]\norder = b, a\n"
+		     "[disk a]\npath = /x;y # z\n[disk b]\npath = /b\n[qemu]\nargs = -device '{\"driver\": \"x\"}' \"a \\\"b\" c\\ d \"\"\n"
+		     "[monitor m]\nmatch = ROG\nguest-input = 0x0f\nhost-input = 18\nswitch = 30s\n[host]\nhalt-poll = 0\n"
+		     "[network n]\nforward = tcp:2222:22 udp:53:53\nmac = 52:54:00:12:34:56\n"
+		     "[pci gpu]\naddress = 01:00.1\nrebar = 16G\n[display]\nresolution = 2560x1440\n"
+		     "[console]\nserial = ./log\nagent = ./yes\n[hooks]\nbefore = ../bin/h\nafter = true\n[usb pad]\nport = 1-2.3\n",
+		     NULL);
 	cleanup_free char *place = cpus_format(&c->cpu.place_cpus), *emulator = cpus_format(&c->cpu.emulator);
 	assert_int_equal(c->cpu.place, PLACE_CPUS);
 	assert_string_equal(place, "8-15,24-31");

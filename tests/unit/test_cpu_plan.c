@@ -29,7 +29,7 @@ struct machine {
 		struct cpus cpus;
 		int package, node, l3, size, mhz;
 		char kind[16];
-	} *made; /* cores of a made tree */
+	} * made; /* cores of a made tree */
 	size_t n_made;
 	struct cpus offline;
 	struct root *root;
@@ -73,9 +73,8 @@ static void put_cpuinfo(struct machine *m, char *words)
 {
 	char *flags = words + strcspn(words, " ");
 	flags += *flags ? (*flags = '\0', 1) : 0;
-	cleanup_free char *text = str_fmt(
-		"processor\t: 0\nvendor_id\t: %s\nmodel name\t: a processor\nflags\t\t: %s\n\nprocessor\t: 1\n", words,
-		flags);
+	cleanup_free char *text =
+		str_fmt("processor\t: 0\nvendor_id\t: %s\nmodel name\t: a processor\nflags\t\t: %s\n\nprocessor\t: 1\n", words, flags);
 	ok(root_put(m->root, "/proc/cpuinfo", text, 0644));
 }
 
@@ -149,8 +148,7 @@ static void plan(struct machine *m, char *words)
 	strv_split(&keys, words, ";");
 	for (size_t i = 0; i < keys.n; i++)
 		strv_addf(&sets, "cpu.%s", str_trim(keys.v[i]));
-	cleanup_config struct config *c = config_parse("[vm]\nname = test\n[disk a]\npath = /a\n", "test.conf", NULL,
-						       &sets, &errors);
+	cleanup_config struct config *c = config_parse("[vm]\nname = test\n[disk a]\npath = /a\n", "test.conf", NULL, &sets, &errors);
 	if (!c) {
 		fail_msg("%s", errors.lines.v[0]);
 		return;
@@ -161,13 +159,12 @@ static void plan(struct machine *m, char *words)
 	sb_add(&m->out, "  vcpus     ");
 	for (unsigned i = 0; i < p.n_vcpus; i++)
 		sb_addf(&m->out, "%s%d", i ? "," : "", p.vcpus[i]);
-	sb_addf(&m->out, "\n  smp       %u,sockets=%u,dies=%u,cores=%u,threads=%u\n", p.n_vcpus, p.sockets, p.dies,
-		p.cores, p.threads);
+	sb_addf(&m->out, "\n  smp       %u,sockets=%u,dies=%u,cores=%u,threads=%u\n", p.n_vcpus, p.sockets, p.dies, p.cores, p.threads);
 	tell_cpus(m, "emulator", &p.emulator);
 	tell_cpus(m, "host", &p.host);
 	for (size_t i = 0; i < p.n_nodes; i++)
-		sb_addf(&m->out, "  node %d    %u vCPUs, distance %u of node %d\n", p.nodes[i].id, p.nodes[i].vcpus,
-			p.nodes[i].distance[0], p.nodes[0].id);
+		sb_addf(&m->out, "  node %d    %u vCPUs, distance %u of node %d\n", p.nodes[i].id, p.nodes[i].vcpus, p.nodes[i].distance[0],
+			p.nodes[0].id);
 	sb_addf(&m->out, "  node %d%s%s%s\n  why       %s\n", p.numa_node, p.exclusive ? ", exclusive" : "",
 		p.smt_true ? ", siblings true" : "", p.overcommitted ? ", overcommitted" : "", p.why);
 	for (size_t i = 0; i < p.warnings.n; i++)
@@ -192,8 +189,8 @@ static void add_made(struct machine *m, char *rest)
 		const struct {
 			const char *name;
 			int *at;
-		} keys[] = { { "cpu", &cpu },		  { "step", &step },	   { "sibling", &sibling }, { "package", &core.package },
-			     { "node", &core.node },	  { "l3", &core.l3 },	   { "size", &core.size },  { "mhz", &core.mhz } };
+		} keys[] = { { "cpu", &cpu },        { "step", &step },  { "sibling", &sibling }, { "package", &core.package },
+			     { "node", &core.node }, { "l3", &core.l3 }, { "size", &core.size },  { "mhz", &core.mhz } };
 		if (streq(w.v[i], "kind"))
 			snprintf(core.kind, sizeof(core.kind), "%s", w.v[i + 1]);
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
@@ -217,7 +214,9 @@ static struct cpus of_made(const struct machine *m, char what, const struct made
 	struct cpus set = {};
 	for (size_t i = 0; i < m->n_made; i++) {
 		const struct made *x = &m->made[i];
-		if (what == 'l' ? x->l3 == like->l3 && x->package == like->package : what == 'n' ? x->node == like->node : streq(x->kind, like->kind))
+		if (what == 'l'   ? x->l3 == like->l3 && x->package == like->package
+		    : what == 'n' ? x->node == like->node
+				  : streq(x->kind, like->kind))
 			set = cpus_or(&set, &x->cpus);
 	}
 	return cpus_minus(&set, &m->offline);
@@ -335,8 +334,7 @@ static void golden(void **state)
 	const char *name = *state;
 	struct machine m = { .gpu_node = -1 };
 	struct strv lines = {};
-	cleanup_free char *in = NULL, *in_path = str_fmt("/" GOLDEN "/%s.in", name),
-			  *out_path = str_fmt("/" GOLDEN "/%s.out", name);
+	cleanup_free char *in = NULL, *in_path = str_fmt("/" GOLDEN "/%s.in", name), *out_path = str_fmt("/" GOLDEN "/%s.out", name);
 	ok(root_open(".", &m.files));
 	ok(root_read(m.files, in_path, &in));
 	assert_int_equal(tempdir_setup(&m.temp), 0);
@@ -452,8 +450,7 @@ static void this_host(void **state)
 	(void)state;
 	ok(root_open("/", &root));
 	ok(cpu_facts_read(root, &f));
-	cleanup_free char *text = root_read_or(root, "/sys/devices/system/cpu/online", ""),
-			  *online = cpus_format(&f.online);
+	cleanup_free char *text = root_read_or(root, "/sys/devices/system/cpu/online", ""), *online = cpus_format(&f.online);
 	assert_string_equal(online, text);
 	assert_false(f.foreign);
 	for (size_t i = 0; i < f.n_cores; i++)

@@ -70,8 +70,7 @@ static void expect(struct fixture *f, enum verdict verdict, const char *part)
 	bool has = false;
 	struct sb all = {};
 	for (size_t i = 0; i < found.n; i++) {
-		sb_addf(&all, "%d %s (%s)\n", found.v[i].verdict, found.v[i].text,
-			found.v[i].remedy ? found.v[i].remedy : "");
+		sb_addf(&all, "%d %s (%s)\n", found.v[i].verdict, found.v[i].text, found.v[i].remedy ? found.v[i].remedy : "");
 		has |= found.v[i].verdict == verdict &&
 		       (strstr(found.v[i].text, part) || (found.v[i].remedy && strstr(found.v[i].remedy, part)));
 	}
@@ -119,14 +118,12 @@ static void test_mounted(void **state)
 	setup(&f);
 	fake_file(f.fake, "/proc/self/mountinfo", "30 22 259:2 / /home rw,noatime shared:5 - ext4 /dev/x rw\n");
 	expect(&f, FINDING_BAD, "nvme0n1p2 is mounted on /home");
-	fake_file(f.fake, "/proc/self/mountinfo",
-		  "30 22 0:31 /@ /srv rw - btrfs /dev/nvme0n1p2 rw\n"); /* no optional field */
+	fake_file(f.fake, "/proc/self/mountinfo", "30 22 0:31 /@ /srv rw - btrfs /dev/nvme0n1p2 rw\n"); /* no optional field */
 	expect(&f, FINDING_BAD, "nvme0n1p2 is mounted on /srv");
 	fake_file(f.fake, "/proc/self/mountinfo", "30 22 259:20 / /srv rw - ext4 /dev/nvme0n1p20 rw\n30 22\n");
 	expect(&f, FINDING_OK, "not in use");
 	f.disk[0].path = (char *)"/dev/nvme0n1p2";
-	fake_file(f.fake, "/proc/self/mountinfo",
-		  "30 22 259:1 / /boot rw - vfat /dev/nvme0n1p1 rw\n"); /* its neighbour */
+	fake_file(f.fake, "/proc/self/mountinfo", "30 22 259:1 / /boot rw - vfat /dev/nvme0n1p1 rw\n"); /* its neighbour */
 	expect(&f, FINDING_OK, "not in use");
 	teardown(&f);
 }

@@ -86,10 +86,8 @@ static void intel(void **state)
 {
 	struct host h;
 	setup(&h, *state, CPU_INTEL, INTEL, "6.6.0");
-	assert_string_equal(
-		made(&h, "-cpu"),
-		"host,migratable=no,invtsc=on,vmx=off," BASICS
-		",hv-tlbflush=on,hv-tlbflush-ext=on,hv-ipi=on,hv-xmm-input=on,hv-no-nonarch-coresharing=on");
+	assert_string_equal(made(&h, "-cpu"), "host,migratable=no,invtsc=on,vmx=off," BASICS
+					      ",hv-tlbflush=on,hv-tlbflush-ext=on,hv-ipi=on,hv-xmm-input=on,hv-no-nonarch-coresharing=on");
 	h.c.cpu.nested = true;
 	has(&h, "hv-evmcs=on", true);
 	has(&h, "vmx=off", false);
@@ -103,9 +101,7 @@ static void by_kvm(void **state)
 	setup(&h, *state, CPU_INTEL, INTEL, "6.6.0");
 	h.f.hyperv.known = true;
 	assert_string_equal(made(&h, "-cpu"), "host,migratable=no,invtsc=on,vmx=off,hv-no-nonarch-coresharing=on");
-	h.f.hyperv = (struct cpu_hyperv){
-		.known = true, .features = 0x2a7e, .misc = 0x80110, .hints = 0xc2c, .nested = 0x20001
-	};
+	h.f.hyperv = (struct cpu_hyperv){ .known = true, .features = 0x2a7e, .misc = 0x80110, .hints = 0xc2c, .nested = 0x20001 };
 	has(&h, "hv-time=on", true);
 	has(&h, "hv-stimer-direct=on", true);
 	has(&h, "hv-runtime=on", false);      /* bit 0 of the features */
@@ -124,10 +120,8 @@ static void poor(void **state)
 {
 	struct host h;
 	setup(&h, *state, CPU_AMD, "fpu svm", "4.14.0");
-	assert_string_equal(
-		made(&h, "-cpu"),
-		"host,migratable=no,svm=off,hv-relaxed=on,hv-vapic=on,hv-vpindex=on,hv-runtime=on,hv-time=on,"
-		"hv-synic=on,hv-stimer=on,hv-no-nonarch-coresharing=on");
+	assert_string_equal(made(&h, "-cpu"), "host,migratable=no,svm=off,hv-relaxed=on,hv-vapic=on,hv-vpindex=on,hv-runtime=on,hv-time=on,"
+					      "hv-synic=on,hv-stimer=on,hv-no-nonarch-coresharing=on");
 	*h.q.has = '\0';
 	assert_string_equal(made(&h, "-cpu"), "host,svm=off");
 	drop(&h);

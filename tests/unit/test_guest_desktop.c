@@ -115,8 +115,7 @@ static void test_audio_choice(void **state)
 }
 
 /* The verdict and how many there are. */
-static void expect(const struct config *c, const struct desktop_facts *d, const char *names, enum verdict worst,
-		   size_t n)
+static void expect(const struct config *c, const struct desktop_facts *d, const char *names, enum verdict worst, size_t n)
 {
 	cleanup_qemu_facts struct qemu_facts q = qemu_with(names);
 	cleanup_findings struct findings f = {};
@@ -135,8 +134,7 @@ static void test_findings(void **state)
 	struct config usb = { .display.mode = DISPLAY_NONE, .display.video = VIDEO_NONE, .audio.model = AUDIO_NONE, .usb = &stick, .n_usb = 1 };
 	expect(&usb, &(struct desktop_facts){}, "", FINDING_BAD, 1); /* a package of its own that is not there */
 	expect(&usb, &(struct desktop_facts){}, "device:usb-host", FINDING_OK, 0);
-	struct config window = { .display.mode = DISPLAY_WINDOW },
-		      glass = { .display = { .mode = DISPLAY_LOOKING_GLASS } };
+	struct config window = { .display.mode = DISPLAY_WINDOW }, glass = { .display = { .mode = DISPLAY_LOOKING_GLASS } };
 	struct config pa = { .audio = { .model = AUDIO_HDA, .backend = AUDIO_PA, .rate = 44100 } };
 	static const char hda[] = "device:ich9-intel-hda device:hda-duplex audiodev:pa";
 	expect(&window, &(struct desktop_facts){ .screen = true }, "", FINDING_BAD, 1);
@@ -158,7 +156,7 @@ static bool has_device(struct qmp *q, const char *device)
 	size_t i;
 	bool found = false;
 	ok(qmp_call(q, "qom-list", json_pack("{s:s}", "path", "/machine/peripheral"), LIMIT_MS, &list));
-	json_array_foreach(list, i, item)
+	json_array_foreach (list, i, item)
 		found |= streq(json_string_value(json_object_get(item, "name")), device);
 	json_decref(list);
 	return found;

@@ -63,15 +63,13 @@ static void setup(struct fixture *f)
 
 static void add_disk(struct fixture *f, const char *file, enum disk_bus bus, const char *name)
 {
-	f->disks[f->config.n_disks++] = (struct conf_disk){
-		.name = str_dup(name), .path = make_image(f, file), .bus = bus, .discard = true, .iothread = true
-	};
+	f->disks[f->config.n_disks++] =
+		(struct conf_disk){ .name = str_dup(name), .path = make_image(f, file), .bus = bus, .discard = true, .iothread = true };
 }
 
 static void add_cdrom(struct fixture *f, const char *file, enum disk_bus bus, const char *name)
 {
-	f->cdroms[f->config.n_cdroms++] =
-		(struct conf_disk){ .name = str_dup(name), .path = make_image(f, file), .bus = bus };
+	f->cdroms[f->config.n_cdroms++] = (struct conf_disk){ .name = str_dup(name), .path = make_image(f, file), .bus = bus };
 }
 
 static void build(struct fixture *f)

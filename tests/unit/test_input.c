@@ -26,15 +26,12 @@ static void must(struct err *e)
 		fail_msg("%s", err_text(e));
 }
 
-static void device(struct fake *f, const char *event, const char *name, const char *key, const char *rel,
-		   const char *abs)
+static void device(struct fake *f, const char *event, const char *name, const char *key, const char *rel, const char *abs)
 {
-	const char *const files[][2] = { { "name", name },
-					 { "capabilities/key", key },
-					 { "capabilities/rel", rel },
-					 { "capabilities/abs", abs },
-					 { "id/vendor", "046d\n" },
-					 { "id/product", "c52b\n" } };
+	const char *const files[][2] = {
+		{ "name", name },          { "capabilities/key", key }, { "capabilities/rel", rel }, { "capabilities/abs", abs },
+		{ "id/vendor", "046d\n" }, { "id/product", "c52b\n" }
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		cleanup_free char *path = str_fmt("/sys/class/input/%s/device/%s", event, files[i][0]);
 		fake_file(f, path, files[i][1]);
@@ -48,8 +45,8 @@ static int setup(void **state)
 {
 	struct fixture *f = mem_new(sizeof(*f));
 	f->fake = fake_new();
-	device(f->fake, "event2", "LAB \033[1mKeyboard\n",
-	       "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n", "0\n", "0\n");
+	device(f->fake, "event2", "LAB \033[1mKeyboard\n", "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe\n", "0\n",
+	       "0\n");
 	device(f->fake, "event3", "LAB Mouse\n", "1f0000 0 0 0 0\n", "903\n", "0\n");
 	device(f->fake, "event4", "LAB Pad\n", "7cdb000000000000 0 0 0 0\n", "0\n", "3003f\n");
 	device(f->fake, "event5", "LAB Touch\n", "e520 10000 0 0 0 0\n", "0\n", "2608000 3\n");
@@ -58,15 +55,10 @@ static int setup(void **state)
 	fake_link(f->fake, KBD, "../event2");
 	fake_link(f->fake, "/dev/input/by-path/pci-1-event-kbd", "../event2");
 	fake_link(f->fake, MOUSE, "../event3");
-	f->input[0] = (struct conf_input){
-		.name = (char *)"keyboard", .device = (char *)KBD, .grab = true, .persistent = true
-	};
-	f->input[1] = (struct conf_input){
-		.name = (char *)"mouse", .device = (char *)MOUSE, .grab = true, .toggle = TOGGLE_SCROLLLOCK
-	};
-	f->input[2] = (struct conf_input){ .name = (char *)"other",
-					   .device = (char *)"/dev/input/by-id/usb-none-event-mouse",
-					   .grab = true };
+	f->input[0] = (struct conf_input){ .name = (char *)"keyboard", .device = (char *)KBD, .grab = true, .persistent = true };
+	f->input[1] = (struct conf_input){ .name = (char *)"mouse", .device = (char *)MOUSE, .grab = true, .toggle = TOGGLE_SCROLLLOCK };
+	f->input[2] =
+		(struct conf_input){ .name = (char *)"other", .device = (char *)"/dev/input/by-id/usb-none-event-mouse", .grab = true };
 	f->config = (struct config){ .path = (char *)"vm.conf", .inputs = f->input, .n_inputs = 2 };
 	*state = f;
 	return 0;
@@ -124,18 +116,13 @@ static void test_arguments(void **state)
 	read_again(f);
 	guest_inputs(&args, &f->facts);
 	assert_int_equal(args.n, 4);
-	assert_string_equal(
-		args.v[0].value,
-		"{\"qom-type\":\"input-linux\",\"id\":\"input-keyboard\",\"evdev\":\"/run/qlaunch/vm/input-keyboard\","
-		"\"grab_all\":true,\"repeat\":true,\"grab-toggle\":\"ctrl-ctrl\"}");
-	assert_string_equal(args.v[1].value,
-			    "{\"qom-type\":\"input-linux\",\"id\":\"input-mouse\",\"evdev\":\"" MOUSE "\"}");
-	assert_string_equal(
-		args.v[2].value,
-		"{\"driver\":\"virtio-keyboard-pci\",\"id\":\"keyboard\",\"bus\":\"pcie.0\",\"addr\":\"04.0\","
-		"\"multifunction\":true}");
-	assert_string_equal(args.v[3].value,
-			    "{\"driver\":\"virtio-mouse-pci\",\"id\":\"mouse\",\"bus\":\"pcie.0\",\"addr\":\"04.1\"}");
+	assert_string_equal(args.v[0].value,
+			    "{\"qom-type\":\"input-linux\",\"id\":\"input-keyboard\",\"evdev\":\"/run/qlaunch/vm/input-keyboard\","
+			    "\"grab_all\":true,\"repeat\":true,\"grab-toggle\":\"ctrl-ctrl\"}");
+	assert_string_equal(args.v[1].value, "{\"qom-type\":\"input-linux\",\"id\":\"input-mouse\",\"evdev\":\"" MOUSE "\"}");
+	assert_string_equal(args.v[2].value, "{\"driver\":\"virtio-keyboard-pci\",\"id\":\"keyboard\",\"bus\":\"pcie.0\",\"addr\":\"04.0\","
+					     "\"multifunction\":true}");
+	assert_string_equal(args.v[3].value, "{\"driver\":\"virtio-mouse-pci\",\"id\":\"mouse\",\"bus\":\"pcie.0\",\"addr\":\"04.1\"}");
 }
 
 /* QEMU moves no device that has grab_all itself: of two keyboards one leads, and the one that may not does not. */

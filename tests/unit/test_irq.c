@@ -103,8 +103,7 @@ static void test_there_and_back(void **state)
 	cleanup_steps struct steps steps = plan(f, IRQS_AWAY);
 	for (size_t i = 0; i < steps.n; i++)
 		assert_null(apply(&steps.v[i]));
-	cleanup_free char *mask = fake_read(f, "/proc/irq/default_smp_affinity"),
-			  *list = fake_read(f, "/proc/irq/24/smp_affinity_list");
+	cleanup_free char *mask = fake_read(f, "/proc/irq/default_smp_affinity"), *list = fake_read(f, "/proc/irq/24/smp_affinity_list");
 	assert_string_equal(mask, "f");
 	assert_string_equal(list, "0-3");
 	for (size_t i = steps.n; i-- > 0;) {

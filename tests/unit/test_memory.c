@@ -111,8 +111,7 @@ static void test_split(void **state)
 static void test_obstacles(void **state)
 {
 	cleanup_findings struct findings findings = {};
-	struct config odd = config("1536M", HUGEPAGES_1G), no_2m = config("4G", HUGEPAGES_2M),
-		      huge = config("60G", HUGEPAGES_1G);
+	struct config odd = config("1536M", HUGEPAGES_1G), no_2m = config("4G", HUGEPAGES_2M), huge = config("60G", HUGEPAGES_1G);
 	cleanup_steps struct steps a = plan(*state, &odd, "0", NULL), b = plan(*state, &no_2m, "0", NULL),
 				   d = plan(*state, &huge, "0", &findings);
 	assert_string_equal(a.v[0].obstacle, "memory.size is no multiple of 1G");
@@ -124,8 +123,7 @@ static void test_obstacles(void **state)
 static void test_no_huge_pages(void **state)
 {
 	cleanup_findings struct findings enough = {}, tight = {}, never = {};
-	struct config c = config("16G", HUGEPAGES_TRANSPARENT), most = config("50G", HUGEPAGES_OFF),
-		      all = config("64G", HUGEPAGES_OFF);
+	struct config c = config("16G", HUGEPAGES_TRANSPARENT), most = config("50G", HUGEPAGES_OFF), all = config("64G", HUGEPAGES_OFF);
 	cleanup_steps struct steps a = plan(*state, &c, "0", &enough), b = plan(*state, &most, "0", &tight),
 				   d = plan(*state, &all, "0", &never);
 	assert_int_equal(a.n, 1);

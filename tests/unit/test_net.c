@@ -41,10 +41,9 @@ static int setup(void **state)
 		  "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 		  "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12 1\n"
 		  "   1: 0100007F:08AE 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 13 1\n");
-	fake_file(
-		f, "/proc/net/tcp6",
-		"  sl  local_address                         remote_address                        st\n"
-		"   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 14\n");
+	fake_file(f, "/proc/net/tcp6",
+		  "  sl  local_address                         remote_address                        st\n"
+		  "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0:0 0:0 0 0 0 14\n");
 	fake_file(f, "/proc/sys/net/ipv4/ip_forward", "0\n");
 	env.root = f->root;
 	*state = f;
@@ -57,8 +56,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct net_facts facts(struct fake *f, const char *vm, struct conf_network *networks, size_t n,
-			      struct config *ret_config)
+static struct net_facts facts(struct fake *f, const char *vm, struct conf_network *networks, size_t n, struct config *ret_config)
 {
 	struct net_facts facts;
 	*ret_config = (struct config){ .vm.name = (char *)vm, .networks = networks, .n_networks = n };
@@ -73,11 +71,9 @@ static void test_names_stay(void **state)
 		{ .name = (char *)"two", .mode = NET_ISOLATED, .mac = (char *)"52:54:00:AB:CD:EF" }
 	};
 	struct config c;
-	cleanup_net_facts struct net_facts
-		a = facts(*state, "win11", lan, 2, &c),
-		b = facts(*state, "win11", lan, 2, &c),
-		other = facts(*state, "a-machine-with-a-name-of-sixty-four-bytes-which-is-the-most-there-is", lan, 1,
-			      &c);
+	cleanup_net_facts struct net_facts a = facts(*state, "win11", lan, 2, &c), b = facts(*state, "win11", lan, 2, &c),
+					   other = facts(*state, "a-machine-with-a-name-of-sixty-four-bytes-which-is-the-most-there-is",
+							 lan, 1, &c);
 	assert_string_equal(a.v[0].mac, b.v[0].mac);
 	assert_string_equal(a.v[0].link, b.v[0].link);
 	assert_string_equal(a.v[0].gateway, b.v[0].gateway);
@@ -120,8 +116,7 @@ static void test_subnet_is_avoided(void **state)
 	cleanup_net_facts struct net_facts second = facts(*state, "win11", lan, 1, &c);
 	assert_null(second.v[0].problem);
 	assert_int_not_equal(second.v[0].subnet.address, s.address);
-	cleanup_free char *ours =
-		str_fmt(ROUTES "%s\t%08X\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n", first.v[0].bridge, swapped);
+	cleanup_free char *ours = str_fmt(ROUTES "%s\t%08X\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n", first.v[0].bridge, swapped);
 	fake_file(*state, "/proc/net/route", ours);
 	cleanup_net_facts struct net_facts third = facts(*state, "win11", lan, 1, &c);
 	assert_int_equal(third.v[0].subnet.address, s.address);
@@ -177,8 +172,7 @@ static void test_problems(void **state)
 		{ { .mode = NET_BRIDGE, .bridge = (char *)"eth0" }, "there is no bridge eth0" },
 		{ { .mode = NET_BRIDGE, .bridge = (char *)"br0" }, NULL },
 		{ { .mode = NET_MACVTAP, .bridge = (char *)"eth7" }, "there is no network card eth7" },
-		{ { .mode = NET_MACVTAP, .bridge = (char *)"wlan0" },
-		  "wlan0 is wireless: its access point takes no second address" },
+		{ { .mode = NET_MACVTAP, .bridge = (char *)"wlan0" }, "wlan0 is wireless: its access point takes no second address" },
 		{ { .mode = NET_MACVTAP, .bridge = (char *)"eth1" }, "eth1 belongs to a bridge or bond already" },
 		{ { .mode = NET_MACVTAP, .bridge = (char *)"eth0" }, NULL },
 		{ { .mode = NET_USER, .forward = { forwards, 1 } }, "port tcp:22 of the host is taken" },
@@ -212,8 +206,7 @@ static void test_ports(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char *forwards[] = { (char *)rows[i].forward, NULL };
 		cleanup_net_facts struct net_facts facts = {};
-		const char *problem = problem_of(
-			*state, (struct conf_network){ .name = (char *)"u", .forward = { forwards, 1 } }, &facts);
+		const char *problem = problem_of(*state, (struct conf_network){ .name = (char *)"u", .forward = { forwards, 1 } }, &facts);
 		if (rows[i].problem)
 			assert_string_equal(problem, rows[i].problem);
 		else
@@ -237,8 +230,7 @@ static void test_programs_that_miss(void **state)
 
 static void test_dns_everywhere(void **state)
 {
-	struct conf_network nat = { .name = (char *)"lan", .mode = NET_NAT },
-			    alone = { .name = (char *)"lan", .mode = NET_ISOLATED };
+	struct conf_network nat = { .name = (char *)"lan", .mode = NET_NAT }, alone = { .name = (char *)"lan", .mode = NET_ISOLATED };
 	cleanup_net_facts struct net_facts local = {}, all = {}, isolated = {};
 	fake_file(*state, "/proc/net/tcp", "  sl\n   0: 3500007F:0035 00000000:0000 0A 0:0 0:0 0 0 0 12\n");
 	assert_null(problem_of(*state, nat, &local)); /* systemd-resolved: 127.0.0.53 */
@@ -322,12 +314,12 @@ static void test_steps(void **state)
 	struct config c;
 	cleanup_net_facts struct net_facts f = facts(*state, "win11", nets, 5, &c);
 	cleanup_free char *told = steps_told(&f);
-	cleanup_free char *want = str_fmt(
-		"bridge 10.1.2.1/24\nforwarding on\nattr 1\nnft nat 10.1.2.0/24 10.1.2.2 tcp:2222:22 udp:53:5353\n"
-		"process running\ntap 1000 %s multi\n"
-		"bridge 10.1.3.1/24\nnft isolated\nprocess running\ntap 1000 %s single\n"
-		"tap 1000 br0 single\nlink eth0 52:54:00:00:00:09\n",
-		f.v[0].bridge, f.v[1].bridge);
+	cleanup_free char *want =
+		str_fmt("bridge 10.1.2.1/24\nforwarding on\nattr 1\nnft nat 10.1.2.0/24 10.1.2.2 tcp:2222:22 udp:53:5353\n"
+			"process running\ntap 1000 %s multi\n"
+			"bridge 10.1.3.1/24\nnft isolated\nprocess running\ntap 1000 %s single\n"
+			"tap 1000 br0 single\nlink eth0 52:54:00:00:00:09\n",
+			f.v[0].bridge, f.v[1].bridge);
 	assert_string_equal(told, want);
 	assert_false(f.v[4].passt); /* not installed here */
 	assert_int_equal(net_fds(&f.v[0]), 4);

@@ -88,8 +88,7 @@ static char *told(const struct fixture *f)
 {
 	struct sb sb = {};
 	for (size_t i = 0; i < f->steps.n; i++)
-		sb_addf(&sb, "%s %s %s: %s\n", f->steps.v[i].kind->name, f->steps.v[i].target, f->steps.v[i].want,
-			f->steps.v[i].now);
+		sb_addf(&sb, "%s %s %s: %s\n", f->steps.v[i].kind->name, f->steps.v[i].target, f->steps.v[i].want, f->steps.v[i].now);
 	return sb_steal(&sb);
 }
 
@@ -141,8 +140,8 @@ static void test_own_functions(void **state)
 	pci_findings(&found, &f.config, &f.facts, f.fake->root);
 	bool named = false;
 	for (size_t i = 0; i < found.n; i++)
-		named |= found.v[i].verdict == FINDING_BAD && streq(found.v[i].topic, "group") &&
-			 strstr(found.v[i].text, "0000:03:00.0") && strstr(found.v[i].text, "igb");
+		named |= found.v[i].verdict == FINDING_BAD && streq(found.v[i].topic, "group") && strstr(found.v[i].text, "0000:03:00.0") &&
+			 strstr(found.v[i].text, "igb");
 	assert_true(named);
 	findings_free(&found);
 	must(launch(&f));
@@ -254,8 +253,7 @@ static void test_changed_by_others(void **state)
 		assert_int_equal(step_whose(&s, cases[i].now), cases[i].whose);
 }
 
-static void resolve(struct fixture *f, const char *id, const char *match, const char *addr, const char *problem,
-		    const char *remedy)
+static void resolve(struct fixture *f, const char *id, const char *match, const char *addr, const char *problem, const char *remedy)
 {
 	f->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .id = (char *)id, .match = (char *)match };
 	pci_facts_free(&f->facts);
@@ -376,7 +374,8 @@ static void test_held_nodes(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
 		struct fixture f;
 		setup(&f);
-		cleanup_free char *path = str_fmt("%s/%s/uevent", GPU, nodes[i].below), *text = str_fmt("MINOR=1\nDEVNAME=%s\n", nodes[i].node);
+		cleanup_free char *path = str_fmt("%s/%s/uevent", GPU, nodes[i].below),
+				  *text = str_fmt("MINOR=1\nDEVNAME=%s\n", nodes[i].node);
 		cleanup_free char *dev = str_fmt("/dev/%s", nodes[i].node);
 		fake_file(f.fake, path, text);
 		assert_false(has_finding(&f, FINDING_BAD, "holders", ""));
@@ -496,11 +495,9 @@ static void test_blocks_behind(void **state)
 static void test_attr(void **state)
 {
 	(void)state;
-	static const char *const cases[][2] = { { "[performance] powersave", "performance" },
-						{ "a [b c] d", "b c" },
-						{ " x \n", "x" },
-						{ "", "" },
-						{ "[open", "[open" } };
+	static const char *const cases[][2] = {
+		{ "[performance] powersave", "performance" }, { "a [b c] d", "b c" }, { " x \n", "x" }, { "", "" }, { "[open", "[open" }
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		cleanup_free char *value = attr_value(cases[i][0]);
 		assert_string_equal(value, cases[i][1]);
@@ -508,8 +505,7 @@ static void test_attr(void **state)
 	struct fixture f;
 	setup(&f);
 	static const char path[] = "/sys/devices/system/cpu/cpu1/cpufreq/scaling_governor";
-	assert_null(attr_step(&f.steps, f.fake->root, "/sys/devices/system/cpu/cpu9/cpufreq/scaling_governor",
-			      "performance", ""));
+	assert_null(attr_step(&f.steps, f.fake->root, "/sys/devices/system/cpu/cpu9/cpufreq/scaling_governor", "performance", ""));
 	assert_non_null(attr_step(&f.steps, f.fake->root, path, "performance", ""));
 	must(launch(&f));
 	give_back(&f);

@@ -44,8 +44,7 @@ static struct steps plan(struct fake *f, struct config *c, struct findings *find
 
 static struct config config(const char *governor, const char *energy)
 {
-	return (struct config){ .host.governor = (char *)(uintptr_t)governor,
-				.host.energy = (char *)(uintptr_t)energy };
+	return (struct config){ .host.governor = (char *)(uintptr_t)governor, .host.energy = (char *)(uintptr_t)energy };
 }
 
 static void test_once_a_policy(void **state)
@@ -84,8 +83,7 @@ static void test_driver_lacks_it(void **state)
 	assert_string_equal(steps.v[1].obstacle, "there is only: performance, powersave");
 	assert_int_equal(findings.n, 2);
 	assert_int_equal(findings_worst(&findings), FINDING_WARN);
-	assert_string_equal(findings.v[0].text,
-			    "amd-pstate-epp has no governor \"schedutil\"; it has: performance, powersave");
+	assert_string_equal(findings.v[0].text, "amd-pstate-epp has no governor \"schedutil\"; it has: performance, powersave");
 }
 
 static void test_no_cpufreq(void **state)

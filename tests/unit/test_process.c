@@ -246,7 +246,8 @@ static void test_descriptors(void **state)
 	int ends[2];
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	p.name = "sh";
-	p.argv = SHELL("echo hello >&4; for n in 0 1 2 3 4 5 6 7 8 9 10 11 12; do [ -e /proc/$$/fd/$n ] && printf '%s ' $n; done; readlink /proc/$$/fd/0");
+	p.argv = SHELL(
+		"echo hello >&4; for n in 0 1 2 3 4 5 6 7 8 9 10 11 12; do [ -e /proc/$$/fd/$n ] && printf '%s ' $n; done; readlink /proc/$$/fd/0");
 	p.fds[0] = ends[0];
 	p.fds[1] = ends[1];
 	p.n_fds = 2;

@@ -18,7 +18,7 @@
 #include "launcher/host/qemu/qemu.h"
 #include "launcher/host/qemu/qemu_ask.h"
 
-static char *dir;       /* of this test, the user's */
+static char *dir; /* of this test, the user's */
 static struct root *host;
 static struct user user; /* whose cache it is; never root */
 

@@ -458,8 +458,8 @@ static void test_real_qemu(void **state)
 	assert_null(qmp_call(q, "query-status", NULL, LIMIT, &value));
 	assert_string_equal(json_string_value(json_object_get(value, "status")), "prelaunch");
 	json_decref(value);
-	assert_true(json_integer_value(json_object_get(
-			    json_object_get(json_object_get(qmp_greeting(q), "version"), "qemu"), "major")) >= 7);
+	assert_true(json_integer_value(json_object_get(json_object_get(json_object_get(qmp_greeting(q), "version"), "qemu"), "major")) >=
+		    7);
 	/* the longest line that QEMU has for us */
 	assert_null(qmp_call(q, "query-qmp-schema", NULL, LIMIT, &value));
 	assert_true(json_array_size(value) > 500);

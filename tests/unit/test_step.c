@@ -253,15 +253,48 @@ static void damaged_case(const char *name, void (*damage)(char *text, size_t *le
 	teardown(&f);
 }
 
-static void tear(char *text, size_t *len) { (void)text; *len -= 5; }
-static void flip_middle(char *text, size_t *len) { (void)len; strchr(text, '\n')[20] ^= 1; }
-static void flip_header(char *text, size_t *len) { (void)len; text[20] ^= 1; }
-static void flip_last(char *text, size_t *len) { text[*len - 8] ^= 1; }
-static void flip_newline(char *text, size_t *len) { text[*len - 1] ^= 1; }
-static void zero_middle(char *text, size_t *len) { (void)len; strchr(text, '\n')[20] = '\0'; }
-static void empty(char *text, size_t *len) { (void)text; *len = 0; }
-static void tear_header(char *text, size_t *len) { (void)text; *len = 20; }
-static void nothing(char *text, size_t *len) { (void)text, (void)len; }
+static void tear(char *text, size_t *len)
+{
+	(void)text;
+	*len -= 5;
+}
+static void flip_middle(char *text, size_t *len)
+{
+	(void)len;
+	strchr(text, '\n')[20] ^= 1;
+}
+static void flip_header(char *text, size_t *len)
+{
+	(void)len;
+	text[20] ^= 1;
+}
+static void flip_last(char *text, size_t *len)
+{
+	text[*len - 8] ^= 1;
+}
+static void flip_newline(char *text, size_t *len)
+{
+	text[*len - 1] ^= 1;
+}
+static void zero_middle(char *text, size_t *len)
+{
+	(void)len;
+	strchr(text, '\n')[20] = '\0';
+}
+static void empty(char *text, size_t *len)
+{
+	(void)text;
+	*len = 0;
+}
+static void tear_header(char *text, size_t *len)
+{
+	(void)text;
+	*len = 20;
+}
+static void nothing(char *text, size_t *len)
+{
+	(void)text, (void)len;
+}
 
 static void test_damaged_journals(void **state)
 {

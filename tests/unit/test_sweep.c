@@ -122,8 +122,7 @@ static int setup(void **state)
 	fake_file(s->fake, "/sys/bus/pci/devices/0000:01:00.0/resource0_resize", "0000000000003fc0\n");
 	fake_file(s->fake, "/sys/bus/pci/devices/0000:01:00.1/driver_override", "snd_hda_intel\n");
 	fake_file(s->fake, "/sys/devices/system/node/node0/cpulist", "0-3\n");
-	fake_file(s->fake, "/sys/devices/system/node/node0/meminfo",
-		  "Node 0 MemTotal: 8388608 kB\nNode 0 MemFree: 4194304 kB\n");
+	fake_file(s->fake, "/sys/devices/system/node/node0/meminfo", "Node 0 MemTotal: 8388608 kB\nNode 0 MemFree: 4194304 kB\n");
 	fake_file(s->fake, "/proc/sys/vm/drop_caches", "");
 	fake_file(s->fake, "/proc/sys/vm/compact_memory", "");
 	fake_file(s->fake, HUGE "/nr_hugepages", "2\n");
@@ -236,8 +235,7 @@ static int in_child(struct sweep *s, int (*what)(struct sweep *))
 		int fd = open(s->log, O_WRONLY | O_TRUNC | O_CLOEXEC);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (hangs)
-			child_write_limit_ms =
-				HANG_MS; /* else as it is: a machine under load is no kernel that hangs */
+			child_write_limit_ms = HANG_MS; /* else as it is: a machine under load is no kernel that hangs */
 		s->fake->shared->victim = getpid();
 		if (fd < 0 || dup2(fd, 2) < 0)
 			_exit(99);
@@ -277,8 +275,8 @@ static bool is_named(struct sweep *s, const char *line, const char *log)
 		return strstr(log, "to vfio-pci") != NULL;
 	for (size_t i = 0; i < s->steps.n; i++) {
 		const char *target = s->steps.v[i].target, *slash = strrchr(target, '/');
-		cleanup_free char *place = *target == '/' ? str_ndup(target, (size_t)(slash - target))
-							  : str_ndup(target, strcspn(target, "/"));
+		cleanup_free char *place =
+			*target == '/' ? str_ndup(target, (size_t)(slash - target)) : str_ndup(target, strcspn(target, "/"));
 		if (strstr(line, place) && strstr(log, *target == '/' ? target : place))
 			return true;
 	}
@@ -296,8 +294,7 @@ static void expect_named(struct sweep *s, const char *when)
 		const struct strv *a = pass ? &after : &before, *b = pass ? &before : &after;
 		for (size_t i = 0; i < a->n; i++)
 			if (!strv_has(b, a->v[i]) && !is_named(s, a->v[i], log))
-				fail_msg("%s \"%s\": not as before, and not named: %s\n%s", when, s->fake->shared->last,
-					 a->v[i], log);
+				fail_msg("%s \"%s\": not as before, and not named: %s\n%s", when, s->fake->shared->last, a->v[i], log);
 	}
 	assert_non_null(strstr(log, "not put back: "));
 }
@@ -332,10 +329,8 @@ static void restore_all(struct sweep *s, const char *when)
 /* One run of `what` with a fault at its change `at`. */
 static void run_point(struct sweep *s, int (*what)(struct sweep *), enum fake_fault fault, long at, int errnum)
 {
-	cleanup_free char *when =
-		fault == FAKE_FAIL
-			? str_fmt("change %ld fails with %s:", at, strerrorname_np(errnum))
-			: str_fmt("killed %s change %ld:", fault == FAKE_KILL_BEFORE ? "before" : "after", at);
+	cleanup_free char *when = fault == FAKE_FAIL ? str_fmt("change %ld fails with %s:", at, strerrorname_np(errnum))
+						     : str_fmt("killed %s change %ld:", fault == FAKE_KILL_BEFORE ? "before" : "after", at);
 	fake_fault(s->fake, fault, at, errnum);
 	int status = in_child(s, what);
 	if (!*s->fake->shared->last)
@@ -460,8 +455,7 @@ static void test_short_grant(void **state)
 static void test_points(void **state)
 {
 	(void)state;
-	print_message("# sweep: %ld points: a launch of %ld changes, %ld with its way back\n", sweep.points,
-		      sweep.forward, sweep.changes);
+	print_message("# sweep: %ld points: a launch of %ld changes, %ld with its way back\n", sweep.points, sweep.forward, sweep.changes);
 	assert_true(sweep.points > 400 / STRIDE);
 }
 

@@ -30,7 +30,8 @@ static void test_schedstat(void **state)
 static void test_task_stat(void **state)
 {
 	(void)state;
-	static const char stat[] = "77 (CPU 0) KVM) R 1 1 1 0 -1 4194368 10 0 0 0 250 50 0 0 20 0 5 0 440926 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 -1 9 0";
+	static const char stat[] =
+		"77 (CPU 0) KVM) R 1 1 1 0 -1 4194368 10 0 0 0 250 50 0 0 20 0 5 0 440926 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 -1 9 0";
 	struct vcpu_count v = unknown;
 	assert_true(count_task_stat(stat, 100, &v));
 	assert_int_equal(v.ran_on, 9);
@@ -86,7 +87,8 @@ static const char kvm_stats[] =
 	"[{\"provider\":\"kvm\",\"qom-path\":\"/machine/unattached/device[2]\",\"stats\":[{\"name\":\"halt_exits\",\"value\":1},{\"name\":\"exits\",\"value\":30}]},"
 	"{\"provider\":\"kvm\",\"qom-path\":\"/machine/unattached/device[0]\",\"stats\":[{\"name\":\"mmio_exits\",\"value\":376},{\"name\":\"halt_exits\",\"value\":4},"
 	"{\"name\":\"exits\",\"value\":7828}]}]";
-static const char kvm_cpus[] = "[{\"cpu-index\":0,\"qom-path\":\"/machine/unattached/device[0]\"},{\"cpu-index\":1,\"qom-path\":\"/machine/unattached/device[2]\"}]";
+static const char kvm_cpus[] =
+	"[{\"cpu-index\":0,\"qom-path\":\"/machine/unattached/device[0]\"},{\"cpu-index\":1,\"qom-path\":\"/machine/unattached/device[2]\"}]";
 
 static void test_exits(void **state)
 {
@@ -114,10 +116,12 @@ static void test_disks(void **state)
 {
 	(void)state;
 	struct disk_count *disks = NULL;
-	json_t *stats = json_loads("[{\"node-name\":\"code\",\"stats\":{}},"
-				   "{\"node-name\":\"snapshot-1\",\"qdev\":\"/machine/peripheral/disk-windows/virtio-backend\","
-				   "\"stats\":{\"rd_bytes\":1,\"wr_bytes\":2,\"rd_operations\":3,\"wr_operations\":4,\"rd_total_time_ns\":5}},"
-				   "{\"node-name\":\"cdrom-install\",\"stats\":{}}, 7]", 0, NULL);
+	json_t *stats =
+		json_loads("[{\"node-name\":\"code\",\"stats\":{}},"
+			   "{\"node-name\":\"snapshot-1\",\"qdev\":\"/machine/peripheral/disk-windows/virtio-backend\","
+			   "\"stats\":{\"rd_bytes\":1,\"wr_bytes\":2,\"rd_operations\":3,\"wr_operations\":4,\"rd_total_time_ns\":5}},"
+			   "{\"node-name\":\"cdrom-install\",\"stats\":{}}, 7]",
+			   0, NULL);
 	assert_int_equal(count_disks(stats, &disks), 2);
 	assert_string_equal(disks[0].name, "windows");
 	assert_int_equal(disks[0].bytes[DISK_WRITE], 2);
@@ -134,12 +138,16 @@ static void test_disks(void **state)
 static void put_moment(struct fake *f, bool later)
 {
 	fake_file(f, "/proc/100/task/101/schedstat", later ? "1500000000 30000000 9" : "1000000000 10000000 9");
-	fake_file(f, "/proc/100/task/101/stat", "101 (CPU 0/KVM) R 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 5 0 4 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 -1 2 0");
+	fake_file(f, "/proc/100/task/101/stat",
+		  "101 (CPU 0/KVM) R 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 5 0 4 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 -1 2 0");
 	fake_file(f, "/proc/100/task/102/schedstat", later ? "2000000000 0 9" : "2000000000 0 9");
-	fake_file(f, "/proc/100/task/102/stat", "102 (CPU 1/KVM) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 5 0 4 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 -1 0 0");
+	fake_file(f, "/proc/100/task/102/stat",
+		  "102 (CPU 1/KVM) S 1 1 1 0 -1 0 0 0 0 0 1 1 0 0 20 0 5 0 4 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 -1 0 0");
 	/* CPU 2: 60 of 100 ticks busy, 50 by the vCPU; 3 stolen */
-	fake_file(f, "/proc/stat", later ? "cpu2 1060 0 0 40 0 0 0 13\ncpu3 20 0 0 90 0 0 0 0\n" : "cpu2 1000 0 0 0 0 0 0 10\ncpu3 20 0 0 0 0 0 0 0\n");
-	fake_file(f, "/proc/interrupts", later ? " CPU2 CPU3\nLOC: 1250 40 timer\n9: 5 0 eth0\n" : " CPU2 CPU3\nLOC: 1000 40 timer\n9: 1 0 eth0\n");
+	fake_file(f, "/proc/stat",
+		  later ? "cpu2 1060 0 0 40 0 0 0 13\ncpu3 20 0 0 90 0 0 0 0\n" : "cpu2 1000 0 0 0 0 0 0 10\ncpu3 20 0 0 0 0 0 0 0\n");
+	fake_file(f, "/proc/interrupts",
+		  later ? " CPU2 CPU3\nLOC: 1250 40 timer\n9: 5 0 eth0\n" : " CPU2 CPU3\nLOC: 1000 40 timer\n9: 1 0 eth0\n");
 	fake_file(f, "/proc/100/status", "Name:\tqemu\nHugetlbPages:\t 1048576 kB\n");
 	fake_file(f, "/proc/100/smaps_rollup", "Rss: 5 kB\nAnonHugePages:     4096 kB\nShmemPmdMapped:     2048 kB\n");
 	fake_file(f, "/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "4");
@@ -149,8 +157,9 @@ static void put_moment(struct fake *f, bool later)
 	fake_file(f, "/sys/kernel/debug/kvm/1001-14/exits", "5");
 	static const char *const links[] = { "tap0", "mac0" };
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
-		static const char *const files[][3] = { { "rx_bytes", "1000", "3000" }, { "tx_bytes", "500", "10500" },	  { "rx_packets", "1", "3" },
-							{ "tx_packets", "5", "15" },	{ "rx_dropped", "0", "0" }, { "tx_dropped", "1", "2" } };
+		static const char *const files[][3] = { { "rx_bytes", "1000", "3000" }, { "tx_bytes", "500", "10500" },
+							{ "rx_packets", "1", "3" },     { "tx_packets", "5", "15" },
+							{ "rx_dropped", "0", "0" },     { "tx_dropped", "1", "2" } };
 		for (size_t k = 0; k < ARRAY_SIZE(files); k++) {
 			cleanup_free char *path = str_fmt("/sys/class/net/%s/statistics/%s", links[i], files[k][0]);
 			fake_file(f, path, files[k][later ? 2 : 1]);
@@ -162,7 +171,9 @@ static void put_moment(struct fake *f, bool later)
 
 static struct top_machine machine(struct fake *f, const char *accel)
 {
-	cleanup_free char *text = str_fmt("{\"qemu\":100,\"accel\":\"%s\",\"vcpus\":[{\"vcpu\":0,\"thread\":101,\"cpu\":2},{\"vcpu\":1,\"thread\":102,\"cpu\":3}]}", accel);
+	cleanup_free char *text = str_fmt(
+		"{\"qemu\":100,\"accel\":\"%s\",\"vcpus\":[{\"vcpu\":0,\"thread\":101,\"cpu\":2},{\"vcpu\":1,\"thread\":102,\"cpu\":3}]}",
+		accel);
 	json_t *status = json_loads(text, 0, NULL);
 	struct top_machine m = {};
 	assert_null(top_machine_parse(f->root, "win11", "/run/qlaunch/win11", status, &m));
@@ -202,7 +213,7 @@ static void test_rates(void **state)
 	NEAR(r.vcpus[0].irqs[IRQ_DEVICE], 4);
 	NEAR(r.vcpus[1].usage, 0);
 	assert_int_equal(r.vcpus[1].ran_on, 0); /* it is not where it should be */
-	NEAR(r.exits[EXITS_ALL], 5000); /* of the folder of this QEMU, not of 1001's */
+	NEAR(r.exits[EXITS_ALL], 5000);         /* of the folder of this QEMU, not of 1001's */
 	NEAR(r.exits[EXITS_HALT], 50);
 	assert_true(isnan(r.exits[EXITS_IO]));
 	assert_true(isnan(r.vcpus[0].exits));
@@ -298,7 +309,7 @@ static void test_text_fits_and_colours_what_disturbs(void **state)
 	cleanup_free char *colours = strv_join(&coloured, "\n");
 	assert_non_null(strstr(colours, "\033[31m20.0 ms\033[0m")); /* two frames lost a second */
 	assert_non_null(strstr(colours, "\033[31m10 %\033[0m"));
-	assert_non_null(strstr(colours, "\033[31m0\033[0m"));       /* vCPU 1 is astray */
+	assert_non_null(strstr(colours, "\033[31m0\033[0m")); /* vCPU 1 is astray */
 }
 
 static void test_json_has_null_for_what_is_not_known(void **state)

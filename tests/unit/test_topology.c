@@ -12,8 +12,8 @@ struct shape {
 	const char *name;
 	int packages, l3s, cores, smt; /* each in one of the one before */
 	bool beside, l3;
-	int nodes;           /* 0: a kernel without NUMA */
-	int offline;         /* this CPU is; -1: none */
+	int nodes;            /* 0: a kernel without NUMA */
+	int offline;          /* this CPU is; -1: none */
 	bool packages_turned; /* package 1 has the lower CPUs */
 };
 
@@ -119,9 +119,10 @@ static void same(struct root *r, const char *name)
 		fail_msg("%s: hwloc allows other CPUs", name);
 	for (size_t i = 0; i < ours.n_l3s; i++) {
 		const struct cpu_l3 *a = &ours.l3s[i], *b = &theirs.l3s[i];
-		if (!cpus_equal(&a->cpus, &b->cpus) || a->cache != b->cache || a->size != b->size || a->node != b->node || a->package != b->package || a->number != b->number)
-			fail_msg("%s: L3 %zu: size %zu, node %d, package %d; hwloc: size %zu, node %d, package %d", name, i, (size_t)a->size,
-				 a->node, a->package, (size_t)b->size, b->node, b->package);
+		if (!cpus_equal(&a->cpus, &b->cpus) || a->cache != b->cache || a->size != b->size || a->node != b->node ||
+		    a->package != b->package || a->number != b->number)
+			fail_msg("%s: L3 %zu: size %zu, node %d, package %d; hwloc: size %zu, node %d, package %d", name, i,
+				 (size_t)a->size, a->node, a->package, (size_t)b->size, b->node, b->package);
 	}
 	assert_int_equal(ours.n_nodes, theirs.n_nodes);
 	for (size_t i = 0; i < ours.n_nodes * ours.n_nodes; i++) {

@@ -96,8 +96,7 @@ static void test_means(void **state)
 static void test_steps(void **state)
 {
 	struct fake *f = *state;
-	struct conf_usb both[] = { { .name = (char *)"a", .id = (char *)"046d:c52b" },
-				   { .name = (char *)"b", .port = (char *)"1-4" } };
+	struct conf_usb both[] = { { .name = (char *)"a", .id = (char *)"046d:c52b" }, { .name = (char *)"b", .port = (char *)"1-4" } };
 	struct config c = { .usb = both, .n_usb = 2 };
 	cleanup_usb_devices struct usb_devices all = {};
 	cleanup_steps struct steps steps = {};

@@ -200,7 +200,8 @@ static void test_become_and_run(void **state)
 	cleanup_strv struct strv env = {};
 	user_env(&nobody, &env);
 	p.name = "sh";
-	p.argv = (char *[]){ (char *)"/bin/sh", (char *)"-c", (char *)"id -un; id -Gn; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/$$/status", NULL };
+	p.argv = (char *[]){ (char *)"/bin/sh", (char *)"-c",
+			     (char *)"id -un; id -Gn; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/$$/status", NULL };
 	p.env = env.v;
 	p.become = user_become_data;
 	p.become_data = &nobody;

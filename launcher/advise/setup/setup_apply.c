@@ -181,7 +181,8 @@ struct err *setup_apply(struct root *root, const struct survey *s, const struct 
 	if (residue) {
 		struct err *both = err_new(_("%s; and it could not be put back: %s"), err_text(e), err_text(residue));
 		cleanup_free char *again = strv_join(&setup->commands, " && sudo ");
-		both = kept ? err_hint(both, "qlaunch setup --undo") : err_hint(both, _("the files are as before; by hand: sudo %s"), again);
+		both = kept ? err_hint(both, "qlaunch setup --undo")
+			    : err_hint(both, _("the files are as before; by hand: sudo %s"), again);
 		err_free(e);
 		return err_exit(both, EXIT_RESIDUE);
 	}

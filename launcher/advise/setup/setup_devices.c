@@ -67,8 +67,9 @@ static struct err *judge_wanted(struct root *root, const struct groups *g, const
 	if (*why)
 		return err_hint(err_new(_("%s stays with the host: %s"), at.s, why), "qlaunch groups");
 	if (!pci_is_gpu(fn) && !twice)
-		return err_hint(err_new(_("%s is no graphics card (%s): the host would never see it again"), at.s, group_class_word(fn->class)),
-				_("if that is meant: --gpu %s,%s"), at.s, at.s);
+		return err_hint(
+			err_new(_("%s is no graphics card (%s): the host would never see it again"), at.s, group_class_word(fn->class)),
+			_("if that is meant: --gpu %s,%s"), at.s, at.s);
 	return NULL;
 }
 
@@ -87,7 +88,8 @@ struct err *setup_devices(struct root *root, const struct survey *s, const char 
 			TRY(err_exit(judge_wanted(root, g, found, twice), EXIT_HOST));
 	}
 	for (size_t i = 0; g->functions && i < g->n_functions && !found; i++) {
-		cleanup_err struct err *e = pci_is_gpu(&g->functions[i]) ? judge_wanted(root, g, &g->functions[i], false) : err_new("no card");
+		cleanup_err struct err *e =
+			pci_is_gpu(&g->functions[i]) ? judge_wanted(root, g, &g->functions[i], false) : err_new("no card");
 		found = e ? NULL : &g->functions[i];
 	}
 	if (found)

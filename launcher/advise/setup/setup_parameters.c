@@ -66,7 +66,8 @@ static void note_conflicts(struct root *root, const struct survey *s, const char
 	strv_split(&words, all, " \t\r\n\"',[]");
 	for (size_t i = 0; i < words.n; i++)
 		if (str_starts(words.v[i], "vfio-pci.ids=") || str_starts(words.v[i], "vfio_pci.ids=")) {
-			strv_addf(&setup->notes, _("%s takes every card of those ids, whatever its address: take it out of %s"), words.v[i], where);
+			strv_addf(&setup->notes, _("%s takes every card of those ids, whatever its address: take it out of %s"), words.v[i],
+				  where);
 			break; /* in the file and in the kernel that runs */
 		}
 	boot_glob(root, "/etc/modprobe.d/*.conf", &files);
@@ -76,8 +77,10 @@ static void note_conflicts(struct root *root, const struct survey *s, const char
 		strv_split(&lines, conf, "\n");
 		for (size_t k = 0; k < lines.n && !streq(files.v[i], SETUP_MODPROBE); k++) {
 			const char *line = lines.v[k] + strspn(lines.v[k], " \t");
-			if (*line != '#' && (strstr(line, "vfio-pci") || strstr(line, "vfio_pci")) && (strstr(line, "ids=") || str_starts(line, "install")))
-				strv_addf(&setup->notes, _("%s has rules of its own for vfio-pci: take the line out: %s"), files.v[i], line);
+			if (*line != '#' && (strstr(line, "vfio-pci") || strstr(line, "vfio_pci")) &&
+			    (strstr(line, "ids=") || str_starts(line, "install")))
+				strv_addf(&setup->notes, _("%s has rules of its own for vfio-pci: take the line out: %s"), files.v[i],
+					  line);
 		}
 	}
 }
@@ -92,8 +95,8 @@ static struct err *edit_lines(struct root *root, const struct boot_facts *boot, 
 		char *new = options ? setup_options(old ? old : "", &setup->words) : setup_line(old ? old : "", &setup->words);
 		cleanup_free char *joined = strv_join(&setup->words, " ");
 		if (!new)
-			return err_hint(err_new(_("%s has no command line that could be added to"), boot->files.v[i]), _("add by hand, then again: %s"),
-					joined);
+			return err_hint(err_new(_("%s has no command line that could be added to"), boot->files.v[i]),
+					_("add by hand, then again: %s"), joined);
 		TRY(setup_change_to(root, setup, boot->files.v[i], mode, SETUP_WORDS, new));
 	}
 	return NULL;

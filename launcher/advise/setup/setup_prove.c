@@ -24,7 +24,8 @@ struct err *setup_command(struct root *root, const char *command, char **ret_out
 		return NULL;
 	}
 	strv_split(&argv, command, " ");
-	return child_output((const char *const *)argv.v, COMMAND_LIMIT_MS, ret_output); /* who asks a question there reads the end of a file */
+	return child_output((const char *const *)argv.v, COMMAND_LIMIT_MS,
+			    ret_output); /* who asks a question there reads the end of a file */
 }
 
 /* ---- parameters ---- */

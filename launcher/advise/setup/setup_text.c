@@ -12,7 +12,7 @@
 
 struct shell {
 	const char *p;
-	const char *open; /* why the text does not end where a line ends */
+	const char *open;  /* why the text does not end where a line ends */
 	bool here, leaves; /* a here-document, a return or an exit: what comes after it may never be read */
 };
 

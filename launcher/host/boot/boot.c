@@ -53,7 +53,8 @@ static const struct boot_way *find_way(struct root *root)
 	bool known = is_known_loader(info);
 	const struct boot_way *way = boot_ways;
 	for (; way->form != BOOT_UNKNOWN; way++)
-		if ((!known || !way->started || str_starts(info, way->started)) && signs_are_there(root, way->signs, ARRAY_SIZE(way->signs)))
+		if ((!known || !way->started || str_starts(info, way->started)) &&
+		    signs_are_there(root, way->signs, ARRAY_SIZE(way->signs)))
 			break;
 	return way;
 }
@@ -96,7 +97,8 @@ static bool is_kernel_entry(struct root *root, const char *path)
 	for (size_t i = 0; i < lines.n; i++) {
 		const char *line = lines.v[i] + strspn(lines.v[i], " \t");
 		linux_line |= str_starts(line, "linux ") || str_starts(line, "linux\t");
-		if (str_starts(line, "title") && (strcasestr(line, "recovery") || strcasestr(line, "rescue") || strcasestr(line, "memtest")))
+		if (str_starts(line, "title") &&
+		    (strcasestr(line, "recovery") || strcasestr(line, "rescue") || strcasestr(line, "memtest")))
 			return false;
 	}
 	return linux_line && !strcasestr(path, "recovery") && !strcasestr(path, "rescue");

@@ -29,16 +29,16 @@ struct boot_way {
 	const char *started; /* how the firmware's LoaderInfo begins when it started this kernel; NULL: whoever did */
 	struct boot_sign signs[4];
 	enum boot_form form;
-	const char *file;     /* read and written; of BOOT_PROGRAM read only; NULL where there is none */
-	const char *drop_in;  /* BOOT_SHELL: a file of our own instead, when the tool reads its folder; NULL */
+	const char *file;                          /* read and written; of BOOT_PROGRAM read only; NULL where there is none */
+	const char *drop_in;                       /* BOOT_SHELL: a file of our own instead, when the tool reads its folder; NULL */
 	const char *drop_in_reader, *drop_in_word; /* the tool, and what stands in it if it reads that folder */
-	const char *variable; /* BOOT_SHELL */
-	const char *line;     /* BOOT_SHELL: what adds to it; %s is the words */
-	const char *add, *remove; /* BOOT_PROGRAM: for each word; %s is the word */
-	const char *scratch;  /* tries the change without effect; %s is a file to write to; NULL */
-	const char *apply;    /* afterwards; NULL: nothing is needed */
-	const char *read;     /* where the words must be found afterwards: files as for boot_glob, or "$ COMMAND"; NULL: not told anywhere */
-	const char *hand;     /* where and how by hand (translated); %s is the words */
+	const char *variable;                      /* BOOT_SHELL */
+	const char *line;                          /* BOOT_SHELL: what adds to it; %s is the words */
+	const char *add, *remove;                  /* BOOT_PROGRAM: for each word; %s is the word */
+	const char *scratch;                       /* tries the change without effect; %s is a file to write to; NULL */
+	const char *apply;                         /* afterwards; NULL: nothing is needed */
+	const char *read; /* where the words must be found afterwards: files as for boot_glob, or "$ COMMAND"; NULL: not told anywhere */
+	const char *hand; /* where and how by hand (translated); %s is the words */
 };
 
 /* What a builder of initial RAM disks reads. */
@@ -48,9 +48,9 @@ struct boot_image {
 	const char *name;
 	struct boot_sign signs[3];
 	enum boot_initramfs kind;
-	const char *rebuild;  /* builds those of all kernels anew */
-	const char *list;     /* prints the names in an image; %s is its path */
-	const char *hand;     /* INITRAMFS_UNKNOWN: the file that qlaunch does not write (translated) */
+	const char *rebuild; /* builds those of all kernels anew */
+	const char *list;    /* prints the names in an image; %s is its path */
+	const char *hand;    /* INITRAMFS_UNKNOWN: the file that qlaunch does not write (translated) */
 };
 
 /* Ends with a row of BOOT_UNKNOWN, of INITRAMFS_UNKNOWN. */

@@ -72,8 +72,7 @@ static void obstacle_read(struct root *root, struct cgroup_facts *f)
 	if (controllers)
 		f->obstacle = tr_dup("cgroup v2 has no cpuset controller here");
 	else if (root_exists(root, CGROUP_MOUNT "/unified/cgroup.controllers"))
-		f->obstacle = tr_dup(
-			"this host mixes cgroup v1 and v2 (hybrid): cpuset is with v1, which has no partitions");
+		f->obstacle = tr_dup("this host mixes cgroup v1 and v2 (hybrid): cpuset is with v1, which has no partitions");
 	else if (root_exists(root, CGROUP_MOUNT "/cpuset") || root_exists(root, CGROUP_MOUNT "/memory"))
 		f->obstacle = tr_dup("this host has cgroup v1, which has no partitions");
 	else
@@ -81,7 +80,7 @@ static void obstacle_read(struct root *root, struct cgroup_facts *f)
 	f->remedy = tr_dup(f->systemd ? "add systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all to the kernel's "
 					"parameters, or cpu.isolate = off"
 				      : N_("mount cgroup v2 alone (OpenRC: rc_cgroup_mode=\"unified\" in /etc/rc.conf), "
-					"or cpu.isolate = off"));
+					   "or cpu.isolate = off"));
 }
 
 struct err *cgroup_facts_read(struct root *root, const struct config *c, struct cgroup_facts *ret_facts)
@@ -115,8 +114,7 @@ void cgroup_facts_free(struct cgroup_facts *f)
 }
 
 /* Why these CPUs cannot be set apart; NULL if they can. */
-static char *obstacle(const struct config *c, const struct cgroup_facts *f, const struct cpus *guest,
-		      const struct cpus *host)
+static char *obstacle(const struct config *c, const struct cgroup_facts *f, const struct cpus *guest, const struct cpus *host)
 {
 	if (f->obstacle)
 		return str_dup(f->obstacle);
@@ -130,9 +128,8 @@ static char *obstacle(const struct config *c, const struct cgroup_facts *f, cons
 		if (!cpus_empty(&both))
 			return tr_fmt("the machine \"%s\" has CPU %s now", f->others[i].vm, list);
 		if (c->cpu.isolate == ISOLATE_SLICES && f->narrowed)
-			return tr_fmt(
-				"the machine \"%s\" has CPUs of its own: isolate = slices serves one machine at a time",
-				f->others[i].vm);
+			return tr_fmt("the machine \"%s\" has CPUs of its own: isolate = slices serves one machine at a time",
+				      f->others[i].vm);
 	}
 	struct cpus all = cpus_or(guest, host);
 	for (size_t i = 0; c->cpu.isolate == ISOLATE_PARTITION && f->exclusive && i < f->n_listed; i++) {
@@ -145,20 +142,17 @@ static char *obstacle(const struct config *c, const struct cgroup_facts *f, cons
 	return NULL;
 }
 
-static void group_steps(struct steps *out, const struct cgroup_facts *f, const char *name, const char *cpus,
-			const pid_t *held)
+static void group_steps(struct steps *out, const struct cgroup_facts *f, const char *name, const char *cpus, const pid_t *held)
 {
 	cleanup_free char *want = str_fmt("active %s", cpus);
 	if (f->systemd) {
 		cleanup_free char *scope = str_fmt("%s.scope", name);
-		steps_add(out, &scope_kind, scope, want,
-			  "QEMU in a slice of its own, which systemd stops when QEMU has ended")
-			->data = (void *)(uintptr_t)held;
+		steps_add(out, &scope_kind, scope, want, "QEMU in a slice of its own, which systemd stops when QEMU has ended")->data =
+			(void *)(uintptr_t)held;
 		return;
 	}
 	cleanup_free char *dir = str_fmt(CGROUP_MOUNT "/%s", name);
-	steps_add(out, &controller_kind, CGROUP_MOUNT "/cgroup.subtree_control", "+cpuset",
-		  "groups can have CPUs of their own");
+	steps_add(out, &controller_kind, CGROUP_MOUNT "/cgroup.subtree_control", "+cpuset", "groups can have CPUs of their own");
 	steps_add(out, &cgroup_kind, dir, want, "QEMU in a group of its own")->data = (void *)(uintptr_t)held;
 }
 
@@ -190,8 +184,7 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 		return;
 	size_t first = out->n;
 	struct cpus both = cpus_or(guest, host);
-	cleanup_free char *cpus = cpus_format(guest), *rest = cpus_format(host), *all = cpus_format(&both),
-			  *name = group_name(c);
+	cleanup_free char *cpus = cpus_format(guest), *rest = cpus_format(host), *all = cpus_format(&both), *name = group_name(c);
 	cleanup_free char *why_not = obstacle(c, f, guest, host);
 	if (!why_not && strlen(name) + strlen(".scope") > UNIT_NAME_LONGEST)
 		why_not = tr_dup("the machine's name is too long for a group's");
@@ -206,8 +199,7 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 		cleanup_free char *dir = str_fmt(CGROUP_MOUNT "/%s%s", name, f->systemd ? ".slice" : ""),
 				  *want = str_fmt("%s %s", type, cpus);
 		unlist_steps(out, f, rest, &both);
-		steps_add(out, &partition_kind, dir, want,
-			  "the kernel takes these CPUs from everybody else, in one step");
+		steps_add(out, &partition_kind, dir, want, "the kernel takes these CPUs from everybody else, in one step");
 	}
 	for (size_t i = first; why_not && i < out->n; i++)
 		out->v[i].obstacle = str_dup(why_not);
@@ -224,8 +216,7 @@ void cgroup_check(struct findings *out, const struct config *c, const struct cgr
 			     tr_fmt("cgroup v2 with cpuset%s", f->systemd ? _(", by systemd") : _(", by hand")), NULL);
 	else
 		findings_add(out, FINDING_BAD, "isolation", why_not,
-			     f->obstacle ? str_dup(f->remedy)
-					 : tr_dup("choose other CPUs by cpu.place, or cpu.isolate = off"));
+			     f->obstacle ? str_dup(f->remedy) : tr_dup("choose other CPUs by cpu.place, or cpu.isolate = off"));
 }
 
 char *cgroup_conflict(struct root *root, const char *group, const struct cpus *cpus)

@@ -28,8 +28,7 @@ static struct err *group_probe(struct step_env *env, const struct step *s, char 
 	cleanup_free char *value = cgroup_value(env->root, s->target);
 	if (!s->prior && !streq(value, "absent"))
 		return err_hint(err_errno(EEXIST, "%s", s->target),
-				"the machine runs already, or its end is not over: qlaunch status; or rmdir '%s'",
-				s->target);
+				"the machine runs already, or its end is not over: qlaunch status; or rmdir '%s'", s->target);
 	*ret_value = steal(value);
 	return NULL;
 }
@@ -40,8 +39,7 @@ static struct err *group_apply(struct step_env *env, struct step *s)
 	struct cpus cpus;
 	if (!held || !*held || !cgroup_value_cpus(s->want, &cpus))
 		return err_new("no process to put in");
-	cleanup_free char *other = cgroup_conflict(env->root, s->target + strlen(CGROUP_MOUNT "/"), &cpus),
-			  *list = cpus_format(&cpus);
+	cleanup_free char *other = cgroup_conflict(env->root, s->target + strlen(CGROUP_MOUNT "/"), &cpus), *list = cpus_format(&cpus);
 	if (other)
 		return err_new("the machine \"%s\" has some of these CPUs now", other);
 	TRY(root_mkdir(env->root, s->target, 0755));
@@ -72,13 +70,11 @@ static struct err *wait_empty(struct step_env *env, const char *dir)
 		if (poll(&p, 1, 1000) < 0 && errno != EINTR)
 			return err_errno(errno, "%s", path);
 	}
-	cleanup_free char *procs_path = str_fmt("%s/cgroup.procs", dir),
-			  *procs = root_read_or(env->root, procs_path, "");
+	cleanup_free char *procs_path = str_fmt("%s/cgroup.procs", dir), *procs = root_read_or(env->root, procs_path, "");
 	cleanup_strv struct strv pids = {};
 	strv_split(&pids, procs, "\n");
 	cleanup_free char *list = strv_join(&pids, ", ");
-	return err_hint(err_errno(EBUSY, "%s: still holds the processes %s", dir, list),
-			"end them, then: qlaunch restore");
+	return err_hint(err_errno(EBUSY, "%s: still holds the processes %s", dir, list), "end them, then: qlaunch restore");
 }
 
 static struct err *group_undo(struct step_env *env, const struct step *s)
@@ -166,16 +162,14 @@ const struct step_kind controller_kind = {
 static char *partition_describe(const struct step *s)
 {
 	const char *cpus = strchr(s->want, ' ');
-	return tr_fmt("make %s the %.*s partition of CPUs%s", s->target, (int)strcspn(s->want, " "), s->want,
-		      cpus ? cpus : "");
+	return tr_fmt("make %s the %.*s partition of CPUs%s", s->target, (int)strcspn(s->want, " "), s->want, cpus ? cpus : "");
 }
 
 /* "TYPE CPUS" where it is valid, else the kernel's words: "isolated invalid (Cpu list in cpuset.cpus not exclusive)". */
 static struct err *partition_probe(struct step_env *env, const struct step *s, char **ret_value)
 {
 	cleanup_free char *type_path = str_fmt("%s/cpuset.cpus.partition", s->target), *type = NULL;
-	cleanup_free char *cpus_path = str_fmt("%s/cpuset.cpus.effective", s->target),
-			  *text = root_read_or(env->root, cpus_path, "");
+	cleanup_free char *cpus_path = str_fmt("%s/cpuset.cpus.effective", s->target), *text = root_read_or(env->root, cpus_path, "");
 	struct cpus cpus = {};
 	struct err *e = root_read(env->root, type_path, &type);
 	if (e && (err_code(e) == ENOENT || err_code(e) == ENODEV)) {
@@ -210,8 +204,7 @@ static struct err *partition_verify(struct step_env *env, const struct step *s)
 	if (streq(now, s->want))
 		return NULL;
 	if (strstr(now, "invalid"))
-		return err_hint(err_new("the kernel says: %s", now),
-				"see who holds these CPUs: grep . %s/*/cpuset.cpus", CGROUP_MOUNT);
+		return err_hint(err_new("the kernel says: %s", now), "see who holds these CPUs: grep . %s/*/cpuset.cpus", CGROUP_MOUNT);
 	return err_new("it is \"%s\" after \"%s\" was asked for", now, s->want);
 }
 

@@ -20,14 +20,11 @@ static char *scope_describe(const struct step *s)
 
 static struct err *scope_probe(struct step_env *env, const struct step *s, char **ret_value)
 {
-	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice),
-			  *value = cgroup_value(env->root, dir);
+	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice), *value = cgroup_value(env->root, dir);
 	/* what is there before we begin is not ours: never "as wanted already" */
 	if (!s->prior && !streq(value, "absent"))
-		return err_hint(
-			err_errno(EEXIST, "%s", slice),
-			"the machine runs already, or its end is not over: qlaunch status; or systemctl stop '%s'",
-			slice);
+		return err_hint(err_errno(EEXIST, "%s", slice),
+				"the machine runs already, or its end is not over: qlaunch status; or systemctl stop '%s'", slice);
 	*ret_value = steal(value);
 	return NULL;
 }
@@ -46,8 +43,7 @@ static struct err *scope_apply(struct step_env *env, struct step *s)
 
 static struct err *scope_verify(struct step_env *env, const struct step *s)
 {
-	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice),
-			  *value = cgroup_value(env->root, dir);
+	cleanup_free char *slice = scope_slice(s), *dir = str_fmt(CGROUP_MOUNT "/%s", slice), *value = cgroup_value(env->root, dir);
 	cleanup_free char *path = str_fmt("%s/%s/cgroup.procs", dir, s->target), *procs = NULL;
 	if (!streq(value, s->want))
 		return err_new("%s is \"%s\" instead of \"%s\"", slice, value, s->want);
@@ -178,8 +174,7 @@ static struct err *allowed_undo(struct step_env *env, const struct step *s)
 	if (str_ends(s->prior, SET))
 		return NULL;
 	TRY(dropin_remove(env, s->target));
-	cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus.effective", s->target),
-			  *text = root_read_or(env->root, path, "");
+	cleanup_free char *path = str_fmt(CGROUP_MOUNT "/%s/cpuset.cpus.effective", s->target), *text = root_read_or(env->root, path, "");
 	struct cpus now;
 	TRY(cpus_parse(text, &now));
 	return *text && cpus_equal(&now, &w.host) ? err_new("%s has CPUs %s only, still", s->target, text) : NULL;

@@ -66,24 +66,24 @@ struct cpu_facts {
 	size_t n_cores;
 	struct cpu_l3 *l3s;
 	size_t n_l3s;
-	unsigned n_caches; /* numbers of L3s: `place = l3 N` is below it */
+	unsigned n_caches;      /* numbers of L3s: `place = l3 N` is below it */
 	struct cpu_node *nodes; /* by id */
 	size_t n_nodes;
 	struct cpus online;
-	struct cpus allowed; /* those that the cgroup of the caller may use */
-	bool foreign;        /* the topology is another machine's, by hwloc's variables */
-	struct cpus isolated;  /* at boot, by isolcpus= */
-	struct cpus nohz_full; /* at boot */
+	struct cpus allowed;              /* those that the cgroup of the caller may use */
+	bool foreign;                     /* the topology is another machine's, by hwloc's variables */
+	struct cpus isolated;             /* at boot, by isolcpus= */
+	struct cpus nohz_full;            /* at boot */
 	struct cpu_partition *partitions; /* but qlaunch's */
 	size_t n_partitions;
 
 	enum cpu_vendor vendor;
-	char *model;       /* "AMD Ryzen 9 5950X 16-Core Processor"; NULL where it is not known */
-	char *flags;       /* words: of the first CPU, as /proc/cpuinfo names them */
-	char *kernel;      /* "6.1.0-18-amd64"; NULL where it is not known */
-	bool avic;         /* KVM has interrupts delivered by the processor (AVIC, APICv) turned on */
+	char *model;  /* "AMD Ryzen 9 5950X 16-Core Processor"; NULL where it is not known */
+	char *flags;  /* words: of the first CPU, as /proc/cpuinfo names them */
+	char *kernel; /* "6.1.0-18-amd64"; NULL where it is not known */
+	bool avic;    /* KVM has interrupts delivered by the processor (AVIC, APICv) turned on */
 	struct cpu_hyperv {
-		bool known;    /* KVM was asked */
+		bool known;                             /* KVM was asked */
 		uint32_t features, misc, hints, nested; /* CPUID 0x40000003 EAX and EDX, 0x40000004 EAX, 0x4000000A EAX
 							   that KVM can give a guest */
 	} hyperv;

@@ -107,7 +107,7 @@ static void read_processor(struct root *root, struct cpu_facts *f)
 	f->flags = cpuinfo_value(text, "flags");
 	f->model = cpuinfo_value(text, "model name");
 	f->vendor = streq(vendor, "AuthenticAMD") || streq(vendor, "HygonGenuine") ? CPU_AMD
-		    : streq(vendor, "GenuineIntel")				   ? CPU_INTEL
+		    : streq(vendor, "GenuineIntel")                                ? CPU_INTEL
 										   : CPU_OTHER;
 	f->kernel = root_read_or(root, "/proc/sys/kernel/osrelease", NULL);
 	cleanup_free char *avic = root_read_or(root, "/sys/module/kvm_amd/parameters/avic", "N");
@@ -122,8 +122,7 @@ static void read_hyperv(int kvm, struct cpu_facts *f)
 	enum { LEAVES_MAX = 32 };
 	cleanup_free struct kvm_cpuid2 *cpuid = mem_new(sizeof(*cpuid) + LEAVES_MAX * sizeof(cpuid->entries[0]));
 	cpuid->nent = LEAVES_MAX;
-	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYS_HYPERV_CPUID) <= 0 ||
-	    ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid) < 0)
+	if (ioctl(kvm, KVM_CHECK_EXTENSION, KVM_CAP_SYS_HYPERV_CPUID) <= 0 || ioctl(kvm, KVM_GET_SUPPORTED_HV_CPUID, cpuid) < 0)
 		return;
 	f->hyperv.known = true;
 	for (uint32_t i = 0; i < cpuid->nent && i < LEAVES_MAX; i++) {
@@ -192,8 +191,7 @@ void cpu_facts_free(struct cpu_facts *f)
 bool cpu_kernel_is(const struct cpu_facts *f, unsigned major, unsigned minor)
 {
 	unsigned have[2];
-	return f->kernel && sscanf(f->kernel, "%u.%u", &have[0], &have[1]) == 2 &&
-	       (have[0] != major ? have[0] > major : have[1] >= minor);
+	return f->kernel && sscanf(f->kernel, "%u.%u", &have[0], &have[1]) == 2 && (have[0] != major ? have[0] > major : have[1] >= minor);
 }
 
 bool cpu_has(const struct cpu_facts *f, const char *flag)
@@ -206,13 +204,11 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 	if (f->n_cores) {
 		cleanup_free char *model = str_printable(f->model ? f->model : "processor");
 		findings_add(out, FINDING_OK, "cpu",
-			     tr_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online),
-				    (size_t)f->n_caches),
+			     tr_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online), (size_t)f->n_caches),
 			     NULL);
 	}
 	if (f->foreign)
-		findings_add(out, FINDING_WARN, "cpu",
-			     tr_dup("planned for a machine that hwloc's variables describe"),
+		findings_add(out, FINDING_WARN, "cpu", tr_dup("planned for a machine that hwloc's variables describe"),
 			     tr_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
 	if (c && c->vm.accel == ACCEL_TCG)
 		return;
@@ -222,6 +218,5 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 			     str_fmt("%s%s", f->kvm_problem, emulated ? _(": the guest is emulated, many times slower") : ""),
 			     str_dup(f->kvm_remedy));
 	else
-		findings_add(out, FINDING_OK, "kvm",
-			     tr_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
+		findings_add(out, FINDING_OK, "kvm", tr_fmt("%s and /dev/kvm are there", cpu_has(f, "svm") ? "svm" : "vmx"), NULL);
 }

@@ -65,12 +65,10 @@ static int load_from(hwloc_topology_t t, const char *root)
 static struct err *load(struct root *root, const char *described, hwloc_topology_t *ret_topology)
 {
 	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
-	bool bad = hwloc.hwloc_topology_init(&t) < 0 ||
-		   load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
+	bool bad = hwloc.hwloc_topology_init(&t) < 0 || load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
 	struct err *e = NULL;
 	if (bad && errno)
-		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? _(" of ") : "",
-			      described ? described : "");
+		e = err_errno(errno, "hwloc cannot read the topology%s%s", described ? _(" of ") : "", described ? described : "");
 	else if (bad || (described && hwloc.hwloc_topology_is_thissystem(t))) /* its way out of a bad description */
 		e = err_new("hwloc cannot read the topology%s%s", described ? _(" of ") : "", described ? described : "");
 	if (e)

@@ -23,23 +23,23 @@ struct cpu_plan {
 	int *vcpus;        /* vcpus[i]: the host's CPU of vCPU i */
 	struct cpus guest; /* all of those */
 	struct cpus emulator, iothread;
-	struct cpus all;   /* guest, emulator and iothread: what a partition is made of */
-	struct cpus host;  /* the others that are online; all of them where none would be left */
+	struct cpus all;                        /* guest, emulator and iothread: what a partition is made of */
+	struct cpus host;                       /* the others that are online; all of them where none would be left */
 	unsigned sockets, dies, cores, threads; /* for -smp */
-	int numa_node;     /* where all of the guest's CPUs are on one: for its memory; else -1 */
+	int numa_node;                          /* where all of the guest's CPUs are on one: for its memory; else -1 */
 	struct cpu_plan_node {
-		int id;         /* of the host */
-		unsigned vcpus; /* on it: the first node has the first vCPUs, and so on */
+		int id;            /* of the host */
+		unsigned vcpus;    /* on it: the first node has the first vCPUs, and so on */
 		uint8_t *distance; /* to nodes[i], as ACPI's SLIT has it */
-	} *nodes; /* where there are several; none when overcommitted */
+	} * nodes;                 /* where there are several; none when overcommitted */
 	size_t n_nodes;
-	bool exclusive;    /* a CPU for each vCPU, and none of them is the emulator's */
-	bool smt_true;     /* vCPUs share a core of the host exactly where the guest is told that they do */
-	bool whole_l3s;    /* every CPU below each of its L3 caches that is online is the guest's */
+	bool exclusive;     /* a CPU for each vCPU, and none of them is the emulator's */
+	bool smt_true;      /* vCPUs share a core of the host exactly where the guest is told that they do */
+	bool whole_l3s;     /* every CPU below each of its L3 caches that is online is the guest's */
 	bool overcommitted; /* more vCPUs than CPUs */
-	char *why;         /* one line */
-	char *obstacle;    /* NULL, or why it cannot be run, "win11.conf:12: threads = 64: …": all is a makeshift then */
-	char *remedy;      /* what to do about the obstacle */
+	char *why;          /* one line */
+	char *obstacle;     /* NULL, or why it cannot be run, "win11.conf:12: threads = 64: …": all is a makeshift then */
+	char *remedy;       /* what to do about the obstacle */
 	struct strv warnings;
 };
 
@@ -47,8 +47,7 @@ struct cpu_plan {
  * There is always a plan. `gpu_node`: NUMA node of the passed-through GPU, -1: none or not known. `taken`: the CPUs of
  * other running machines (NULL for none).
  */
-void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken,
-		   struct cpu_plan *ret_plan);
+void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, struct cpu_plan *ret_plan);
 void cpu_plan_free(struct cpu_plan *p);
 /* How many vCPUs would be a good machine here, with its CPUs isolated: rule 6. */
 unsigned cpu_plan_threads(const struct cpu_facts *f, int gpu_node);

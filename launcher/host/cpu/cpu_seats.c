@@ -69,10 +69,7 @@ static int by_number(const void *a, const void *b, void *data)
 {
 	const struct cpu_core *x = ((const struct seat *)a)->core, *y = ((const struct seat *)b)->core;
 	int node = rank_of_node(data, x->l3) - rank_of_node(data, y->l3);
-	return node		    ? node
-	       : x->l3 != y->l3	    ? x->l3 - y->l3
-	       : x->kind != y->kind ? (int)x->kind - (int)y->kind
-				    : x->cpus[0] - y->cpus[0];
+	return node ? node : x->l3 != y->l3 ? x->l3 - y->l3 : x->kind != y->kind ? (int)x->kind - (int)y->kind : x->cpus[0] - y->cpus[0];
 }
 
 /* The order in which cores below one cache are taken: what the host does not use anyway, whole ones, CPU 0's at last. */
@@ -85,11 +82,11 @@ static int by_choice(const void *a, const void *b, void *data)
 		return x->core->l3 - y->core->l3;
 	if (x->core->kind != y->core->kind)
 		return (int)x->core->kind - (int)y->core->kind;
-	return x_free != y_free		    ? y_free - x_free
-	       : x->whole != y->whole	    ? y->whole - x->whole
-	       : x->core->cpus[0] == 0	    ? 1
-	       : y->core->cpus[0] == 0	    ? -1
-					    : x->core->cpus[0] - y->core->cpus[0];
+	return x_free != y_free        ? y_free - x_free
+	       : x->whole != y->whole  ? y->whole - x->whole
+	       : x->core->cpus[0] == 0 ? 1
+	       : y->core->cpus[0] == 0 ? -1
+				       : x->core->cpus[0] - y->core->cpus[0];
 }
 
 static bool is_isolated(const struct seats *s, const struct cpu_l3 *l3)
@@ -104,10 +101,10 @@ static int by_worth(const void *a, const void *b, void *data)
 	const struct cpu_l3 *x = &s->f->l3s[*(const int *)a], *y = &s->f->l3s[*(const int *)b];
 	bool x0 = cpus_has(&x->cpus, 0), y0 = cpus_has(&y->cpus, 0), x_gpu = x->node == s->gpu_node, y_gpu = y->node == s->gpu_node;
 	bool x_free = is_isolated(s, x), y_free = is_isolated(s, y);
-	return x_gpu != y_gpu	    ? y_gpu - x_gpu
+	return x_gpu != y_gpu       ? y_gpu - x_gpu
 	       : x_free != y_free   ? y_free - x_free
 	       : x->size != y->size ? (x->size > y->size ? -1 : 1)
-	       : x0 != y0	    ? x0 - y0
+	       : x0 != y0           ? x0 - y0
 				    : *(const int *)a - *(const int *)b;
 }
 
@@ -226,10 +223,10 @@ struct cost {
 
 static bool is_cheaper(const struct cost *a, const struct cost *b)
 {
-	return a->nodes != b->nodes		? a->nodes < b->nodes
-	       : a->packages != b->packages	? a->packages < b->packages
-	       : a->distance != b->distance	? a->distance < b->distance
-						: a->cpu0 < b->cpu0;
+	return a->nodes != b->nodes         ? a->nodes < b->nodes
+	       : a->packages != b->packages ? a->packages < b->packages
+	       : a->distance != b->distance ? a->distance < b->distance
+					    : a->cpu0 < b->cpu0;
 }
 
 /* From `start` on, always the nearest one, those of its package first, until there is room. */
@@ -242,7 +239,8 @@ static struct cost reach(const struct seats *s, int start, int *ret_nodes)
 		int best = -1;
 		unsigned best_far = UINT_MAX;
 		for (int i = 0; i < (int)f->n_nodes; i++) {
-			unsigned far = cpu_distance(f, (size_t)start, (size_t)i) + (f->nodes[i].package == f->nodes[start].package ? 0 : 256);
+			unsigned far =
+				cpu_distance(f, (size_t)start, (size_t)i) + (f->nodes[i].package == f->nodes[start].package ? 0 : 256);
 			if (!used[i] && (room_on(s, f->nodes[i].id, false) || i == start) && (i == start ? 0 : far) < best_far)
 				best = i, best_far = i == start ? 0 : far;
 		}
@@ -359,7 +357,8 @@ static unsigned cores_of(const struct seats *s, int l3, int node)
 	unsigned whole = 0, any = 0;
 	for (size_t i = 0; i < s->n; i++) {
 		const struct seat *seat = &s->v[i];
-		if (!seat->of_kind || !seat->n || (l3 >= 0 && seat->core->l3 != l3) || (node >= 0 && s->f->l3s[seat->core->l3].node != node))
+		if (!seat->of_kind || !seat->n || (l3 >= 0 && seat->core->l3 != l3) ||
+		    (node >= 0 && s->f->l3s[seat->core->l3].node != node))
 			continue;
 		any++;
 		whole += seat->whole;

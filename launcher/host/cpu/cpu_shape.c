@@ -71,8 +71,7 @@ static void want_online(const struct seats *s, const char *key, const struct cpu
 	if (cpus_empty(&absent))
 		return;
 	cleanup_free char *list = cpus_format(&absent), *online = cpus_format(&s->f->online);
-	obstacle(s, key, tr_fmt("%s: CPU %s is not there", key, list),
-		 tr_fmt("this host has %s; qlaunch topology draws them", online));
+	obstacle(s, key, tr_fmt("%s: CPU %s is not there", key, list), tr_fmt("this host has %s; qlaunch topology draws them", online));
 }
 
 /* Where the machine may be at all, and of that where the guest may be. Falls back to more than allowed, after an
@@ -96,8 +95,7 @@ static void set_bounds(struct seats *s)
 				of_cache = cpus_or(&of_cache, &s->f->l3s[i].cpus);
 		s->placed = cpus_and(&s->usable, &of_cache);
 	} else if (c->cpu.place == PLACE_L3) {
-		obstacle(s, "place",
-			 tr_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, (size_t)s->f->n_caches),
+		obstacle(s, "place", tr_fmt("place = l3 %u: this host has %zu L3, counted from 0", c->cpu.place_l3, (size_t)s->f->n_caches),
 			 tr_dup("qlaunch topology draws them"));
 	}
 	if (!c->cpu.emulator_auto) {
@@ -116,8 +114,9 @@ static void overcommit(struct seats *s)
 	struct cpu_plan *p = s->plan;
 	int n = cpus_count(&s->placed), cpu = -1;
 	if (s->c->cpu.isolate != ISOLATE_OFF || s->c->cpu.place != PLACE_AUTO)
-		obstacle(s, "threads", tr_fmt("threads = %u: %d CPUs are free %s", s->n_wanted, n,
-					      s->c->cpu.place == PLACE_AUTO ? _("on this host") : _("where place says")),
+		obstacle(s, "threads",
+			 tr_fmt("threads = %u: %d CPUs are free %s", s->n_wanted, n,
+				s->c->cpu.place == PLACE_AUTO ? _("on this host") : _("where place says")),
 			 fewer(s));
 	struct cpus ring = n ? s->placed : s->f->online;
 	for (unsigned i = 0; i < s->n_wanted; i++) {
@@ -211,8 +210,8 @@ static struct cpus emulator_makeshift(struct seats *s)
 	}
 	if (n < 2) {
 		obstacle(s, "threads",
-			 tr_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads",
-				s->n_wanted, cpus_count(&s->usable), n),
+			 tr_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads", s->n_wanted,
+				cpus_count(&s->usable), n),
 			 fewer(s));
 		return n ? rest : s->usable;
 	}
@@ -275,11 +274,9 @@ static void shape(struct seats *s)
 	if (*half)
 		strv_addf(&p->warnings, _("CPU %s is half a core: its sibling is offline, taken or QEMU's"), half);
 	else if (!same && shared)
-		strv_addf(&p->warnings, _("threads = %u does not fill whole cores: the guest is told of no siblings"),
-			  p->n_vcpus);
+		strv_addf(&p->warnings, _("threads = %u does not fill whole cores: the guest is told of no siblings"), p->n_vcpus);
 	if (s->n_quotas > p->dies)
-		strv_addf(&p->warnings, _("the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one"),
-			  s->n_quotas);
+		strv_addf(&p->warnings, _("the guest's CPUs lie below %zu L3 caches but not evenly, so it is told of one"), s->n_quotas);
 }
 
 /* The guest's nodes, in the order of its vCPUs. */
@@ -331,8 +328,10 @@ static void warn_set_apart(struct seats *s)
 	struct cpus idle = minus(s->f->isolated, p->all), ticking = minus(p->guest, s->f->nohz_full);
 	cleanup_free char *isolated = cpus_format(&s->f->isolated), *left = cpus_format(&idle), *ticks = cpus_format(&ticking);
 	if (*left)
-		strv_addf(&p->warnings, _("CPUs %s stay idle: isolcpus= keeps the host off them since its boot, and the guest is not on them; "
-					  "place = %s would use them"), left, isolated);
+		strv_addf(&p->warnings,
+			  _("CPUs %s stay idle: isolcpus= keeps the host off them since its boot, and the guest is not on them; "
+			    "place = %s would use them"),
+			  left, isolated);
 	if (!cpus_empty(&s->f->nohz_full) && *ticks)
 		strv_addf(&p->warnings, _("CPUs %s of the guest have the host's timer tick: nohz_full= does not name them"), ticks);
 	for (size_t i = 0; i < s->f->n_partitions; i++) {
@@ -364,12 +363,12 @@ static void explain(struct seats *s)
 		cleanup_free char *size = size_format(l3->size);
 		sb_addf(&sb, " (%s)", size);
 	}
-	sb_add(&sb, !auto_place		   ? _(", as place says")
-		    : n_caches > 1	   ? _(": more threads than one has")
-		    : s->f->n_caches == 1	   ? (l3->cache ? _(", the only one") : "")
-		    : larger		   ? _(", the largest that fits")
+	sb_add(&sb, !auto_place              ? _(", as place says")
+		    : n_caches > 1           ? _(": more threads than one has")
+		    : s->f->n_caches == 1    ? (l3->cache ? _(", the only one") : "")
+		    : larger                 ? _(", the largest that fits")
 		    : cpus_has(&l3->cpus, 0) ? _(", where there is room")
-					   : _(", not CPU 0's, where the host is busiest"));
+					     : _(", not CPU 0's, where the host is busiest"));
 	if (s->gpu_node >= 0 && many_nodes(s) && p->numa_node == s->gpu_node)
 		sb_addf(&sb, _("; on the GPU's NUMA node %d"), s->gpu_node);
 	else if (many_nodes(s) && p->numa_node >= 0)
@@ -405,8 +404,7 @@ static void warn(struct seats *s)
 		strv_add(&p->warnings, _("cpu-pm is left off: the vCPUs do not have their CPUs for themselves"));
 	warn_set_apart(s);
 	if (s->gpu_node >= 0 && many_nodes(s) && p->numa_node != s->gpu_node)
-		strv_addf(&p->warnings, _("not all of the guest's CPUs are on NUMA node %d, where the GPU is"),
-			  s->gpu_node);
+		strv_addf(&p->warnings, _("not all of the guest's CPUs are on NUMA node %d, where the GPU is"), s->gpu_node);
 }
 
 /* ---- all of it ---- */
@@ -416,16 +414,14 @@ static void set_host(struct seats *s)
 	struct cpu_plan *p = s->plan;
 	p->all = cpus_or(&p->guest, &p->emulator);
 	/* Nothing is taken from the host by an emulator that only shares */
-	p->host = minus(s->f->online,
-			s->c->cpu.isolate == ISOLATE_OFF && cpus_equal(&p->all, &s->f->online) ? p->guest : p->all);
+	p->host = minus(s->f->online, s->c->cpu.isolate == ISOLATE_OFF && cpus_equal(&p->all, &s->f->online) ? p->guest : p->all);
 	if (s->taken)
 		p->host = cpus_minus(&p->host, s->taken);
 	if (!cpus_empty(&p->host))
 		return;
 	p->host = s->f->online;
 	if (s->c->cpu.isolate != ISOLATE_OFF)
-		obstacle(s, "threads", tr_fmt("threads = %u: no CPU is left for the host", s->n_wanted),
-			 fewer(s));
+		obstacle(s, "threads", tr_fmt("threads = %u: no CPU is left for the host", s->n_wanted), fewer(s));
 }
 
 static int common_node(const struct seats *s)
@@ -477,8 +473,7 @@ static void make(struct seats *s, struct cpu_plan *ret_plan)
 	seats_free(s);
 }
 
-void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken,
-		   struct cpu_plan *ret_plan)
+void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, struct cpu_plan *ret_plan)
 {
 	make(&(struct seats){ .c = c, .f = f, .gpu_node = node_with_cpus(f, gpu_node), .taken = taken }, ret_plan);
 }
@@ -510,8 +505,8 @@ void cpu_plan_check(struct findings *out, const struct cpu_plan *p)
 	if (p->obstacle)
 		findings_add(out, FINDING_BAD, "threads", str_dup(p->obstacle), p->remedy ? str_dup(p->remedy) : NULL);
 	else
-		findings_add(out, FINDING_OK, "threads",
-			     tr_fmt("%u vCPUs on %s, %s; QEMU on %s", p->n_vcpus, guest, p->why, emulator), NULL);
+		findings_add(out, FINDING_OK, "threads", tr_fmt("%u vCPUs on %s, %s; QEMU on %s", p->n_vcpus, guest, p->why, emulator),
+			     NULL);
 	for (size_t i = 0; i < p->warnings.n; i++)
 		findings_add(out, FINDING_WARN, "threads", str_dup(p->warnings.v[i]), NULL);
 }

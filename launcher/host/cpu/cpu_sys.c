@@ -47,8 +47,8 @@ static bool read_allowed(struct root *root, struct cpu_facts *f)
 	f->allowed = f->online;
 	if (!root_is_host(root))
 		return !root_exists(root, "/proc/self/cgroup") && !root_exists(root, "/proc/self/cpuset");
-	if (sched_getaffinity(0, sizeof(before), (cpu_set_t *)&before) < 0 || sched_setaffinity(0, sizeof(all), (const cpu_set_t *)&all) < 0 ||
-	    sched_getaffinity(0, sizeof(after), (cpu_set_t *)&after) < 0)
+	if (sched_getaffinity(0, sizeof(before), (cpu_set_t *)&before) < 0 ||
+	    sched_setaffinity(0, sizeof(all), (const cpu_set_t *)&all) < 0 || sched_getaffinity(0, sizeof(after), (cpu_set_t *)&after) < 0)
 		return false;
 	if (!cpus_equal(&before, &after))
 		sched_setaffinity(0, sizeof(before), (const cpu_set_t *)&before);
@@ -76,7 +76,8 @@ static bool read_l3(struct root *root, int cpu, const struct cpus *online, struc
 
 static bool read_core(struct root *root, int cpu, const struct cpus *online, struct found_list *list)
 {
-	cleanup_free char *cpus = str_fmt(CPU "/cpu%d/topology/core_cpus", cpu), *package = str_fmt(CPU "/cpu%d/topology/physical_package_id", cpu);
+	cleanup_free char *cpus = str_fmt(CPU "/cpu%d/topology/core_cpus", cpu),
+			  *package = str_fmt(CPU "/cpu%d/topology/physical_package_id", cpu);
 	struct cpu_found core = {};
 	uint64_t id;
 	if (!read_number(root, package, INT32_MAX, &id) || !read_mask(root, cpus, online, cpu, &core.cpus))

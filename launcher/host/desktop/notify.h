@@ -11,9 +11,9 @@
 
 struct notice {
 	const char *summary, *body; /* plain text; what is no UTF-8 in it is shown as "?" */
-	const char *icon;	    /* a name of the icon theme's, or a path */
-	const char *entry;	    /* the desktop entry it belongs to, without ".desktop" */
-	bool critical;		    /* stays until it is seen */
+	const char *icon;           /* a name of the icon theme's, or a path */
+	const char *entry;          /* the desktop entry it belongs to, without ".desktop" */
+	bool critical;              /* stays until it is seen */
 };
 
 /* Waits until it is told, 5 s at most. */

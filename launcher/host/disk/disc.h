@@ -7,7 +7,7 @@
 
 struct disc {
 	char label[33]; /* of the volume, printable */
-	bool udf;	/* Windows's are; Linux's are plain ISO 9660 */
+	bool udf;       /* Windows's are; Linux's are plain ISO 9660 */
 };
 
 /* Whether the file is a disc: ISO 9660 (ECMA-119) or UDF (ECMA-167). With the rights of the caller. */

@@ -45,8 +45,7 @@ static char *find_by_id(struct root *root, const char *block)
 	err_free(root_list(root, "/dev/disk/by-id", &names));
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *path = str_fmt("/dev/disk/by-id/%s", names.v[i]), *name = root_link_name(root, path);
-		bool bare = str_starts(names.v[i], "wwn-") || str_starts(names.v[i], "nvme-eui.") ||
-			    str_starts(names.v[i], "nvme-nvme.");
+		bool bare = str_starts(names.v[i], "wwn-") || str_starts(names.v[i], "nvme-eui.") || str_starts(names.v[i], "nvme-nvme.");
 		if (streq(name, block) && (!best || !bare))
 			best = names.v[i];
 		if (best == names.v[i] && !bare)
@@ -86,7 +85,8 @@ static char *foreign_remedy(const struct image_foreign *foreign, const char *pat
 	if (!foreign->driver)
 		return tr_dup("format = raw if its guest itself has encrypted the whole disk; else unlock it first");
 	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
-	return tr_fmt("qlaunch disk convert '%s' '%.*s.qcow2', and name that one", path, (int)(dot ? (size_t)(dot - path) : strlen(path)), path);
+	return tr_fmt("qlaunch disk convert '%s' '%.*s.qcow2', and name that one", path, (int)(dot ? (size_t)(dot - path) : strlen(path)),
+		      path);
 }
 
 /* A [cdrom] is a disc, or it is not what it was taken for: a download that broke off, an archive. */
@@ -218,7 +218,7 @@ void disk_steps(struct steps *out, const struct disk_facts *f)
 			continue;
 		cleanup_free char *how = str_fmt("%s%s%s", d->cdrom || d->conf->readonly ? BLOCK_RO : BLOCK_RW,
 						 disk_is_direct(d) ? " " BLOCK_DIRECT : "", d->cdrom ? " " BLOCK_SHARED : "");
-		claim_step(out, d->real, how, d->cdrom ? "QEMU runs as the user and inherits the drive"
-						       : "nobody else mounts or uses it while QEMU lives");
+		claim_step(out, d->real, how,
+			   d->cdrom ? "QEMU runs as the user and inherits the drive" : "nobody else mounts or uses it while QEMU lives");
 	}
 }

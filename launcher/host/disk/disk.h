@@ -16,14 +16,13 @@ struct disk {
 	const struct conf_disk *conf; /* borrowed */
 	bool cdrom;
 	enum disk_kind kind;
-	char *real;      /* the path with every link resolved; NULL if absent */
-	char *block;     /* the kernel's name of a block device, "nvme0n1p2"; NULL otherwise */
-	char *by_id;     /* its name that does not change with the order of discovery; NULL if it has none */
-	uint64_t size;   /* bytes */
-	unsigned sector; /* logical block size of a block device; 0 otherwise */
-	enum disk_format
-		format; /* never FORMAT_AUTO: by the name alone, for a raw disk's content belongs to its guest */
-	bool buffered; /* an image on a file system without direct I/O (tmpfs) */
+	char *real;              /* the path with every link resolved; NULL if absent */
+	char *block;             /* the kernel's name of a block device, "nvme0n1p2"; NULL otherwise */
+	char *by_id;             /* its name that does not change with the order of discovery; NULL if it has none */
+	uint64_t size;           /* bytes */
+	unsigned sector;         /* logical block size of a block device; 0 otherwise */
+	enum disk_format format; /* never FORMAT_AUTO: by the name alone, for a raw disk's content belongs to its guest */
+	bool buffered;           /* an image on a file system without direct I/O (tmpfs) */
 	uid_t uid;
 	gid_t gid;
 	/* of an image file on this host: */

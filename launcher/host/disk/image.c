@@ -159,7 +159,8 @@ static bool is_fixed_vhd(struct root *root, const char *path, uint64_t size)
 	cleanup_fd int fd = -1;
 	char end[8];
 	cleanup_err struct err *e = size > VHD_FOOTER ? root_open_fd(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd) : NULL;
-	return !e && fd >= 0 && pread(fd, end, sizeof(end), (off_t)(size - VHD_FOOTER)) == sizeof(end) && memcmp(end, "conectix", sizeof(end)) == 0;
+	return !e && fd >= 0 && pread(fd, end, sizeof(end), (off_t)(size - VHD_FOOTER)) == sizeof(end) &&
+	       memcmp(end, "conectix", sizeof(end)) == 0;
 }
 
 const struct image_foreign *image_foreign(struct root *root, const char *path)
@@ -180,8 +181,9 @@ static struct err *judge(const char *path, const struct qcow2 *q)
 	if (q->corrupt)
 		return err_hint(err_new("%s is damaged: QEMU has marked it as corrupt", path),
 				"a copy first, then: qemu-img check -r all -f qcow2 '%s'", path);
-	return q->encrypted ? err_hint(err_new("%s is encrypted, which is not supported", path),
-				       "an image without, on an encrypted file system") : NULL;
+	return q->encrypted
+		       ? err_hint(err_new("%s is encrypted, which is not supported", path), "an image without, on an encrypted file system")
+		       : NULL;
 }
 
 static struct err *read_one(struct root *root, const char *path, enum disk_format format, bool stated, struct qcow2 *ret_header)
@@ -227,7 +229,8 @@ static struct err *follow(struct root *root, char **at, struct qcow2 *q)
 {
 	cleanup_free char *next = beside(*at, q->backing), *format = str_dup(q->backing_format);
 	qcow2_free(q);
-	struct err *e = read_one(root, next, streq(format, "qcow2") ? FORMAT_QCOW2 : FORMAT_RAW, format != NULL /* of any other format, QEMU opens it as that */, q);
+	struct err *e = read_one(root, next, streq(format, "qcow2") ? FORMAT_QCOW2 : FORMAT_RAW,
+				 format != NULL /* of any other format, QEMU opens it as that */, q);
 	if (err_code(e) == ENOENT) {
 		err_free(e);
 		e = err_hint(err_coded(ENOENT, "%s has no backing file any more: there is no %s", *at, next),

@@ -9,11 +9,11 @@
 #include "launcher/config/config.h"
 
 struct qcow2 {
-	unsigned version;   /* 2 or 3 */
-	unsigned snapshots; /* internal ones */
-	uint64_t size;      /* bytes that its guest sees */
+	unsigned version;               /* 2 or 3 */
+	unsigned snapshots;             /* internal ones */
+	uint64_t size;                  /* bytes that its guest sees */
 	char *backing, *backing_format; /* as written in it; NULL: none. A format that is not there is one that QEMU guesses */
-	bool corrupt; /* QEMU has found it damaged, and has said so in it */
+	bool corrupt;                   /* QEMU has found it damaged, and has said so in it */
 	bool encrypted;
 };
 void qcow2_free(struct qcow2 *q);
@@ -46,5 +46,4 @@ const struct image_foreign *image_foreign(struct root *root, const char *path);
  * raw image that begins as a qcow2 one does is an error unless `stated` (its owner says raw). Of a qcow2 image all
  * backing files must be there, too. ret_header is empty for a raw image. Errors begin with the path and have a remedy.
  */
-struct err *image_read(struct root *root, const char *path, enum disk_format format, bool stated,
-		       struct qcow2 *ret_header);
+struct err *image_read(struct root *root, const char *path, enum disk_format format, bool stated, struct qcow2 *ret_header);

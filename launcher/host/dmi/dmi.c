@@ -30,7 +30,8 @@ void dmi_facts_read(struct root *root, const struct config *c, struct dmi_facts 
 {
 	struct dmi_facts f = {};
 	for (int i = 0; c->smbios.host && i < SMBIOS_FIELDS; i++) {
-		cleanup_free char *path = files[i] ? str_fmt("/sys/class/dmi/id/%s", files[i]) : NULL, *text = path ? root_read_or(root, path, NULL) : NULL;
+		cleanup_free char *path = files[i] ? str_fmt("/sys/class/dmi/id/%s", files[i]) : NULL,
+				  *text = path ? root_read_or(root, path, NULL) : NULL;
 		if (text && *str_trim(text))
 			f.fields[i] = str_dup(str_trim(text));
 	}

@@ -105,7 +105,8 @@ void console_findings(struct findings *out, const struct config *c, const struct
 	cleanup_free char *consoles = strv_join(&f->vtconsoles, ", "), *buffers = strv_join(&f->framebuffers, ", ");
 	findings_add(out, FINDING_OK, "console",
 		     tr_fmt("let go for the guest: %s; console: %s; frame buffer: %s", f->manager ? f->manager : _("no display manager"),
-			    *consoles ? consoles : _("none"), *buffers ? buffers : _("none")), NULL);
+			    *consoles ? consoles : _("none"), *buffers ? buffers : _("none")),
+		     NULL);
 	if (f->session)
 		findings_add(out, FINDING_BAD, "console", tr_fmt("qlaunch would end with %s, which it stops: %s", f->manager, f->session),
 			     tr_dup("start it from a text console, by ssh, or as a service: systemctl start qlaunch@NAME"));

@@ -12,10 +12,10 @@
 #include "launcher/step/step.h"
 
 struct console_facts {
-	char *manager;             /* the display manager's unit ("gdm.service"); NULL: none is installed, or no systemd runs */
-	struct strv vtconsoles;    /* "vtcon1": those that draw into a frame buffer */
-	struct strv framebuffers;  /* "efi-framebuffer/efi-framebuffer.0": driver and device */
-	char *session;             /* why this launcher would end with the desktop; NULL: it would not */
+	char *manager;            /* the display manager's unit ("gdm.service"); NULL: none is installed, or no systemd runs */
+	struct strv vtconsoles;   /* "vtcon1": those that draw into a frame buffer */
+	struct strv framebuffers; /* "efi-framebuffer/efi-framebuffer.0": driver and device */
+	char *session;            /* why this launcher would end with the desktop; NULL: it would not */
 };
 
 /* All empty without [host] release-console. */

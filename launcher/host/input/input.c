@@ -33,8 +33,7 @@ static bool has(const struct bitmap *b, unsigned bit)
 
 static bool is_button(unsigned code)
 {
-	return (code >= BTN_MISC && code < KEY_OK) || (code >= BTN_DPAD_UP && code < KEY_ALS_TOGGLE) ||
-	       code >= BTN_TRIGGER_HAPPY;
+	return (code >= BTN_MISC && code < KEY_OK) || (code >= BTN_DPAD_UP && code < KEY_ALS_TOGGLE) || code >= BTN_TRIGGER_HAPPY;
 }
 
 static void count_keys(const struct bitmap *key, struct input_device *d)
@@ -44,8 +43,7 @@ static void count_keys(const struct bitmap *key, struct input_device *d)
 			is_button(code) ? d->buttons++ : d->keys++;
 }
 
-static unsigned classify(const struct bitmap *key, const struct bitmap *rel, const struct bitmap *abs,
-			 const struct input_device *d)
+static unsigned classify(const struct bitmap *key, const struct bitmap *rel, const struct bitmap *abs, const struct input_device *d)
 {
 	unsigned is = 0;
 	bool position = has(abs, ABS_X) && has(abs, ABS_Y);
@@ -82,8 +80,7 @@ static char *stable_name(struct root *root, const char *event)
 		cleanup_strv struct strv names = {};
 		err_free(root_list(root, dirs[i], &names));
 		for (size_t k = 0; k < names.n; k++) {
-			cleanup_free char *path = str_fmt("%s/%s", dirs[i], names.v[k]),
-					  *to = root_link_name(root, path);
+			cleanup_free char *path = str_fmt("%s/%s", dirs[i], names.v[k]), *to = root_link_name(root, path);
 			if (streq(to, event))
 				return steal(path);
 		}
@@ -94,8 +91,8 @@ static char *stable_name(struct root *root, const char *event)
 static void device_read(struct root *root, const char *event, struct input_device *d)
 {
 	cleanup_free char *dir = str_fmt(CLASS "/%s/device", event);
-	struct bitmap key = read_bitmap(root, dir, "key"), rel = read_bitmap(root, dir, "rel"),
-		      abs = read_bitmap(root, dir, "abs"), led = read_bitmap(root, dir, "led");
+	struct bitmap key = read_bitmap(root, dir, "key"), rel = read_bitmap(root, dir, "rel"), abs = read_bitmap(root, dir, "abs"),
+		      led = read_bitmap(root, dir, "led");
 	struct stat st = {};
 	*d = (struct input_device){
 		.node = str_fmt("/dev/input/%s", event),
@@ -193,13 +190,11 @@ char *input_describe(const struct input_device *d)
 /* udev ends its links with what the device is. */
 static unsigned guess(const char *path)
 {
-	return str_ends(path, "-event-mouse")	   ? INPUT_MOUSE
-	       : str_ends(path, "-event-joystick") ? INPUT_GAMEPAD
-						   : INPUT_KEYBOARD;
+	return str_ends(path, "-event-mouse") ? INPUT_MOUSE : str_ends(path, "-event-joystick") ? INPUT_GAMEPAD : INPUT_KEYBOARD;
 }
 
-static void input_read(struct root *root, const struct conf_input *conf, const char *run_dir,
-		       const struct input_devices *all, struct input *in)
+static void input_read(struct root *root, const struct conf_input *conf, const char *run_dir, const struct input_devices *all,
+		       struct input *in)
 {
 	cleanup_free char *real = root_real(root, conf->device);
 	*in = (struct input){ .conf = conf, .is = guess(conf->device), .strange = real };
@@ -213,8 +208,7 @@ static void input_read(struct root *root, const struct conf_input *conf, const c
 	in->evdev = conf->persistent ? str_fmt("%s/input-%s", run_dir, conf->name) : str_dup(conf->device);
 }
 
-struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir,
-			     struct input_facts *ret_facts)
+struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir, struct input_facts *ret_facts)
 {
 	struct input_facts f = { .n = c->n_inputs, .uinput = root_exists(root, "/dev/uinput") };
 	if (f.n)

@@ -16,9 +16,9 @@
 /* What a device is: bits, for one may be several. */
 enum input_is {
 	INPUT_KEYBOARD = 1 << 0, /* has letters */
-	INPUT_MOUSE = 1 << 1,	 /* moves by steps and has a left button */
-	INPUT_POINTER = 1 << 2,	 /* has a position and a left button, as virtual tablets do */
-	INPUT_TOUCH = 1 << 3,	 /* is touched: touchpad, screen, tablet with a pen */
+	INPUT_MOUSE = 1 << 1,    /* moves by steps and has a left button */
+	INPUT_POINTER = 1 << 2,  /* has a position and a left button, as virtual tablets do */
+	INPUT_TOUCH = 1 << 3,    /* is touched: touchpad, screen, tablet with a pen */
 	INPUT_GAMEPAD = 1 << 4,
 	INPUT_KEYS = 1 << 5, /* a few keys: power button, multimedia keys */
 };
@@ -28,7 +28,7 @@ struct input_device {
 	char *stable; /* the name it keeps over reboots and replugs, by-id before by-path; NULL if it has none */
 	char *name, *phys;
 	unsigned vendor, product;
-	unsigned is;		/* of enum input_is */
+	unsigned is;            /* of enum input_is */
 	unsigned keys, buttons; /* how many */
 	bool wheel, leds, twin; /* twin: one of ours */
 	uid_t uid;
@@ -49,9 +49,9 @@ char *input_describe(const struct input_device *d);
 const char *input_path(const struct input_device *d);
 /* Who wants to know which device a person uses. Which key it was is nobody's business. */
 struct input_listener {
-	unsigned seconds; /* how long; 0: for ever */
-	int stop_fd;      /* it ends when this can be read; -1: none */
-	void (*ready)(void *data); /* from now on nothing is missed: the moment to ask for it */
+	unsigned seconds;                                        /* how long; 0: for ever */
+	int stop_fd;                                             /* it ends when this can be read; -1: none */
+	void (*ready)(void *data);                               /* from now on nothing is missed: the moment to ask for it */
 	bool (*heard)(void *data, const struct input_device *d); /* once for each; false ends it */
 	void *data;
 };
@@ -60,11 +60,11 @@ struct err *input_listen(struct root *root, const struct input_devices *all, con
 
 /* An [input NAME] of the configuration. */
 struct input {
-	const struct conf_input *conf;	   /* borrowed */
+	const struct conf_input *conf;     /* borrowed */
 	const struct input_device *device; /* NULL: not there */
-	char *evdev;			   /* what QEMU opens: the device's path, or a link to its twin */
-	unsigned is;			   /* of a device that is not there: what its name says */
-	bool strange;			   /* there is something at that path, but no input device */
+	char *evdev;                       /* what QEMU opens: the device's path, or a link to its twin */
+	unsigned is;                       /* of a device that is not there: what its name says */
+	bool strange;                      /* there is something at that path, but no input device */
 };
 struct input_facts {
 	struct input *v; /* in the order of the configuration */
@@ -73,8 +73,7 @@ struct input_facts {
 	bool uinput; /* /dev/uinput is there */
 };
 /* `run_dir`: where the links to twins will be, /run/qlaunch/VM. */
-struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir,
-			     struct input_facts *ret_facts);
+struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir, struct input_facts *ret_facts);
 void input_facts_free(struct input_facts *f);
 #define cleanup_input_facts cleanup(input_facts_free)
 

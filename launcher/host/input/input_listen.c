@@ -17,8 +17,7 @@ static bool spoke(int fd)
 	bool yes = false;
 	while ((n = read(fd, ev, sizeof(ev))) > 0)
 		for (size_t i = 0; i < (size_t)n / sizeof(ev[0]); i++)
-			yes |= (ev[i].type == EV_KEY && ev[i].value == 1) || ev[i].type == EV_REL ||
-			       ev[i].type == EV_ABS;
+			yes |= (ev[i].type == EV_KEY && ev[i].value == 1) || ev[i].type == EV_REL || ev[i].type == EV_ABS;
 	return yes;
 }
 
@@ -28,8 +27,7 @@ static struct err *open_all(struct root *root, const struct input_devices *all, 
 	size_t opened = 0;
 	for (size_t i = 0; i < all->n; i++) {
 		fds[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
-		struct err *e =
-			all->v[i].is ? root_open_fd(root, all->v[i].node, O_RDONLY | O_NONBLOCK, &fds[i].fd) : NULL;
+		struct err *e = all->v[i].is ? root_open_fd(root, all->v[i].node, O_RDONLY | O_NONBLOCK, &fds[i].fd) : NULL;
 		opened += !e && fds[i].fd >= 0;
 		if (e) {
 			err_free(last);

@@ -33,8 +33,7 @@ static void add_step(struct steps *out, const struct input *in, const struct use
 		s = steps_add(out, &twin_kind, in->conf->device, owner,
 			      "what host and guest share; it stays when the device is unplugged or asleep");
 	} else if (!in->device || !may_open(in->device, u)) {
-		s = node_step(out, in->conf->device, u->uid, in->device ? in->device->gid : 0,
-			      "QEMU runs as the user and opens it");
+		s = node_step(out, in->conf->device, u->uid, in->device ? in->device->gid : 0, "QEMU runs as the user and opens it");
 	} else {
 		return;
 	}
@@ -56,11 +55,9 @@ void input_steps(struct steps *out, const struct input_facts *f, const struct us
 		add_step(out, &f->v[i], u);
 }
 
-static void finding(struct findings *out, const struct config *c, const struct input *in, enum verdict verdict,
-		    char *text, char *remedy)
+static void finding(struct findings *out, const struct config *c, const struct input *in, enum verdict verdict, char *text, char *remedy)
 {
-	cleanup_free char *section = str_fmt("input %s", in->conf->name), *where = config_where(c, section, "device"),
-			  *what = text;
+	cleanup_free char *section = str_fmt("input %s", in->conf->name), *where = config_where(c, section, "device"), *what = text;
 	findings_add(out, verdict, "input", str_fmt("%s: %s", where, what), remedy);
 }
 
@@ -69,14 +66,12 @@ static void judge(struct findings *out, const struct config *c, const struct inp
 	const struct conf_input *conf = in->conf;
 	const struct input_device *d = in->device;
 	if (in->strange)
-		finding(out, c, in, FINDING_BAD, tr_fmt("%s is no input device", conf->device),
-			tr_dup("qlaunch input lists them"));
+		finding(out, c, in, FINDING_BAD, tr_fmt("%s is no input device", conf->device), tr_dup("qlaunch input lists them"));
 	else if (!d && !conf->wait)
 		finding(out, c, in, FINDING_BAD, tr_fmt("%s is not there", conf->device),
 			tr_dup("plug it in, or set wait = yes; qlaunch input lists those that are there"));
 	else if (!d)
-		finding(out, c, in, FINDING_WARN, tr_fmt("%s is not there; it is taken when it comes", conf->device),
-			NULL);
+		finding(out, c, in, FINDING_WARN, tr_fmt("%s is not there; it is taken when it comes", conf->device), NULL);
 	else if (d->twin)
 		finding(out, c, in, FINDING_BAD, tr_fmt("%s is a twin that a running machine made", conf->device),
 			tr_dup("name the device itself; qlaunch input lists them"));
@@ -85,8 +80,7 @@ static void judge(struct findings *out, const struct config *c, const struct inp
 			tr_fmt("%s (%s) is no keyboard or mouse: the guest sees little of it", conf->device, d->name),
 			tr_dup("pass it as [usb NAME], whole"));
 	else if (d->stable && streq(conf->device, d->node))
-		finding(out, c, in, FINDING_WARN,
-			tr_fmt("%s may be another device after the next start", conf->device),
+		finding(out, c, in, FINDING_WARN, tr_fmt("%s may be another device after the next start", conf->device),
 			tr_fmt("device = %s", d->stable));
 	else
 		finding(out, c, in, FINDING_OK, str_fmt("%s is %s", conf->device, d->name), NULL);
@@ -101,11 +95,9 @@ void input_findings(struct findings *out, const struct config *c, const struct i
 		mouse |= f->v[i].is & (INPUT_MOUSE | INPUT_POINTER);
 		for (size_t k = 0; k < i; k++)
 			if (f->v[i].device && f->v[i].device == f->v[k].device)
-				finding(out, c, &f->v[i], FINDING_BAD,
-					tr_fmt("the same device as [input %s]", f->v[k].conf->name), NULL);
+				finding(out, c, &f->v[i], FINDING_BAD, tr_fmt("the same device as [input %s]", f->v[k].conf->name), NULL);
 	}
 	if (mouse && !keyboard)
-		findings_add(out, FINDING_WARN, "input",
-			     tr_dup("no keyboard with grab = yes: nothing moves the mouse back to the host"),
+		findings_add(out, FINDING_WARN, "input", tr_dup("no keyboard with grab = yes: nothing moves the mouse back to the host"),
 			     tr_dup("add the keyboard as another [input NAME]"));
 }

@@ -54,12 +54,7 @@ struct twin {
 struct twin *twin_new(struct root *root, const char *name, const char *source, const char *link)
 {
 	struct twin *t = mem_new(sizeof(*t));
-	*t = (struct twin){ .root = root,
-			    .name = str_dup(name),
-			    .source = str_dup(source),
-			    .link = str_dup(link),
-			    .fd = -1,
-			    .ufd = -1 };
+	*t = (struct twin){ .root = root, .name = str_dup(name), .source = str_dup(source), .link = str_dup(link), .fd = -1, .ufd = -1 };
 	return t;
 }
 
@@ -258,8 +253,7 @@ static struct err *watch_source(struct twin *t)
 		return err_errno(-r, "%s", t->source);
 	r = grab_if_idle(t);
 	if (r < 0)
-		return err_hint(err_errno(-r, "%s", t->source),
-				"another program may have grabbed it: a remapper, another virtual machine");
+		return err_hint(err_errno(-r, "%s", t->source), "another program may have grabbed it: a remapper, another virtual machine");
 	return NULL;
 }
 
@@ -346,8 +340,7 @@ static struct err *make(struct twin *t, uid_t uid)
 	struct stat st;
 	TRY(open_source(t));
 	TRY(root_open_fd(t->root, "/dev/uinput", O_RDWR | O_NONBLOCK, &t->ufd));
-	cleanup_free char *phys = str_fmt(TWIN_PHYS "%s", t->source),
-			  *name = str_fmt("%.60s (qlaunch)", evdev.libevdev_get_name(t->dev));
+	cleanup_free char *phys = str_fmt(TWIN_PHYS "%s", t->source), *name = str_fmt("%.60s (qlaunch)", evdev.libevdev_get_name(t->dev));
 	evdev.libevdev_disable_event_type(t->dev, EV_FF);
 	evdev.libevdev_set_name(t->dev, name);
 	t->vendor = evdev.libevdev_get_id_vendor(t->dev);
@@ -390,8 +383,7 @@ static char *find_node(struct root *root, const char *source)
 	cleanup_free char *phys = str_fmt(TWIN_PHYS "%s", source);
 	err_free(root_list(root, "/sys/class/input", &names));
 	for (size_t i = 0; i < names.n; i++) {
-		cleanup_free char *path = str_fmt("/sys/class/input/%s/device/phys", names.v[i]),
-				  *text = root_read_or(root, path, "");
+		cleanup_free char *path = str_fmt("/sys/class/input/%s/device/phys", names.v[i]), *text = root_read_or(root, path, "");
 		if (str_starts(names.v[i], "event") && streq(text, phys))
 			return str_fmt("/dev/input/%s", names.v[i]);
 	}

@@ -37,7 +37,7 @@ struct err *twin_close_node(struct twin *t);
 
 /* What its owner is told; any may be NULL. */
 struct twin_told {
-	void (*chord)(void *data);		    /* the escape chord was pressed: Ctrl, Alt, Shift and Esc */
+	void (*chord)(void *data);                  /* the escape chord was pressed: Ctrl, Alt, Shift and Esc */
 	void (*away)(void *data, const char *name); /* the real device is gone */
 	void *data;
 };

@@ -21,8 +21,7 @@ static const char *line_name(const char *line)
 
 bool irq_affinity_read(struct root *root, unsigned irq, struct cpus *ret)
 {
-	cleanup_free char *path = str_fmt("/proc/irq/%u/smp_affinity_list", irq),
-			  *text = root_read_or(root, path, NULL);
+	cleanup_free char *path = str_fmt("/proc/irq/%u/smp_affinity_list", irq), *text = root_read_or(root, path, NULL);
 	cleanup_err struct err *e = text ? cpus_parse(text, ret) : NULL;
 	return text && !e;
 }
@@ -70,8 +69,7 @@ void irq_facts_free(struct irq_facts *f)
 	*f = (struct irq_facts){};
 }
 
-static struct step *affinity_add(struct steps *out, const char *path, const struct cpus *cpus, bool balanced,
-				 const char *why)
+static struct step *affinity_add(struct steps *out, const char *path, const struct cpus *cpus, bool balanced, const char *why)
 {
 	cleanup_free char *list = cpus_format(cpus), *want = str_fmt("%s%s", list, balanced ? OR_LESS : "");
 	struct step *s = steps_add(out, &affinity_kind, path, want, why);
@@ -79,8 +77,7 @@ static struct step *affinity_add(struct steps *out, const char *path, const stru
 	return s;
 }
 
-void irq_steps(struct steps *out, const struct config *c, const struct irq_facts *f, const struct cpus *guest,
-	       const struct cpus *host)
+void irq_steps(struct steps *out, const struct config *c, const struct irq_facts *f, const struct cpus *guest, const struct cpus *host)
 {
 	if (c->host.irqs != IRQS_AWAY || cpus_empty(host))
 		return;
@@ -120,14 +117,12 @@ static bool has_target(const struct steps *steps, const char *target)
 	return false;
 }
 
-size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct pci_addr *devices, size_t n,
-		      const struct cpus *vcpus)
+size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct pci_addr *devices, size_t n, const struct cpus *vcpus)
 {
 	size_t before = out->n;
 	for (size_t i = 0; i < f->n_lines; i++) {
 		cleanup_free char *path = str_fmt("/proc/irq/%u/smp_affinity_list", f->lines[i].irq);
-		if (!is_of(&f->lines[i], devices, n) || cpus_subset(&f->lines[i].affinity, vcpus) ||
-		    has_target(out, path))
+		if (!is_of(&f->lines[i], devices, n) || cpus_subset(&f->lines[i].affinity, vcpus) || has_target(out, path))
 			continue;
 		affinity_add(out, path, vcpus, false, "the guest's own interrupt, where its vCPUs are")->late = true;
 	}

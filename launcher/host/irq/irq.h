@@ -35,14 +35,12 @@ void irq_facts_free(struct irq_facts *f);
 #define cleanup_irq_facts cleanup(irq_facts_free)
 
 /* Everything off `guest`, for host.irqs = away; `host` takes what had no other CPU. irqbalance first. */
-void irq_steps(struct steps *out, const struct config *c, const struct irq_facts *f, const struct cpus *guest,
-	       const struct cpus *host);
+void irq_steps(struct steps *out, const struct config *c, const struct irq_facts *f, const struct cpus *guest, const struct cpus *host);
 /*
  * The interrupts of the passed devices onto `vcpus`: late steps, for those that are not within them yet. Called again
  * it adds what is new. Returns how many were added.
  */
-size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct pci_addr *devices, size_t n,
-		      const struct cpus *vcpus);
+size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct pci_addr *devices, size_t n, const struct cpus *vcpus);
 /* Whether the kernel has taken the interrupt of this done step off all CPUs that it was given to, or it is where it was before: asked for anew. */
 bool irq_strayed(const struct irq_facts *f, const struct step *s);
 /* Seconds from the guest's start, or the last look, to look number `round` (from 0); -1: no more looks. */

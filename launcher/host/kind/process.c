@@ -37,7 +37,8 @@ static struct err *arrange_fds(const struct process *p, int *hold, int *status, 
 {
 	int high[PROCESS_FDS_MAX], high_hold = higher(*hold), high_status = high_hold < 0 ? -1 : higher(*status);
 	if (high_status < 0) /* EINVAL: not even a number is free up there (fcntl(2)) */
-		return err_hint(err_errno(errno == EINVAL ? EMFILE : errno, "descriptors above %d", HIGH_FD), "`ulimit -n 1024`, or LimitNOFILE= of its unit");
+		return err_hint(err_errno(errno == EINVAL ? EMFILE : errno, "descriptors above %d", HIGH_FD),
+				"`ulimit -n 1024`, or LimitNOFILE= of its unit");
 	*hold = high_hold;
 	*status = high_status;
 	for (size_t i = 0; i < p->n_fds; i++)
@@ -52,8 +53,8 @@ static struct err *arrange_fds(const struct process *p, int *hold, int *status, 
 		if (dup2(high[i], PROCESS_FD + (int)i) < 0)
 			return err_errno(errno, "descriptor %d", PROCESS_FD + (int)i);
 	unsigned low = (unsigned)(*hold < *status ? *hold : *status), top = (unsigned)(*hold < *status ? *status : *hold);
-	if (close_range(PROCESS_FD + (unsigned)p->n_fds, low - 1, 0) < 0 ||
-	    (top > low + 1 && close_range(low + 1, top - 1, 0) < 0) || close_range(top + 1, ~0U, 0) < 0)
+	if (close_range(PROCESS_FD + (unsigned)p->n_fds, low - 1, 0) < 0 || (top > low + 1 && close_range(low + 1, top - 1, 0) < 0) ||
+	    close_range(top + 1, ~0U, 0) < 0)
 		return err_errno(errno, "close_range");
 	return NULL;
 }

@@ -41,8 +41,8 @@ char *systemd_unescape(const char *part)
 	struct sb sb = {};
 	while (*part) {
 		unsigned byte;
-		if (part[0] == '\\' && part[1] == 'x' && isxdigit((unsigned char)part[2]) &&
-		    isxdigit((unsigned char)part[3]) && sscanf(part + 2, "%2x", &byte) == 1 && byte) {
+		if (part[0] == '\\' && part[1] == 'x' && isxdigit((unsigned char)part[2]) && isxdigit((unsigned char)part[3]) &&
+		    sscanf(part + 2, "%2x", &byte) == 1 && byte) {
 			sb_addc(&sb, (char)byte);
 			part += 4;
 		} else {
@@ -106,8 +106,7 @@ static const char *job_result(const struct job_watch *w, const char *job)
 }
 
 /* Waits for the job named in `reply`. */
-static struct err *job_wait(sd_bus *bus, struct job_watch *w, sd_bus_message *reply, const char *what,
-			    uint64_t limit_us)
+static struct err *job_wait(sd_bus *bus, struct job_watch *w, sd_bus_message *reply, const char *what, uint64_t limit_us)
 {
 	const char *job, *result;
 	int r = sd_bus_message_read(reply, "o", &job);
@@ -158,16 +157,15 @@ static int append_pids(sd_bus_message *m, const pid_t *pids)
 }
 
 /* The arguments of StartTransientUnit: name, mode, properties, and the slice as the one auxiliary unit. */
-static int append_scope(sd_bus_message *m, const char *scope, const char *slice, const char *description,
-			const pid_t *pids, const struct cpus *cpus)
+static int append_scope(sd_bus_message *m, const char *scope, const char *slice, const char *description, const pid_t *pids,
+			const struct cpus *cpus)
 {
 	int r = sd_bus_message_append(m, "ss", scope, "fail");
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description, "Slice", "s", slice,
-					  "CollectMode", "s", "inactive-or-failed", "TimeoutStopUSec", "t",
-					  (uint64_t)STOP_LIMIT_US);
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Description", "s", description, "Slice", "s", slice, "CollectMode", "s",
+					  "inactive-or-failed", "TimeoutStopUSec", "t", (uint64_t)STOP_LIMIT_US);
 	if (r >= 0)
 		r = append_pids(m, pids);
 	if (r >= 0)
@@ -181,8 +179,8 @@ static int append_scope(sd_bus_message *m, const char *scope, const char *slice,
 	if (r >= 0)
 		r = sd_bus_message_open_container(m, 'a', "(sv)");
 	if (r >= 0)
-		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s", description, "StopWhenUnneeded", "b",
-					  1, "CollectMode", "s", "inactive-or-failed");
+		r = sd_bus_message_append(m, "(sv)(sv)(sv)", "Description", "s", description, "StopWhenUnneeded", "b", 1, "CollectMode",
+					  "s", "inactive-or-failed");
 	if (r >= 0)
 		r = append_cpus(m, cpus);
 	for (int i = 0; r >= 0 && i < 3; i++)
@@ -190,8 +188,8 @@ static int append_scope(sd_bus_message *m, const char *scope, const char *slice,
 	return r;
 }
 
-struct err *systemd_scope_start(struct root *root, const char *scope, const char *slice, const char *description,
-				const pid_t *pids, const struct cpus *cpus)
+struct err *systemd_scope_start(struct root *root, const char *scope, const char *slice, const char *description, const pid_t *pids,
+				const struct cpus *cpus)
 {
 	cleanup_bus sd_bus *bus = NULL;
 	cleanup_message sd_bus_message *m = NULL, *reply = NULL;

@@ -24,8 +24,8 @@ char *systemd_unescape(const char *part);
  * Starts `scope` with the processes `pids` (ended by 0) below `slice`, a top-level slice limited to `cpus` that systemd
  * stops by itself once the scope has ended. EEXIST: a unit of that name is there already.
  */
-struct err *systemd_scope_start(struct root *root, const char *scope, const char *slice, const char *description,
-				const pid_t *pids, const struct cpus *cpus);
+struct err *systemd_scope_start(struct root *root, const char *scope, const char *slice, const char *description, const pid_t *pids,
+				const struct cpus *cpus);
 /* Stops or starts a unit and waits for the end of the job. Stopping a unit that is not loaded is no error. */
 struct err *systemd_unit_stop(struct root *root, const char *unit);
 struct err *systemd_unit_start(struct root *root, const char *unit);

@@ -76,5 +76,6 @@ void unit_guard_step(struct steps *out, struct root *root, const char *vm)
 	if (!systemd_runs(root) || !installed(root, GUARD ".path"))
 		return;
 	cleanup_free char *name = systemd_escape(vm), *unit = str_fmt(GUARD "%s.path", name);
-	steps_add(out, &unit_kind, unit, "active", "should the launcher die, all of this is undone as soon as the guest has ended")->optional = true;
+	steps_add(out, &unit_kind, unit, "active", "should the launcher die, all of this is undone as soon as the guest has ended")
+		->optional = true;
 }

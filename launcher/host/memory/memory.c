@@ -72,8 +72,7 @@ static void read_nodes(struct root *root, const char *host, bool huge, struct me
 		struct memory_node *node = node_add(f, id);
 		if (!huge)
 			continue;
-		cleanup_free char *path = str_fmt(NODES "/%s/meminfo", names.v[i]),
-				  *info = root_read_or(root, path, "");
+		cleanup_free char *path = str_fmt(NODES "/%s/meminfo", names.v[i]), *info = root_read_or(root, path, "");
 		node->total = meminfo(info, "MemTotal");
 		node->free = meminfo(info, "MemFree");
 		node_read(root, node);
@@ -136,8 +135,7 @@ struct share {
 };
 
 /* Fills in `shares` (room for n_nodes) and returns how many there are; none where no node has CPUs of the guest. */
-static size_t share_out(const struct config *c, const struct memory_facts *f, const struct cpus *guest, int size,
-			struct share *shares)
+static size_t share_out(const struct config *c, const struct memory_facts *f, const struct cpus *guest, int size, struct share *shares)
 {
 	size_t n = 0;
 	cleanup_free unsigned *weights = mem_new((f->n_nodes + 1) * sizeof(*weights));
@@ -177,8 +175,7 @@ void memory_steps(struct steps *out, const struct config *c, const struct memory
 {
 	int size = huge_size(c);
 	if (c->memory.hugepages == HUGEPAGES_TRANSPARENT && streq(f->transparent, "never"))
-		steps_add(out, &attr_kind, THP, "madvise", "QEMU asks for huge pages for the guest's memory")
-			->optional = true;
+		steps_add(out, &attr_kind, THP, "madvise", "QEMU asks for huge pages for the guest's memory")->optional = true;
 	if (size < 0)
 		return;
 	cleanup_free struct share *shares = mem_new((f->n_nodes + 1) * sizeof(*shares));
@@ -188,15 +185,13 @@ void memory_steps(struct steps *out, const struct config *c, const struct memory
 			continue;
 		cleanup_free char *dir = huge_dir(shares[i].node->id, size), *path = str_fmt("%s/nr_hugepages", dir);
 		cleanup_free char *want = str_fmt("+%" PRIu64, shares[i].missing);
-		struct step *s =
-			steps_add(out, &hugepages_kind, path, want, "fewer TLB misses in the guest, no swapping of it");
+		struct step *s = steps_add(out, &hugepages_kind, path, want, "fewer TLB misses in the guest, no swapping of it");
 		s->obstacle = share_obstacle(c, &shares[i], size);
 	}
 }
 
 /* Huge pages: what is missing must at least be free now, or be made free of caches. */
-static void check_huge(struct findings *out, const struct config *c, const struct memory_facts *f,
-		       const struct cpus *guest, int size)
+static void check_huge(struct findings *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest, int size)
 {
 	cleanup_free struct share *shares = mem_new((f->n_nodes + 1) * sizeof(*shares));
 	size_t n = share_out(c, f, guest, size, shares);
@@ -205,24 +200,22 @@ static void check_huge(struct findings *out, const struct config *c, const struc
 		char *obstacle = share_obstacle(c, &shares[i], size);
 		missing += shares[i].missing;
 		if (obstacle) {
-			findings_add(out, FINDING_BAD, "memory", obstacle,
-				     tr_dup("change memory.hugepages or memory.size"));
+			findings_add(out, FINDING_BAD, "memory", obstacle, tr_dup("change memory.hugepages or memory.size"));
 			return;
 		}
 	}
 	if (missing * sizes[size].bytes > f->available)
 		findings_add(out, FINDING_BAD, "memory",
-			     tr_fmt("%" PRIu64 " huge pages of %s are missing, and %" PRIu64 " MiB are available",
-				    missing, sizes[size].name, f->available >> 20),
+			     tr_fmt("%" PRIu64 " huge pages of %s are missing, and %" PRIu64 " MiB are available", missing,
+				    sizes[size].name, f->available >> 20),
 			     tr_dup("end programs, or choose a smaller memory.size"));
 	else if (missing && size == MEMORY_1G)
-		findings_add(out, FINDING_WARN, "memory",
-			     tr_fmt("%" PRIu64 " huge pages of 1G are to be found in one piece each", missing),
+		findings_add(out, FINDING_WARN, "memory", tr_fmt("%" PRIu64 " huge pages of 1G are to be found in one piece each", missing),
 			     tr_fmt("reserve them at boot if the kernel cannot: hugepagesz=1G hugepages=%" PRIu64,
 				    c->memory.size / sizes[size].bytes));
 	else
-		findings_add(out, FINDING_OK, "memory",
-			     tr_fmt("huge pages of %s: %" PRIu64 " are to be made", sizes[size].name, missing), NULL);
+		findings_add(out, FINDING_OK, "memory", tr_fmt("huge pages of %s: %" PRIu64 " are to be made", sizes[size].name, missing),
+			     NULL);
 }
 
 void memory_check(struct findings *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest)
@@ -235,8 +228,7 @@ void memory_check(struct findings *out, const struct config *c, const struct mem
 		check_huge(out, c, f, guest, size);
 		return;
 	}
-	char *text = tr_fmt("the guest wants %s; %" PRIu64 " of %" PRIu64 " MiB are available", wanted,
-			    f->available >> 20, f->total >> 20);
+	char *text = tr_fmt("the guest wants %s; %" PRIu64 " of %" PRIu64 " MiB are available", wanted, f->available >> 20, f->total >> 20);
 	bool fits = c->memory.size <= f->available, ever = c->memory.size < f->total;
 	findings_add(out,
 		     fits   ? FINDING_OK

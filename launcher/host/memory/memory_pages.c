@@ -54,8 +54,7 @@ static char *describe(const struct step *s)
 {
 	const char *node = strstr(s->target, "/node/node"), *size = strstr(s->target, "hugepages-");
 	uint64_t kib = 0;
-	cleanup_free char *digits =
-		size ? str_ndup(size + strlen("hugepages-"), strspn(size + strlen("hugepages-"), "0123456789")) : NULL;
+	cleanup_free char *digits = size ? str_ndup(size + strlen("hugepages-"), strspn(size + strlen("hugepages-"), "0123456789")) : NULL;
 	if (digits)
 		err_free(num_parse(digits, UINT64_MAX >> 10, &kib));
 	cleanup_free char *bytes = size_format(kib << 10);
@@ -143,8 +142,7 @@ static struct err *verify(struct step_env *env, const struct step *s)
 	TRY(delta_parse(s, &delta));
 	TRY(pages_read(env->root, path, &unused_pages));
 	if (unused_pages < delta)
-		return err_new("only %" PRIu64 " of %" PRIu64 " are free: another program has taken them", unused_pages,
-			       delta);
+		return err_new("only %" PRIu64 " of %" PRIu64 " are free: another program has taken them", unused_pages, delta);
 	return NULL;
 }
 

@@ -28,17 +28,17 @@ struct net_subnet {
 struct net {
 	const struct conf_network *conf; /* borrowed */
 	char mac[NET_MAC_TEXT];
-	bool passt;	       /* user: by passt; else by QEMU itself (slirp) */
+	bool passt;                /* user: by passt; else by QEMU itself (slirp) */
 	const char *passt_why_not; /* passt is there and cannot serve: static, for a person; else NULL */
-	bool own;	       /* nat, isolated: the bridge is ours */
-	char bridge[IFNAMSIZ]; /* that the tap is in; "" for none */
-	char link[IFNAMSIZ];   /* tap or macvtap; "" for none */
+	bool own;                  /* nat, isolated: the bridge is ours */
+	char bridge[IFNAMSIZ];     /* that the tap is in; "" for none */
+	char link[IFNAMSIZ];       /* tap or macvtap; "" for none */
 	struct net_subnet subnet;
 	char gateway[16], guest[16]; /* addresses in it: the bridge's, and the only one that the guest is given */
-	unsigned queues;	     /* of tap or macvtap: a descriptor each */
-	bool vhost;		     /* the kernel moves the packets: as many descriptors of /dev/vhost-net */
-	char *alias;		     /* what `ip link` says of our interfaces: "qlaunch win11 lan" */
-	char *helper;		     /* "dnsmasq-lan", "passt-lan": name of its process; NULL if it has none */
+	unsigned queues;             /* of tap or macvtap: a descriptor each */
+	bool vhost;                  /* the kernel moves the packets: as many descriptors of /dev/vhost-net */
+	char *alias;                 /* what `ip link` says of our interfaces: "qlaunch win11 lan" */
+	char *helper;                /* "dnsmasq-lan", "passt-lan": name of its process; NULL if it has none */
 	struct strv helper_argv;
 	char *problem, *remedy; /* why this host cannot; NULL if it can */
 };
@@ -59,8 +59,7 @@ struct net_facts {
 
 /* `stream`: this QEMU has netdev stream, which passt needs. `uid`: who QEMU runs as; what he may not do is a problem of
  * that network. */
-struct err *net_facts_read(struct root *root, const struct config *c, uid_t uid, bool stream,
-			   struct net_facts *ret_facts);
+struct err *net_facts_read(struct root *root, const struct config *c, uid_t uid, bool stream, struct net_facts *ret_facts);
 void net_facts_free(struct net_facts *f);
 #define cleanup_net_facts cleanup(net_facts_free)
 

@@ -31,8 +31,7 @@ static void find_drops(const json_t *ruleset, const char *hook, struct strv *ret
 		const char *family = text_of(chain, "family"), *table = text_of(chain, "table");
 		bool ipv4 = streq(family, "ip") || streq(family, "inet");
 		cleanup_free char *name = str_fmt("%s %s", family, table);
-		if (ipv4 && streq(text_of(chain, "hook"), hook) && streq(text_of(chain, "policy"), "drop") &&
-		    !strv_has(ret_tables, name))
+		if (ipv4 && streq(text_of(chain, "hook"), hook) && streq(text_of(chain, "policy"), "drop") && !strv_has(ret_tables, name))
 			strv_add(ret_tables, name);
 	}
 }
@@ -76,9 +75,10 @@ static void check_drops(struct findings *out, struct root *root, const json_t *r
 			findings_add(out, FINDING_WARN, TOPIC, tr_fmt("nftables table %s %s", names, tr(hooks[i].what)),
 				     tr_dup(hooks[i].remedy));
 		if (legacy_drops(root, hooks[i].chain))
-			findings_add(out, FINDING_WARN, TOPIC, tr_fmt("legacy iptables, chain %s, %s", hooks[i].chain, tr(hooks[i].what)),
-				     i == 0 ? tr_dup("iptables-legacy -I FORWARD -i qlbr+ -j ACCEPT; iptables-legacy -I FORWARD -o qlbr+ -j ACCEPT")
-					    : tr_dup("iptables-legacy -I INPUT -i qlbr+ -j ACCEPT"));
+			findings_add(
+				out, FINDING_WARN, TOPIC, tr_fmt("legacy iptables, chain %s, %s", hooks[i].chain, tr(hooks[i].what)),
+				i == 0 ? tr_dup("iptables-legacy -I FORWARD -i qlbr+ -j ACCEPT; iptables-legacy -I FORWARD -o qlbr+ -j ACCEPT")
+				       : tr_dup("iptables-legacy -I INPUT -i qlbr+ -j ACCEPT"));
 	}
 }
 
@@ -98,12 +98,14 @@ static void check_dhcp(struct findings *out, const struct net_facts *f, struct r
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof(any)) == 0)
 		return;
 	if (errno == EADDRINUSE)
-		findings_add(out, FINDING_BAD, TOPIC,
-			     tr_dup("a DHCP server of this host listens on every address: the network's own finds no room for port 67"),
-			     tr_dup("`ss -lnup sport = 67` shows it; let it listen on its own interfaces only (dnsmasq: bind-interfaces), or use "
-				    "mode = bridge and its addresses"));
+		findings_add(
+			out, FINDING_BAD, TOPIC,
+			tr_dup("a DHCP server of this host listens on every address: the network's own finds no room for port 67"),
+			tr_dup("`ss -lnup sport = 67` shows it; let it listen on its own interfaces only (dnsmasq: bind-interfaces), or use "
+			       "mode = bridge and its addresses"));
 	else
-		findings_add(out, FINDING_WARN, TOPIC, tr_dup("whether the host's DHCP server leaves room for the network's own could not be asked"),
+		findings_add(out, FINDING_WARN, TOPIC,
+			     tr_dup("whether the host's DHCP server leaves room for the network's own could not be asked"),
 			     tr_dup("run the check as root"));
 }
 
@@ -115,12 +117,9 @@ static void check_bridge_filter(struct findings *out, struct root *root, const c
 			  *legacy = root_read_or(root, "/proc/net/ip_tables_names", "");
 	find_drops(ruleset, "forward", &tables);
 	if (streq(on, "1") && (tables.n || *legacy))
-		findings_add(
-			out, FINDING_WARN, TOPIC,
-			tr_fmt("the host's IP rules hold up what passes bridge %s (net.bridge.bridge-nf-call-iptables = 1)",
-			       bridge),
-			tr_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT",
-			       bridge));
+		findings_add(out, FINDING_WARN, TOPIC,
+			     tr_fmt("the host's IP rules hold up what passes bridge %s (net.bridge.bridge-nf-call-iptables = 1)", bridge),
+			     tr_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT", bridge));
 }
 
 static json_t *read_rules(struct root *root)
@@ -137,15 +136,17 @@ static char *summary(const struct net *n)
 	cleanup_free char *subnet = net_subnet_text(n->subnet);
 	switch (n->conf->mode) {
 	case NET_USER:
-		return str_fmt("%s: by %s", n->conf->name, n->passt ? "passt" : n->passt_why_not ? _("QEMU itself") : _("QEMU itself (passt would be faster)"));
+		return str_fmt("%s: by %s", n->conf->name,
+			       n->passt           ? "passt"
+			       : n->passt_why_not ? _("QEMU itself")
+						  : _("QEMU itself (passt would be faster)"));
 	case NET_NAT:
 	case NET_ISOLATED:
 		return tr_fmt("%s: %s behind bridge %s, the guest is %s", n->conf->name, subnet, n->bridge, n->guest);
 	case NET_BRIDGE:
 		return tr_fmt("%s: in bridge %s", n->conf->name, n->bridge);
 	case NET_MACVTAP:
-		return tr_fmt("%s: on %s, beside the host, which the guest does not see", n->conf->name,
-			      n->conf->bridge);
+		return tr_fmt("%s: on %s, beside the host, which the guest does not see", n->conf->name, n->conf->bridge);
 	}
 	return str_dup(n->conf->name);
 }
@@ -158,13 +159,13 @@ void net_findings(struct findings *out, const struct net_facts *f, struct root *
 		own |= n->own;
 		joined |= n->conf->mode == NET_BRIDGE;
 		if (n->problem)
-			findings_add(out, FINDING_BAD, TOPIC, str_fmt("%s: %s", n->conf->name, n->problem),
-				     str_dup(n->remedy));
+			findings_add(out, FINDING_BAD, TOPIC, str_fmt("%s: %s", n->conf->name, n->problem), str_dup(n->remedy));
 		else
 			findings_add(out, FINDING_OK, TOPIC, summary(n), NULL);
 		if (n->passt_why_not && !n->problem)
-			findings_add(out, FINDING_WARN, TOPIC, tr_fmt("%s: QEMU's own network serves it, for passt cannot: %s", n->conf->name,
-								      tr(n->passt_why_not)), NULL);
+			findings_add(out, FINDING_WARN, TOPIC,
+				     tr_fmt("%s: QEMU's own network serves it, for passt cannot: %s", n->conf->name, tr(n->passt_why_not)),
+				     NULL);
 	}
 	json_t *ruleset = f->nft && (own || joined) ? read_rules(root) : NULL;
 	if (own) {

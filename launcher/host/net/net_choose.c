@@ -86,8 +86,7 @@ static char *list_or_none(const struct strv *names)
 static const char *taken_by(const struct net_facts *f, size_t i, struct net_subnet s)
 {
 	for (size_t k = 0; k < f->n_routes; k++)
-		if (f->routes[k].to.bits && !streq(f->routes[k].link, f->v[i].bridge) &&
-		    net_overlap(f->routes[k].to, s))
+		if (f->routes[k].to.bits && !streq(f->routes[k].link, f->v[i].bridge) && net_overlap(f->routes[k].to, s))
 			return f->routes[k].link;
 	for (size_t k = 0; k < i; k++)
 		if (f->v[k].own && net_overlap(f->v[k].subnet, s))
@@ -124,8 +123,7 @@ static void choose_subnet(struct net_facts *f, size_t i, uint64_t hash)
 			problem(n, NULL, "%s", err_text(e));
 		else if (who)
 			problem(n,
-				tr_fmt("choose another subnet in [network %s], or leave it out: then a free one is taken",
-				       n->conf->name),
+				tr_fmt("choose another subnet in [network %s], or leave it out: then a free one is taken", n->conf->name),
 				N_("subnet %s is in use: %s has a route into it"), n->conf->subnet, who);
 	} else if (!free_subnet(f, i, hash, &n->subnet)) {
 		problem(n, tr_fmt("name one: subnet = … in [network %s]", n->conf->name),
@@ -196,9 +194,7 @@ static void check_ports(const struct net_facts *f, struct net *n, uid_t uid)
 			continue;
 		cleanup_free char *port = str_fmt("%s:%u", forward.protocol, forward.host);
 		if (strv_has(&f->ports, port))
-			problem(n,
-				tr_fmt("`ss -lntup` shows by whom; choose another port in forward of [network %s]",
-				       n->conf->name),
+			problem(n, tr_fmt("`ss -lntup` shows by whom; choose another port in forward of [network %s]", n->conf->name),
 				N_("port %s of the host is taken"), port);
 		if (n->conf->mode == NET_USER && uid != 0 && forward.host < f->first_port)
 			problem(n, tr_fmt("forward from a port above %u, or use mode = nat", f->first_port - 1),
@@ -210,9 +206,9 @@ static void check_ports(const struct net_facts *f, struct net *n, uid_t uid)
 static void choose_user(struct net_facts *f, struct net *n, uid_t uid, bool stream)
 {
 	n->passt_why_not = !stream || !f->passt ? NULL
-			   : uid == 0	        ? N_("it refuses to run as root, and without root's capabilities it cannot become nobody")
-			   : !f->online	        ? N_("this host has no default route, without which it ends at once")
-					        : NULL;
+			   : uid == 0           ? N_("it refuses to run as root, and without root's capabilities it cannot become nobody")
+			   : !f->online         ? N_("this host has no default route, without which it ends at once")
+						: NULL;
 	n->passt = stream && f->passt && !n->passt_why_not;
 	if (n->passt)
 		passt_argv(n, f->passt);
@@ -245,8 +241,8 @@ static void choose_joined(const struct net_facts *f, struct net *n)
 	if (strv_has(there, n->conf->bridge))
 		return;
 	cleanup_free char *names = list_or_none(there);
-	problem(n, tr_fmt("name one that is there (%s), or use mode = nat, which needs none", names),
-		N_("there is no %s %s"), what, n->conf->bridge);
+	problem(n, tr_fmt("name one that is there (%s), or use mode = nat, which needs none", names), N_("there is no %s %s"), what,
+		n->conf->bridge);
 }
 
 void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid, bool stream)
@@ -260,8 +256,8 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 	if (n->conf->mac)
 		snprintf(n->mac, sizeof(n->mac), "%s", n->conf->mac);
 	else
-		snprintf(n->mac, sizeof(n->mac), "52:54:00:%02x:%02x:%02x", (unsigned)(hash >> 16 & 0xff),
-			 (unsigned)(hash >> 8 & 0xff), (unsigned)(hash & 0xff));
+		snprintf(n->mac, sizeof(n->mac), "52:54:00:%02x:%02x:%02x", (unsigned)(hash >> 16 & 0xff), (unsigned)(hash >> 8 & 0xff),
+			 (unsigned)(hash & 0xff));
 	for (char *p = n->mac; *p; p++)
 		*p = (char)tolower(*p); /* as the kernel writes it */
 	check_ports(f, n, uid);
@@ -279,6 +275,6 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 	for (size_t k = 0; k <= i; k++)
 		fds += net_fds(&f->v[k]);
 	if (fds > NET_FDS_MAX)
-		problem(n, tr_fmt("queues of all networks: at most %d", NET_FDS_MAX / 2),
-			N_("%u queues are more than QEMU can be given"), n->queues);
+		problem(n, tr_fmt("queues of all networks: at most %d", NET_FDS_MAX / 2), N_("%u queues are more than QEMU can be given"),
+			n->queues);
 }

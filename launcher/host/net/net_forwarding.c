@@ -68,9 +68,7 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 {
 	bool on = false;
 	TRY(is_on(env->root, &on));
-	*ret_value = str_dup(!on							     ? "off"
-			     : !marked(env->root, s->target) && others(env->root, s->target) ? "shared"
-											     : "on");
+	*ret_value = str_dup(!on ? "off" : !marked(env->root, s->target) && others(env->root, s->target) ? "shared" : "on");
 	return NULL;
 }
 

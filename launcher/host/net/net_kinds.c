@@ -52,9 +52,8 @@ static struct err *may_make(struct step_env *env, const struct step *s)
 	if (!root_is_host(env->root))
 		return err_new("interfaces are made on this host only, not under %s", root_dir(env->root));
 	if (is_there(env->root, s->target))
-		return err_hint(
-			err_coded(EEXIST, "%s is there already, and no journal says that it is ours", s->target),
-			"ip link delete %s", s->target);
+		return err_hint(err_coded(EEXIST, "%s is there already, and no journal says that it is ours", s->target),
+				"ip link delete %s", s->target);
 	return NULL;
 }
 
@@ -143,10 +142,9 @@ static struct err *tap_probe(struct step_env *env, const struct step *s, char **
 		*ret_value = str_dup(ABSENT);
 		return NULL;
 	}
-	cleanup_free char *owner = attribute(env->root, s->target, "owner"),
-			  *path = str_fmt(SYS_NET "/%s/master", s->target), *master = root_link_name(env->root, path);
-	*ret_value = str_fmt("%s %s %s%s", *owner ? owner : "?", master ? master : "-",
-			     is_multi(env->root, s->target) ? "multi" : "single",
+	cleanup_free char *owner = attribute(env->root, s->target, "owner"), *path = str_fmt(SYS_NET "/%s/master", s->target),
+			  *master = root_link_name(env->root, path);
+	*ret_value = str_fmt("%s %s %s%s", *owner ? owner : "?", master ? master : "-", is_multi(env->root, s->target) ? "multi" : "single",
 			     is_up(env->root, s->target) ? "" : ", down");
 	return NULL;
 }
@@ -266,7 +264,6 @@ struct err *net_open(struct root *root, const struct net *n, int fds[])
 	for (unsigned i = 0; *n->link && i < n->queues; i++)
 		TRY((macvtap ? macvtap_attach : tap_attach)(root, n->link, multi, &fds[i]));
 	for (unsigned i = 0; n->vhost && i < n->queues; i++)
-		TRY(err_hint(root_open_fd(root, "/dev/vhost-net", O_RDWR | O_CLOEXEC, &fds[n->queues + i]),
-			     "modprobe vhost_net"));
+		TRY(err_hint(root_open_fd(root, "/dev/vhost-net", O_RDWR | O_CLOEXEC, &fds[n->queues + i]), "modprobe vhost_net"));
 	return NULL;
 }

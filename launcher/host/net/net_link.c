@@ -48,8 +48,7 @@ static struct ifinfomsg *begin(struct request *r, uint16_t type, uint16_t flags)
 static void put_mac(struct request *r, const char *mac)
 {
 	unsigned char byte[6];
-	if (mac && sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4],
-			  &byte[5]) == 6)
+	if (mac && sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5]) == 6)
 		mnl.mnl_attr_put(r->h, IFLA_ADDRESS, sizeof(byte), byte);
 }
 
@@ -174,6 +173,5 @@ char *link_address(const char *name)
 	if (fd < 0 || ioctl(fd, SIOCGIFADDR, &address) < 0 || ioctl(fd, SIOCGIFNETMASK, &mask) < 0)
 		return NULL;
 	inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)&address.ifr_addr)->sin_addr, text, sizeof(text));
-	return str_fmt("%s/%d", text,
-		       __builtin_popcount(((struct sockaddr_in *)(void *)&mask.ifr_netmask)->sin_addr.s_addr));
+	return str_fmt("%s/%d", text, __builtin_popcount(((struct sockaddr_in *)(void *)&mask.ifr_netmask)->sin_addr.s_addr));
 }

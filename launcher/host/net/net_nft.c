@@ -36,17 +36,15 @@ static void forwards(struct sb *sb, const char *from, const char *guest, const s
 		if (!conf_forward_parse(list->v[i], &f))
 			continue;
 		bool each = streq(f.address, "0.0.0.0");
-		sb_addf(sb, "%s%s%s %s dport %u dnat ip to %s:%u; ", from, each ? "fib daddr type local" : "ip daddr ", each ? "" : f.address,
-			f.protocol, f.host, guest, f.guest);
+		sb_addf(sb, "%s%s%s %s dport %u dnat ip to %s:%u; ", from, each ? "fib daddr type local" : "ip daddr ",
+			each ? "" : f.address, f.protocol, f.host, guest, f.guest);
 	}
 }
 
-static void nat_chains(struct sb *sb, const char *bridge, const char *subnet, const char *guest,
-		       const struct strv *list)
+static void nat_chains(struct sb *sb, const char *bridge, const char *subnet, const char *guest, const struct strv *list)
 {
-	sb_addf(sb,
-		"chain postrouting { type nat hook postrouting priority srcnat; ip saddr %s oifname != \"%s\" masquerade; ",
-		subnet, bridge);
+	sb_addf(sb, "chain postrouting { type nat hook postrouting priority srcnat; ip saddr %s oifname != \"%s\" masquerade; ", subnet,
+		bridge);
 	if (list->n)
 		sb_addf(sb, "ip saddr 127.0.0.0/8 oifname \"%s\" masquerade; ", bridge);
 	sb_add(sb, "}\n");
@@ -57,12 +55,10 @@ static void nat_chains(struct sb *sb, const char *bridge, const char *subnet, co
 		sb_add(sb, "}\nchain output { type nat hook output priority -100; ");
 		forwards(sb, "", guest, list);
 		/* with route_localnet the guest could else reach what listens on the host's localhost alone */
-		sb_addf(sb,
-			"}\nchain localhost { type filter hook prerouting priority raw; iifname \"%s\" ip daddr 127.0.0.0/8 drop; }\n",
+		sb_addf(sb, "}\nchain localhost { type filter hook prerouting priority raw; iifname \"%s\" ip daddr 127.0.0.0/8 drop; }\n",
 			bridge);
 	}
-	sb_addf(sb, "chain forward { type filter hook forward priority filter; iifname \"%s\" ip saddr %s accept; ",
-		bridge, subnet);
+	sb_addf(sb, "chain forward { type filter hook forward priority filter; iifname \"%s\" ip saddr %s accept; ", bridge, subnet);
 	sb_addf(sb, "oifname \"%s\" ct state established,related accept; ", bridge);
 	if (list->n)
 		sb_addf(sb, "oifname \"%s\" ct status dnat accept; ", bridge);
@@ -85,9 +81,7 @@ char *net_rules(const char *bridge, const char *want)
 		sb_add(&sb, "chain forward { type filter hook forward priority filter; ");
 	}
 	sb_addf(&sb, "iifname \"%s\" drop; oifname \"%s\" drop; }\n", bridge, bridge);
-	sb_addf(&sb,
-		"chain input { type filter hook input priority filter; iifname \"%s\" udp dport { 53, 67 } accept; ",
-		bridge);
+	sb_addf(&sb, "chain input { type filter hook input priority filter; iifname \"%s\" udp dport { 53, 67 } accept; ", bridge);
 	sb_addf(&sb, "iifname \"%s\" tcp dport 53 accept; }\n}", bridge);
 	return sb_steal(&sb);
 }
@@ -108,8 +102,7 @@ static char *describe(const struct step *s)
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
 {
-	cleanup_free char *table = table_of(s->target), *line = str_fmt("table inet %s\n", table),
-			  *mark = mark_of(s->want);
+	cleanup_free char *table = table_of(s->target), *line = str_fmt("table inet %s\n", table), *mark = mark_of(s->want);
 	cleanup_free char *tables = NULL, *rules = NULL, *list = str_fmt("list table inet %s", table);
 	if (root_is_host(env->root))
 		TRY(nft("list tables inet", &tables));
@@ -130,8 +123,7 @@ static struct err *apply(struct step_env *env, struct step *s)
 	if (!rules)
 		return err_new("\"%s\" is no network", s->want);
 	if (!streq(s->prior, ABSENT))
-		return err_hint(err_new("nftables has a table qlaunch_%s already, and no journal says that it is ours",
-					s->target),
+		return err_hint(err_new("nftables has a table qlaunch_%s already, and no journal says that it is ours", s->target),
 				"nft delete table inet qlaunch_%s", s->target);
 	return nft(rules, &output);
 }

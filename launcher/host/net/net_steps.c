@@ -31,8 +31,7 @@ static void read_links(struct root *root, struct net_facts *f)
 	cleanup_strv struct strv names = {};
 	err_free(root_list(root, SYS_NET, &names));
 	for (size_t i = 0; i < names.n; i++) {
-		cleanup_free char *bridge = str_fmt(SYS_NET "/%s/bridge", names.v[i]),
-				  *index = str_fmt(SYS_NET "/%s/ifindex", names.v[i]);
+		cleanup_free char *bridge = str_fmt(SYS_NET "/%s/bridge", names.v[i]), *index = str_fmt(SYS_NET "/%s/ifindex", names.v[i]);
 		if (!root_exists(root, index)) /* bonding_masters is a file */
 			continue;
 		if (root_exists(root, bridge))

@@ -117,8 +117,7 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 	fn.numa_node = (int)read_number(root, addr, "numa_node", -1);
 	fn.boot_vga = read_number(root, addr, "boot_vga", 0) == 1;
 	fn.vfs = (unsigned)read_number(root, addr, "sriov_numvfs", 0);
-	cleanup_free char *physfn = pci_path(addr, "physfn"), *driver = pci_path(addr, "driver"),
-			  *group = pci_path(addr, "iommu_group");
+	cleanup_free char *physfn = pci_path(addr, "physfn"), *driver = pci_path(addr, "driver"), *group = pci_path(addr, "iommu_group");
 	fn.is_vf = root_exists(root, physfn);
 	fn.driver = root_link_name(root, driver);
 	cleanup_free char *number = root_link_name(root, group);
@@ -260,8 +259,7 @@ static void pick_read(struct root *root, const struct config *c, struct pci_fact
 	struct pci_function fn = { .group = -1, .numa_node = -1 };
 	bool found = pci_find(root, conf, &addr, &problem, &pick->remedy);
 	if (found && is_picked(f, addr)) {
-		pick->problem =
-			tr_fmt("%s: %s is named by another [pci] section already", where, pci_addr_text(addr).s);
+		pick->problem = tr_fmt("%s: %s is named by another [pci] section already", where, pci_addr_text(addr).s);
 		pick->remedy = tr_dup("remove one of the two sections");
 		return;
 	}
@@ -280,13 +278,11 @@ static void read_host(struct root *root, struct pci_facts *f)
 	f->iommu = groups.n > 0;
 	f->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci");
 	f->vendor_reset = root_exists(root, "/sys/module/vendor_reset");
-	cleanup_free char *cpuinfo = root_read_or(root, "/proc/cpuinfo", ""),
-			  *cmdline = root_read_or(root, "/proc/cmdline", "");
+	cleanup_free char *cpuinfo = root_read_or(root, "/proc/cpuinfo", ""), *cmdline = root_read_or(root, "/proc/cmdline", "");
 	f->intel = strstr(cpuinfo, "GenuineIntel") != NULL;
 	cleanup_strv struct strv words = {};
 	strv_split(&words, cmdline, " ");
-	f->iommu_disabled = strv_has(&words, "iommu=off") || strv_has(&words, "amd_iommu=off") ||
-			    strv_has(&words, "intel_iommu=off");
+	f->iommu_disabled = strv_has(&words, "iommu=off") || strv_has(&words, "amd_iommu=off") || strv_has(&words, "intel_iommu=off");
 }
 
 struct err *pci_facts_read(struct root *root, const struct config *c, struct pci_facts *ret_facts)

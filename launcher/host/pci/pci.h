@@ -83,8 +83,7 @@ void pci_names_freep(struct pci_names **names);
 
 /* Finds the function that a section means. On failure *ret_problem and *ret_remedy say why (without where in the file).
  */
-bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem,
-	      char **ret_remedy);
+bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem, char **ret_remedy);
 
 /* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
 struct pci_addr_text pci_addr_short(struct pci_addr addr);

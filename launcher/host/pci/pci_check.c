@@ -20,14 +20,12 @@ static void check_iommu(struct findings *out, const struct pci_facts *f)
 		findings_add(out, FINDING_OK, "iommu", tr_dup("the IOMMU is on"), NULL);
 		return;
 	}
-	const char *remedy =
-		f->iommu_disabled
-			? _("take iommu=off, intel_iommu=off or amd_iommu=off out of the kernel's command line, reboot")
-		: f->intel ? _("switch VT-d on in the firmware setup, add intel_iommu=on to the kernel's command line "
-			     "(GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub), reboot")
-			   : _("switch IOMMU (AMD-Vi) and SVM on in the firmware setup; Linux needs no parameter for it");
-	findings_add(out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off: no device can be passed through"),
-		     str_dup(remedy));
+	const char *remedy = f->iommu_disabled
+				     ? _("take iommu=off, intel_iommu=off or amd_iommu=off out of the kernel's command line, reboot")
+			     : f->intel ? _("switch VT-d on in the firmware setup, add intel_iommu=on to the kernel's command line "
+					    "(GRUB_CMDLINE_LINUX in /etc/default/grub, then update-grub), reboot")
+					: _("switch IOMMU (AMD-Vi) and SVM on in the firmware setup; Linux needs no parameter for it");
+	findings_add(out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off: no device can be passed through"), str_dup(remedy));
 }
 
 static void check_module(struct findings *out, const struct pci_facts *f)
@@ -54,13 +52,14 @@ static void check_holders(struct findings *out, const struct config *c, const st
 	const char *holders = blocking ? blocking : all;
 	bool bad = blocking && !c->host.release_console;
 	if (holders)
-		findings_add(out, bad ? FINDING_BAD : FINDING_WARN, "holders", tr_fmt("%s is held open by %s", pci_addr_text(fn->addr).s, holders),
+		findings_add(out, bad ? FINDING_BAD : FINDING_WARN, "holders",
+			     tr_fmt("%s is held open by %s", pci_addr_text(fn->addr).s, holders),
 			     tr_dup(bad ? "end them before the launch: unbinding would wait for them for ever"
 					: N_("they lose the card at the launch")));
 }
 
-static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn,
-			   struct pci_names *names, struct root *root)
+static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn, struct pci_names *names,
+			   struct root *root)
 {
 	cleanup_free char *who = told(names, fn);
 	struct pci_addr_text text = pci_addr_text(fn->addr);
@@ -74,9 +73,8 @@ static void check_function(struct findings *out, const struct config *c, const s
 		findings_add(out, FINDING_BAD, "group", tr_fmt("%s is in no IOMMU group", addr),
 			     tr_dup("without a group it cannot be passed through; is the IOMMU on?"));
 	if (fn->vfs)
-		findings_add(
-			out, FINDING_BAD, "sriov", tr_fmt("%s has %u virtual functions in use", addr, fn->vfs),
-			tr_fmt("pass one of them, or end them: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", addr));
+		findings_add(out, FINDING_BAD, "sriov", tr_fmt("%s has %u virtual functions in use", addr, fn->vfs),
+			     tr_fmt("pass one of them, or end them: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs", addr));
 	if (fn->boot_vga && !c->host.release_console)
 		findings_add(out, FINDING_WARN, "console", tr_fmt("the host's own screen is on %s", addr),
 			     tr_dup("a single card: release-console = yes in [host]; two: make the other one the "
@@ -98,10 +96,11 @@ static void check_used(struct findings *out, const struct config *c, const struc
 			findings_add(out, FINDING_WARN, "used", tr_fmt("the guest gets what this host uses: %s", why.v[i]),
 				     tr_dup("the host is without it until the guest ends"));
 		else
-			findings_add(out, FINDING_BAD, "used", tr_fmt("%s would come along with [pci %s]: %s", pci_addr_short(fn->addr).s,
-								      pick->conf->name, why.v[i]),
-				     tr_fmt("another slot for the card; or, if you mean it, accept = %s in [pci %s]", pci_addr_short(fn->addr).s,
-					    pick->conf->name));
+			findings_add(
+				out, FINDING_BAD, "used",
+				tr_fmt("%s would come along with [pci %s]: %s", pci_addr_short(fn->addr).s, pick->conf->name, why.v[i]),
+				tr_fmt("another slot for the card; or, if you mean it, accept = %s in [pci %s]", pci_addr_short(fn->addr).s,
+				       pick->conf->name));
 	}
 }
 
@@ -128,15 +127,12 @@ static void check_group(struct findings *out, const struct pci_facts *f, int gro
 		strv_add(&others, f->strangers.v[i]);
 	if (!others.n) {
 		findings_add(out, FINDING_OK, "group",
-			     tr_fmt("IOMMU group %d: all its %zu functions go to the guest or have no driver", group,
-				    passed),
-			     NULL);
+			     tr_fmt("IOMMU group %d: all its %zu functions go to the guest or have no driver", group, passed), NULL);
 		return;
 	}
 	cleanup_free char *joined = strv_join(&others, "; ");
-	findings_add(
-		out, FINDING_BAD, "group", tr_fmt("IOMMU group %d is shared with %s", group, joined),
-		tr_dup("pass all of it (functions = group), put the card into another slot, or unbind what the host "
+	findings_add(out, FINDING_BAD, "group", tr_fmt("IOMMU group %d is shared with %s", group, joined),
+		     tr_dup("pass all of it (functions = group), put the card into another slot, or unbind what the host "
 			    "does not need"));
 }
 
@@ -171,8 +167,7 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 				check_group(out, f, pick->v[k].group, names);
 	}
 	if (geteuid() != 0)
-		findings_add(out, FINDING_WARN, "holders",
-			     tr_dup("who holds the devices open was looked up among your own processes only"),
+		findings_add(out, FINDING_WARN, "holders", tr_dup("who holds the devices open was looked up among your own processes only"),
 			     tr_dup("run the check as root to see all of them"));
 }
 
@@ -192,17 +187,14 @@ static struct err *check_members(struct root *root, const struct pci_facts *f, i
 	TRY(root_list(root, path, &names));
 	for (size_t i = 0; i < names.n; i++) {
 		struct pci_addr addr;
-		cleanup_free char *link = str_fmt("%s/%s/driver", path, names.v[i]),
-				  *driver = root_link_name(root, link);
+		cleanup_free char *link = str_fmt("%s/%s/driver", path, names.v[i]), *driver = root_link_name(root, link);
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
 		if (!e && passed_function(f, addr) && !streq(driver, "vfio-pci"))
-			return err_hint(
-				err_new("%s is on %s, not on vfio-pci", names.v[i], driver ? driver : _("no driver")),
-				"somebody took it back meanwhile: start again");
+			return err_hint(err_new("%s is on %s, not on vfio-pci", names.v[i], driver ? driver : _("no driver")),
+					"somebody took it back meanwhile: start again");
 		if (!pci_driver_harmless(driver))
-			return err_hint(
-				err_new("%s in IOMMU group %d has got the driver %s", names.v[i], group, driver),
-				"unbind it, or `qlaunch check` again");
+			return err_hint(err_new("%s in IOMMU group %d has got the driver %s", names.v[i], group, driver),
+					"unbind it, or `qlaunch check` again");
 	}
 	return NULL;
 }

@@ -115,8 +115,7 @@ static bool same_slot(struct pci_addr a, struct pci_addr b)
 }
 
 /* By id or name: one device, whose lowest function that fits is meant. */
-static bool search(struct entries *list, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem,
-		   char **ret_remedy)
+static bool search(struct entries *list, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem, char **ret_remedy)
 {
 	const char *what = conf->match ? conf->match : conf->id;
 	struct entry *found = NULL;
@@ -145,8 +144,7 @@ static bool search(struct entries *list, const struct conf_pci *conf, struct pci
 	return false;
 }
 
-bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem,
-	      char **ret_remedy)
+bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem, char **ret_remedy)
 {
 	__attribute__((__cleanup__(entries_free))) struct entries list = {};
 	cleanup_free char *path = conf->has_address ? pci_path(conf->address, "vendor") : NULL;

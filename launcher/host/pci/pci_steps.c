@@ -23,8 +23,7 @@ static char *obstacle(const struct pci_facts *f, const struct pci_pick *pick, co
 	return NULL;
 }
 
-static void add_attr(struct steps *out, const struct pci_function *fn, const char *attr, const char *now,
-		     const char *want, const char *why)
+static void add_attr(struct steps *out, const struct pci_function *fn, const char *attr, const char *now, const char *want, const char *why)
 {
 	cleanup_free char *path = pci_path(fn->addr, attr);
 	if (now)
@@ -46,29 +45,24 @@ static void add_bar(struct steps *out, const struct pci_function *fn, uint64_t b
 	int bar = resizable(fn);
 	cleanup_free char *size = size_format(bytes);
 	cleanup_free char *target = str_fmt("%s/resource%d_resize", pci_addr_text(fn->addr).s, bar < 0 ? 0 : bar);
-	struct step *s = steps_add(out, &pci_bar_kind, target, size,
-				   "rebar: the guest's driver reaches the card's memory in one piece");
+	struct step *s = steps_add(out, &pci_bar_kind, target, size, "rebar: the guest's driver reaches the card's memory in one piece");
 	bool power = bytes >= 1 << 20 && (bytes & (bytes - 1)) == 0;
 	if (bar < 0)
 		s->obstacle = tr_dup("none of its BARs can be resized");
 	else if (!power || !(fn->bar_can[bar] >> (__builtin_ctzll(bytes) - 20) & 1))
-		s->obstacle = tr_fmt("BAR %d cannot be %s large (it is %llu MiB)", bar, size,
-				     (unsigned long long)fn->bar[bar] >> 20);
+		s->obstacle = tr_fmt("BAR %d cannot be %s large (it is %llu MiB)", bar, size, (unsigned long long)fn->bar[bar] >> 20);
 }
 
 static void add_function(struct steps *out, const struct pci_facts *f, const struct pci_pick *pick, size_t i)
 {
 	const struct pci_function *fn = &pick->v[i];
 	if (f->vendor_reset && fn->vendor == VENDOR_AMD && pci_is_gpu(fn))
-		add_attr(out, fn, "reset_method", fn->reset_method, "device_specific",
-			 "vendor-reset: a card that can start a second time");
-	add_attr(out, fn, "d3cold_allowed", fn->d3cold_allowed, "0",
-		 "cards wedge when they are powered off between host and guest");
+		add_attr(out, fn, "reset_method", fn->reset_method, "device_specific", "vendor-reset: a card that can start a second time");
+	add_attr(out, fn, "d3cold_allowed", fn->d3cold_allowed, "0", "cards wedge when they are powered off between host and guest");
 	add_attr(out, fn, "power/control", fn->power_control, "on", "awake while it changes hands");
-	cleanup_free char *why = i == pick->named ? str_fmt("[pci %s]", pick->conf->name)
-				 : pick->conf->functions == FUNCTIONS_GROUP
-					 ? tr_fmt("[pci %s]: same IOMMU group", pick->conf->name)
-					 : tr_fmt("[pci %s]: same slot", pick->conf->name);
+	cleanup_free char *why = i == pick->named                           ? str_fmt("[pci %s]", pick->conf->name)
+				 : pick->conf->functions == FUNCTIONS_GROUP ? tr_fmt("[pci %s]: same IOMMU group", pick->conf->name)
+									    : tr_fmt("[pci %s]: same slot", pick->conf->name);
 	steps_add(out, &pci_driver_kind, pci_addr_text(fn->addr).s, "vfio-pci", why)->obstacle = obstacle(f, pick, fn);
 	if (i == pick->named && pick->conf->rebar)
 		add_bar(out, fn, pick->conf->rebar);
@@ -93,11 +87,8 @@ void pci_steps(struct steps *out, const struct config *c, const struct pci_facts
 			add_function(out, f, pick, k);
 		if (pick->n)
 			continue;
-		const char *target = pick->conf->match ? pick->conf->match
-				     : pick->conf->id  ? pick->conf->id
-						       : c->pci[i].name;
-		steps_add(out, &pci_driver_kind, target, "vfio-pci", "no device that it could mean")->obstacle =
-			str_dup(pick->problem);
+		const char *target = pick->conf->match ? pick->conf->match : pick->conf->id ? pick->conf->id : c->pci[i].name;
+		steps_add(out, &pci_driver_kind, target, "vfio-pci", "no device that it could mean")->obstacle = str_dup(pick->problem);
 	}
 	for (size_t i = 0; i < f->n_picks && uid != 0; i++)
 		for (size_t k = 0; k < f->picks[i].n; k++)

@@ -31,8 +31,7 @@ static void policy_add(struct root *root, int cpu, struct cpus *seen, struct pow
 	f->policies[f->n_policies++] = p;
 }
 
-struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest,
-			     struct power_facts *ret_facts)
+struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest, struct power_facts *ret_facts)
 {
 	struct power_facts f = { .halt_poll = root_exists(root, HALT_POLL) };
 	struct cpus seen = {};
@@ -56,8 +55,7 @@ void power_facts_free(struct power_facts *f)
 	*f = (struct power_facts){};
 }
 
-static void attr_add(struct steps *out, const char *dir, const char *file, const char *want, const struct strv *has,
-		     const char *why)
+static void attr_add(struct steps *out, const char *dir, const char *file, const char *want, const struct strv *has, const char *why)
 {
 	cleanup_free char *path = str_fmt("%s/%s", dir, file), *all = strv_join(has, ", ");
 	struct step *s = steps_add(out, &attr_kind, path, want, why);
@@ -75,8 +73,7 @@ void power_steps(struct steps *out, const struct config *c, const struct power_f
 			attr_add(out, p->dir, "energy_performance_preference", c->host.energy, &p->hints,
 				 "the CPU's own clock control as the guest needs it");
 		if (c->host.governor)
-			attr_add(out, p->dir, "scaling_governor", c->host.governor, &p->governors,
-				 "the clock does not wait for load");
+			attr_add(out, p->dir, "scaling_governor", c->host.governor, &p->governors, "the clock does not wait for load");
 	}
 	if (!c->host.has_halt_poll)
 		return;
@@ -88,8 +85,7 @@ void power_steps(struct steps *out, const struct config *c, const struct power_f
 }
 
 /* One finding for all policies that lack what is wanted: they are of one driver nearly always. */
-static void check_words(struct findings *out, const struct power_facts *f, const char *want, const char *what,
-			bool hints)
+static void check_words(struct findings *out, const struct power_facts *f, const char *want, const char *what, bool hints)
 {
 	for (size_t i = 0; want && i < f->n_policies; i++) {
 		const struct power_policy *p = &f->policies[i];
@@ -97,8 +93,7 @@ static void check_words(struct findings *out, const struct power_facts *f, const
 		if (strv_has(has, want))
 			continue;
 		cleanup_free char *all = has->n ? strv_join(has, ", ") : str_dup("none");
-		findings_add(out, FINDING_WARN, "power",
-			     tr_fmt("%s has no %s \"%s\"; it has: %s", p->driver, what, want, all),
+		findings_add(out, FINDING_WARN, "power", tr_fmt("%s has no %s \"%s\"; it has: %s", p->driver, what, want, all),
 			     tr_fmt("choose one of these, or leave the key out"));
 		return;
 	}
@@ -107,8 +102,7 @@ static void check_words(struct findings *out, const struct power_facts *f, const
 void power_check(struct findings *out, const struct config *c, const struct power_facts *f)
 {
 	if ((c->host.governor || c->host.energy) && f->n_policies == 0)
-		findings_add(out, FINDING_WARN, "power",
-			     tr_dup("this host has no cpufreq: its clocks stay as they are"), NULL);
+		findings_add(out, FINDING_WARN, "power", tr_dup("this host has no cpufreq: its clocks stay as they are"), NULL);
 	check_words(out, f, c->host.governor, "governor", false);
 	check_words(out, f, c->host.energy, "energy_performance_preference", true);
 }

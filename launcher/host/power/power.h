@@ -23,8 +23,7 @@ struct power_facts {
 };
 
 /* Governors of the CPUs in `guest`, and what else of power the configuration asks for. Owned by the caller. */
-struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest,
-			     struct power_facts *ret_facts);
+struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest, struct power_facts *ret_facts);
 void power_facts_free(struct power_facts *f);
 #define cleanup_power_facts cleanup(power_facts_free)
 

@@ -193,8 +193,7 @@ static struct err *locate(void *data)
 	return NULL;
 }
 
-struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user,
-			    struct qemu_facts *ret_facts)
+struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user, struct qemu_facts *ret_facts)
 {
 	const char *wanted = c->qemu.binary ? c->qemu.binary : QEMU_NAME;
 	struct qemu_facts f = {};
@@ -222,14 +221,13 @@ struct err *qemu_facts_read(struct root *root, const struct config *c, const str
 void qemu_findings(struct findings *out, const struct qemu_facts *f)
 {
 	static const char install[] = N_("install QEMU 7.2 or newer: apt install qemu-system-x86, pacman -S qemu-desktop, or "
-				      "dnf install qemu-kvm");
+					 "dnf install qemu-kvm");
 	if (f->problem)
 		findings_add(out, FINDING_BAD, "qemu", str_dup(f->problem), tr_dup(install));
 	else if (f->assumed)
 		findings_add(out, FINDING_WARN, "qemu", tr_fmt("%s was not asked; version 7.2 is assumed", f->binary), NULL);
 	else if (!qemu_is(f, QEMU_LEAST / 100, QEMU_LEAST % 100))
-		findings_add(out, FINDING_BAD, "qemu", tr_fmt("%s is version %s", f->binary, f->version),
-			     tr_dup(install));
+		findings_add(out, FINDING_BAD, "qemu", tr_fmt("%s is version %s", f->binary, f->version), tr_dup(install));
 	else
 		findings_add(out, FINDING_OK, "qemu", tr_fmt("%s, version %s", f->binary, f->version), NULL);
 	if (f->no_seccomp)

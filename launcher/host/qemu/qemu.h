@@ -15,8 +15,8 @@
 #include "launcher/step/finding.h"
 
 struct qemu_facts {
-	char *binary;    /* a path; the bare name where it is nowhere */
-	char *version;   /* "7.2.22" */
+	char *binary;  /* a path; the bare name where it is nowhere */
+	char *version; /* "7.2.22" */
 	int major, minor;
 	bool assumed;    /* it did not answer: version and names are what a QEMU 7.2 has */
 	char *problem;   /* why it did not, where that is this host's fault; one line */
@@ -28,8 +28,7 @@ struct qemu_facts {
  * Fails for no reason that is the host's: what is wrong with QEMU is in `problem`. `user`: as whom it is run to be
  * asked.
  */
-struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user,
-			    struct qemu_facts *ret_facts);
+struct err *qemu_facts_read(struct root *root, const struct config *c, const struct user *user, struct qemu_facts *ret_facts);
 void qemu_facts_free(struct qemu_facts *f);
 #define cleanup_qemu_facts cleanup(qemu_facts_free)
 

@@ -35,8 +35,8 @@ struct ask {
 struct answers {
 	struct qmp *q;
 	json_t *types, *options, *schema;
-	char *machine;      /* q35's type */
-	char *type;         /* whose properties `properties` are */
+	char *machine; /* q35's type */
+	char *type;    /* whose properties `properties` are */
 	json_t *properties;
 };
 
@@ -57,7 +57,7 @@ static json_t *by_name(json_t *array, const char *key)
 {
 	json_t *object = json_object(), *element;
 	size_t i;
-	json_array_foreach(array, i, element) {
+	json_array_foreach (array, i, element) {
 		const char *name = json_string_value(json_object_get(element, key));
 		if (name)
 			json_object_set(object, name, element);
@@ -87,9 +87,9 @@ static bool schema_has(const struct answers *a, const char *known, const char *v
 {
 	json_t *type, *word;
 	size_t i, j;
-	json_array_foreach(a->schema, i, type) {
+	json_array_foreach (a->schema, i, type) {
 		bool is = false, has = false;
-		json_array_foreach(json_object_get(type, "values"), j, word) {
+		json_array_foreach (json_object_get(type, "values"), j, word) {
 			is = is || streq(json_string_value(word), known);
 			has = has || streq(json_string_value(word), value);
 		}
@@ -105,7 +105,7 @@ static bool has_option(const struct answers *a, const char *name, const char *pa
 	size_t i;
 	if (!parameter)
 		return option;
-	json_array_foreach(json_object_get(option, "parameters"), i, p)
+	json_array_foreach (json_object_get(option, "parameters"), i, p)
 		if (streq(json_string_value(json_object_get(p, "name")), parameter))
 			return true;
 	return false;
@@ -139,10 +139,10 @@ static struct err *ask_names(struct answers *a, struct sb *names)
 	a->options = by_name(steal(value), "option");
 	TRY(qmp_call(a->q, "query-qmp-schema", NULL, CALL_LIMIT_MS, &a->schema));
 	TRY(qmp_call(a->q, "query-machines", NULL, CALL_LIMIT_MS, &value));
-	json_array_foreach(value, i, machine)
+	json_array_foreach (value, i, machine)
 		if (streq(json_string_value(json_object_get(machine, "alias")), "q35"))
 			a->machine = str_fmt("%s-machine", json_string_value(json_object_get(machine, "name")));
-	json_array_foreach(value, i, machine) {
+	json_array_foreach (value, i, machine) {
 		const char *type = json_string_value(json_object_get(machine, "name"));
 		if (type && str_starts(type, "pc-q35-"))
 			sb_addf(names, "%s:%s ", json_object_get(machine, "alias") ? "newest" : "type", type);
@@ -180,8 +180,8 @@ static pid_t spawn(const char *binary, int monitor, int errors)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (dup2(errors, 2) == 2 && dup2(monitor, 3) == 3 && close_range(4, ~0U, 0) == 0)
-		execl(binary, binary, "-machine", "none", "-nodefaults", "-no-user-config", "-S", "-display", "none",
-		      "-chardev", "socket,id=qmp,fd=3", "-qmp", "chardev:qmp", NULL);
+		execl(binary, binary, "-machine", "none", "-nodefaults", "-no-user-config", "-S", "-display", "none", "-chardev",
+		      "socket,id=qmp,fd=3", "-qmp", "chardev:qmp", NULL);
 	fprintf(stderr, "%s: %m\n", binary);
 	_exit(127);
 }
@@ -220,8 +220,8 @@ static struct err *ask_monitor(const struct ask *ask, struct sb *names, char **r
 	fd_closep(&theirs);
 	TRY(with_words(qmp_handshake(a.q, CALL_LIMIT_MS), errors));
 	int major, minor, micro;
-	if (json_unpack((json_t *)qmp_greeting(a.q), "{s:{s:{s:i, s:i, s:i}}}", "version", "qemu", "major", &major, "minor",
-			&minor, "micro", &micro) < 0)
+	if (json_unpack((json_t *)qmp_greeting(a.q), "{s:{s:{s:i, s:i, s:i}}}", "version", "qemu", "major", &major, "minor", &minor,
+			"micro", &micro) < 0)
 		return err_new("a greeting without a version");
 	TRY(ask_names(&a, names));
 	err_free(qmp_call(a.q, "quit", NULL, CALL_LIMIT_MS, NULL));

@@ -19,10 +19,10 @@
 #define MONITOR_INPUTS_MAX 24
 
 struct monitor {
-	int bus;	    /* N of /dev/i2c-N; -1 for one that is asked over USB */
-	char name[40];	    /* maker's letters and model: "AUS ROG PG279Q" */
-	char serial[16];    /* as it says; may be empty */
-	int input;	    /* what it reads for VCP 0x60, 0 to 65535; not with every monitor what it shows; -1: it does not answer */
+	int bus;         /* N of /dev/i2c-N; -1 for one that is asked over USB */
+	char name[40];   /* maker's letters and model: "AUS ROG PG279Q" */
+	char serial[16]; /* as it says; may be empty */
+	int input;       /* what it reads for VCP 0x60, 0 to 65535; not with every monitor what it shows; -1: it does not answer */
 	uint8_t inputs[MONITOR_INPUTS_MAX]; /* that it advertises; not all that it takes, not all of them real */
 	size_t n_inputs;
 };

@@ -67,9 +67,8 @@ static struct err *set_unheard(struct root *root, const struct monitor *m, unsig
 
 static struct err *silent_error(const struct monitor *m)
 {
-	return err_hint(
-		err_new("%s does not answer: it may answer only on the input that it shows, or be off", m->name),
-		"press the button of its own that chooses the input");
+	return err_hint(err_new("%s does not answer: it may answer only on the input that it shows, or be off", m->name),
+			"press the button of its own that chooses the input");
 }
 
 static struct err *settle(struct job *j, const struct monitor *m, unsigned input)
@@ -92,8 +91,9 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 	if (now < 0 && m->input < 0)
 		return silent_error(m);
 	if (now >= 0 && now != (int)input)
-		return err_hint(err_coded(MONITOR_READS_OTHER, "%s reads input 0x%02x after 0x%02x was set: it does not take that value, or does not tell it",
-					m->name, (unsigned)now, input),
+		return err_hint(err_coded(MONITOR_READS_OTHER,
+					  "%s reads input 0x%02x after 0x%02x was set: it does not take that value, or does not tell it",
+					  m->name, (unsigned)now, input),
 				"qlaunch monitors; other values by: qlaunch monitors --try VALUE");
 	return NULL;
 }
@@ -144,7 +144,8 @@ static struct err *bus_there(struct root *root)
 void monitor_findings(struct findings *out, const struct config *c, struct root *root)
 {
 	if (c->n_monitors && !has_bus(root))
-		findings_add(out, FINDING_WARN, "monitor", tr_dup("no monitor will be switched: there is no /dev/i2c-*"), tr_dup("modprobe i2c-dev"));
+		findings_add(out, FINDING_WARN, "monitor", tr_dup("no monitor will be switched: there is no /dev/i2c-*"),
+			     tr_dup("modprobe i2c-dev"));
 }
 
 static struct err *in_child(struct err *(*fn)(void *), struct job *job, struct shared *ret_shared)
@@ -180,9 +181,9 @@ struct err *monitor_find(const struct monitors *all, const char *match, const st
 		if (!strcasestr(m->name, match) && !strcasestr(m->serial, match))
 			continue;
 		if (found)
-			return err_hint(err_new("\"%s\" fits two monitors, %s %s and %s %s", match, found->name,
-						found->serial, m->name, m->serial),
-					"name it by its serial number: qlaunch monitors");
+			return err_hint(
+				err_new("\"%s\" fits two monitors, %s %s and %s %s", match, found->name, found->serial, m->name, m->serial),
+				"name it by its serial number: qlaunch monitors");
 		found = m;
 	}
 	if (!found)

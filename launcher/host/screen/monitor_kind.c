@@ -25,8 +25,7 @@ static char *describe(const struct step *s)
 	cleanup_err struct err *e = parse(s->want, &input, &back);
 	const char *name = e ? NULL : monitor_input_name(input);
 	cleanup_free char *value = str_ndup(s->want, strcspn(s->want, ","));
-	return tr_fmt("switch monitor %s to input %s%s%s%s", s->target, value, name ? " (" : "", name ? name : "",
-		      name ? ")" : "");
+	return tr_fmt("switch monitor %s to input %s%s%s%s", s->target, value, name ? " (" : "", name ? name : "", name ? ")" : "");
 }
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
@@ -66,11 +65,11 @@ static struct err *apply(struct step_env *env, struct step *s)
 	if (s->data) /* where the launcher, who has forked us, finds what was there before */
 		snprintf(s->data, MONITOR_PRIOR_MAX, "%s", s->prior);
 	if (!way_back(s, back))
-		return err_hint(err_new("%s does not tell which input to come back to (it reads: %s)", s->target, s->prior), "set host-input");
+		return err_hint(err_new("%s does not tell which input to come back to (it reads: %s)", s->target, s->prior),
+				"set host-input");
 	TRY(send(env, s, input, &silent));
 	if (silent)
-		log_info("monitor %s: silent since it shows the guest; it answers only on the input that it shows",
-			 s->target);
+		log_info("monitor %s: silent since it shows the guest; it answers only on the input that it shows", s->target);
 	return NULL;
 }
 

@@ -43,7 +43,8 @@ static char *find_program(struct root *root, const char *home)
 		err_free(root_list(root, dirs[i], &names));
 		for (size_t k = 0; k < names.n; k++) {
 			cleanup_free char *path = str_fmt("%s/%s", dirs[i], names.v[k]), *binary = NULL;
-			cleanup_free char *text = str_ends(names.v[k], ".json") && !strv_has(&seen, names.v[k]) ? root_read_or(root, path, "") : NULL;
+			cleanup_free char *text =
+				str_ends(names.v[k], ".json") && !strv_has(&seen, names.v[k]) ? root_read_or(root, path, "") : NULL;
 			strv_add(&seen, names.v[k]);
 			if (text && is_fs(text, &binary) && root_exists(root, binary))
 				return steal(binary);
@@ -75,7 +76,8 @@ static void check_folder(struct root *root, struct share *s)
 	struct stat st;
 	cleanup_err struct err *e = root_stat(root, s->conf->path, &st);
 	if (e)
-		problem(s, str_dup(err_text(e)), err_code(e) == ENOENT ? N_("make the folder, or name another: path =") : N_("a folder that you may read"));
+		problem(s, str_dup(err_text(e)),
+			err_code(e) == ENOENT ? N_("make the folder, or name another: path =") : N_("a folder that you may read"));
 	else if (!S_ISDIR(st.st_mode))
 		problem(s, tr_fmt("%s is no folder", s->conf->path), N_("path = a folder; a single file cannot be shared"));
 }

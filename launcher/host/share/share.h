@@ -20,7 +20,7 @@
 struct share {
 	const struct conf_share *conf; /* borrowed */
 	const struct user *user;       /* likewise */
-	char *helper;		       /* "virtiofsd-NAME": of its process */
+	char *helper;                  /* "virtiofsd-NAME": of its process */
 	struct strv argv;
 	char *problem, *remedy; /* why this host cannot; NULL if it can */
 };
@@ -34,7 +34,8 @@ struct share_facts {
  * Looks for the folders, and for virtiofsd by the descriptors that QEMU documents (docs/interop/vhost-user.json). To be
  * called with the rights of `user`. `device`: QEMU has vhost-user-fs-pci.
  */
-struct err *share_facts_read(struct root *root, const struct config *c, const struct user *user, bool device, struct share_facts *ret_facts);
+struct err *share_facts_read(struct root *root, const struct config *c, const struct user *user, bool device,
+			     struct share_facts *ret_facts);
 void share_facts_free(struct share_facts *f);
 #define cleanup_share_facts cleanup(share_facts_free)
 void share_findings(struct findings *out, const struct config *c, const struct share_facts *f);

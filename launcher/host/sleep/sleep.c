@@ -30,7 +30,8 @@ static struct err *inhibit(sd_bus *bus, const char *what, const char *why, const
 	cleanup_message sd_bus_message *m = NULL;
 	int fd, r = sd_bus_message_new_method_call(bus, &m, LOGIND, "Inhibit");
 	if (r >= 0)
-		r = sd_bus_message_set_auto_start(m, 0); /* where no logind runs nobody puts the host to sleep: none is started, nor user.slice with it */
+		r = sd_bus_message_set_auto_start(
+			m, 0); /* where no logind runs nobody puts the host to sleep: none is started, nor user.slice with it */
 	if (r >= 0)
 		r = sd_bus_message_append(m, "ssss", what, "qlaunch", why, mode);
 	if (r >= 0)
@@ -52,8 +53,7 @@ static void inhibit_session(struct sleep_guard *g, struct root *root, uid_t uid,
 	cleanup_err struct err *none = bus_open_session(root, uid, gid, &bus);
 	if (none)
 		return;
-	int r = sd_bus_message_new_method_call(bus, &m, SCREEN_SAVER, "/org/freedesktop/ScreenSaver", SCREEN_SAVER,
-					       "Inhibit");
+	int r = sd_bus_message_new_method_call(bus, &m, SCREEN_SAVER, "/org/freedesktop/ScreenSaver", SCREEN_SAVER, "Inhibit");
 	if (r >= 0)
 		r = sd_bus_message_set_auto_start(m, 0);
 	if (r >= 0)
@@ -66,8 +66,7 @@ static void inhibit_session(struct sleep_guard *g, struct root *root, uid_t uid,
 		log_debug("no screen saver to inhibit: %s", error.message ? error.message : strerror(-r));
 }
 
-struct err *sleep_inhibit(struct root *root, const struct config *c, uid_t uid, gid_t gid,
-			  struct sleep_guard **ret_guard)
+struct err *sleep_inhibit(struct root *root, const struct config *c, uid_t uid, gid_t gid, struct sleep_guard **ret_guard)
 {
 	bool pauses = c->host.sleep == SLEEP_PAUSE, blocks = c->host.sleep == SLEEP_INHIBIT;
 	if (!c->host.inhibit_sleep && !pauses) {

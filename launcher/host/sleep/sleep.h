@@ -18,8 +18,7 @@ struct sleep_guard;
  * session of `uid`, where there is one. NULL in ret_guard where nothing is asked for. An error of logind's is for a
  * warning: the guest runs without it.
  */
-struct err *sleep_inhibit(struct root *root, const struct config *c, uid_t uid, gid_t gid,
-			  struct sleep_guard **ret_guard);
+struct err *sleep_inhibit(struct root *root, const struct config *c, uid_t uid, gid_t gid, struct sleep_guard **ret_guard);
 /*
  * For host.sleep = pause: `on_sleep(data, true)` is called when the host is about to sleep, and has to pause the guest;
  * the host sleeps when it has returned. `on_sleep(data, false)` after the host has woken up.

@@ -89,8 +89,7 @@ bool usb_means(const struct conf_usb *conf, const struct usb_device *d)
 	if (d->hub)
 		return false;
 	if (conf->id)
-		return sscanf(conf->id, "%4x:%4x", &vendor, &product) == 2 && vendor == d->vendor &&
-		       product == d->product;
+		return sscanf(conf->id, "%4x:%4x", &vendor, &product) == 2 && vendor == d->vendor && product == d->product;
 	if (!conf->port || !str_starts(d->sys, conf->port))
 		return false;
 	const char *rest = d->sys + strlen(conf->port);
@@ -107,8 +106,8 @@ bool usb_meant(const struct config *c, const struct usb_device *d)
 
 struct step *usb_step(struct steps *out, const struct usb_device *d)
 {
-	cleanup_free char *why = tr_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : _("it"),
-					d->vendor, d->product);
+	cleanup_free char *why =
+		tr_fmt("%s (%04x:%04x) is attached while it is plugged in", *d->name ? d->name : _("it"), d->vendor, d->product);
 	struct step *s = steps_add(out, &usb_kind, d->sys, GUEST, why);
 	s->late = true;
 	return s;
@@ -125,19 +124,17 @@ void usb_findings(struct findings *out, const struct config *c, const struct usb
 {
 	for (size_t k = 0; k < c->n_usb; k++) {
 		const struct conf_usb *conf = &c->usb[k];
-		cleanup_free char *section = str_fmt("usb %s", conf->name),
-				  *where = config_where(c, section, conf->id ? "id" : "port");
+		cleanup_free char *section = str_fmt("usb %s", conf->name), *where = config_where(c, section, conf->id ? "id" : "port");
 		const struct usb_device *found = NULL;
 		for (size_t i = 0; i < d->n && !found; i++)
 			found = usb_means(conf, &d->v[i]) ? &d->v[i] : NULL;
 		if (found)
 			findings_add(out, FINDING_OK, "usb",
-				     str_fmt("%s: %s, %s", where, found->sys, *found->name ? found->name : _("no name")),
-				     NULL);
+				     str_fmt("%s: %s, %s", where, found->sys, *found->name ? found->name : _("no name")), NULL);
 		else
 			findings_add(out, FINDING_WARN, "usb",
-				     tr_fmt("%s: nothing with %s %s is plugged in; it is attached when it comes",
-					    where, conf->id ? "id" : "port", conf->id ? conf->id : conf->port),
+				     tr_fmt("%s: nothing with %s %s is plugged in; it is attached when it comes", where,
+					    conf->id ? "id" : "port", conf->id ? conf->id : conf->port),
 				     NULL);
 	}
 }
@@ -157,12 +154,10 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 		*ret_value = str_dup(ABSENT);
 		return NULL;
 	}
-	strv_addf(&parts, "%u/%u", number(env->root, s->target, "busnum", 10),
-		  number(env->root, s->target, "devnum", 10));
+	strv_addf(&parts, "%u/%u", number(env->root, s->target, "busnum", 10), number(env->root, s->target, "devnum", 10));
 	TRY(root_list(env->root, DEVICES, &names));
 	for (size_t i = 0; i < names.n; i++) {
-		cleanup_free char *link = str_fmt(DEVICES "/%s/driver", names.v[i]),
-				  *driver = root_link_name(env->root, link);
+		cleanup_free char *link = str_fmt(DEVICES "/%s/driver", names.v[i]), *driver = root_link_name(env->root, link);
 		if (str_starts(names.v[i], prefix))
 			strv_addf(&parts, "%s=%s", names.v[i], driver ? driver : NO_DRIVER);
 	}
@@ -188,9 +183,8 @@ static struct err *verify(struct step_env *env, const struct step *s)
 
 /* Calls fn for each interface that had a driver of the host's and has none now, or still QEMU's (usbfs). Returns how
  * many. */
-static size_t each_taken(const struct step *s, const char *now,
-			 struct err *(*fn)(struct root *root, const char *interface), struct root *root,
-			 struct err **ret_err)
+static size_t each_taken(const struct step *s, const char *now, struct err *(*fn)(struct root *root, const char *interface),
+			 struct root *root, struct err **ret_err)
 {
 	cleanup_strv struct strv had = {}, has = {};
 	size_t taken = 0;
