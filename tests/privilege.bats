@@ -419,7 +419,9 @@ users_folder() {
 }
 
 @test "SECURITY.md has every kind of step, with the capabilities that it keeps" {
-	for kind in $(grep -hoE '^	\.name = "[a-z-]+"' launcher/host/*.c | cut -d'"' -f2); do
+	kinds=$(grep -hoE '^	\.name = "[a-z-]+"' launcher/host/*/*.c | cut -d'"' -f2)
+	[ "$(wc -l <<<"$kinds")" -eq "$(grep -o '&[a-z_]*_kind' launcher/plan/kinds.c | wc -l)" ]
+	for kind in $kinds; do
 		row=$(grep -E "^\\|[^|]*\`$kind\`" SECURITY.md) || { echo "$kind is not there"; return 1; }
 		keeps=$(cut -d'|' -f4 <<<"$row" | xargs -n 1 | sort | xargs)
 		needs=$(grep -E "^	\{ \"$kind\"," launcher/host/kind/caps.c | grep -oE 'CAP\([A-Z_]+' | cut -c 5- | sort | xargs)

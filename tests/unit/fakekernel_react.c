@@ -212,6 +212,18 @@ static bool reacts_platform(struct fake *f, const char *path, const char *value)
 	return true;
 }
 
+/* An interface of a USB device that has no driver gets its own, whichever that is, again. */
+static bool reacts_usb(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *link = str_fmt("/sys/bus/usb/devices/%s/driver", value), *driver = root_link(f->root, link);
+	if (!streq(path, "/sys/bus/usb/drivers_probe"))
+		return false;
+	fake_file(f, path, "");
+	if (!driver)
+		fake_link(f, link, "../../drivers/usbhid");
+	return true;
+}
+
 /* resource1_resize ← 9: BAR 1 is 512 MiB now; the file goes on saying what it can be. */
 static bool reacts_resize(struct fake *f, const char *path, const char *value)
 {
@@ -346,9 +358,9 @@ static void end_line(struct fake *f, const char *path, const char *value)
 
 void fake_reacts(struct fake *f, const char *what, const char *path, const char *value)
 {
-	if (streq(what, "write") && str_starts(path, "/sys/")) {
+	if (streq(what, "write") && (str_starts(path, "/sys/") || str_starts(path, "/proc/"))) {
 		bool special = reacts_driver(f, path, value) || reacts_platform(f, path, value) ||
-			       reacts_resize(f, path, value) ||
+			       reacts_usb(f, path, value) || reacts_resize(f, path, value) ||
 			       reacts_hugepages(f, path, value);
 		if (!special && str_ends(path, "/driver_override") && streq(value, "\n"))
 			write_file(f, path, "(null)");

@@ -5,7 +5,8 @@
  * before SIGKILL, before it and after it. Then `restore` runs. The host must be as it was, byte for byte, or what is
  * left must be named, and go with the next `restore`.
  *
- * A point is one such run; the number of points is printed.
+ * A point is one such run; the number of points is printed. A kind of step that there is (plan/kinds.c) is in it, or in the table of those
+ * that only a real kernel can carry out, with why and where it is proven instead.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,22 +27,46 @@
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/framebuffer/framebuffer.h"
-#include "launcher/host/memory/memory.h"
+#include "launcher/host/irq/irq.h"
+#include "launcher/host/kind/block.h"
 #include "launcher/host/kind/node.h"
+#include "launcher/host/kind/scratch.h"
+#include "launcher/host/memory/memory.h"
+#include "launcher/host/net/net.h"
 #include "launcher/host/pci/pci.h"
+#include "launcher/host/usb/usb.h"
+#include "launcher/plan/kinds.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
 
-#define HANG_MS 200
+#define HANG_MS 120
 #define BASE    "/run/qlaunch"
 #define VM      "vm"
 #define GROUP   "/sys/fs/cgroup/qlaunch_vm"
 #define HUGE    "/sys/devices/system/node/node0/hugepages/hugepages-2048kB"
 
-static const struct step_kind *const kinds[] = { &pci_driver_kind, &pci_bar_kind,   &attr_kind,
-						 &node_kind,       &cgroup_kind,    &controller_kind,
-						 &partition_kind,  &hugepages_kind, &framebuffer_kind,
-						 NULL };
+#define USB     "/sys/bus/usb/devices/1-2:1.0/driver"
+#define BRIDGE  "qlbrsweep"
+
+/* Kinds that are not in the sweep: why, and the test that has them instead. */
+static const struct {
+	const char *kind, *why, *proof;
+} elsewhere[] = {
+	{ "module", "modprobe loads into the running kernel", "tests/lab/jobs/newcomer.sh" },
+	{ "unit", "systemd starts and stops it, by D-Bus", "tests/lab/jobs/guard.sh" },
+	{ "scope", "systemd makes it, by D-Bus", "tests/lab/jobs/kill-points.sh" },
+	{ "allowed-cpus", "systemd sets it, by D-Bus", "tests/lab/jobs/host-steps.sh" },
+	{ "new-interrupts", "an EIO is the kernel's word that one stays where it is, and no residue", "tests/unit/test_irq.c" },
+	{ "irqbalance", "a living irqbalance answers, on its socket", "tests/unit/test_irq.c" },
+	{ "memlock", "a limit of a living process, and gone with it", "tests/unit/test_process.c" },
+	{ "process", "a living process", "tests/unit/test_process.c" },
+	{ "twin", "uinput makes it, and it ends with its descriptor", "tests/lab/jobs/input.sh" },
+	{ "monitor-input", "a monitor answers, over I2C or USB", "tests/lab/jobs/monitors.sh" },
+	{ "bridge", "made by rtnetlink", "tests/lab/jobs/nat-vhost.sh" },
+	{ "tap", "made by ioctl on a descriptor", "tests/lab/jobs/nat-vhost.sh" },
+	{ "link", "made by rtnetlink", "tests/net.bats" },
+	{ "nft", "nft makes it, in one transaction", "tests/lab/jobs/nat-vhost.sh" },
+};
 
 /* A sanitized process forks slowly: there every third change, and all of them in the plain build. */
 #ifdef __SANITIZE_ADDRESS__
@@ -55,12 +80,14 @@ struct sweep {
 	struct step_env env;
 	struct config config;
 	struct conf_pci pci;
+	struct conf_usb usb;
 	struct steps steps;
 	char *before; /* the host */
 	char log[64]; /* what the launchers said */
 	long forward; /* changes that an undisturbed launch makes until the guest would run */
 	long changes; /* and with its way back */
 	long points;
+	int disk; /* what is claimed */
 };
 static struct sweep sweep;
 static pid_t held[2];
@@ -82,6 +109,8 @@ static void plan_all(struct sweep *s)
 	cleanup_memory_facts struct memory_facts memory = {};
 	cleanup_cgroup_facts struct cgroup_facts cgroup = {};
 	cleanup_console_facts struct console_facts console = {};
+	cleanup_irq_facts struct irq_facts irq = {};
+	cleanup_usb_devices struct usb_devices usb = {};
 	struct cpus guest, host;
 	must(cpus_parse("2-3", &guest));
 	must(cpus_parse("0-1", &host));
@@ -89,6 +118,11 @@ static void plan_all(struct sweep *s)
 	must(memory_facts_read(s->env.root, &s->config, &memory));
 	must(cgroup_facts_read(s->env.root, &s->config, &cgroup));
 	must(console_facts_read(s->env.root, &s->config, &console));
+	must(irq_facts_read(s->env.root, &s->config, &irq));
+	must(usb_devices_read(s->env.root, &usb));
+	claim_step(&s->steps, "/dev/sdz", BLOCK_RW, "the guest's disk")->data = &s->disk;
+	steps_add(&s->steps, &net_forwarding_kind, BRIDGE, "on", "the guest's network");
+	steps_add(&s->steps, &scratch_kind, SCRATCH_SHARED, "present", "QEMU leaves it");
 	memory_steps(&s->steps, &s->config, &memory, &guest);
 	for (int cpu = 2; cpu < 4; cpu++) {
 		cleanup_free char *path = str_fmt("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);
@@ -96,7 +130,12 @@ static void plan_all(struct sweep *s)
 	}
 	console_steps(&s->steps, &console);
 	pci_steps(&s->steps, &s->config, &pci, 1000, 1001);
+	for (size_t i = s->steps.n, n = (irq_steps(&s->steps, &s->config, &irq, &guest, &host), s->steps.n); i < n; i++)
+		if (s->steps.v[i].kind == &irq_born_kind) /* see `elsewhere` */
+			s->steps.v[i].late = true;
 	cgroup_steps(&s->steps, &s->config, &cgroup, &guest, &host, held);
+	usb_steps(&s->steps, &s->config, &usb);
+	s->steps.v[s->steps.n - 1].late = false; /* when the guest runs: here at once */
 	for (size_t i = 0; i < s->steps.n; i++)
 		assert_null(s->steps.v[i].obstacle);
 }
@@ -134,14 +173,32 @@ static int setup(void **state)
 	fake_link(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/efi-framebuffer.0", "../../devices/efi-framebuffer.0");
 	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/bind", "");
 	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/unbind", "");
-	s->env = (struct step_env){ s->fake->root, kinds };
+	fake_file(s->fake, "/dev/sdz", "");
+	fake_dir(s->fake, "/dev/shm");
+	fake_file(s->fake, "/proc/sys/net/ipv4/ip_forward", "0\n");
+	fake_file(s->fake, "/sys/class/net/" BRIDGE "/ifalias", "qlaunch\n");
+	fake_file(s->fake, "/proc/interrupts", "      CPU0  CPU1  CPU2  CPU3\n 24:  0  0  0  0  PCI-MSI  nvme0q0\n");
+	fake_file(s->fake, "/proc/irq/24/smp_affinity_list", "0-3\n");
+	fake_file(s->fake, "/proc/irq/default_smp_affinity", "f\n");
+	fake_file(s->fake, "/sys/devices/virtual/workqueue/cpumask", "f\n");
+	fake_file(s->fake, "/sys/bus/usb/drivers_probe", "");
+	fake_file(s->fake, "/sys/bus/usb/devices/1-2/idVendor", "046d\n");
+	fake_file(s->fake, "/sys/bus/usb/devices/1-2/idProduct", "c52b\n");
+	fake_file(s->fake, "/sys/bus/usb/devices/1-2/bDeviceClass", "00\n");
+	fake_file(s->fake, "/sys/bus/usb/devices/1-2/busnum", "1\n");
+	fake_file(s->fake, "/sys/bus/usb/devices/1-2/devnum", "3\n");
+	fake_link(s->fake, USB, "../../drivers/usbhid");
+	s->env = (struct step_env){ s->fake->root, all_kinds };
 	s->pci = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rebar = UINT64_C(8) << 30 };
+	s->usb = (struct conf_usb){ .name = (char *)"pad", .id = (char *)"046d:c52b" };
 	must(pci_addr_parse("01:00.0", &s->pci.address));
 	s->config = (struct config){ .path = (char *)"vm.conf",
 				     .vm.name = (char *)VM,
 				     .pci = &s->pci,
 				     .n_pci = 1,
-				     .host.release_console = true,
+				     .usb = &s->usb,
+				     .n_usb = 1,
+				     .host = { .release_console = true, .irqs = IRQS_AWAY },
 				     .memory = { .size = 64 << 20, .hugepages = HUGEPAGES_2M } };
 	held[0] = getpid();
 	plan_all(s);
@@ -163,6 +220,14 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* QEMU runs: it has taken the USB device from its driver, and made its file. */
+static void guest_begins(struct sweep *s)
+{
+	cleanup_free char *driver = fake_path(s->fake, USB);
+	unlink(driver);
+	fake_file(s->fake, SCRATCH_SHARED, "");
+}
+
 /* QEMU has ended: its group is empty. */
 static void guest_ends(struct sweep *s)
 {
@@ -178,6 +243,7 @@ static int launch_forward(struct sweep *s)
 	must(journal_create(s->env.root, BASE, VM, 0, NULL, &journal));
 	struct engine engine = { .env = &s->env, .journal = journal };
 	must(engine_apply(&engine, &s->steps));
+	guest_begins(s);
 	return SAME;
 }
 
@@ -189,6 +255,8 @@ static int launch(struct sweep *s)
 	if (!e) {
 		struct engine engine = { .env = &s->env, .journal = journal };
 		e = engine_apply(&engine, &s->steps);
+		if (!e)
+			guest_begins(s);
 		guest_ends(s);
 		struct undo_report report = engine_undo(&s->env, &s->steps);
 		if (report.residue || report.left) {
@@ -268,16 +336,23 @@ static void expect_same(struct sweep *s, const char *when)
 		fail_msg("%s \"%s\": not as before:\n%s%s", when, s->fake->shared->last, difference, log);
 }
 
+/* Where a step makes itself seen: below its target, but for those whose target is none of the tree's. */
+static char *place_of(const struct step *s)
+{
+	const char *target = s->target, *slash = strrchr(target, '/');
+	if (s->kind == &net_forwarding_kind)
+		return str_dup("/ip_forward ");
+	return *target == '/' ? str_ndup(target, (size_t)(slash - target)) : str_ndup(target, strcspn(target, "/"));
+}
+
 /* Whether the output names a step that explains why this entry of the tree is not as before. */
 static bool is_named(struct sweep *s, const char *line, const char *log)
 {
 	if (str_starts(line, "/dev/vfio/")) /* it comes and goes with the binding */
 		return strstr(log, "to vfio-pci") != NULL;
 	for (size_t i = 0; i < s->steps.n; i++) {
-		const char *target = s->steps.v[i].target, *slash = strrchr(target, '/');
-		cleanup_free char *place =
-			*target == '/' ? str_ndup(target, (size_t)(slash - target)) : str_ndup(target, strcspn(target, "/"));
-		if (strstr(line, place) && strstr(log, *target == '/' ? target : place))
+		cleanup_free char *place = place_of(&s->steps.v[i]), *words = s->steps.v[i].kind->describe(&s->steps.v[i]);
+		if ((strstr(line, place) || strstr(line, s->steps.v[i].target)) && strstr(log, words))
 			return true;
 	}
 	return false;
@@ -348,6 +423,33 @@ static void run_point(struct sweep *s, int (*what)(struct sweep *), enum fake_fa
 	if ((fault == FAKE_KILL_BEFORE || fault == FAKE_KILL_AFTER) && !WIFSIGNALED(status))
 		fail_msg("%s \"%s\": nothing was killed: %#x", when, s->fake->shared->last, (unsigned)status);
 	restore_all(s, when);
+}
+
+/* Of each kind that there is, a step is in the sweep, or it says why not. */
+static void test_every_kind(void **state)
+{
+	(void)state;
+	size_t n_elsewhere = 0, n_swept = 0;
+	for (const struct step_kind *const *k = all_kinds; *k; k++) {
+		const char *why = NULL;
+		bool swept = false;
+		for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+			if (!streq(elsewhere[i].kind, (*k)->name))
+				continue;
+			why = elsewhere[i].why;
+			n_elsewhere++;
+			if (access(elsewhere[i].proof, R_OK) < 0)
+				fail_msg("%s: there is no %s", (*k)->name, elsewhere[i].proof);
+		}
+		for (size_t i = 0; i < sweep.steps.n; i++)
+			swept |= sweep.steps.v[i].kind == *k && !sweep.steps.v[i].late;
+		if (swept == (why != NULL))
+			fail_msg("the kind \"%s\" is %s", (*k)->name,
+				 swept ? "in the sweep and in the table of those that are not" : "neither in the sweep nor in its table");
+		n_swept += swept;
+	}
+	assert_int_equal(n_elsewhere, ARRAY_SIZE(elsewhere)); /* none that is no more */
+	print_message("# sweep: %zu kinds, and %zu elsewhere\n", n_swept, n_elsewhere);
 }
 
 static void test_undisturbed(void **state)
@@ -462,6 +564,7 @@ static void test_points(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_kind),
 		cmocka_unit_test(test_undisturbed), cmocka_unit_test(test_failures), cmocka_unit_test(test_kills),
 		cmocka_unit_test(test_hangs),       cmocka_unit_test(test_restores), cmocka_unit_test(test_short_grant),
 		cmocka_unit_test(test_points),

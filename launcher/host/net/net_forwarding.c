@@ -17,6 +17,7 @@
 #define SYS_NET "/sys/class/net"
 #define SYSCTL "/proc/sys/net/ipv4/ip_forward"
 #define MARK " (needs forwarding)" /* at the end of an alias */
+#define BEGUN "off, but needed"     /* killed between the two writes */
 
 static char *alias_path(const char *bridge)
 {
@@ -68,7 +69,8 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 {
 	bool on = false;
 	TRY(is_on(env->root, &on));
-	*ret_value = str_dup(!on ? "off" : !marked(env->root, s->target) && others(env->root, s->target) ? "shared" : "on");
+	bool ours = marked(env->root, s->target);
+	*ret_value = str_dup(!on ? (ours ? BEGUN : "off") : !ours && others(env->root, s->target) ? "shared" : "on");
 	return NULL;
 }
 
@@ -102,7 +104,7 @@ static struct err *undo(struct step_env *env, const struct step *s)
 /* "shared" is as good as before: somebody else needs it now, and turns it off. */
 static enum step_whose whose(const struct step *s, const char *now)
 {
-	return streq(now, s->want) ? STEP_WANTED : STEP_PRIOR;
+	return streq(now, s->want) ? STEP_WANTED : streq(now, BEGUN) ? STEP_BETWEEN : STEP_PRIOR;
 }
 
 const struct step_kind net_forwarding_kind = {

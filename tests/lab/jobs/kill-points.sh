@@ -3,7 +3,7 @@
 # A launch with everything switched on, and SIGKILL at every write of its journal, then at points of its way back: after `restore` the host is
 # as it was, each time. strace sends the signal: at the Nth fdatasync forwards, at the Nth openat2 backwards.
 # check: no: `make lab` runs it
-# seconds: 2400
+# seconds: 5400
 . "$(dirname "$0")/../lib.sh"
 lab_host
 printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/desktop.service
