@@ -186,6 +186,61 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	[ "$status" -eq 1 ]; [[ $output == *"every run of this round failed"* && ! -e $dir/out.jsonl ]]
 }
 
+@test "how many rounds the noise wants is said before and after three; early = yes ends where nothing is left to tell" {
+	make -s BUILD="$build" "$build/bench-guest"
+	chmod 755 "$dir"; install -m 666 /dev/null "$dir/count"
+	cat >"$dir/prog" <<-'SH' # one metric that is steady, one with noise of 30 %
+		#!/bin/sh
+		cd "$(dirname "$0")"; echo call >>count
+		n=$(wc -l <count)
+		echo "bench: steady s less $((1000 + n % 2))"; echo "bench: noisy s less $((1000 + n * 7919 % 600))"; echo "bench: done"
+	SH
+	chmod 755 "$dir/prog"
+	mine=$'[variant a]\nnative = yes\n[workload mine]\nparser = lines\ncommand = '$dir/prog
+	plan <<<$'workloads = mine\n'"$mine"
+	sed -i 's/rounds = 1/rounds = 7/' "$dir/plan"
+	run "$qlaunch" bench "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"7 rounds show an effect of 5 % where a run's noise is at most"* ]]
+	[[ $output =~ "7 rounds are enough to see 5 % in 1 of 2 metrics; others want more: mine.noisy "[0-9]{3} ]]
+	[[ $output == *"fewer than 20 rounds: whether they hang together cannot be seen"* ]]
+	# an hour later, five more rounds: what is there tells, before any run
+	head -n 8 "$dir/out.jsonl" >"$dir/four"; mv "$dir/four" "$dir/out.jsonl"
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 0 ]; [[ ${output%%warming up*} == *"in 1 of 2 metrics"* && $output == *"warming up"* ]]
+	# looks
+	plan <<<$'early = yes\nworkloads = mine\n'"$mine"
+	run "$qlaunch" bench --output="$dir/early" "$dir/plan"
+	[ "$status" -eq 3 ]; [[ $output == *"early = yes with 1 rounds"*"rounds = 18"* ]]
+	sed -i 's/rounds = 1/rounds = 18/; s/ echo "bench: noisy[^;]*;//' "$dir/plan" "$dir/prog"
+	run "$qlaunch" bench --output="$dir/early" "$dir/plan"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"after 9 of 18 rounds nothing is left that cannot be told: it ends early"* ]]
+	[[ $output == *"this look has 0.5 % of the 5 %"* ]]
+	[ "$(wc -l <"$dir/early")" -eq 18 ]; jq -es 'all(.early and .rounds == 18 and .version == 3 and (.id | length == 16))' "$dir/early"
+	[ "$(jq -r .id "$dir/early" | sort -u | wc -l)" -eq 1 ]
+	# the same command has nothing to do
+	calls=$(wc -l <"$dir/count")
+	run "$qlaunch" bench --output="$dir/early" "$dir/plan"
+	[ "$status" -eq 0 ]; [ "$(wc -l <"$dir/count")" -eq "$calls" ]
+	# files that were put together are known
+	rm "$dir/out.jsonl"; plan <<<$'workloads = mine\n'"$mine"
+	"$qlaunch" bench "$dir/plan"; mv "$dir/out.jsonl" "$dir/a"
+	"$qlaunch" bench "$dir/plan"; cp "$dir/out.jsonl" "$dir/b"
+	cat "$dir/a" >>"$dir/out.jsonl"
+	run "$qlaunch" bench compare "$dir/b" "$dir/out.jsonl"
+	echo "$output"
+	[[ $output == *"2 runs of bench are in it, each by itself"* && $output == *", run $(jq -r .id "$dir/a" | head -n 1)"* ]]
+	run "$qlaunch" bench compare "$dir/out.jsonl" "$dir/early"
+	[ "$status" -eq 15 ]; [[ $output == *"which one is meant"* ]]
+	sed -i 's/rounds = 1$/rounds = 2/' "$dir/plan"
+	run "$qlaunch" bench "$dir/plan"
+	[ "$status" -eq 2 ]; [[ $output == *"is of another run than the lines before it"* ]]
+	cat "$dir/a" "$dir/a" >"$dir/c"
+	run "$qlaunch" bench compare "$dir/a" "$dir/c"
+	[[ $output == *"2 runs are in it more than once"* ]]
+}
+
 @test "what uploads is asked for twice; what wants the agent says so" {
 	plan <<<$'workloads = geekbench\n[variant a]\nnative = yes'
 	run "$qlaunch" bench "$dir/plan"
@@ -297,7 +352,9 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	records 10 | jq -c '.run = {steal: 3}' >"$dir/a"; records 10 | jq -c '.run = {throttled: 2} | .metrics["<script>"].v[0] += .round' >"$dir/b"
 	run "$qlaunch" bench compare "$dir/a" "$dir/b"
 	[[ $output == *"a: up to 3.0 % of the time was stolen"* && $output == *"b: a processor was too hot in 20 of 20 runs"* ]]
-	[[ $output == *"rises from round to round"* ]]
+	[[ $output == *" rises from round to round"* && $output != *"before: rises"* ]]
+	run "$qlaunch" bench compare "$dir/b" "$dir/a"
+	[[ $output == *"before: rises from round to round"* ]]
 }
 
 @test "a control that differs makes the result not to be trusted" {
@@ -331,7 +388,7 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	[ "$status" -eq 3 ]; [[ $output == *"a:21: not a record"* ]]
 	records 10 | jq -c '.version = 9' >"$dir/a"
 	run "$qlaunch" bench compare "$dir/a" "$dir/a"
-	[ "$status" -eq 3 ]; [[ $output == *"a:1: a record of version 9; this qlaunch knows 1 to 2"* ]]
+	[ "$status" -eq 3 ]; [[ $output == *"a:1: a record of version 9; this qlaunch knows 1 to 3"* ]]
 	: >"$dir/a"
 	run "$qlaunch" bench compare "$dir/a" "$dir/a"
 	[ "$status" -eq 3 ]; [[ $output == *"no record in it"* ]]

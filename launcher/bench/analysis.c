@@ -2,6 +2,7 @@
 /* analysis: see analysis.h. */
 #include <stdlib.h>
 #include "launcher/base/str.h"
+#include "launcher/base/tr.h"
 #include "launcher/bench/analysis.h"
 #include "launcher/bench/libm.h"
 
@@ -34,19 +35,37 @@ static size_t present(const struct summary_column *c, double *ret_v)
 	return n;
 }
 
-static void describe(struct analysis *r, const struct summary_column *c)
+static double drift_of(const struct summary_column *c)
 {
 	cleanup_free double *v = mem_new((c->n + 1) * sizeof(*v));
 	size_t n = present(c, v);
 	double drift = stats_drift(v, n);
-	r->median = stats_median(v, n);
-	r->drift = stats_drifts(drift, n) ? drift : 0;
+	return stats_drifts(drift, n) ? drift : 0;
 }
 
 static double median_of(const struct summary_column *c)
 {
 	cleanup_free double *v = mem_new((c->n + 1) * sizeof(*v));
 	return stats_median(v, present(c, v));
+}
+
+static void describe(struct analysis *r, const struct summary_column *c)
+{
+	r->median = median_of(c);
+	r->drift = drift_of(c);
+}
+
+/*
+ * Two files whose plans have other looks: what may have ended the one says nothing of when the other did, so each has half of its part for the
+ * looks of both.
+ */
+double analyses_alpha(const struct summary *a, const struct summary *b)
+{
+	if (!a->early && !b->early)
+		return STATS_ALPHA;
+	size_t rounds = a->rounds < b->rounds ? a->rounds : b->rounds, planned = a->early ? a->planned : b->planned;
+	bool alike = a->early == b->early && a->planned == b->planned;
+	return stats_look_alpha(rounds, planned) / (alike ? 1 : 2);
 }
 
 static void judge(struct analysis *r, const struct summary_metric *before, double margin)
@@ -75,6 +94,7 @@ static void judge(struct analysis *r, const struct summary_metric *before, doubl
 /* All metrics of one variant beside one other, which makes the family of one comparison. ret[b->n_metrics]. */
 static void compare(const struct summary *a, size_t base, const struct summary *b, size_t variant, struct analysis *ret)
 {
+	double alpha = analyses_alpha(a, b);
 	size_t n = b->n_metrics, rounds = a->rounds < b->rounds ? a->rounds : b->rounds;
 	cleanup_free struct stats_series *series = mem_new((n + 1) * sizeof(*series));
 	cleanup_free struct stats_pair *pairs = mem_new((n + 1) * sizeof(*pairs));
@@ -86,13 +106,15 @@ static void compare(const struct summary *a, size_t base, const struct summary *
 		series[i] =
 			(struct stats_series){ before < 0 ? none : a->metrics[before].columns[base].v, b->metrics[i].columns[variant].v };
 	}
-	stats_compare(series, n, rounds, STATS_ALPHA, pairs);
+	stats_compare(series, n, rounds, alpha, pairs);
 	for (size_t i = 0; i < n; i++) {
 		int before = summary_metric(a, b->metrics[i].name);
 		ret[i] = (struct analysis){
 			.of = b, .beside = a, .variant = variant, .base_variant = base, .metric = &b->metrics[i], .pair = pairs[i]
 		};
 		describe(&ret[i], &b->metrics[i].columns[variant]);
+		if (before >= 0 && a != b)
+			ret[i].drift_beside = drift_of(&a->metrics[before].columns[base]);
 		judge(&ret[i], before < 0 ? NULL : &a->metrics[before], b->margin);
 	}
 }
@@ -117,12 +139,14 @@ static bool *noisy_metrics(const struct summary *s)
 	return noisy;
 }
 
+static const char control_differs[] = N_("the control differs, too");
+
 static void doubt(struct analysis *r, bool noisy)
 {
 	if (!noisy || r->verdict == ANALYSIS_MISSING || analysis_is_control(r))
 		return;
 	r->verdict = ANALYSIS_UNKNOWN;
-	r->why = "the control differs, too";
+	r->why = control_differs;
 }
 
 /* By variant, then metric → by metric, then variant. */
@@ -135,7 +159,7 @@ static void take_over(struct analyses *out, const struct analysis *all, size_t m
 
 void analyses_make(const struct summary *s, struct analyses *ret)
 {
-	*ret = (struct analyses){ .margin = s->margin };
+	*ret = (struct analyses){ .margin = s->margin, .rounds = s->rounds, .alpha = analyses_alpha(s, s) };
 	cleanup_free bool *noisy = noisy_metrics(s);
 	cleanup_free struct analysis *all = mem_new((s->n_metrics * s->n_variants + 1) * sizeof(*all));
 	for (size_t v = 0; v < s->n_variants; v++) {
@@ -172,7 +196,9 @@ static void add_lost(struct analyses *out, const struct summary *a, const struct
 
 void analyses_compare(const struct summary *a, const struct summary *b, struct analyses *ret)
 {
-	*ret = (struct analyses){ .margin = b->margin };
+	*ret = (struct analyses){ .margin = b->margin,
+				  .rounds = a->rounds < b->rounds ? a->rounds : b->rounds,
+				  .alpha = analyses_alpha(a, b) };
 	cleanup_free bool *noisy_a = noisy_metrics(a), *noisy_b = noisy_metrics(b);
 	cleanup_free struct analysis *all = mem_new((b->n_metrics * b->n_variants + 1) * sizeof(*all));
 	size_t n = 0;
@@ -197,4 +223,12 @@ void analyses_count(const struct analyses *a, bool control, size_t ret_counts[AN
 	for (size_t i = 0; i < a->n; i++)
 		if (!a->v[i].base && analysis_is_control(&a->v[i]) == control)
 			ret_counts[a->v[i].verdict]++;
+}
+
+bool analyses_open(const struct analyses *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!a->v[i].base && !analysis_is_control(&a->v[i]) && a->v[i].verdict == ANALYSIS_UNKNOWN && a->v[i].why != control_differs)
+			return true;
+	return false;
 }

@@ -73,15 +73,15 @@ static struct err *read_yes(const char *value, bool *ret_yes)
 	return NULL;
 }
 
-/* "1", "0.5 %": per cent, to a tenth at least; 0 to 50. */
-static struct err *read_margin(const char *value, double *ret_part)
+/* "1", "0.5 %": per cent, 0 to 50. */
+static struct err *read_part(const char *value, double *ret_part)
 {
 	char *end;
 	double v = strtod(value, &end);
 	end += strspn(end, " ");
 	end += *end == '%';
 	if (end == value || *end || !(v >= 0) || v > 50)
-		return err_new("margin \"%s\" is not per cent from 0 to 50", value);
+		return err_new("\"%s\" is not per cent from 0 to 50", value);
 	*ret_part = v / 100;
 	return NULL;
 }
@@ -96,7 +96,11 @@ static struct err *bench_key(struct reading *r, const char *key, const char *val
 	if (streq(key, "limit"))
 		return err_wrap(read_number(value, LIMIT_MAX_S, &p->limit_s), "limit (seconds)");
 	if (streq(key, "margin"))
-		return err_hint(read_margin(value, &p->margin), "margin = 1 %%");
+		return err_hint(err_wrap(read_part(value, &p->margin), "margin"), "margin = 1 %%");
+	if (streq(key, "effect"))
+		return err_hint(err_wrap(read_part(value, &p->effect), "effect"), "effect = 5 %%");
+	if (streq(key, "early"))
+		return read_yes(value, &p->early);
 	if (streq(key, "uploads"))
 		return read_yes(value, &p->uploads);
 	if (streq(key, "via")) {
@@ -115,7 +119,7 @@ static struct err *bench_key(struct reading *r, const char *key, const char *val
 		return NULL;
 	}
 	return err_hint(err_new("unknown key \"%s\" in [bench]", key),
-			"config, via, guest, output, workloads, rounds, limit, uploads, margin");
+			"config, via, guest, output, workloads, rounds, limit, uploads, margin, effect, early");
 }
 
 static struct bench_workload *workload_of(struct bench_plan *p, const char *name)
@@ -333,6 +337,9 @@ static struct err *complete(struct reading *r)
 	}
 	if (!p->config && machine)
 		return err_hint(err_new("%s: [bench] has no config", p->path), "config = win11.conf");
+	if (p->early && p->rounds < STATS_LOOKS_ROUNDS_MIN)
+		return err_hint(err_new("%s: early = yes with %u rounds: half of them could tell nothing", p->path, p->rounds),
+				"rounds = %d at least: it ends after half of them where nothing is left to tell", STATS_LOOKS_ROUNDS_MIN);
 	if (!p->n_variants)
 		variant_of(p, "base");
 	if (!p->output)
@@ -359,6 +366,7 @@ static struct err *read_plan(struct root *root, const char *path, const char *pr
 	p->limit_s = 600;
 	p->machines = 1;
 	p->margin = STATS_MARGIN;
+	p->effect = STATS_EFFECT;
 	struct reading r = { .root = root, .plan = p, .dir = dir, .program = program };
 	TRY(read_lines(&r, path, text));
 	return complete(&r);

@@ -3,7 +3,7 @@
  * plan: what `qlaunch bench` is to do: an INI file.
  *
  *	[bench]          config (of the machine), via (serial, agent), guest (bench-guest), output, rounds, workloads, limit, uploads,
- *			margin
+ *			margin, effect, early
  *	[variant NAME]   native = yes, or any key of the machine's configuration: cpu.threads = 4, memory.hugepages = 2M
  *	[workload NAME]  parser (an adapter's name), command and file, in the guest
  *	[slurm]          machines, and any long option of sbatch: partition = lab
@@ -40,6 +40,8 @@ struct bench_plan {
 	unsigned rounds;    /* after the one that warms up */
 	unsigned limit_s;   /* of one run */
 	double margin;      /* what is less than this is equivalent: 0.01 is 1 % */
+	double effect;      /* the smallest one that is to be seen: 0.05 is 5 % */
+	bool early;         /* may end before all rounds, by the looks of stats.h */
 	struct bench_variant *variants;
 	size_t n_variants;
 };

@@ -2,8 +2,11 @@
 /* records: see records.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 #include "launcher/base/str.h"
 #include "launcher/bench/records.h"
@@ -65,6 +68,14 @@ struct err *records_metrics(const char *said, json_t **ret_metrics)
 	else
 		*ret_metrics = metrics;
 	return e;
+}
+
+char *records_new_id(void)
+{
+	uint64_t id = 0;
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+		id = (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid();
+	return str_fmt("%016" PRIx64, id);
 }
 
 struct err *records_append(struct root *root, const char *path, json_t *record)

@@ -98,6 +98,8 @@ static void print_row(FILE *out, const struct analysis *r)
 		fprintf(out, "\n  %18s %s", "", r->why);
 	if (r->drift > 0 || r->drift < 0)
 		fprintf(out, "\n  %18s %s from round to round", "", r->drift > 0 ? "rises" : "falls");
+	if (r->drift_beside > 0 || r->drift_beside < 0)
+		fprintf(out, "\n  %18s before: %s from round to round", "", r->drift_beside > 0 ? "rises" : "falls");
 	if (p->together > 0 && isfinite(p->high))
 		fprintf(out, "\n  %18s rounds hang together (%.2f): the interval is widened", "", p->together);
 	fputc('\n', out);
@@ -112,6 +114,10 @@ static void print_words(FILE *out, const struct analyses *a)
 		fprintf(out, "equivalent: the interval lies within %g %%\n", a->margin * 100);
 	if (counts[ANALYSIS_UNKNOWN])
 		fputs("cannot be told: the interval holds both; %: the smallest effect to be seen\n", out);
+	if (a->rounds >= STATS_ROUNDS_MIN && a->rounds < STATS_TOGETHER_ROUNDS)
+		fprintf(out, "fewer than %d rounds: whether they hang together cannot be seen\n", STATS_TOGETHER_ROUNDS);
+	if (a->alpha < STATS_ALPHA)
+		fprintf(out, "it may end early: this look has %.2g %% of the 5 %%\n", a->alpha * 100);
 }
 
 /* Broken at blanks, for a terminal. */

@@ -8,10 +8,12 @@
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
+#include "launcher/bench/analysis.h"
 #include "launcher/bench/fingerprint.h"
 #include "launcher/bench/measure.h"
 #include "launcher/bench/meeting.h"
 #include "launcher/bench/records.h"
+#include "launcher/bench/rounds.h"
 #include "launcher/bench/session.h"
 #include "launcher/bench/stats.h"
 #include "launcher/config/config.h"
@@ -24,7 +26,9 @@ struct session {
 	char machine[256];          /* its host name */
 	char **hashes;              /* measure_hash of each variant */
 	bool *made;                 /* [rounds][variants]: what earlier sessions have recorded */
+	char *id;                   /* of the file's records */
 	bool redo_failed, any;      /* any: a run went well */
+	bool warm;                  /* what warms up has run */
 	size_t done, before, total; /* runs; before: of earlier sessions */
 	int64_t begun;              /* clock_ms */
 	struct err *failure;        /* of the last run that failed, not yet said */
@@ -40,6 +44,12 @@ static struct err *take_record(void *data, json_t *record)
 	size_t round = (size_t)json_integer_value(json_object_get(record, "round")), v = 0;
 	while (v < p->n_variants && !streq(p->variants[v].name, name))
 		v++;
+	const char *id = json_string_value(json_object_get(record, "id"));
+	if (s->id && !streq(s->id, id ? id : ""))
+		return err_exit(
+			err_hint(err_new("is of another run than the lines before it"), "move the file away: nothing can go on with it"),
+			EXIT_USAGE);
+	str_set(&s->id, id ? id : "");
 	const char *other = v == p->n_variants                                                          ? _("variants")
 			    : !streq(hash, s->hashes[v])                                                ? _("configuration or workloads")
 			    : !streq(json_string_value(json_object_get(record, "machine")), s->machine) ? _("machine")
@@ -61,8 +71,10 @@ static struct err *resume(struct session *s)
 	s->hashes = mem_new(p->n_variants * sizeof(*s->hashes));
 	for (size_t i = 0; i < p->n_variants; i++)
 		s->hashes[i] = measure_hash(s->root, p, &p->variants[i]);
-	if (!root_exists(s->root, p->output))
+	if (!root_exists(s->root, p->output)) {
+		s->id = records_new_id();
 		return NULL;
+	}
 	TRY(records_each(s->root, p->output, take_record, s, &cut));
 	if (cut)
 		TRY(records_mend(s->root, p->output));
@@ -73,6 +85,8 @@ static struct err *resume(struct session *s)
 					 "move it away, or name another: --output FILE; or --redo=failed"),
 				EXIT_USAGE);
 	log_info("%s: %zu of %zu runs are there already; it goes on", p->output, made, all);
+	if (!s->id)
+		s->id = records_new_id(); /* a file without a record */
 	s->done = s->before = made;
 	return NULL;
 }
@@ -92,10 +106,11 @@ static json_t *record_of(const struct session *s, const struct bench_variant *v,
 {
 	const struct bench_plan *p = s->plan;
 	cleanup_free char *sets = strv_join(&v->sets, " "), *why = str_printable(failed ? failed : "");
-	json_t *record = json_pack("{s:i, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:b, s:f, s:O}", "version", RECORDS_VERSION, "variant",
-				   v->name, "order", (json_int_t)(v - p->variants), "round", (json_int_t)round, "time",
-				   (json_int_t)time(NULL), "machine", s->machine, "config", p->config ? p->config : "", "sets", sets,
-				   "native", v->native, "margin", p->margin, "fingerprint", s->fingerprint);
+	json_t *record = json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:b, s:I, s:s, s:s, s:s, s:s, s:b, s:f, s:O}", "version",
+				   RECORDS_VERSION, "id", s->id, "variant", v->name, "order", (json_int_t)(v - p->variants), "round",
+				   (json_int_t)round, "rounds", (json_int_t)p->rounds, "early", p->early, "time", (json_int_t)time(NULL),
+				   "machine", s->machine, "plan", p->path, "config", p->config ? p->config : "", "sets", sets, "native",
+				   v->native, "margin", p->margin, "fingerprint", s->fingerprint);
 	if (failed)
 		json_object_set_new(record, "failed", json_string(why));
 	json_object_set(record, "run", m->run);
@@ -143,26 +158,80 @@ static struct err *run_one(struct session *s, const struct bench_variant *v, siz
 	return round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m, NULL)) : NULL;
 }
 
-/* Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded. A round of nothing but failures is the last one. */
+static size_t runs_wanted(const struct session *s, size_t round)
+{
+	size_t wanted = 0;
+	for (size_t i = 0; i < s->plan->n_variants; i++)
+		wanted += !round || !s->made[(round - 1) * s->plan->n_variants + i];
+	return wanted;
+}
+
+/*
+ * Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded, and comes before the first run that is wanted. A round
+ * of nothing but failures is the last one.
+ */
 static struct err *run_round(struct session *s, size_t round)
 {
 	const struct bench_plan *p = s->plan;
 	cleanup_free size_t *order = mem_new(p->n_variants * sizeof(*order));
-	size_t wanted = 0;
+	size_t wanted = runs_wanted(s, round);
+	if (wanted && !s->warm) {
+		s->warm = true;
+		TRY(run_round(s, 0));
+	}
 	s->any = false;
 	stats_order(round, p->n_variants, order);
-	for (size_t i = 0; i < p->n_variants; i++) {
-		if (round && s->made[(round - 1) * p->n_variants + order[i]])
-			continue;
-		wanted++;
-		TRY(run_one(s, &p->variants[order[i]], round));
-	}
+	for (size_t i = 0; wanted && i < p->n_variants; i++)
+		if (!round || !s->made[(round - 1) * p->n_variants + order[i]])
+			TRY(run_one(s, &p->variants[order[i]], round));
 	struct err *last = s->failure;
 	s->failure = NULL;
 	if (wanted && !s->any)
 		return err_wrap(last, "every run of this round failed");
 	log_err(LOG_LEVEL_WARN, last);
 	return NULL;
+}
+
+/* What the rounds until now say of how many are wanted; `rounds` of them. */
+static struct err *say_rounds(struct session *s, size_t rounds)
+{
+	const struct bench_plan *p = s->plan;
+	cleanup_summaries struct summaries all = {};
+	cleanup_free char *text = NULL;
+	if (rounds < ROUNDS_TO_ESTIMATE) {
+		text = rounds_bear(p->rounds, p->effect);
+	} else {
+		TRY(summaries_read(s->root, p->output, &all));
+		text = rounds_wanted(&all.v[0], p->rounds, p->effect);
+	}
+	if (text)
+		log_info("%s", text);
+	return NULL;
+}
+
+/* At a look of stats.h: whether nothing is left that more rounds could tell. */
+static struct err *told_all(struct session *s, size_t rounds, bool *ret_told)
+{
+	cleanup_summaries struct summaries all = {};
+	cleanup_analyses struct analyses a = {};
+	*ret_told = false;
+	if (!s->plan->early || !stats_is_look(rounds, s->plan->rounds) || !root_exists(s->root, s->plan->output))
+		return NULL;
+	TRY(summaries_read(s->root, s->plan->output, &all));
+	analyses_make(&all.v[0], &a);
+	*ret_told = all.v[0].rounds == rounds && !analyses_open(&a);
+	if (*ret_told)
+		log_info("after %zu of %u rounds nothing is left that cannot be told: it ends early", rounds, s->plan->rounds);
+	return NULL;
+}
+
+/* Rounds of which all runs are there. */
+static size_t rounds_made(const struct session *s)
+{
+	size_t n = 0;
+	while (n < s->plan->rounds && !runs_wanted(s, n + 1))
+		n++;
+	return n;
 }
 
 /* What a bench that was killed has left. */
@@ -180,6 +249,7 @@ static void session_free(struct session *s)
 		free(s->hashes[i]);
 	free(s->hashes);
 	free(s->made);
+	free(s->id);
 	json_decref(s->fingerprint);
 	err_free(s->failure);
 }
@@ -194,9 +264,16 @@ struct err *bench_session(struct root *root, const struct bench_plan *plan, bool
 	TRY(resume(&s));
 	sweep(root);
 	s.fingerprint = fingerprint_machine(root);
-	struct err *e = NULL;
-	for (size_t round = 0; !e && round <= plan->rounds; round++)
+	size_t before = rounds_made(&s);
+	bool told = false;
+	struct err *e = say_rounds(&s, before);
+	for (size_t round = 1; !e && !told && round <= plan->rounds; round++) {
 		e = run_round(&s, round);
+		if (!e && before < ROUNDS_TO_ESTIMATE && round == ROUNDS_TO_ESTIMATE && round < plan->rounds)
+			e = say_rounds(&s, round);
+		if (!e)
+			e = told_all(&s, round, &told);
+	}
 	progress_end();
 	return e;
 }

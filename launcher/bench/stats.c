@@ -314,6 +314,29 @@ size_t stats_rounds(double noise, double effect, size_t metrics)
 	return n < STATS_ROUNDS_MIN ? STATS_ROUNDS_MIN : n > 1000 ? 1000 : (size_t)n;
 }
 
+double stats_noise(size_t rounds, double effect)
+{
+	double low = 0, high = 10;
+	for (int i = 0; rounds >= STATS_ROUNDS_MIN && i < 40; i++) {
+		double middle = (low + high) / 2;
+		if (stats_rounds(middle, effect, 1) <= rounds)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool stats_is_look(size_t rounds, size_t planned)
+{
+	return planned >= STATS_LOOKS_ROUNDS_MIN && (rounds == (planned + 1) / 2 || rounds == (3 * planned + 3) / 4);
+}
+
+double stats_look_alpha(size_t rounds, size_t planned)
+{
+	return STATS_ALPHA * (rounds >= planned ? 0.7 : rounds >= (3 * planned + 3) / 4 ? 0.2 : 0.1);
+}
+
 /* The rank of v[i] among all, ties sharing the middle. */
 static double rank_of(const double *v, size_t n, size_t i)
 {

@@ -31,6 +31,8 @@ double stats_hodges_lehmann(const double *v, size_t n);
 
 #define STATS_ALPHA 0.05
 #define STATS_MARGIN 0.01  /* of a plan that names none: what is less than this is equivalent */
+#define STATS_EFFECT 0.05  /* of a plan that names none: what is to be seen */
+#define STATS_TOGETHER_ROUNDS 20 /* in fewer, whether they hang together is not seen (test_bench_stats.c) */
 #define STATS_ROUNDS_MIN 6 /* 2 of 2^6 sign patterns are 3.1 %; 2 of 2^5 are more than 5 % */
 
 /* One metric of both sides of a comparison, round by round: borrowed; NAN where there is none. */
@@ -44,6 +46,18 @@ struct stats_pair {
 	double together; /* autocorrelation that was seen and widened for; else 0 */
 	size_t pairs;
 };
+/*
+ * A run that may end early looks at its rounds three times: after half of those planned, after three quarters, at the end; each look has its
+ * own part of alpha (a tenth, a fifth, the rest), which add up to it. So all intervals of all looks together hold the truth as often as those
+ * of one look with all of alpha would, whatever the rule to end by (repeated confidence intervals: Jennison and Turnbull; spending: Lan and
+ * DeMets). Half of the fewest rounds tells at a tenth of alpha: 2^8 sign patterns, of which one is 0.4 %.
+ */
+#define STATS_LOOKS_ROUNDS_MIN 18
+/* Whether there is a look after `rounds` of `planned`, before the last. */
+bool stats_is_look(size_t rounds, size_t planned);
+/* The alpha of the last look until then; before the first that of the first. */
+double stats_look_alpha(size_t rounds, size_t planned);
+
 /* All metrics of one comparison: n of them, of `rounds` rounds each. ret_pairs[n]. `alpha`: of all metrics together. */
 void stats_compare(const struct stats_series *metrics, size_t n, size_t rounds, double alpha, struct stats_pair *ret_pairs);
 
@@ -61,6 +75,8 @@ enum stats_verdict stats_judge(const struct stats_pair *p, double margin, double
  * are compared together: from the normal distribution. At most 1000.
  */
 size_t stats_rounds(double noise, double effect, size_t metrics);
+/* The other way round: the most noise of one run at which `rounds` do, of one metric. 0 for too few rounds. */
+double stats_noise(size_t rounds, double effect);
 
 /* Spearman's rank correlation of a sample with its order, -1 to 1; ties share their ranks. 0 for less than 3, and for values all alike. */
 double stats_drift(const double *v, size_t n);

@@ -2,6 +2,7 @@
 /* summary: see summary.h. */
 #include <stdlib.h>
 #include "launcher/base/str.h"
+#include "launcher/base/tr.h"
 #include "launcher/bench/fingerprint.h"
 #include "launcher/bench/libm.h"
 #include "launcher/bench/stats.h"
@@ -36,6 +37,7 @@ static void summary_free(struct summary *s)
 	free(s->metrics);
 	free(s->variants);
 	free(s->machine);
+	free(s->id);
 	free(s->differs);
 	json_decref(s->fingerprint);
 }
@@ -189,7 +191,16 @@ static char *record_differs(const json_t *fingerprint, const json_t *first, cons
 	if (key)
 		return str_dup(key);
 	key = key_that_differs(json_object_get(first, "run"), json_object_get(record, "run"));
-	return key ? str_fmt("%s of variant %s", key, text_of(record, "variant")) : NULL;
+	if (key)
+		return tr_fmt("%s of variant %s", key, text_of(record, "variant"));
+	const char *workload;
+	json_t *about;
+	json_object_foreach (json_object_get(record, "measured"), workload, about) {
+		key = key_that_differs(json_object_get(json_object_get(first, "measured"), workload), about);
+		if (key)
+			return tr_fmt("%s of workload %s", key, workload);
+	}
+	return NULL;
 }
 
 char *summary_differs(const struct summary *a, const struct summary *b)
@@ -207,14 +218,17 @@ char *summary_differs(const struct summary *a, const struct summary *b)
 
 static struct summary *group_of(struct summaries *all, const json_t *record)
 {
-	const char *machine = text_of(record, "machine");
+	const char *machine = text_of(record, "machine"), *id = text_of(record, "id");
 	for (size_t i = 0; i < all->n; i++)
-		if (streq(all->v[i].machine, machine))
+		if (streq(all->v[i].machine, machine) && streq(all->v[i].id, id))
 			return &all->v[i];
-	const json_t *margin = json_object_get(record, "margin");
+	const json_t *margin = json_object_get(record, "margin"), *planned = json_object_get(record, "rounds");
 	all->v = mem_grow(all->v, all->n, sizeof(*all->v));
 	all->v[all->n] = (struct summary){
 		.machine = str_dup(machine),
+		.id = str_dup(id),
+		.planned = json_integer_value(planned) > 0 ? (size_t)json_integer_value(planned) : 0,
+		.early = json_is_true(json_object_get(record, "early")),
 		.fingerprint = json_incref(json_object_get(record, "fingerprint")),
 		.margin = json_is_number(margin) && json_number_value(margin) >= 0 ? json_number_value(margin) : STATS_MARGIN,
 	};
@@ -231,7 +245,9 @@ static struct err *take_record(void *data, json_t *record)
 	TRY(variant_of(s, record, &variant));
 	json_object_foreach (json_object_get(record, "metrics"), name, metric)
 		TRY(take_metric(s, name, metric, variant, round));
-	set_value(&s->variants[variant].failed, round, json_object_get(record, "failed") ? 1 : 0);
+	struct summary_column *failed = &s->variants[variant].failed;
+	s->twice += round < failed->n && isfinite(failed->v[round]) && !(failed->v[round] > 0);
+	set_value(failed, round, json_object_get(record, "failed") ? 1 : 0);
 	if (!s->differs)
 		s->differs = record_differs(s->fingerprint, s->variants[variant].first, record);
 	s->rounds = round + 1 > s->rounds ? round + 1 : s->rounds;

@@ -3,7 +3,8 @@
  * summary: records → one value a run of each metric, in one pass: of what is read only one record is in memory at a time. A metric with tails
  * becomes its percentiles of each run ("jitter.timer.p99"), and a curve of all its samples (counted by size, to 2 %).
  *
- * Records of two machines are two groups: only what was measured on one machine is comparable.
+ * Records of two machines are two groups: only what was measured on one machine is comparable. So are those of two ids, which somebody has
+ * put into one file.
  */
 #pragma once
 #include <jansson.h>
@@ -36,11 +37,13 @@ struct summary_metric {
 	struct summary_curve *curves;   /* by variant; of the first percentile of a metric; else NULL */
 };
 struct summary {
-	char *machine;
+	char *machine, *id;
 	struct summary_variant *variants; /* in the plan's order: the first is what the others are compared with */
 	size_t n_variants;
 	struct summary_metric *metrics;
 	size_t n_metrics, rounds, runs, failed, throttled; /* throttled: runs while a processor was too hot */
+	size_t planned, twice; /* rounds that were planned, 0: not known; twice: runs that are in it more than once and went well */
+	bool early;            /* it may have ended before all of them */
 	json_t *fingerprint;
 	double margin, steal; /* the largest, in per cent */
 	char *differs;        /* the first thing that was not the same from first to last; NULL: none */

@@ -30,6 +30,15 @@ enum {
 	COMPARE_NOT = 15, /* not comparable */
 };
 
+/* Groups of one machine: more than one where runs were put together. */
+static size_t runs_of(const struct summaries *all, const char *machine)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < all->n; i++)
+		n += streq(all->v[i].machine, machine);
+	return n;
+}
+
 /* What stands in the way of trusting a file's records, whatever its control says. */
 static void say_doubts(const char *path, const struct summaries *all)
 {
@@ -39,6 +48,11 @@ static void say_doubts(const char *path, const struct summaries *all)
 		const struct summary *s = &all->v[i];
 		if (s->failed)
 			log_warn("%s: %zu of %zu runs failed; bench --redo=failed makes them again", path, s->failed, s->runs);
+		if (s->twice)
+			log_warn("%s: %zu runs are in it more than once; the last counts: was it put together with itself?", path,
+				 s->twice);
+		if (runs_of(all, s->machine) > 1 && all->n > 1 && streq(all->v[0].machine, s->machine) && i == 0)
+			log_warn("%s: %zu runs of bench are in it, each by itself: was it put together?", path, all->n);
 		if (s->differs)
 			log_warn("%s: not the same from first to last: %s", path, s->differs);
 		if (s->steal >= 1)
@@ -50,9 +64,13 @@ static void say_doubts(const char *path, const struct summaries *all)
 
 static void print_machine(const struct summaries *all, size_t i)
 {
-	cleanup_free char *machine = str_printable(all->v[i].machine);
+	cleanup_free char *machine = str_printable(all->v[i].machine), *id = str_printable(all->v[i].id);
 	if (all->n > 1)
-		printf("%smachine %s\n", i ? "\n" : "", machine);
+		printf(_("%smachine %s"), i ? "\n" : "", machine);
+	if (all->n > 1 && runs_of(all, all->v[i].machine) > 1)
+		printf(_(", run %s"), *id ? id : "?");
+	if (all->n > 1)
+		putchar('\n');
 }
 
 static struct err *show(struct cli *cli, const char *path)
@@ -124,7 +142,7 @@ static struct err *bench_report(struct cli *cli, const char *path)
 		say_doubts(path, &all);
 	if (all.n > 1)
 		return err_exit(
-			err_hint(err_new("%s: records of %zu machines: each is a page of its own", path, all.n), "one file a machine"),
+			err_hint(err_new("%s: records of %zu machines or runs: each is a page of its own", path, all.n), "one file each"),
 			EXIT_CONFIG);
 	cleanup_analyses struct analyses a = {};
 	cleanup_sb struct sb page = {};
@@ -144,13 +162,17 @@ static int compare_status(const size_t n[ANALYSIS_VERDICTS])
 								: COMPARE_UNKNOWN;
 }
 
-/* The machine of b, or the only one where it is another and that is asked for. */
+/* What b is compared with: its own run, or the only one of its machine, or the only one where it is another and that is asked for. */
 static const struct summary *like(const struct summaries *a, const struct summary *b, bool force)
 {
-	for (size_t i = 0; i < a->n; i++)
-		if (streq(a->v[i].machine, b->machine))
+	const struct summary *found = NULL;
+	for (size_t i = 0; i < a->n; i++) {
+		if (streq(a->v[i].machine, b->machine) && streq(a->v[i].id, b->id))
 			return &a->v[i];
-	return force && a->n == 1 ? &a->v[0] : NULL;
+		if (streq(a->v[i].machine, b->machine))
+			found = &a->v[i];
+	}
+	return found && runs_of(a, b->machine) == 1 ? found : force && a->n == 1 ? &a->v[0] : NULL;
 }
 
 static struct err *not_comparable(const char *differs)
@@ -168,6 +190,11 @@ static struct err *bench_compare(struct cli *cli, const char *before, const char
 	for (size_t i = 0; i < b.n; i++) {
 		cleanup_analyses struct analyses r = {};
 		const struct summary *of_a = like(&a, &b.v[i], force);
+		if (!of_a && runs_of(&a, b.v[i].machine) > 1)
+			return err_exit(err_hint(err_new("%s: %zu runs on machine %s: which one is meant?", before,
+							 runs_of(&a, b.v[i].machine), b.v[i].machine),
+						 "one file a run"),
+					(enum exit_status)COMPARE_NOT);
 		cleanup_free char *differs = of_a ? summary_differs(of_a, &b.v[i]) : tr_fmt("machine (%s)", b.v[i].machine);
 		if (!of_a || (differs && !force))
 			return not_comparable(differs);
