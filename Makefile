@@ -154,9 +154,9 @@ tidy:
 format:
 	@tests/format --fix
 
-## make floors      every file includes only lower floors
-floors:
-	@tests/floors
+## make floors      every file includes only lower floors, and no two call each other in a circle
+floors: $(BUILD)/obj/launcher/main.o $(BUILD)/libqlaunch.a
+	@tests/floors && tests/calls $(BUILD)
 
 ## make install     to DESTDIR and PREFIX (/usr/local); make uninstall takes it away
 MAN   := $(patsubst share/man/%.scd,$(BUILD)/man/%,$(wildcard share/man/*.scd))

@@ -7,31 +7,9 @@
 #include "launcher/base/log.h"
 #include "launcher/bench/fingerprint.h"
 #include "launcher/bench/measure.h"
+#include "launcher/bench/measure_agent.h"
 #include "launcher/bench/records.h"
-#include "launcher/step/journal.h"
 #include "qmp/line.h"
-
-#define SELF "/proc/self/exe"
-#define RESTORE_LIMIT_MS 60000
-#define STOP_GRACE_MS 30000
-
-void measured_free(struct measured *m)
-{
-	json_decref(m->metrics);
-	json_decref(m->run);
-	*m = (struct measured){};
-}
-
-void measured_add(struct measured *m, json_t *from)
-{
-	json_object_update(m->metrics, from);
-	json_decref(from);
-}
-
-bool plan_wants(const struct bench_plan *p, const char *workload)
-{
-	return strv_has(&p->words, workload);
-}
 
 static struct err *late(const struct bench_plan *p)
 {
@@ -86,60 +64,6 @@ static struct err *run_natively(struct root *root, const struct bench_plan *p, s
 	return NULL;
 }
 
-/* status.json of the machine, or NULL while it is not there. Owned. */
-static json_t *status_of(const struct bench_machine *b)
-{
-	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/status.json", base, b->name);
-	cleanup_free char *text = root_read_or(b->root, path, "");
-	return json_loads(text, 0, NULL);
-}
-
-struct err *machine_begin(struct bench_machine *b, const struct bench_variant *v, const struct strv *more)
-{
-	cleanup_strv struct strv argv = {};
-	strv_add(&argv, SELF);
-	strv_add(&argv, "run");
-	strv_add(&argv, "--quiet");
-	strv_addf(&argv, "--set=vm.name=%s", b->name);
-	for (size_t i = 0; i < more->n; i++)
-		strv_add(&argv, more->v[i]);
-	for (size_t i = 0; i < v->sets.n; i++)
-		strv_addf(&argv, "--set=%s", v->sets.v[i]);
-	strv_add(&argv, b->plan->config);
-	b->launcher.launcher = true;
-	b->begun = clock_ms();
-	b->until = b->begun + (int64_t)b->plan->limit_s * 1000;
-	return program_start(&b->launcher, (const char *const *)argv.v);
-}
-
-void machine_look(struct bench_machine *b)
-{
-	json_t *status = status_of(b);
-	pid_t qemu = (pid_t)json_integer_value(json_object_get(status, "qemu"));
-	if (qemu > 0) {
-		json_decref(b->m->run);
-		b->m->run = fingerprint_run(b->root, qemu);
-	}
-	json_decref(status);
-}
-
-static void add_ms(struct bench_machine *b, const char *name, double ms)
-{
-	if (ms > 0)
-		json_object_set_new(b->m->metrics, name, json_pack("{s:s, s:s, s:[f]}", "unit", "ms", "better", "less", "v", ms));
-}
-
-void machine_boot(struct bench_machine *b, double kernel_ms, const char *phase, double phase_ms)
-{
-	json_t *status = status_of(b);
-	double launch = json_number_value(json_object_get(status, "running_ms"));
-	json_decref(status);
-	add_ms(b, "boot.launch", launch);
-	if (launch > 0)
-		add_ms(b, "boot.firmware", kernel_ms - (double)b->begun - launch);
-	add_ms(b, phase, phase_ms);
-}
-
 /* The guest's "bench: boot.kernel ms less X": X ms ago its kernel began. */
 static void boot_of_serial(struct bench_machine *b)
 {
@@ -175,28 +99,12 @@ static struct err *measure_by_serial(struct bench_machine *b, const struct bench
 	return NULL;
 }
 
-/* A launcher that had to be killed has left something: it is undone before the next. */
-static void end_machine(struct bench_machine *b)
-{
-	const char *const argv[] = { SELF, "restore", "--quiet", b->name, NULL };
-	cleanup_program struct program restore = PROGRAM_INIT;
-	bool killed = !program_stop(&b->launcher, STOP_GRACE_MS);
-	program_close(&b->launcher);
-	if (!killed)
-		return;
-	restore.launcher = true;
-	struct err *e = program_start(&restore, argv);
-	if (!e && program_wait_end(&restore, clock_ms() + RESTORE_LIMIT_MS))
-		e = program_result(&restore);
-	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", b->name));
-}
-
 static struct err *run_machine(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *m)
 {
 	cleanup_free char *name = str_fmt("bench-%d", (int)getpid());
 	struct bench_machine b = { .root = root, .plan = p, .name = name, .launcher = PROGRAM_INIT, .m = m };
 	struct err *e = p->agent ? measure_by_agent(&b, v) : measure_by_serial(&b, v);
-	end_machine(&b);
+	machine_end(&b);
 	return e;
 }
 

@@ -12,7 +12,7 @@
 #include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
-#include "launcher/bench/measure.h"
+#include "launcher/bench/measure_agent.h"
 #include "launcher/bench/meeting.h"
 #include "launcher/bench/records.h"
 #include "launcher/config/config.h"
@@ -189,7 +189,7 @@ static struct err *run_workloads(struct bench_machine *b, struct agent *agent)
 	double answered = (double)clock_ms();
 	TRY(kind_of(agent, &kind));
 	TRY(err_wrap(put_program(b, agent, kind), "bench-guest"));
-	if (plan_wants(b->plan, "boot"))
+	if (strv_has(&b->plan->words, "boot"))
 		TRY(measure_boot(b, agent, kind, answered));
 	for (size_t i = 0; i < b->plan->n_workloads; i++) {
 		const struct bench_workload *w = &b->plan->workloads[i];

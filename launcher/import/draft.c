@@ -325,3 +325,17 @@ void draft_free(struct draft *d)
 	free(d->notes);
 	*d = (struct draft){};
 }
+
+char *draft_name(const char *text)
+{
+	char name[65];
+	size_t n = 0;
+	for (; *text && n < sizeof(name) - 1; text++) {
+		bool plain = isascii((unsigned char)*text) && (isalnum((unsigned char)*text) || (n && strchr("_.-", *text)));
+		if (plain || (n && name[n - 1] != '-'))
+			name[n++] = plain ? *text : '-';
+	}
+	while (n && name[n - 1] == '-')
+		n--;
+	return n ? str_ndup(name, n) : str_dup("imported");
+}

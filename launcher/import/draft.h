@@ -65,6 +65,8 @@ __attribute__((format(printf, 4, 5))) void draft_note(struct draft *d, enum draf
 char *draft_note_place(const struct draft_note *n);
 /* "disk vda": a title for a new section of the kind, with a name made of `wish` that no other section of it has. */
 char *draft_title(const struct draft *d, const char *kind, const char *wish);
+/* A name that a machine can have, made of any text; owned by the caller. */
+char *draft_name(const char *text);
 
 /* The text, a valid configuration; what did not fit became a comment and a note. `head` stands above it, each line with
  * "# ". Notes are then sorted by weight, then by line. */

@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* import: see import.h. */
-#include <ctype.h>
 #include "launcher/import/import.h"
-
-char *import_name(const char *text)
-{
-	char name[65];
-	size_t n = 0;
-	for (; *text && n < sizeof(name) - 1; text++) {
-		bool plain = isascii((unsigned char)*text) && (isalnum((unsigned char)*text) || (n && strchr("_.-", *text)));
-		if (plain || (n && name[n - 1] != '-'))
-			name[n++] = plain ? *text : '-';
-	}
-	while (n && name[n - 1] == '-')
-		n--;
-	return n ? str_ndup(name, n) : str_dup("imported");
-}
 
 struct err *import_read(const char *text, const char *name, const char *dir, struct draft *ret_draft)
 {

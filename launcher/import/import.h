@@ -15,5 +15,3 @@ struct err *import_compose(struct draft *d, char **ret_text);
 /* For the files of this folder. */
 struct err *import_xml(const char *text, const char *name, struct draft *d);
 struct err *import_quickemu(const char *text, const char *name, const char *dir, struct draft *d);
-/* A name that a machine can have, made of any text; owned by the caller. */
-char *import_name(const char *text);

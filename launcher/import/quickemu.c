@@ -299,7 +299,7 @@ static void fill(struct quickemu *q, const char *section, const char *key, const
 /* What quickemu does where the file says nothing. */
 static void defaults(struct quickemu *q, const char *name)
 {
-	cleanup_free char *own = import_name(name);
+	cleanup_free char *own = draft_name(name);
 	const char *disk = draft_get(q->d, "disk main", "path");
 	draft_set(q->d, 1, "vm", "name", own);
 	fill(q, "cpu", "nested", "yes"); /* -cpu host, as it is */

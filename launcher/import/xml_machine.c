@@ -9,7 +9,7 @@
 static void read_name(struct xml_import *im, struct node *n)
 {
 	const char *text = node_text(n);
-	cleanup_free char *name = import_name(text);
+	cleanup_free char *name = draft_name(text);
 	draft_set(im->d, n->line, "vm", "name", name);
 	if (!streq(name, text))
 		draft_note(im->d, NOTE_MINOR, n->line, "<name> %.100s is %s here", text, name);

@@ -70,6 +70,7 @@ extern const struct step_kind allowed_cpus_kind;
 
 /* For the files of this module. */
 #define CGROUP_WAIT_MS 10000
+#define CGROUP_PREFIX "qlaunch_" /* of all groups, slices and scopes of ours */
 /* "absent", "active", "active 7-15": is the directory there, and its cpuset.cpus. Owned by the caller. */
 char *cgroup_value(struct root *root, const char *dir);
 /* Waits (on the host only) until a directory has gone; ETIMEDOUT. */

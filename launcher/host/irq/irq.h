@@ -55,6 +55,7 @@ extern const struct step_kind irq_born_kind;
 
 /* For the files of this module. */
 #define IRQ_DEFAULT_AFFINITY "/proc/irq/default_smp_affinity"
+#define IRQ_OR_LESS " or less" /* ends a want within which irqbalance may move the interrupt about */
 /* False where it is gone. */
 bool irq_affinity_read(struct root *root, unsigned irq, struct cpus *ret);
 /* Whether a write's error (or NULL) is the way of such a thing: EIO, EPERM: managed, or it cannot move; or it is gone with its driver. */

@@ -278,3 +278,8 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 		problem(n, tr_fmt("queues of all networks: at most %d", NET_FDS_MAX / 2), N_("%u queues are more than QEMU can be given"),
 			n->queues);
 }
+
+size_t net_fds(const struct net *n)
+{
+	return *n->link ? n->queues * (n->vhost ? 2 : 1) : n->passt;
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* net_steps: see net.h. The facts, read from files; the steps, made of what was chosen. */
 #include <arpa/inet.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/opened.h"
@@ -239,9 +238,4 @@ void net_steps(struct steps *out, const struct net_facts *f, uid_t uid)
 const char *net_helper_ready(const struct net *n)
 {
 	return n->own ? "started, version" : NULL;
-}
-
-size_t net_fds(const struct net *n)
-{
-	return *n->link ? n->queues * (n->vhost ? 2 : 1) : n->passt;
 }
