@@ -16,7 +16,7 @@ void analyses_free(struct analyses *a)
 
 const char *analysis_word(enum analysis_verdict v)
 {
-	static const char *const words[] = { "better", "worse", "equivalent", "cannot be told", "missing" };
+	static const char *const words[] = { N_("better"), N_("worse"), N_("equivalent"), N_("cannot be told"), N_("missing") };
 	return words[v];
 }
 

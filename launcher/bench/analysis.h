@@ -39,6 +39,6 @@ void analyses_free(struct analyses *a);
 void analyses_count(const struct analyses *a, bool control, size_t ret_counts[ANALYSIS_VERDICTS]);
 /* Whether anything cannot be told that more rounds could tell: not where the control differs, too. */
 bool analyses_open(const struct analyses *a);
-/* "better", "worse", "equivalent", "cannot be told", "missing". */
+/* "better", "worse", "equivalent", "cannot be told", "missing": marked, not translated. */
 const char *analysis_word(enum analysis_verdict v);
 bool analysis_is_control(const struct analysis *a);

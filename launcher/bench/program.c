@@ -13,6 +13,7 @@
 #include "launcher/base/clock.h"
 #include "launcher/base/child.h"
 #include "launcher/base/progress.h"
+#include "launcher/base/tr.h"
 #include "launcher/bench/program.h"
 #include "qmp/line.h"
 
@@ -126,8 +127,8 @@ struct err *program_result(const struct program *p)
 	if (p->complaint.s)
 		strv_split(&lines, p->complaint.s, "\n");
 	cleanup_free char *why = lines.n                  ? str_printable(lines.v[lines.n - 1])
-				 : WIFSIGNALED(p->status) ? str_fmt("signal %d", WTERMSIG(p->status))
-							  : str_fmt("exit status %d", WEXITSTATUS(p->status));
+				 : WIFSIGNALED(p->status) ? tr_fmt("signal %d", WTERMSIG(p->status))
+							  : tr_fmt("exit status %d", WEXITSTATUS(p->status));
 	return err_new("%s", why);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report: see report.h. */
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/bench/libm.h"
 #include "launcher/bench/report.h"
 
@@ -25,8 +26,8 @@ char *report_counts(const struct analyses *a)
 	analyses_count(a, false, counts);
 	for (int i = 0; i < ANALYSIS_VERDICTS; i++)
 		if (counts[i])
-			strv_addf(&words, "%zu %s", counts[i], analysis_word((enum analysis_verdict)i));
-	return words.n ? strv_join(&words, ", ") : str_dup("nothing was compared");
+			strv_addf(&words, "%zu %s", counts[i], tr(analysis_word((enum analysis_verdict)i)));
+	return words.n ? strv_join(&words, ", ") : tr_dup("nothing was compared");
 }
 
 /* Metrics whose control differs, the first few by name. */
@@ -44,7 +45,7 @@ static char *noisy_names(const struct analyses *a)
 			more++;
 	}
 	cleanup_free char *all = strv_join(&names, ", ");
-	return more ? str_fmt("%s and %zu more", all, more) : steal(all);
+	return more ? tr_fmt("%s and %zu more", all, more) : steal(all);
 }
 
 char *report_control(const struct analyses *a, bool *ret_quiet)
@@ -58,11 +59,11 @@ char *report_control(const struct analyses *a, bool *ret_quiet)
 	if (!all)
 		return NULL;
 	if (!noisy)
-		return str_fmt("The control, the first variant once more: no difference was seen in %zu metrics, equivalent in %zu.", all,
-			       counts[ANALYSIS_EQUIVALENT]);
+		return tr_fmt("The control, the first variant once more: no difference was seen in %zu metrics, equivalent in %zu.", all,
+			      counts[ANALYSIS_EQUIVALENT]);
 	cleanup_free char *names = noisy_names(a);
-	return str_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy,
-		       all, names);
+	return tr_fmt("The control, the first variant once more, differs in %zu of %zu metrics, which are not to be trusted: %s.", noisy,
+		      all, names);
 }
 
 /* "x 1.053 [1.021, 1.084]", or of a difference "+12 [9, 15]". Owned by the caller. */
@@ -88,7 +89,7 @@ static void print_row(FILE *out, const struct analysis *r)
 	fprintf(out, "  %s%*s %10s", short_variant, 18 - (int)str_width(short_variant), "", value);
 	if (!r->base) {
 		cleanup_free char *interval = interval_text(p);
-		fprintf(out, "  %-23s %s", interval, analysis_word(r->verdict));
+		fprintf(out, "  %-23s %s", interval, tr(analysis_word(r->verdict)));
 		if (r->verdict == ANALYSIS_UNKNOWN && !r->why && p->difference)
 			fprintf(out, " %.3g", p->least);
 		else if (r->verdict == ANALYSIS_UNKNOWN && !r->why)
@@ -97,11 +98,14 @@ static void print_row(FILE *out, const struct analysis *r)
 	if (r->why)
 		fprintf(out, "\n  %18s %s", "", r->why);
 	if (r->drift > 0 || r->drift < 0)
-		fprintf(out, "\n  %18s %s from round to round", "", r->drift > 0 ? "rises" : "falls");
+		fprintf(out, "\n  %18s %s", "", r->drift > 0 ? _("rises from round to round") : _("falls from round to round"));
 	if (r->drift_beside > 0 || r->drift_beside < 0)
-		fprintf(out, "\n  %18s before: %s from round to round", "", r->drift_beside > 0 ? "rises" : "falls");
-	if (p->together > 0 && isfinite(p->high))
-		fprintf(out, "\n  %18s rounds hang together (%.2f): the interval is widened", "", p->together);
+		fprintf(out, "\n  %18s %s", "",
+			r->drift_beside > 0 ? _("before: rises from round to round") : _("before: falls from round to round"));
+	if (p->together > 0 && isfinite(p->high)) {
+		cleanup_free char *widened = tr_fmt("rounds hang together (%.2f): the interval is widened", p->together);
+		fprintf(out, "\n  %18s %s", "", widened);
+	}
 	fputc('\n', out);
 }
 
@@ -109,15 +113,15 @@ static void print_words(FILE *out, const struct analyses *a)
 {
 	size_t counts[ANALYSIS_VERDICTS];
 	analyses_count(a, false, counts);
-	fprintf(out, "\nx: ratio to the first, its 95 %% interval, of all metrics together\n");
+	fprintf(out, _("\nx: ratio to the first, its 95 %% interval, of all metrics together\n"));
 	if (counts[ANALYSIS_EQUIVALENT])
-		fprintf(out, "equivalent: the interval lies within %g %%\n", a->margin * 100);
+		fprintf(out, _("equivalent: the interval lies within %g %%\n"), a->margin * 100);
 	if (counts[ANALYSIS_UNKNOWN])
-		fputs("cannot be told: the interval holds both; %: the smallest effect to be seen\n", out);
+		fprintf(out, _("cannot be told: the interval holds both; %%: the smallest effect to be seen\n"));
 	if (a->rounds >= STATS_ROUNDS_MIN && a->rounds < STATS_TOGETHER_ROUNDS)
-		fprintf(out, "fewer than %d rounds: whether they hang together cannot be seen\n", STATS_TOGETHER_ROUNDS);
+		fprintf(out, _("fewer than %d rounds: whether they hang together cannot be seen\n"), STATS_TOGETHER_ROUNDS);
 	if (a->alpha < STATS_ALPHA)
-		fprintf(out, "it may end early: this look has %.2g %% of the 5 %%\n", a->alpha * 100);
+		fprintf(out, _("it may end early: this look has %.2g %% of the 5 %%\n"), a->alpha * 100);
 }
 
 /* Broken at blanks, for a terminal. */
@@ -152,7 +156,8 @@ void report_text(FILE *out, const struct analyses *a)
 		const struct analysis *r = &a->v[i];
 		cleanup_free char *name = str_printable(r->metric->name), *unit = str_printable(r->metric->unit);
 		if (!streq(metric, r->metric->name))
-			fprintf(out, "%s (%s, %s is better)\n", name, unit, r->metric->less_is_better ? "less" : "more");
+			fprintf(out, r->metric->less_is_better ? _("%s (%s, less is better)\n") : _("%s (%s, more is better)\n"), name,
+				unit);
 		metric = r->metric->name;
 		print_row(out, r);
 	}

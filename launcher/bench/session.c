@@ -137,16 +137,16 @@ static char *time_left(const struct session *s)
 	if (!own)
 		return str_dup("");
 	int64_t left = (clock_ms() - s->begun) / (int64_t)own * (int64_t)(s->total - s->done) / 1000;
-	return left >= 5400 ? str_fmt(", %lld h left", (long long)((left + 1800) / 3600))
-	       : left >= 90 ? str_fmt(", %lld min left", (long long)((left + 30) / 60))
-			    : str_fmt(", %lld s left", (long long)left);
+	return left >= 5400 ? tr_fmt(", %lld h left", (long long)((left + 1800) / 3600))
+	       : left >= 90 ? tr_fmt(", %lld min left", (long long)((left + 30) / 60))
+			    : tr_fmt(", %lld s left", (long long)left);
 }
 
 static struct err *run_one(struct session *s, const struct bench_variant *v, size_t round)
 {
 	cleanup_measured struct measured m = {};
 	cleanup_free char *left = time_left(s);
-	cleanup_free char *where = round ? str_fmt("round %zu of %u%s", round, s->plan->rounds, left) : str_fmt("warming up%s", left);
+	cleanup_free char *where = round ? tr_fmt("round %zu of %u%s", round, s->plan->rounds, left) : tr_fmt("warming up%s", left);
 	if (!progress_begin("%s", v->name))
 		log_info("%s: %s", v->name, where);
 	progress_update(s->done, s->total, where);

@@ -206,7 +206,7 @@ static char *record_differs(const json_t *fingerprint, const json_t *first, cons
 char *summary_differs(const struct summary *a, const struct summary *b)
 {
 	if (!streq(a->machine, b->machine))
-		return str_fmt("machine (%s)", b->machine);
+		return tr_fmt("machine (%s)", b->machine);
 	for (size_t i = 0; i < b->n_variants; i++) {
 		int like = summary_variant(a, b->variants[i].name);
 		char *differs = record_differs(a->fingerprint, like < 0 ? NULL : a->variants[like].first, b->variants[i].first);
