@@ -27,7 +27,7 @@ struct verb {
 	const char *args;  /* "CONFIG", "[VM]" */
 	const char *help;  /* one line */
 	const char
-		*options; /* its own long options besides the common ones, blank-separated, "=" at the end of those with a value; or NULL */
+		*options; /* its own long options besides the common ones, blank-separated, "=" at the end of those with a value, "?" where it may be left out; or NULL */
 	struct err *(*run)(struct cli *cli, const struct verb_args *args);
 };
 

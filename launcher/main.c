@@ -34,7 +34,7 @@ static const struct verb verbs[] = {
 	{ "topology", N_("The host"), "[CONFIG]", N_("cores and caches as a picture (--svg); the plan drawn in"), "svg", verb_topology },
 	{ "input", N_("The host"), "", N_("keyboards and mice: which one speaks, its config lines"), "seconds=", verb_input },
 	{ "monitors", N_("The host"), "[MONITOR]", N_("monitors and their inputs; --try VALUE for 5 s"), "try=", verb_monitors },
-	{ "bench", N_("Measuring"), "PLAN", N_("variants of a machine, compared; report, compare"), "force output= redo=", verb_bench },
+	{ "bench", N_("Measuring"), "PLAN", N_("variants of a machine, compared; report, compare"), "force output= redo?", verb_bench },
 	{ "status", N_("Running machines"), "[VM]", N_("what runs, and what was left by a launcher that died"), NULL, verb_status },
 	{ "top", N_("Running machines"), "VM", N_("live: CPU time, delays, exits, IRQs, memory, disks, nets"), "once interval=", verb_top },
 	{ "console", N_("Running machines"), "VM", N_("its serial console in this terminal; Ctrl-] leaves"), NULL, verb_console },
@@ -115,10 +115,10 @@ static struct option *all_options(const struct verb *v, struct strv *names)
 	struct option *all = mem_new((ARRAY_SIZE(common) + names->n + 1) * sizeof(*all));
 	memcpy(all, common, sizeof(common));
 	for (size_t i = 0; i < names->n; i++) {
-		bool value = str_ends(names->v[i], "=");
-		if (value)
+		int value = str_ends(names->v[i], "=") ? required_argument : str_ends(names->v[i], "?") ? optional_argument : no_argument;
+		if (value != no_argument)
 			names->v[i][strlen(names->v[i]) - 1] = '\0';
-		all[ARRAY_SIZE(common) + i] = (struct option){ names->v[i], value ? required_argument : no_argument, NULL, OPT_OWN };
+		all[ARRAY_SIZE(common) + i] = (struct option){ names->v[i], value, NULL, OPT_OWN };
 	}
 	return all;
 }

@@ -10,7 +10,7 @@ setup() {
 }
 
 teardown() {
-	if [ -e "$dir/cluster/pids" ]; then tests/slurm stop "$dir/cluster"; fi
+	if [ -e "$BATS_TEST_TMPDIR/cluster/pids" ]; then tests/slurm stop "$BATS_TEST_TMPDIR/cluster"; fi
 }
 
 plan() { # [bench] lines on standard input, of a plan that measures this host
@@ -267,24 +267,94 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	[ "$status" -eq 2 ]; [[ $output == *"there:1: is there already, with other variants"* ]]
 }
 
-@test "Slurm: an array of two tasks, gathered; no sbatch is said" {
-	plan <<<$'workloads = bandwidth\n[variant here]\nnative = yes\n[slurm]\nmachines = 2\npartition = lab'
-	PATH=/no/where run "$qlaunch" bench submit "$dir/plan"
+slurm_plan() { # MACHINES [LINE...]: of a program that says one number, in a folder whose name has blanks; slow is how long it takes
+	mkdir -p "$dir/a plan 100%"; chmod 755 "$dir" "$dir/a plan 100%"
+	cat >"$dir/prog" <<-'SH'
+		#!/bin/sh
+		cd "$(dirname "$0")"; echo "$SLURMD_NODENAME" >>calls
+		sleep "$(cat slow)"; echo "bench: t s less 1.0"; echo "bench: done"
+	SH
+	chmod 755 "$dir/prog"; install -m 666 /dev/null "$dir/calls"; echo 0 >"$dir/slow"
+	plan <<-PLAN
+		workloads = mine
+		[variant here]
+		native = yes
+		[workload mine]
+		parser = lines
+		command = $dir/prog
+		[slurm]
+		machines = $1
+		partition = lab
+		$(printf '%s\n' "${@:2}")
+	PLAN
+	mv "$dir/plan" "$dir/a plan 100%/the plan"; dir="$dir/a plan 100%"
+}
+
+calls() { wc -l <"$BATS_TEST_TMPDIR/calls"; }
+
+@test "Slurm: a task that is put back goes on; a lost node's task is run again by submit --redo, the status tells" {
+	cluster=$dir/cluster
+	slurm_plan 1 'requeue = yes' 'nodelist = one'
+	tests/slurm start "$cluster"
+	export SLURM_CONF=$cluster/slurm.conf
+	sed -i 's/rounds = 1/rounds = 3/' "$dir/the plan"; echo 1 >"$BATS_TEST_TMPDIR/slow"
+	"$qlaunch" bench submit "$dir/the plan" >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- & pid=$!
+	for _ in $(seq 600); do [ "$(cat "$dir"/out.jsonl.jobs/0.one.jsonl 2>/dev/null | wc -l)" -ge 2 ] && break; sleep 0.1; done
+	echo 0 >"$BATS_TEST_TMPDIR/slow"
+	scontrol requeue 1_0
+	# Slurm lets one that was put back wait for two minutes
+	for _ in $(seq 100); do scontrol update jobid=1_0 starttime=now 2>/dev/null || true; kill -0 $pid 2>/dev/null || break; sleep 0.3; done
+	wait $pid || { cat "$BATS_TEST_TMPDIR/said"; false; }
+	[ "$(jq -r '[.variant, .round] | join(" ")' "$dir/out.jsonl" | sort -u | wc -l)" -eq 6 ]
+	# each run once, in one file of one run; beside two warm-ups of two no more than the call that was cut off
+	[ "$(wc -l <"$dir/out.jsonl.jobs/0.one.jsonl")" -eq 6 ]; [ "$(jq -r .id "$dir/out.jsonl.jobs/0.one.jsonl" | sort -u | wc -l)" -eq 1 ]
+	[ "$(calls)" -ge 10 ]; [ "$(calls)" -le 11 ]
+	# two's task is lost with it, and nobody puts it back
+	rm -r "$dir"/out.jsonl*; sed -i 's/^requeue/no-requeue/; /^nodelist/d; s/^machines = 1/machines = 2/' "$dir/the plan"; echo 1 >"$BATS_TEST_TMPDIR/slow"
+	"$qlaunch" bench submit "$dir/the plan" >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- & pid=$!
+	for _ in $(seq 600); do [ "$(cat "$dir"/out.jsonl.jobs/*.two.jsonl 2>/dev/null | wc -l)" -ge 1 ] && break; sleep 0.1; done
+	tests/slurm lose "$cluster" two
+	wait $pid && status=0 || status=$?
+	cat "$BATS_TEST_TMPDIR/said"
+	[ $status -eq 1 ]; grep -q '1 of 2 tasks are not complete' "$BATS_TEST_TMPDIR/said"; grep -q 'submit --redo' "$BATS_TEST_TMPDIR/said"
+	echo 0 >"$BATS_TEST_TMPDIR/slow"; before=$(calls)
+	run "$qlaunch" bench submit --redo "$dir/the plan"
+	echo "$output"
+	[ "$status" -eq 0 ]; [ $(($(calls) - before)) -eq 8 ] # one warm-up and three rounds, of two variants, on the node that is left
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/calls")" = one ]
+	[ "$(wc -l <"$dir/out.jsonl")" -eq 12 ]
+	run "$qlaunch" bench submit --redo "$dir/the plan"
+	[ "$status" -eq 0 ]; [[ $output == *"all 2 tasks are complete"* ]]
+}
+
+@test "Slurm: more tasks than an array takes, gathered; no sbatch is said" {
+	cluster=$dir/cluster
+	slurm_plan 5
+	PATH=/no/where run "$qlaunch" bench submit "$dir/the plan"
 	[ "$status" -eq 4 ]; [[ $output == *sbatch* ]] # as root PATH is not the caller's: then Slurm has no configuration
-	tests/slurm start "$dir/cluster"
-	export SLURM_CONF=$dir/cluster/slurm.conf
-	run "$qlaunch" bench submit "$dir/plan"
+	tests/slurm start "$cluster" MaxArraySize=3
+	export SLURM_CONF=$cluster/slurm.conf
+	run "$qlaunch" bench submit "$dir/the plan"
 	echo "$output"; cat "$dir"/out.jsonl.jobs/*.log
-	[ "$status" -eq 0 ]; [[ $output == *"job 1 of Slurm"* ]]
-	[ "$(jq -r '[.variant, .round] | join(" ")' "$dir/out.jsonl" | sort | xargs)" = "control 0 control 1 here 0 here 1" ]
-	# one task's records are lost: the others count
-	rm "$dir/out.jsonl" "$dir/out.jsonl.jobs/1.jsonl"
-	run "$qlaunch" bench gather "$dir/plan"
-	[ "$status" -eq 0 ]; [[ $output == *"task 1 has no records"* ]]
+	[ "$status" -eq 0 ]; [ "$(grep -c 'of Slurm; whatever happens' <<<"$output")" -eq 3 ]
+	[ "$(jq -r .task "$dir/out.jsonl" | sort -u | xargs)" = "0 1 2 3 4" ]
+	[ "$(jq -r '[.variant, .round] | join(" ")' "$dir/out.jsonl" | sort -u | wc -l)" -eq 10 ]
+	# one task's records are lost: the others count, and the status tells
+	rm "$dir"/out.jsonl.jobs/1.*.jsonl
+	run "$qlaunch" bench gather "$dir/the plan"
+	[ "$status" -eq 1 ]; [[ $output == *"task 1 has no records"* && $output == *"1 of 5 tasks are not complete"* ]]
+	before=$(calls)
+	run "$qlaunch" bench submit --redo "$dir/the plan"
+	[ "$status" -eq 0 ]; [ $(($(calls) - before)) -eq 4 ]
+	run "$qlaunch" bench submit "$dir/the plan"
+	[ "$status" -eq 2 ]; [[ $output == *"is there already"*"--redo"* ]]
+	jq -c 'del(.task)' "$dir/out.jsonl" >"$dir/mine"; cp "$dir/mine" "$dir/out.jsonl"
+	run "$qlaunch" bench gather "$dir/the plan"
+	[ "$status" -eq 2 ]; [[ $output == *"was not gathered"* ]]; cmp "$dir/mine" "$dir/out.jsonl"
 	# what the cluster refuses
 	rm -r "$dir"/out.jsonl*
-	sed -i 's/= lab/= nowhere/' "$dir/plan"
-	run "$qlaunch" bench submit "$dir/plan"
+	sed -i 's/= lab/= nowhere/' "$dir/the plan"
+	run "$qlaunch" bench submit "$dir/the plan"
 	[ "$status" -eq 4 ]; [[ $output == *"Invalid partition"* && ! -e $dir/out.jsonl.jobs ]]
 }
 

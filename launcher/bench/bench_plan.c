@@ -11,7 +11,7 @@
 #define ROUNDS_MAX 1000
 #define LIMIT_MAX_S 86400
 #define VARIANTS_MAX 32
-#define MACHINES_MAX 1000
+#define MACHINES_MAX 100000
 #define NAME_MAX_BYTES 64 /* of a variant or a workload: any text of one line */
 #define GUEST "bench-guest"
 
@@ -162,7 +162,10 @@ static struct err *slurm_key(struct reading *r, const char *key, const char *val
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
 		if (streq(key, ours[i]))
 			return err_new("\"%s\" in [slurm] is set by qlaunch", key);
-	strv_addf(&r->plan->sbatch, "--%s=%s", key, value);
+	if (streq(value, "yes"))
+		strv_addf(&r->plan->sbatch, "--%s", key);
+	else
+		strv_addf(&r->plan->sbatch, "--%s=%s", key, value);
 	return NULL;
 }
 

@@ -6,7 +6,7 @@
  *			margin, effect, early
  *	[variant NAME]   native = yes, or any key of the machine's configuration: cpu.threads = 4, memory.hugepages = 2M
  *	[workload NAME]  parser (an adapter's name), command and file, in the guest
- *	[slurm]          machines, and any long option of sbatch: partition = lab
+ *	[slurm]          machines, and any long option of sbatch: partition = lab, requeue = yes
  *
  * Paths are relative to the file. The first variant is what the others are compared with.
  */

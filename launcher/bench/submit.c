@@ -3,31 +3,77 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "launcher/base/clock.h"
 #include "launcher/base/child.h"
+#include "launcher/base/clock.h"
 #include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
+#include "launcher/bench/gather.h"
 #include "launcher/bench/program.h"
-#include "launcher/bench/records.h"
 #include "launcher/bench/submit.h"
 #include "qmp/line.h"
 
-#define SCRIPT "#!/bin/sh\n# qlaunch bench submit: one machine of many. QLAUNCH FOLDER PLAN\n" \
-	       "exec \"$1\" bench --quiet --output=\"$2/$SLURM_ARRAY_TASK_ID.jsonl\" \"$3\"\n"
+#define SCRIPT                                                                                                              \
+	"#!/bin/sh\n# qlaunch bench submit: one machine of many. QLAUNCH FOLDER PLAN FIRST [OPTION]\n"                      \
+	"task=$(($4 + SLURM_ARRAY_TASK_ID))\nexec >>\"$2/$task.log\" 2>&1\n"                                               \
+	"exec \"$1\" bench --quiet $5 --output=\"$2/$task.$SLURMD_NODENAME.jsonl\" \"$3\"\n"
 #define LOOK_MS 5000 /* between two looks how many records there are */
+#define CONFIG_LIMIT_MS 20000
+#define ARRAY_DEFAULT 1001 /* MaxArraySize of slurm.conf(5) where it says none: one more than the largest index */
 
-static char *jobs_of(const struct bench_plan *p)
+/* One job array: some of the tasks from `first` on. */
+struct array {
+	unsigned first;
+	char *indices; /* "0,2,3": of the array, `first` more of the plan */
+	struct program sbatch;
+	bool said;
+};
+struct arrays {
+	struct array *v;
+	size_t n;
+};
+
+static void arrays_free(struct arrays *a)
 {
-	return str_fmt("%s.jobs", p->output);
+	for (size_t i = 0; i < a->n; i++) {
+		free(a->v[i].indices);
+		program_close(&a->v[i].sbatch);
+	}
+	free(a->v);
 }
 
-static char *records_of(const struct bench_plan *p, unsigned task)
+/* How many tasks an array may have here. */
+static unsigned array_size(void)
 {
-	return str_fmt("%s.jobs/%u.jsonl", p->output, task);
+	static const char key[] = "MaxArraySize";
+	const char *const argv[] = { "scontrol", "show", "config", NULL };
+	cleanup_program struct program p = PROGRAM_INIT;
+	struct err *e = program_start(&p, argv);
+	if (!e)
+		program_wait_end(&p, clock_ms() + CONFIG_LIMIT_MS);
+	err_free(e);
+	const char *at = p.said.s ? strstr(p.said.s, key) : NULL;
+	unsigned long n = at ? strtoul(at + strcspn(at, "=\n") + 1, NULL, 10) : 0;
+	return n >= 2 ? (unsigned)n - 1 : ARRAY_DEFAULT - 1;
 }
 
-static void sbatch_argv(const struct bench_plan *p, const char *jobs, const char *program, const char *plan, struct strv *argv)
+/* Those of all tasks that are wanted, in arrays of at most `size`. */
+static void make_arrays(struct root *root, const struct bench_plan *p, bool redo, unsigned size, struct arrays *ret)
+{
+	for (unsigned first = 0; first < p->machines; first += size) {
+		cleanup_strv struct strv wanted = {};
+		for (unsigned i = 0; i < size && first + i < p->machines; i++)
+			if (!redo || !gather_complete(root, p, first + i))
+				strv_addf(&wanted, "%u", i);
+		if (!wanted.n)
+			continue;
+		ret->v = mem_grow(ret->v, ret->n, sizeof(*ret->v));
+		ret->v[ret->n++] = (struct array){ first, strv_join(&wanted, ","), PROGRAM_INIT, false };
+	}
+}
+
+static void sbatch_argv(const struct bench_plan *p, const struct array *a, const char *jobs, const char *program, const char *plan,
+			bool redo, struct strv *argv)
 {
 	strv_add(argv, "sbatch");
 	strv_add(argv, "--parsable");
@@ -35,124 +81,97 @@ static void sbatch_argv(const struct bench_plan *p, const char *jobs, const char
 	strv_add(argv, "--nodes=1");
 	strv_add(argv, "--exclusive"); /* nothing else runs beside what is measured */
 	strv_add(argv, "--job-name=qlaunch-bench");
-	strv_addf(argv, "--array=0-%u", p->machines - 1);
-	strv_addf(argv, "--output=%s/%%a.log", jobs);
+	strv_addf(argv, "--array=%s", a->indices);
+	strv_addf(argv, "--chdir=%s", jobs);
+	strv_add(argv, "--output=%A_%a.slurm"); /* what Slurm itself says; in the folder, whose name may hold what it would replace */
 	for (size_t i = 0; i < p->sbatch.n; i++)
 		strv_add(argv, p->sbatch.v[i]);
 	strv_addf(argv, "%s/job", jobs);
 	strv_add(argv, program);
 	strv_add(argv, jobs);
 	strv_add(argv, plan);
+	strv_addf(argv, "%u", a->first);
+	if (redo)
+		strv_add(argv, "--redo=failed");
 }
 
-/* Lines of all tasks' records. */
-static size_t lines_until_now(struct root *root, const struct bench_plan *p)
+/* The line of its job, once it said it. */
+static void say_job(struct array *a, const struct bench_plan *p)
 {
-	size_t lines = 0;
-	for (unsigned task = 0; task < p->machines; task++) {
-		cleanup_free char *path = records_of(p, task), *text = root_read_or(root, path, "");
-		for (const char *c = text; *c; c++)
-			lines += *c == '\n';
-		lines += *text ? 1 : 0; /* the last newline is not in it */
-	}
-	return lines;
+	if (a->said || !a->sbatch.said.s || !strchr(a->sbatch.said.s, '\n'))
+		return;
+	a->said = true;
+	log_info("job %.*s of Slurm; whatever happens here it goes on: qlaunch bench gather %s", (int)strcspn(a->sbatch.said.s, ";\n"),
+		 a->sbatch.said.s, p->path);
 }
 
-/* Until the array has ended: sbatch --wait tells. */
-static struct err *await_end(struct root *root, const struct bench_plan *p, struct program *sbatch)
+/* Until all arrays have ended: sbatch --wait tells. The first that was not submitted is the error; how its tasks went is seen by what they left. */
+static struct err *await_ends(struct root *root, const struct bench_plan *p, struct arrays *arrays)
 {
-	size_t total = (size_t)p->machines * p->rounds * p->n_variants;
-	bool said = false;
-	cleanup_progress bool shown = progress_begin("%u machines", p->machines);
-	while (!sbatch->ended) {
-		program_wait(sbatch, -1, clock_ms() + LOOK_MS);
-		if (!said && sbatch->said.s && strchr(sbatch->said.s, '\n')) {
-			said = true;
-			log_info("job %.*s of Slurm; whatever happens here it goes on: qlaunch bench gather %s",
-				 (int)strcspn(sbatch->said.s, ";\n"), sbatch->said.s, p->path);
+	size_t total = (size_t)p->machines * p->rounds * p->n_variants, left = arrays->n;
+	struct err *e = NULL;
+	cleanup_progress bool shown = progress_begin(_("%u machines"), p->machines);
+	while (left) {
+		left = 0;
+		for (size_t i = 0; i < arrays->n; i++) {
+			struct array *a = &arrays->v[i];
+			if (!a->sbatch.ended)
+				program_wait(&a->sbatch, -1, clock_ms() + LOOK_MS / (int64_t)arrays->n);
+			say_job(a, p);
+			left += !a->sbatch.ended;
 		}
-		size_t lines = shown ? lines_until_now(root, p) : 0;
-		cleanup_free char *detail = str_fmt("%zu of %zu runs", lines, total);
-		progress_update(lines, total, detail);
+		size_t runs = shown ? gather_runs(root, p) : 0;
+		cleanup_free char *detail = tr_fmt("%zu of %zu runs", runs, total);
+		progress_update(runs, total, detail);
 	}
-	/* not submitted, or a task that failed: which one is seen by what it left */
-	return said ? NULL : program_result(sbatch);
+	for (size_t i = 0; i < arrays->n && !e; i++)
+		e = arrays->v[i].said ? NULL : program_result(&arrays->v[i].sbatch);
+	return e;
 }
 
-struct err *bench_submit(struct root *root, const struct bench_plan *plan, const char *program)
+static struct err *run_arrays(struct root *root, const struct bench_plan *plan, struct arrays *arrays, const char *program, bool redo)
 {
-	cleanup_free char *sbatch = child_find("sbatch"), *jobs = jobs_of(plan), *script = str_fmt("%s/job", jobs), *real = NULL;
-	cleanup_strv struct strv argv = {};
-	cleanup_program struct program p = PROGRAM_INIT;
+	cleanup_free char *jobs = gather_folder(plan), *real = realpath(plan->path, NULL);
+	if (!real)
+		return err_errno(errno, "%s", plan->path);
+	for (size_t i = 0; i < arrays->n; i++) {
+		cleanup_strv struct strv argv = {};
+		sbatch_argv(plan, &arrays->v[i], jobs, program, real, redo, &argv);
+		TRY(program_start(&arrays->v[i].sbatch, (const char *const *)argv.v));
+	}
+	return await_ends(root, plan, arrays);
+}
+
+struct err *bench_submit(struct root *root, const struct bench_plan *plan, const char *program, bool redo)
+{
+	cleanup_free char *sbatch = child_find("sbatch"), *jobs = gather_folder(plan), *script = str_fmt("%s/job", jobs);
+	cleanup(arrays_free) struct arrays arrays = {};
+	bool there = root_exists(root, jobs);
 	if (!sbatch)
 		return err_exit(err_hint(err_new("there is no sbatch here"),
 					 "Slurm's client: apt install slurm-client, on a machine of the cluster"),
 				EXIT_HOST);
-	if (root_exists(root, plan->output) || root_exists(root, jobs))
-		return err_exit(err_hint(err_new("%s or its folder .jobs is there already", plan->output), "move both away"), EXIT_USAGE);
-	real = realpath(plan->path, NULL);
-	if (!real)
-		return err_errno(errno, "%s", plan->path);
-	TRY(root_mkdir(root, jobs, 0755));
-	TRY(root_put(root, script, SCRIPT, 0755));
-	sbatch_argv(plan, jobs, program, real, &argv);
-	struct err *e = program_start(&p, (const char *const *)argv.v);
-	if (!e)
-		e = await_end(root, plan, &p);
-	if (!e)
-		return bench_gather(root, plan);
-	err_free(root_unlink(root, script)); /* nothing was submitted: the next try begins from nothing */
-	err_free(root_rmdir(root, jobs));
-	return err_exit(e, EXIT_HOST);
-}
-
-static void say_failure(struct root *root, const struct bench_plan *p, unsigned task)
-{
-	cleanup_free char *path = str_fmt("%s.jobs/%u.log", p->output, task), *text = root_read_or(root, path, "");
-	const char *last = strrchr(text, '\n');
-	log_warn("task %u has no records: %s", task, *text ? (last ? last + 1 : text) : _("nothing was said; is it still waiting?"));
-}
-
-/* Where one task's records go, its rounds after those that are there. */
-struct gathering {
-	struct root *root;
-	const char *output;
-	size_t before, rounds, n; /* rounds before it, and its own; its records */
-};
-
-static struct err *take_record(void *data, json_t *record)
-{
-	struct gathering *g = data;
-	size_t round = (size_t)json_integer_value(json_object_get(record, "round"));
-	json_object_set_new(record, "round", json_integer((json_int_t)round + (json_int_t)g->before));
-	g->rounds = round + 1 > g->rounds ? round + 1 : g->rounds;
-	g->n++;
-	return records_append(g->root, g->output, json_incref(record));
-}
-
-static struct err *gather_one(struct root *root, const struct bench_plan *p, unsigned task, size_t *rounds)
-{
-	cleanup_free char *path = records_of(p, task);
-	struct gathering g = { root, p->output, *rounds, 0, 0 };
-	bool cut;
-	if (!root_exists(root, path)) {
-		say_failure(root, p, task);
+	if (!redo && (there || root_exists(root, plan->output)))
+		return err_exit(err_hint(err_new("%s or its folder .jobs is there already", plan->output),
+					 "--redo submits the tasks that are not complete; or move both away"),
+				EXIT_USAGE);
+	if (redo && !there)
+		return err_exit(err_hint(err_new("%s is not there: nothing was submitted", jobs), "without --redo"), EXIT_USAGE);
+	make_arrays(root, plan, redo, array_size(), &arrays);
+	if (!arrays.n) {
+		log_info("all %u tasks are complete", plan->machines);
 		return NULL;
 	}
-	TRY(records_each(root, path, take_record, &g, &cut));
-	size_t expected = (size_t)p->rounds * p->n_variants;
-	if (g.n < expected)
-		log_warn("task %u did not come to its end: %zu of %zu runs", task, g.n, expected);
-	*rounds += g.rounds;
-	return NULL;
-}
-
-struct err *bench_gather(struct root *root, const struct bench_plan *plan)
-{
-	size_t rounds = 0;
-	if (root_exists(root, plan->output))
-		return err_exit(err_hint(err_new("%s is there already", plan->output), "move it away"), EXIT_USAGE);
-	for (unsigned task = 0; task < plan->machines; task++)
-		TRY(gather_one(root, plan, task, &rounds));
-	return rounds ? NULL : err_hint(err_new("no task has left a record"), "look at %s.jobs/*.log", plan->output);
+	if (!there)
+		TRY(root_mkdir(root, jobs, 0755));
+	TRY(root_put(root, script, SCRIPT, 0755));
+	struct err *e = run_arrays(root, plan, &arrays, program, redo);
+	bool any = false;
+	for (size_t i = 0; i < arrays.n; i++)
+		any = any || arrays.v[i].said;
+	if (e && !any && !there) { /* nothing was submitted: the next try begins from nothing */
+		err_free(root_unlink(root, script));
+		err_free(root_rmdir(root, jobs));
+	}
+	return err_exit(e, EXIT_HOST);
 }

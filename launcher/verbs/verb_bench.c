@@ -12,6 +12,7 @@
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/bench/analysis.h"
+#include "launcher/bench/gather.h"
 #include "launcher/bench/program.h"
 #include "launcher/bench/report.h"
 #include "launcher/bench/session.h"
@@ -122,16 +123,24 @@ static struct err *bench_plan(struct cli *cli, const struct verb_args *args, con
 	cleanup_bench_plan struct bench_plan plan = {};
 	cleanup_free char *program = NULL;
 	const char *redo = verb_option(args, "redo");
-	if (redo && !streq(redo, "failed"))
+	size_t incomplete = 0;
+	if (redo && *redo && !streq(redo, "failed"))
 		return err_exit(err_new("--redo takes \"failed\", not \"%s\"", redo), EXIT_USAGE);
 	TRY(own_path(&program));
 	TRY(bench_plan_read(cli->root, path, program, &plan));
 	TRY(set_output(&plan, args));
 	if (way == RUN)
 		TRY(bench_session(cli->root, &plan, redo));
-	else
-		TRY(way == SUBMIT ? bench_submit(cli->root, &plan, program) : bench_gather(cli->root, &plan));
-	return show(cli, plan.output);
+	if (way == SUBMIT)
+		TRY(bench_submit(cli->root, &plan, program, redo));
+	if (way != RUN)
+		TRY(bench_gather(cli->root, &plan, &incomplete));
+	TRY(show(cli, plan.output));
+	if (!incomplete)
+		return NULL;
+	return err_exit(err_hint(err_new("%zu of %u tasks are not complete", incomplete, plan.machines),
+				 "qlaunch bench submit --redo %s runs them", path),
+			EXIT_GUEST);
 }
 
 static struct err *bench_report(struct cli *cli, const char *path)
@@ -234,6 +243,20 @@ static struct err *bench(void *data)
 	return bench_plan(cli, args, word[0], RUN);
 }
 
+/* --redo failed, as --redo=failed: its value is none that getopt takes from the next word. */
+static void drop_failed(const struct verb_args *args)
+{
+	struct strv *words = &((struct verb_args *)args)->words;
+	for (size_t i = 0; i + 1 < words->n && streq(verb_option(args, "redo"), ""); i++) {
+		if (!streq(words->v[i], "failed"))
+			continue;
+		free(words->v[i]);
+		memmove(&words->v[i], &words->v[i + 1], (words->n - i) * sizeof(*words->v));
+		words->n--;
+		return;
+	}
+}
+
 /*
  * All of it as the user, in one visit: the plan, what it names, the records, every program of this machine. Root are only the launchers of the
  * machines, `qlaunch run` and `restore`, which judge for themselves.
@@ -242,6 +265,8 @@ struct err *verb_bench(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_user struct user user = {};
 	struct call call = { cli, args };
+	TRY(verb_words(args, 1, 4, USAGE));
+	drop_failed(args);
 	TRY(verb_words(args, 1, 3, USAGE));
 	cleanup_free char *plan = NULL;
 	TRY(behalf_of_file(args->words.v[args->words.n - 1], &user, &plan));

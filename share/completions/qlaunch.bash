@@ -125,7 +125,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try | --seconds | --interval | --redo) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try | --seconds | --interval) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi
