@@ -38,6 +38,18 @@ finding() { # TOPIC VERDICT: text and remedy of each such finding in $output
 	[[ $(finding sandbox warning) == *"no seccomp"*CONFIG_SECCOMP_FILTER* ]]
 }
 
+@test "plan: QEMU may lock the guest's memory and 1 GiB for itself where a device is passed, and no more than before where none is" {
+	for size in 64M 16G; do
+		printf '[vm]\nname = s\n[cpu]\nthreads = 2\nisolate = off\n[memory]\nsize = %s\nhugepages = off\n[firmware]\ntype = bios\n' $size >"$BATS_TEST_TMPDIR/s.conf"
+		none=$("$qlaunch" plan --json --root "$at/ryzen" "$BATS_TEST_TMPDIR/s.conf" | jq '[.steps[] | select(.kind == "memlock")] | length')
+		printf '[pci gpu]\naddress = 0c:00.0\nfunctions = group\n' >>"$BATS_TEST_TMPDIR/s.conf"
+		want=$("$qlaunch" plan --json --root "$at/ryzen" "$BATS_TEST_TMPDIR/s.conf" | jq -r '.steps[] | select(.kind == "memlock") | .want')
+		echo "$size: $none, $want"
+		[ "$none" -eq 0 ]
+		if [ $size = 64M ]; then [ "$want" = $(((64 << 20) + (1 << 30))) ]; else [ "$want" = $((17 << 30)) ]; fi
+	done
+}
+
 @test "check: an IOMMU that waits for its parameter: setup is the remedy, and does it" {
 	run "$qlaunch" check --json --root "$at/intel-off"
 	[ "$status" -eq 4 ]

@@ -418,6 +418,21 @@ users_folder() {
 	done <<<"$rows"
 }
 
+# caps_drop_to() is for good: what the launcher kept in its bounding set is what a program that it runs as root could get back.
+@test "the launcher itself keeps the capabilities of its steps and no others, also where root runs its own" {
+	printf '[vm]\nname = k-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' $$ >"$open/k.conf"
+	for who in nobody root; do
+		[ "$who" = nobody ] || unset SUDO_UID SUDO_USER
+		"$qlaunch" run "$open/k.conf" >"$open/said" 2>&1 3>&- </dev/null & local pid=$!
+		until grep -q 'running after' "$open/said"; do kill -0 $pid || { cat "$open/said"; return 1; }; sleep 0.1; done
+		has=$(awk '/^Cap/ { print $1 $2 }' "/proc/$pid/status" | xargs)
+		"$qlaunch" stop --now "k-$$"; wait $pid
+		# those of `process`: KILL is bit 5, SETGID 6, SETUID 7, SETPCAP 8, SYS_NICE 23 (linux/capability.h)
+		echo "$who: $has"
+		[ "$has" = "CapInh:0000000000000000 CapPrm:00000000008001e0 CapEff:00000000008001e0 CapBnd:00000000008001e0 CapAmb:0000000000000000" ]
+	done
+}
+
 @test "SECURITY.md has every kind of step, with the capabilities that it keeps" {
 	kinds=$(grep -hoE '^	\.name = "[a-z-]+"' launcher/host/*/*.c | cut -d'"' -f2)
 	[ "$(wc -l <<<"$kinds")" -eq "$(grep -o '&[a-z_]*_kind' launcher/plan/kinds.c | wc -l)" ]

@@ -39,6 +39,20 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
+@test "a QEMU that hears nothing is killed by the third signal: exit 0, nothing left" {
+	start
+	q=$(qemu_pid)
+	kill -STOP "$q"
+	for words in 'pressing the guest' 'ending QEMU' 'killing QEMU'; do
+		kill -TERM "$pid"
+		for _ in $(seq 100); do grep -q "$words" "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
+		grep -q "$words" "$BATS_TEST_TMPDIR/err" || { kill -KILL "$q"; false; }
+	done
+	wait "$pid"
+	gone "$q"
+	nothing_left
+}
+
 @test "stop --now is heard beside a SIGTERM that waits" {
 	start
 	kill -STOP "$pid"; kill -TERM "$pid"

@@ -138,7 +138,7 @@ const struct conf_key conf_keys[] = {
 	    .unset = "all below the best L3 cache, less what the host and QEMU need",
 	    HELP "Virtual CPUs, one for each thread of the host that the guest gets."),
 	KEY("cpu", "place", PLACE, cpu.place, IS "auto",
-	    HELP "The host's CPUs for the guest: chosen by caches, all below one L3 cache; *l3 N* names the cache; "
+	    HELP "The host's CPUs for the guest: chosen by caches, all below one L3 cache, and off those that a group of the host's (a container) lists; *l3 N* names the cache; "
 		 "or a CPU list."),
 	KEY("cpu", "emulator", EMULATOR, cpu.emulator_auto, IS "auto",
 	    HELP "CPUs for QEMU's own threads and its disk threads. *auto* is a core of their own where there is one."),

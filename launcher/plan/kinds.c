@@ -9,6 +9,7 @@
 #include "launcher/host/kind/module.h"
 #include "launcher/host/screen/monitor.h"
 #include "launcher/host/net/net.h"
+#include "launcher/host/net/net_keep.h"
 #include "launcher/host/kind/node.h"
 #include "launcher/host/pci/pci.h"
 #include "launcher/host/kind/process.h"
@@ -23,5 +24,5 @@ const struct step_kind *const all_kinds[] = {
 	&irq_born_kind, &irqbalance_kind, &controller_kind, &cgroup_kind,
 	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &scratch_kind, &process_kind, &twin_kind,
 	&usb_kind, &monitor_kind,
-	&net_bridge_kind, &net_forwarding_kind, &net_nft_kind, &net_tap_kind, &net_link_kind, NULL,
+	&net_bridge_kind, &net_forwarding_kind, &net_nft_kind, &net_tap_kind, &net_link_kind, &net_keep_kind, NULL,
 };

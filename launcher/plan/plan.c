@@ -26,6 +26,7 @@
 #include "launcher/guest/args_usb.h"
 #include "launcher/host/screen/monitor.h"
 #include "launcher/host/kind/unit.h"
+#include "launcher/host/net/net_keep.h"
 #include "launcher/plan/install.h"
 #include "launcher/plan/plan.h"
 #include "launcher/step/journal.h"
@@ -176,7 +177,9 @@ static struct err *choose(struct cli *cli, struct plan *p)
 		taken = cpus_or(&taken, &p->cgroup.others[i].cpus);
 	choose_accel(p);
 	choose_machine(cli, p);
-	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, &p->cpu);
+	struct cpus avoid = cgroup_avoid(&p->cgroup, &p->cpu_facts.online);
+	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, c->cpu.isolate == ISOLATE_OFF ? NULL : &avoid, &p->cpu);
+	cgroup_tell_left(&p->cgroup, &p->cpu.left, &p->cpu.warnings);
 	TRY(power_facts_read(cli->root, c, &p->cpu.guest, &p->power));
 	p->irqs_away = p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF && c->host.irqs == IRQS_AWAY;
 	if (p->irqs_away) /* a file for each interrupt: only where it is used */
@@ -211,6 +214,9 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	net_steps(s, &p->net, p->user.uid);
 	p->n_early_steps = s->n;
 	console_steps(s, &p->console);
+	for (size_t i = 0; i < p->pci.n_picks; i++)
+		for (size_t k = 0; k < p->pci.picks[i].n; k++)
+			net_keep_step(s, cli->root, pci_addr_text(p->pci.picks[i].v[k].addr).s);
 	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);

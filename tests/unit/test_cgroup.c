@@ -149,6 +149,75 @@ static void test_plan_beside_a_list(void **state)
 	assert_null(newer.v[0].obstacle);
 }
 
+/* The text of the first finding of that verdict, and its remedy; NULL. Owned by the caller. */
+static char *found(struct fake *f, const char *guest, const char *host, enum verdict verdict)
+{
+	cleanup_cgroup_facts struct cgroup_facts facts = {};
+	cleanup_findings struct findings findings = {};
+	struct config c = { .vm.name = (char *)(uintptr_t) "win11", .cpu.isolate = ISOLATE_PARTITION };
+	struct cpus guest_set = set(guest), host_set = set(host);
+	assert_null(cgroup_facts_read(f->root, &c, &facts));
+	cgroup_check(&findings, &c, &facts, &guest_set, &host_set);
+	for (size_t i = 0; i < findings.n; i++)
+		if (findings.v[i].verdict == verdict)
+			return str_fmt("%s → %s", findings.v[i].text, findings.v[i].remedy ? findings.v[i].remedy : "");
+	return NULL;
+}
+
+/* Docker's, below the top level by either of its cgroup drivers; a slice that a hook has left limited; a limit on every CPU, which is none. */
+static void test_groups_that_list(void **state)
+{
+	struct fake *f = *state;
+	cleanup_cgroup_facts struct cgroup_facts facts = {};
+	cleanup_strv struct strv told = {};
+	struct config c = { .vm.name = (char *)(uintptr_t) "win11", .cpu.isolate = ISOLATE_PARTITION };
+	struct cpus online = set("0-31"), left = set("8-9,12");
+	fake_file(f, "/run/systemd/system/x", "");
+	fake_file(f, CGROUP_MOUNT "/docker/cgroup.procs", "");
+	fake_file(f, CGROUP_MOUNT "/docker/cgroup.subtree_control", "cpu cpuset\n");
+	fake_file(f, CGROUP_MOUNT "/docker/3f2a/cpuset.cpus", "8-9\n");
+	fake_file(f, CGROUP_MOUNT "/docker/77aa/cpuset.cpus", "0-31\n");
+	fake_file(f, CGROUP_MOUNT "/system.slice/cgroup.procs", "");
+	fake_file(f, CGROUP_MOUNT "/system.slice/cgroup.subtree_control", "cpuset memory\n");
+	fake_file(f, CGROUP_MOUNT "/system.slice/docker-9c.scope/cpuset.cpus", "12\n");
+	fake_file(f, CGROUP_MOUNT "/user.slice/cgroup.procs", "");
+	fake_file(f, CGROUP_MOUNT "/user.slice/x/cpuset.cpus", "13\n"); /* no longer: cpuset is not on for its children */
+	fake_file(f, CGROUP_MOUNT "/qlaunch_other.slice/cpuset.cpus", "1\n");
+	assert_null(cgroup_facts_read(f->root, &c, &facts));
+	assert_int_equal(facts.n_listed, 2);
+	assert_string_equal(facts.listed[0].vm, "docker/3f2a");
+	assert_string_equal(facts.listed[1].vm, "system.slice/docker-9c.scope");
+	assert_true(facts.listed[0].below && facts.listed[1].below);
+	struct cpus avoid = cgroup_avoid(&facts, &online), want = set("8-9,12");
+	assert_true(cpus_equal(&avoid, &want));
+	cgroup_tell_left(&facts, &left, &told);
+	assert_int_equal(told.n, 2);
+	assert_string_equal(
+		told.v[1],
+		"CPUs 12 are left to the host's group system.slice/docker-9c.scope, which lists them; cpu.place can name them all the same");
+	/* the kernel takes them from a group below the top level: said, and no obstacle */
+	cleanup_free char *below = found(f, "8-15", "0,2-7,16-31", FINDING_WARN), *bad = found(f, "8-15", "0,2-7,16-31", FINDING_BAD);
+	assert_string_equal(
+		below,
+		"the group docker/3f2a of the host lists CPU 8-9: what runs there has other CPUs while the guest has these → choose other "
+		"CPUs by cpu.place");
+	assert_null(bad);
+	/* one of the top level is in the way; systemd's own is named with what takes it back */
+	fake_file(f, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0,2-12\n");
+	cleanup_free char *slice = found(f, "8-15", "0,2-7,16-31", FINDING_BAD);
+	assert_string_equal(
+		slice,
+		"the group system.slice of the host lists CPU 8-12: the kernel makes no partition of them (see system.slice/cpuset.cpus) → "
+		"systemctl revert system.slice, if nobody needs its AllowedCPUs= any more; or choose other CPUs by cpu.place");
+	cleanup_free char *apart = found(f, "14-15", "0,2-13,16-31", FINDING_BAD), *quiet = found(f, "14-15", "0,2-13,16-31", FINDING_WARN);
+	assert_null(apart);
+	assert_null(quiet);
+	fake_file(f, "/proc/sys/kernel/osrelease", "7.2.13-amd64\n");
+	cleanup_free char *newer = found(f, "8-15", "0,2-7,16-31", FINDING_BAD), *said = found(f, "8-15", "0,2-7,16-31", FINDING_WARN);
+	assert_null(newer);
+	assert_non_null(said);
+}
+
 static void test_plan_refused(void **state)
 {
 	struct fake *f = *state;
@@ -314,7 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), TEST(test_plan_by_hand),      TEST(test_plan_with_systemd),
 		TEST(test_plan_refused),      TEST(test_other_versions),    TEST(test_by_hand),
-		TEST(test_plan_beside_a_list),
+		TEST(test_plan_beside_a_list), TEST(test_groups_that_list),
 		TEST(test_group_in_the_way),  TEST(test_group_not_empty),   TEST(test_partition_invalid),
 		TEST(test_partition_short),   cmocka_unit_test(test_whose),
 	};

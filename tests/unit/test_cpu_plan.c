@@ -6,7 +6,7 @@
  * A line of a .in file: HWLOC_…=VALUE (an .xml file stands beside it), or the lines of a made tree, which are written as the kernel's files:
  * "cores N cpu C step S sibling D package P node K l3 L size KIB [kind …] [mhz …]" (N cores from CPU C on, every S-th, with siblings D above;
  * l3 -1: none), "distances A,B;C,D", "offline CPUS", "isolated CPUS", "nohz_full CPUS", "partition NAME CPUS". Then "cpuinfo VENDOR FLAG…",
- * "gpu-node N", "taken CPUS", and "plan KEY=VALUE; KEY=VALUE…" with keys of [cpu], which gives a paragraph of the .out file.
+ * "gpu-node N", "taken CPUS", "avoid CPUS", and "plan KEY=VALUE; KEY=VALUE…" with keys of [cpu], which gives a paragraph of the .out file.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -34,7 +34,7 @@ struct machine {
 	struct cpus offline;
 	struct root *root;
 	struct cpu_facts facts;
-	struct cpus taken;
+	struct cpus taken, avoid;
 	int gpu_node;
 	struct sb out;
 };
@@ -121,6 +121,10 @@ static void judge(const struct machine *m, const struct config *c, const struct 
 	assert_true(p->obstacle || c->cpu.isolate == ISOLATE_OFF || cpus_empty(&shared));
 	shared = cpus_and(&p->all, &m->taken);
 	assert_true(cpus_empty(&shared));
+	shared = cpus_and(&p->all, &m->avoid);
+	assert_true(cpus_empty(&shared) || cpus_empty(&p->left));
+	shared = cpus_and(&p->left, &p->host);
+	assert_true(cpus_equal(&shared, &p->left)); /* the host's, as they were */
 	assert_true(p->exclusive || p->overcommitted || p->obstacle || p->warnings.n);
 	assert_int_equal(p->exclusive && cpus_count(&p->guest) != (int)p->n_vcpus, false);
 }
@@ -134,7 +138,7 @@ static void take_the_advice(const struct machine *m, const struct config *c, con
 	struct config other = *c;
 	cleanup_cpu_plan struct cpu_plan q = {};
 	other.cpu.threads = (unsigned)atoi(at + strlen("threads = "));
-	cpu_plan_make(&other, &m->facts, m->gpu_node, &m->taken, &q);
+	cpu_plan_make(&other, &m->facts, m->gpu_node, &m->taken, &m->avoid, &q);
 	if (q.obstacle && strncmp(q.obstacle + strcspn(q.obstacle, ":"), ": place", 7) != 0 && !strstr(q.obstacle, "emulator:"))
 		fail_msg("%s, but: %s", p->remedy, q.obstacle);
 }
@@ -153,7 +157,7 @@ static void plan(struct machine *m, char *words)
 		fail_msg("%s", errors.lines.v[0]);
 		return;
 	}
-	cpu_plan_make(c, &m->facts, m->gpu_node, &m->taken, &p);
+	cpu_plan_make(c, &m->facts, m->gpu_node, &m->taken, &m->avoid, &p);
 	judge(m, c, &p);
 	take_the_advice(m, c, &p);
 	sb_add(&m->out, "  vcpus     ");
@@ -162,6 +166,8 @@ static void plan(struct machine *m, char *words)
 	sb_addf(&m->out, "\n  smp       %u,sockets=%u,dies=%u,cores=%u,threads=%u\n", p.n_vcpus, p.sockets, p.dies, p.cores, p.threads);
 	tell_cpus(m, "emulator", &p.emulator);
 	tell_cpus(m, "host", &p.host);
+	if (!cpus_empty(&p.left))
+		tell_cpus(m, "left", &p.left);
 	for (size_t i = 0; i < p.n_nodes; i++)
 		sb_addf(&m->out, "  node %d    %u vCPUs, distance %u of node %d\n", p.nodes[i].id, p.nodes[i].vcpus, p.nodes[i].distance[0],
 			p.nodes[0].id);
@@ -322,6 +328,9 @@ static void obey(struct machine *m, char *line)
 	} else if (str_starts(line, "taken ")) {
 		ok(cpus_parse(rest, &m->taken));
 		sb_addf(&m->out, "\n%s\n", line);
+	} else if (str_starts(line, "avoid ")) {
+		ok(cpus_parse(rest, &m->avoid));
+		sb_addf(&m->out, "\n%s\n", line);
 	} else if (str_starts(line, "plan ")) {
 		plan(m, rest);
 	} else {
@@ -370,7 +379,7 @@ static void ryzen_5950x(void **state)
 	setenv("HWLOC_SYNTHETIC", "pack:1 l3:2 core:8 pu:2(indexes=2*16:1*2)", 1);
 	ok(cpu_facts_read(m.root, &m.facts));
 	unsetenv("HWLOC_SYNTHETIC");
-	cpu_plan_make(&c, &m.facts, -1, NULL, &p);
+	cpu_plan_make(&c, &m.facts, -1, NULL, NULL, &p);
 	assert_int_equal(p.n_vcpus, 16);
 	assert_memory_equal(p.vcpus, vcpus, sizeof(vcpus));
 	assert_true(p.sockets == 1 && p.dies == 1 && p.cores == 8 && p.threads == 2);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "launcher/guest/args_net.h"
+#include "launcher/host/net/net_keep.h"
 #include "launcher/host/net/net_choose.h"
 #include "launcher/host/net/net_rules.h"
 #include "tests/unit/fakekernel.h"
@@ -370,6 +371,61 @@ static void test_rules(void **state)
 	assert_null(wrong);
 }
 
+/* ---- the host's own, on a card that goes to a guest ---- */
+
+static void assert_missing(const char *before, const char *now, const char *want)
+{
+	struct step s = { .kind = &net_keep_kind, .target = (char *)"0000:05:00.0", .prior = (char *)before, .want = (char *)"none" };
+	cleanup_free char *missing = net_keep_missing(before, now);
+	if (want)
+		assert_string_equal(missing, want);
+	else
+		assert_null(missing);
+	assert_int_equal(net_keep_kind.whose(&s, now), want ? STEP_WANTED : STEP_PRIOR);
+}
+
+static void test_what_is_missing(void **state)
+{
+	(void)state;
+	const char *before = "lan0 up, lan0 master br0, lan0 addr 10.0.0.5/24, lan0 addr 2001:db8::5/64, lan0 route default via 10.0.0.1 proto static metric 100";
+	assert_missing(before, before, NULL);
+	assert_missing(before, "none", before);
+	assert_missing("none", "lan0 up, lan0 addr 10.0.0.9/24", NULL);
+	assert_missing(before, "lan0 up, lan0 addr 10.0.0.5/24 dynamic, lan0 route default via 10.0.0.254 proto dhcp",
+		       "lan0 master br0, lan0 addr 2001:db8::5/64");
+	assert_missing("lan0 addr 10.0.0.5/24", "lan0 addr 10.0.0.5/2, lan0 addr 110.0.0.5/24", "lan0 addr 10.0.0.5/24");
+	/* a lease may be another one, but a router's word is none */
+	assert_missing("lan0 addr 10.0.0.5/24 dynamic", "lan0 addr 10.0.0.77/24 dynamic", NULL);
+	assert_missing("lan0 addr 10.0.0.5/24 dynamic", "lan0 addr 2001:db8::5/64", "lan0 addr 10.0.0.5/24 dynamic");
+	assert_missing("lan0 route 10.1.0.0/16 via 10.0.0.1", "lan0 route 10.1.0.0/1 via 10.0.0.1", "lan0 route 10.1.0.0/16 via 10.0.0.1");
+	assert_missing("lan0 route default via 10.0.0.1", "lan0 route6 default via fe80::1", "lan0 route default via 10.0.0.1");
+	assert_missing("lan0 route default via 10.0.0.1", "lan1 route default via 10.0.0.1", "lan0 route default via 10.0.0.1");
+}
+
+static void test_kept_links(void **state)
+{
+	struct fake *f = *state;
+	cleanup_steps struct steps steps = {};
+	cleanup_free char *now = NULL;
+	fake_file(f, "/sys/devices/pci0000:00/0000:05:00.0/net/lan0/flags", "0x1003\n");
+	fake_file(f, "/sys/devices/pci0000:00/0000:06:00.0/net/lan1/flags", "0x1003\n");
+	fake_link(f, "/sys/devices/pci0000:00/0000:05:00.0/net/lan0/master", "../../../../../virtual/net/br0");
+	fake_link(f, "/sys/devices/pci0000:00/0000:05:00.0/net/lan0/upper_br0", "../../../../../virtual/net/br0");
+	fake_link(f, "/sys/devices/pci0000:00/0000:05:00.0/net/lan0/upper_lan0.10", "../../../../../virtual/net/lan0.10");
+	fake_link(f, "/sys/class/net/lan0", "../../devices/pci0000:00/0000:05:00.0/net/lan0");
+	fake_link(f, "/sys/class/net/lan1", "../../devices/pci0000:00/0000:06:00.0/net/lan1");
+	net_keep_step(&steps, f->root, "0000:05:00.0");
+	net_keep_step(&steps, f->root, "0000:07:00.0");
+	assert_int_equal(steps.n, 1);
+	assert_string_equal(steps.v[0].target, "0000:05:00.0");
+	assert_null(net_keep_kind.probe(&env, &steps.v[0], &now));
+	assert_string_equal(now, "lan0 up, lan0 master br0, lan0 upper lan0.10");
+	fake_file(f, "/sys/devices/pci0000:00/0000:05:00.0/net/lan0/flags", "0x1002\n");
+	cleanup_free char *down = NULL;
+	assert_null(net_keep_kind.probe(&env, &steps.v[0], &down));
+	assert_string_equal(down, "none"); /* nothing to come back to */
+}
+
 /* ---- forwarding ---- */
 
 static struct step need(const char *bridge)
@@ -510,6 +566,8 @@ int main(void)
 		TEST(test_steps),
 		TEST(test_dnsmasq),
 		cmocka_unit_test(test_rules),
+		TEST(test_what_is_missing),
+		TEST(test_kept_links),
 		TEST(test_forwarding_is_shared),
 		TEST(test_forwarding_of_others),
 		TEST(test_forwarding_without_bridge),

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -393,6 +395,26 @@ static void test_sweep_takes_what_never_began(void **state)
 	teardown(&f);
 }
 
+/* write(2) may take a part, and an attribute that has a part of its value is not set: here the part is what a limit leaves. */
+static void test_a_part_is_not_taken_for_all(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct rlimit before, three = { 3, RLIM_INFINITY };
+	setup(&f);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	three.rlim_max = before.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &three), 0);
+	cleanup_err struct err *part = root_write(f.root, "/one", "four"), *all = root_write(f.root, "/two", "due");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	expect(&f, "/one", "fou");
+	assert_int_equal(err_code(part), EIO);
+	assert_non_null(strstr(err_text(part), "3 of 4 bytes"));
+	assert_null(all);
+	teardown(&f);
+}
+
 static void test_other_boot(void **state)
 {
 	(void)state;
@@ -448,7 +470,7 @@ int main(void)
 		cmocka_unit_test(test_two_launchers),	   cmocka_unit_test(test_damaged_journals),
 		cmocka_unit_test(test_a_shared_place_is_refused), cmocka_unit_test(test_remove_takes_its_own_alone),
 		cmocka_unit_test(test_no_room_leaves_no_folder),
-		cmocka_unit_test(test_other_boot),	   cmocka_unit_test(test_processes_end_first),
+		cmocka_unit_test(test_a_part_is_not_taken_for_all), cmocka_unit_test(test_other_boot),	   cmocka_unit_test(test_processes_end_first),
 		cmocka_unit_test(test_sweep_takes_what_never_began),
 	};
 	return cmocka_run_group_tests_name("step", tests, NULL, NULL);

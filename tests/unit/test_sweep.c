@@ -65,6 +65,7 @@ static const struct {
 	{ "bridge", "made by rtnetlink", "tests/lab/jobs/nat-vhost.sh" },
 	{ "tap", "made by ioctl on a descriptor", "tests/lab/jobs/nat-vhost.sh" },
 	{ "link", "made by rtnetlink", "tests/net.bats" },
+	{ "addresses", "ip(8) reads and sets them in the running kernel", "tests/lab/jobs/passed-nic.sh" },
 	{ "nft", "nft makes it, in one transaction", "tests/lab/jobs/nat-vhost.sh" },
 };
 

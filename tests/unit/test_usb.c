@@ -113,14 +113,15 @@ static void test_given_back(void **state)
 	const struct step_kind *const kinds[] = { &usb_kind, NULL };
 	struct step_env env = { .root = f->root, .kinds = kinds };
 	static const struct {
-		const char *prior, *now, *asked;
+		const char *prior, *now, *then;
+		bool asked;
 	} cases[] = {
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", NULL, "1-4.1:1.0" },    /* killed */
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbfs", "1-4.1:1.0" }, /* still QEMU's */
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbhid", "" },	      /* QEMU gave it back */
-		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "xpad", "" },	      /* another driver of the host's */
-		{ "1/9 1-4.1:1.0=usbhid", NULL, "" },			      /* another device by now */
-		{ "1/3 1-4.1:1.0=-", NULL, "" },			      /* it had none */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", NULL, "usbhid", true },      /* killed */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbfs", "usbfs", true },    /* still QEMU's */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "usbhid", "usbhid", false }, /* QEMU gave it back */
+		{ "1/3 1-4.1:1.0=usbhid 1-4.1:1.1=-", "xpad", "xpad", false },     /* another driver of the host's */
+		{ "1/9 1-4.1:1.0=usbhid", NULL, NULL, false },                     /* another device by now */
+		{ "1/3 1-4.1:1.0=-", NULL, NULL, false },                          /* it had none */
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct undo_report report = {};
@@ -131,9 +132,11 @@ static void test_given_back(void **state)
 		s.state = STEP_DONE;
 		driver(f, "1-4.1:1.0", cases[i].now);
 		fake_file(f, "/sys/bus/usb/drivers_probe", "");
+		fake_fault(f, FAKE_NONE, 0, 0);
 		engine_undo_one(&env, &s, &report);
-		cleanup_free char *asked = fake_read(f, "/sys/bus/usb/drivers_probe");
-		assert_string_equal(asked, cases[i].asked);
+		cleanup_free char *then = root_link_name(f->root, "/sys/bus/usb/devices/1-4.1:1.0/driver");
+		assert_true(streq(then, cases[i].then));
+		assert_int_equal(f->shared->count, cases[i].asked);
 	}
 	cleanup_free char *value = NULL;
 	struct step gone = { .kind = &usb_kind, .target = (char *)"1-9" };

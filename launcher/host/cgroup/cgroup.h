@@ -21,10 +21,11 @@
 
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
-/* A group below the root that lists CPUs now: another machine of ours, or of the host's. */
+/* A group that lists CPUs now: another machine of ours, or one of the host's (a container with a cpuset, a slice with AllowedCPUs=). */
 struct cgroup_owner {
-	char *vm; /* of the host's: its directory's name */
+	char *vm; /* of the host's: its directory, "system.slice/docker-3f2a.scope" */
 	struct cpus cpus;
+	bool below; /* not of the top level: the kernel takes its CPUs, and what runs in it goes to others */
 };
 
 struct cgroup_facts {
@@ -34,8 +35,8 @@ struct cgroup_facts {
 	bool narrowed;               /* system.slice has a limit of CPUs already */
 	struct cgroup_owner *others; /* every machine of ours but this one, by name */
 	size_t n_others;
-	bool exclusive;              /* this kernel makes no partition of CPUs that another group lists */
-	struct cgroup_owner *listed; /* of the host's, by name */
+	bool exclusive;              /* this kernel makes no partition of CPUs that another group of the top level lists */
+	struct cgroup_owner *listed; /* of the host's, by name; one of every CPU, below the top level, is none */
 	size_t n_listed;
 };
 
@@ -51,6 +52,10 @@ void cgroup_facts_free(struct cgroup_facts *f);
  */
 void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup_facts *f, const struct cpus *guest,
 		  const struct cpus *host, const pid_t *held);
+/* What is better left to those of the host that list it: all of it, unless a list is of every CPU there is. */
+struct cpus cgroup_avoid(const struct cgroup_facts *f, const struct cpus *online);
+/* To whom CPUs were left for that, a line each. */
+void cgroup_tell_left(const struct cgroup_facts *f, const struct cpus *left, struct strv *out);
 void cgroup_check(struct findings *out, const struct config *c, const struct cgroup_facts *f, const struct cpus *guest,
 		  const struct cpus *host);
 

@@ -10,6 +10,8 @@
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/kind/systemd.h"
 
+#define DEPTH_MAX 8 /* user.slice/user-1000.slice/user@1000.service/app.slice/app-x.scope, and some more */
+
 /* The machine whose group a directory is, NULL where it is none of ours. */
 static char *group_vm(const char *dir)
 {
@@ -32,19 +34,43 @@ static struct err *others_read(struct root *root, const char *vm, struct cgroup_
 	TRY(root_list(root, CGROUP_MOUNT, &dirs));
 	for (size_t i = 0; i < dirs.n; i++) {
 		cleanup_free char *name = group_vm(dirs.v[i]), *dir = str_fmt(CGROUP_MOUNT "/%s", dirs.v[i]);
-		if (streq(name, vm))
+		if (!str_starts(dirs.v[i], CGROUP_PREFIX) || streq(name, vm))
 			continue;
 		cleanup_free char *value = cgroup_value(root, dir);
 		struct cgroup_owner owner = { .vm = name ? steal(name) : str_dup(dirs.v[i]) };
-		bool ours = str_starts(dirs.v[i], CGROUP_PREFIX), lists = cgroup_value_cpus(value, &owner.cpus);
-		if (ours)
-			owner_add(&f->others, &f->n_others, owner);
-		else if (lists)
-			owner_add(&f->listed, &f->n_listed, owner);
-		else
-			free(owner.vm);
+		cgroup_value_cpus(value, &owner.cpus);
+		owner_add(&f->others, &f->n_others, owner);
 	}
 	return NULL;
+}
+
+static bool has_children_with_cpus(struct root *root, const char *dir)
+{
+	cleanup_free char *path = str_fmt("%s/cgroup.subtree_control", dir), *text = root_read_or(root, path, "");
+	return str_has_word(text, "cpuset");
+}
+
+/* The host's groups below `parent` ("": the root) that list CPUs. One that is gone by now lists none. */
+static void listed_read(struct root *root, const char *parent, unsigned depth, const struct cpus *online, struct cgroup_facts *f)
+{
+	cleanup_strv struct strv dirs = {};
+	cleanup_free char *top = str_fmt(CGROUP_MOUNT "%s%s", *parent ? "/" : "", parent);
+	err_free(root_list(root, top, &dirs));
+	for (size_t i = 0; i < dirs.n; i++) {
+		cleanup_free char *name = str_fmt("%s%s%s", parent, *parent ? "/" : "", dirs.v[i]),
+				  *dir = str_fmt(CGROUP_MOUNT "/%s", name);
+		cleanup_free char *procs = str_fmt("%s/cgroup.procs", dir), *list = str_fmt("%s/cpuset.cpus", dir);
+		struct cgroup_owner owner = { .below = depth > 0 };
+		if ((!depth && str_starts(dirs.v[i], CGROUP_PREFIX)) || (!root_exists(root, procs) && !root_exists(root, list)))
+			continue;
+		cleanup_free char *value = cgroup_value(root, dir);
+		if (cgroup_value_cpus(value, &owner.cpus) && !(depth && cpus_subset(online, &owner.cpus))) {
+			owner.vm = str_printable(name);
+			owner_add(&f->listed, &f->n_listed, owner);
+		}
+		if (depth < DEPTH_MAX && has_children_with_cpus(root, dir))
+			listed_read(root, name, depth + 1, online, f);
+	}
 }
 
 static void obstacle_read(struct root *root, struct cgroup_facts *f)
@@ -81,6 +107,10 @@ struct err *cgroup_facts_read(struct root *root, const struct config *c, struct 
 			cgroup_facts_free(&f);
 			return e;
 		}
+		struct cpus online = {};
+		cleanup_free char *cpus = root_read_or(root, "/sys/devices/system/cpu/online", "");
+		err_free(cpus_parse(cpus, &online));
+		listed_read(root, "", 0, &online, &f);
 		cleanup_free char *limit = root_read_or(root, CGROUP_MOUNT "/system.slice/cpuset.cpus", "");
 		f.narrowed = *limit != '\0';
 	}

@@ -15,6 +15,32 @@ static char *group_name(const struct config *c)
 	return str_fmt(CGROUP_PREFIX "%s", part);
 }
 
+/* Of the host's groups that list some of these CPUs, the next one from *i on; NULL when there is none left. One of every CPU is seen to: unlist_steps(). */
+static const struct cgroup_owner *next_listed(const struct cgroup_facts *f, const struct cpus *guest, const struct cpus *host, size_t *i)
+{
+	struct cpus all = cpus_or(guest, host);
+	while (*i < f->n_listed) {
+		const struct cgroup_owner *l = &f->listed[(*i)++];
+		struct cpus both = cpus_and(guest, &l->cpus);
+		if (!cpus_empty(&both) && !cpus_equal(&l->cpus, &all))
+			return l;
+	}
+	return NULL;
+}
+
+/* The one of which the kernel makes no partition. */
+static const struct cgroup_owner *in_the_way(const struct config *c, const struct cgroup_facts *f, const struct cpus *guest,
+					     const struct cpus *host)
+{
+	size_t i = 0;
+	const struct cgroup_owner *l = NULL;
+	if (c->cpu.isolate != ISOLATE_PARTITION || !f->exclusive)
+		return NULL;
+	while ((l = next_listed(f, guest, host, &i)) && l->below)
+		;
+	return l;
+}
+
 /* Why these CPUs cannot be set apart; NULL if they can. */
 static char *obstacle(const struct config *c, const struct cgroup_facts *f, const struct cpus *guest, const struct cpus *host)
 {
@@ -33,15 +59,33 @@ static char *obstacle(const struct config *c, const struct cgroup_facts *f, cons
 			return tr_fmt("the machine \"%s\" has CPUs of its own: isolate = slices serves one machine at a time",
 				      f->others[i].vm);
 	}
-	struct cpus all = cpus_or(guest, host);
-	for (size_t i = 0; c->cpu.isolate == ISOLATE_PARTITION && f->exclusive && i < f->n_listed; i++) {
-		struct cpus both = cpus_and(guest, &f->listed[i].cpus);
+	const struct cgroup_owner *l = in_the_way(c, f, guest, host);
+	if (!l)
+		return NULL;
+	struct cpus both = cpus_and(guest, &l->cpus);
+	cleanup_free char *list = cpus_format(&both);
+	return tr_fmt("the group %s of the host lists CPU %s: the kernel makes no partition of them (see %s/cpuset.cpus)", l->vm, list,
+		      l->vm);
+}
+
+struct cpus cgroup_avoid(const struct cgroup_facts *f, const struct cpus *online)
+{
+	struct cpus avoid = {};
+	for (size_t i = 0; i < f->n_listed; i++)
+		if (!cpus_subset(online, &f->listed[i].cpus))
+			avoid = cpus_or(&avoid, &f->listed[i].cpus);
+	return avoid;
+}
+
+void cgroup_tell_left(const struct cgroup_facts *f, const struct cpus *left, struct strv *out)
+{
+	for (size_t i = 0; i < f->n_listed; i++) {
+		struct cpus both = cpus_and(left, &f->listed[i].cpus);
 		cleanup_free char *list = cpus_format(&both);
-		if (!cpus_empty(&both) && !cpus_equal(&f->listed[i].cpus, &all)) /* one of all is seen to: unlist_steps() */
-			return tr_fmt("the group %s of the host lists CPU %s: the kernel makes no partition of them (see %s/cpuset.cpus)",
-				      f->listed[i].vm, list, f->listed[i].vm);
+		if (!cpus_empty(&both))
+			strv_addf(out, _("CPUs %s are left to the host's group %s, which lists them; cpu.place can name them all the same"),
+				  list, f->listed[i].vm);
 	}
-	return NULL;
 }
 
 static void group_steps(struct steps *out, const struct cgroup_facts *f, const char *name, const char *cpus, const pid_t *held)
@@ -113,10 +157,23 @@ void cgroup_check(struct findings *out, const struct config *c, const struct cgr
 	if (c->cpu.isolate == ISOLATE_OFF)
 		return;
 	char *why_not = obstacle(c, f, guest, host);
+	const struct cgroup_owner *l = in_the_way(c, f, guest, host);
 	if (!why_not)
 		findings_add(out, FINDING_OK, "isolation",
 			     tr_fmt("cgroup v2 with cpuset%s", f->systemd ? _(", by systemd") : _(", by hand")), NULL);
+	else if (!f->obstacle && l && (str_ends(l->vm, ".slice") || str_ends(l->vm, ".scope")))
+		findings_add(
+			out, FINDING_BAD, "isolation", why_not,
+			tr_fmt("systemctl revert %s, if nobody needs its AllowedCPUs= any more; or choose other CPUs by cpu.place", l->vm));
 	else
 		findings_add(out, FINDING_BAD, "isolation", why_not,
 			     f->obstacle ? str_dup(f->remedy) : tr_dup("choose other CPUs by cpu.place, or cpu.isolate = off"));
+	for (size_t i = 0; !why_not && (l = next_listed(f, guest, host, &i));) {
+		struct cpus both = cpus_and(guest, &l->cpus);
+		cleanup_free char *list = cpus_format(&both);
+		findings_add(out, FINDING_WARN, "isolation",
+			     tr_fmt("the group %s of the host lists CPU %s: what runs there has other CPUs while the guest has these",
+				    l->vm, list),
+			     tr_dup("choose other CPUs by cpu.place"));
+	}
 }

@@ -41,13 +41,15 @@ struct cpu_plan {
 	char *obstacle;     /* NULL, or why it cannot be run, "win11.conf:12: threads = 64: …": all is a makeshift then */
 	char *remedy;       /* what to do about the obstacle */
 	struct strv warnings;
+	struct cpus left; /* of `avoid`: what it would have had, and does without */
 };
 
 /*
  * There is always a plan. `gpu_node`: NUMA node of the passed-through GPU, -1: none or not known. `taken`: the CPUs of
- * other running machines (NULL for none).
+ * other running machines (NULL for none). `avoid`: CPUs of the host's that are left to it where the machine can be without them (NULL for none).
  */
-void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, struct cpu_plan *ret_plan);
+void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, const struct cpus *avoid,
+		   struct cpu_plan *ret_plan);
 void cpu_plan_free(struct cpu_plan *p);
 /* How many vCPUs would be a good machine here, with its CPUs isolated: rule 6. */
 unsigned cpu_plan_threads(const struct cpu_facts *f, int gpu_node);

@@ -23,6 +23,7 @@ struct seats {
 	const struct config *c;
 	const struct cpu_facts *f;
 	const struct cpus *taken; /* by other machines, or NULL */
+	const struct cpus *avoid; /* the host's, and better left to it, or NULL */
 	bool advice;              /* a plan that is only tried: it needs no remedy */
 	struct cpu_plan *plan;
 	struct cpus usable, placed; /* where the machine may be; where its vCPUs may be */

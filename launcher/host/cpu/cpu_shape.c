@@ -43,7 +43,8 @@ static unsigned good_below(const struct seats *s)
 	for (unsigned n = s->n_wanted - 1 < most ? s->n_wanted - 1 : most; n && !good; n--) {
 		cleanup_cpu_plan struct cpu_plan p = {};
 		c.cpu.threads = n;
-		make(&(struct seats){ .c = &c, .f = s->f, .gpu_node = s->gpu_node, .taken = s->taken, .advice = true }, &p);
+		make(&(struct seats){ .c = &c, .f = s->f, .gpu_node = s->gpu_node, .taken = s->taken, .avoid = s->avoid, .advice = true },
+		     &p);
 		if (!p.obstacle && !p.warnings.n && p.smt_true && p.exclusive)
 			good = n;
 	}
@@ -82,6 +83,8 @@ static void set_bounds(struct seats *s)
 	s->usable = c->cpu.isolate == ISOLATE_OFF ? s->f->allowed : s->f->online;
 	if (s->taken)
 		s->usable = cpus_minus(&s->usable, s->taken);
+	if (s->avoid)
+		s->usable = cpus_minus(&s->usable, s->avoid);
 	for (size_t i = 0; i < s->f->n_partitions; i++) /* the kernel refuses a CPU in two partitions */
 		s->usable = cpus_minus(&s->usable, &s->f->partitions[i].cpus);
 	s->placed = s->usable;
@@ -176,6 +179,13 @@ static int emulator_score(const struct seats *s, const struct cpu_core *core)
 	return kinds[core->kind] * 4 + near;
 }
 
+/* CPUs that the host has whatever the machine takes. */
+static bool host_has_its_own(const struct seats *s)
+{
+	struct cpus both = s->avoid ? cpus_and(s->avoid, &s->f->online) : (struct cpus){};
+	return !cpus_empty(&both);
+}
+
 /* A free core for them, so that another is left to the host; NULL where there is none. */
 static const struct seat *emulator_seat(const struct seats *s)
 {
@@ -195,7 +205,7 @@ static const struct seat *emulator_seat(const struct seats *s)
 			best_score = score;
 		}
 	}
-	return n_free > 1 ? best : NULL;
+	return n_free > 1 || host_has_its_own(s) ? best : NULL;
 }
 
 /* Where no core can be spared: one CPU of those that are left or, where nothing is isolated, wherever there is room. */
@@ -208,7 +218,7 @@ static struct cpus emulator_makeshift(struct seats *s)
 			strv_add(&s->plan->warnings, _("QEMU's own threads share the vCPUs' CPUs"));
 		return n ? rest : s->usable;
 	}
-	if (n < 2) {
+	if (n + host_has_its_own(s) < 2) {
 		obstacle(s, "threads",
 			 tr_fmt("threads = %u: of %d CPUs, %d would be left for the host and for QEMU's own threads", s->n_wanted,
 				cpus_count(&s->usable), n),
@@ -473,16 +483,29 @@ static void make(struct seats *s, struct cpu_plan *ret_plan)
 	seats_free(s);
 }
 
-void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, struct cpu_plan *ret_plan)
+void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, const struct cpus *avoid,
+		   struct cpu_plan *ret_plan)
 {
-	make(&(struct seats){ .c = c, .f = f, .gpu_node = node_with_cpus(f, gpu_node), .taken = taken }, ret_plan);
+	struct seats s = { .c = c, .f = f, .gpu_node = node_with_cpus(f, gpu_node), .taken = taken };
+	make(&s, ret_plan);
+	struct cpus wanted = avoid ? cpus_and(&ret_plan->all, avoid) : (struct cpus){};
+	if (cpus_empty(&wanted))
+		return;
+	cleanup_cpu_plan struct cpu_plan without = {};
+	make(&(struct seats){ .c = c, .f = f, .gpu_node = s.gpu_node, .taken = taken, .avoid = avoid, .advice = true }, &without);
+	if (without.obstacle || without.overcommitted || (!c->cpu.threads && without.n_vcpus < ret_plan->n_vcpus / 2))
+		return;
+	without.left = wanted;
+	struct cpu_plan with = *ret_plan;
+	*ret_plan = without;
+	without = with;
 }
 
 unsigned cpu_plan_threads(const struct cpu_facts *f, int gpu_node)
 {
 	struct config c = { .cpu = { .emulator_auto = true, .isolate = ISOLATE_PARTITION } };
 	cleanup_cpu_plan struct cpu_plan p = {};
-	cpu_plan_make(&c, f, gpu_node, NULL, &p);
+	cpu_plan_make(&c, f, gpu_node, NULL, NULL, &p);
 	return p.n_vcpus;
 }
 

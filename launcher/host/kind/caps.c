@@ -32,6 +32,7 @@ static const struct {
 	{ "tap", CAP(NET_ADMIN) },
 	{ "link", CAP(NET_ADMIN) },
 	{ "nft", CAP(NET_ADMIN) },
+	{ "addresses", CAP(NET_ADMIN) },
 };
 
 uint64_t caps_needed(const struct steps *steps)
