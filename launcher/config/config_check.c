@@ -84,7 +84,8 @@ static void check_memory(const struct checker *k)
 {
 	const struct config *c = k->c;
 	static const uint64_t sizes[] = { [HUGEPAGES_OFF] = 1ULL << 20, [HUGEPAGES_TRANSPARENT] = 1ULL << 20,
-					  [HUGEPAGES_2M] = 2ULL << 20, [HUGEPAGES_1G] = 1ULL << 30 };
+					  [HUGEPAGES_2M] = 2ULL << 20, [HUGEPAGES_1G] = 1ULL << 30, [HUGEPAGES_AUTO] = 1ULL << 20,
+					  [HUGEPAGES_DEFAULT] = 2ULL << 20 };
 	uint64_t page = sizes[c->memory.hugepages];
 	if (c->memory.size % page) {
 		cleanup_free char *size = size_format(c->memory.size), *unit = size_format(page);
@@ -126,6 +127,8 @@ static void check_order(const struct checker *k)
 		strv_add(&names, c->networks[i].name);
 	for (size_t i = 0; i < c->n_pci; i++)
 		strv_add(&names, c->pci[i].name);
+	for (size_t i = 0; i < c->n_usb; i++)
+		strv_add(&names, c->usb[i].name);
 	for (size_t i = 0; i < c->boot.order.n; i++) {
 		const char *name = c->boot.order.v[i];
 		const char *near = names.n ? str_nearest(name, (const char *const *)names.v) : NULL;

@@ -14,10 +14,13 @@ void guest_usb(struct args *out, const struct config *c)
 			  "a USB controller; devices are attached when they are plugged in");
 }
 
-json_t *guest_usb_device(const char *id, int fdset)
+json_t *guest_usb_device(const char *id, int fdset, int boot)
 {
-	return json_pack("{s:s, s:s, s:s, s:o}", "driver", "usb-host", "id", id, "bus", USB_BUS, "hostdevice",
-			 json_sprintf("/dev/fdset/%d", fdset));
+	json_t *o = json_pack("{s:s, s:s, s:s, s:o}", "driver", "usb-host", "id", id, "bus", USB_BUS, "hostdevice",
+			      json_sprintf("/dev/fdset/%d", fdset));
+	if (boot)
+		json_object_set_new(o, "bootindex", json_integer(boot));
+	return o;
 }
 
 void guest_usb_findings(struct findings *out, const struct config *c, const struct qemu_facts *q)

@@ -21,6 +21,7 @@ struct machine {
 	struct helpers net_helpers, share_helpers; /* one for each network, of nets.h; and shared folder, of shares.h */
 	struct qmp *qmp;
 	struct vcpus *vcpus;
+	struct usb *usb;               /* of usb_plug.h; NULL: no device was attached yet */
 	struct inputs *inputs;         /* NULL: it has none */
 	struct ready *ready;           /* of ready.h, */
 	struct settling *settling;     /* settling.h and */

@@ -41,6 +41,7 @@
 #include "launcher/live/nospace.h"
 #include "launcher/live/run.h"
 #include "launcher/live/shares.h"
+#include "launcher/live/usb_plug.h"
 
 /* Before it greets, QEMU takes and clears its huge pages, or pins its memory for a device: 2.5 s a GiB were seen on a slow host. */
 #define GREETING_LIMIT_MS 30000
@@ -196,6 +197,7 @@ static struct err *start_guest(struct machine *m)
 	TRY(err_wrap(vcpus_place(m->vcpus, &want), "pinning"));
 	TRY(machine_console(m));
 	phase_end(phases, "pinning");
+	TRY(err_wrap(usb_for_boot(m), "USB devices to boot from"));
 	TRY(qmp_call(m->qmp, "cont", NULL, CONT_LIMIT_MS, NULL));
 	phase_end(phases, "cont");
 	m->running_us = clock_us();
@@ -322,6 +324,7 @@ static void machine_close(struct machine *m)
 	inputs_free(m->inputs);
 	qmp_free(m->qmp);
 	vcpus_free(m->vcpus);
+	usb_end(m->usb);
 	nospace_free(m->nospace);
 	if (m->event)
 		sd_event_unref(m->event);

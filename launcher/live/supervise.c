@@ -264,11 +264,11 @@ struct err *supervise(struct machine *m)
 	m->ready = ready_begin(m);
 	m->settling = settling_begin(m);
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
-	struct usb *usb = usb_begin(m);
+	usb_begin(m);
 	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
-	usb_end(usb);
+	usb_end(steal(m->usb));
 	settling_end(steal(m->settling)); /* a RESET that comes on the way back finds none */
 	ready_end(steal(m->ready));
 	host_sleep_end(steal(m->host_sleep));

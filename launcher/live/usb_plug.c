@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "launcher/base/log.h"
 #include "launcher/base/sd.h"
+#include "launcher/guest/args_boot.h"
 #include "launcher/guest/args_usb.h"
 #include "launcher/host/disk/disk.h"
 #include "launcher/host/kind/block.h"
@@ -20,7 +21,7 @@ enum state { GONE, COMING, THERE };
 struct one {
 	struct usb *u;
 	char *sys, *node, *id; /* id: QEMU's, "usb-7" */
-	int fdset;
+	int fdset, boot;       /* boot: its boot_index */
 	enum state state;
 	struct block_claims claims; /* of its disks, while it is COMING */
 };
@@ -113,7 +114,7 @@ static struct err *attach(struct one *one, const struct usb_device *d)
 	TRY(err_hint(root_open_fd(m->cli->root, d->node, O_RDWR, &fd), "sudo qlaunch %s", m->plan->config->path));
 	TRY(engine_apply_one(&m->engine, step_of(m, d)));
 	TRY(qmp_call_fd(m->qmp, "add-fd", json_pack("{s:i}", "fdset-id", one->fdset), fd, FD_LIMIT_MS, NULL));
-	return qmp_send(m->qmp, "device_add", guest_usb_device(one->id, one->fdset), ATTACH_LIMIT_MS, attached, one);
+	return qmp_send(m->qmp, "device_add", guest_usb_device(one->id, one->fdset, one->boot), ATTACH_LIMIT_MS, attached, one);
 }
 
 static void add(struct usb *u, const struct conf_usb *conf, const struct usb_device *d)
@@ -124,6 +125,7 @@ static void add(struct usb *u, const struct conf_usb *conf, const struct usb_dev
 			     .node = str_dup(d->node),
 			     .id = str_fmt("usb-%s-%zu", conf->name, u->n),
 			     .fdset = FIRST_FDSET + (int)u->n,
+			     .boot = boot_index(u->m->plan->config, conf->name),
 			     .state = COMING };
 	u->v = mem_grow(u->v, u->n, sizeof(*u->v));
 	u->v[u->n++] = one;
@@ -152,7 +154,8 @@ static bool is_there(const struct usb_devices *all, const struct one *one)
 	return false;
 }
 
-static void look(struct usb *u)
+/* What has come is attached, what has gone is let go; `for_boot`: only what the firmware may boot from. */
+static void look(struct usb *u, bool for_boot)
 {
 	struct machine *m = u->m;
 	const struct config *c = m->plan->config;
@@ -170,7 +173,7 @@ static void look(struct usb *u)
 	}
 	for (size_t i = 0; i < all.n; i++)
 		for (size_t k = 0; k < c->n_usb && !known(u, &all.v[i]); k++)
-			if (usb_means(&c->usb[k], &all.v[i]))
+			if (usb_means(&c->usb[k], &all.v[i]) && (!for_boot || boot_index(c, c->usb[k].name)))
 				add(u, &c->usb[k], &all.v[i]);
 	if (qmp_queued(m->qmp))
 		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
@@ -183,16 +186,37 @@ static int on_device(sd_device_monitor *monitor, sd_device *device, void *data)
 	sd_device_action_t action;
 	(void)monitor;
 	if (sd_device_get_action(device, &action) >= 0 && (action == SD_DEVICE_BIND || action == SD_DEVICE_REMOVE))
-		look(data);
+		look(data, false);
 	return 0;
 }
 
-struct usb *usb_begin(struct machine *m)
+static struct usb *usb_of(struct machine *m)
+{
+	if (!m->usb) {
+		m->usb = mem_new(sizeof(*m->usb));
+		m->usb->m = m;
+	}
+	return m->usb;
+}
+
+struct err *usb_for_boot(struct machine *m)
+{
+	const struct config *c = m->plan->config;
+	bool any = false;
+	for (size_t i = 0; i < c->n_usb; i++)
+		any |= boot_index(c, c->usb[i].name) > 0;
+	if (!any)
+		return NULL;
+	look(usb_of(m), true);
+	TRY(qmp_call(m->qmp, "system_reset", NULL, ATTACH_LIMIT_MS, NULL)); /* answers come in order: those before it are here */
+	return qmp_queued(m->qmp) ? qmp_dispatch(m->qmp) : NULL;
+}
+
+void usb_begin(struct machine *m)
 {
 	if (!m->plan->config->n_usb)
-		return NULL;
-	struct usb *u = mem_new(sizeof(*u));
-	u->m = m;
+		return;
+	struct usb *u = usb_of(m);
 	int r = sd_device_monitor_new(&u->monitor);
 	if (r >= 0)
 		r = sd_device_monitor_filter_add_match_subsystem_devtype(u->monitor, "usb", "usb_device");
@@ -202,15 +226,15 @@ struct usb *usb_begin(struct machine *m)
 		r = sd_device_monitor_start(u->monitor, on_device, u);
 	if (r < 0)
 		log_err(LOG_LEVEL_WARN, err_errno(-r, "%s: udev: USB devices that come are not seen", m->name));
-	look(u);
-	return u;
+	look(u, false);
 }
 
 void usb_end(struct usb *u)
 {
 	if (!u)
 		return;
-	sd_device_monitor_unref(u->monitor);
+	if (u->monitor) /* libsystemd is loaded */
+		sd_device_monitor_unref(u->monitor);
 	for (size_t i = 0; i < u->n; i++) {
 		block_claims_free(&u->v[i]->claims);
 		free(u->v[i]->sys);

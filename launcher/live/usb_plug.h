@@ -7,9 +7,11 @@
 #pragma once
 #include "launcher/live/machine.h"
 
-struct usb;
-
-/* Attaches what is there and begins to watch. What cannot be attached is said; the guest runs without it. NULL without
- * any [usb NAME]. */
-struct usb *usb_begin(struct machine *m);
+/*
+ * For a guest that does not run yet: attaches what boot.order names, waits for QEMU's word, and has it make its boot order anew, which it does
+ * at a reset alone (hw/nvram/fw_cfg.c: fw_cfg_machine_reset). What cannot be attached is said; without any such [usb NAME], nothing is done.
+ */
+struct err *usb_for_boot(struct machine *m);
+/* Attaches all that is there and begins to watch, in m->usb. What cannot be attached is said; the guest runs without it. */
+void usb_begin(struct machine *m);
 void usb_end(struct usb *u); /* NULL is fine */

@@ -16,6 +16,16 @@ plug() {
 unplug() { kill "$pad"; wait "$pad" 2>/dev/null; }
 pad_name() { grep -lsx 1209 /sys/bus/usb/devices/*/idVendor | head -n 1 | xargs -r dirname | xargs -r basename; }
 pad_driver() { [ "$(basename "$(readlink "/sys/bus/usb/devices/$(pad_name):1.0/driver" || echo none)")" = "$1" ]; }
+ask_qemu() { # VM COMMAND ARGUMENTS: by its second monitor
+	python3 - "/run/qlaunch/$1/monitor" "$2" "$3" <<-'END'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); f = s.makefile("rw")
+		for command in ({"execute": "qmp_capabilities"}, {"execute": sys.argv[2], "arguments": json.loads(sys.argv[3])}):
+		    f.write(json.dumps(command) + "\n"); f.flush()
+		    while "return" not in (answer := json.loads(f.readline())) and "error" not in answer: pass
+		print(answer.get("return", answer))
+	END
+}
 times() { [ "$(tr -d '\r' <"$serial" | grep -c "^guest: usb 1209:0001 $1\$")" -eq "$2" ]; }
 
 direct_config pad
@@ -42,8 +52,10 @@ check "the host's driver has it back" wait_for 10 pad_driver usbhid
 
 sed -i 's/^name = pad/name = port/' "$work/port.conf"
 printf '[usb pad]\nport = %s\n' "$(pad_name)" >>"$work/port.conf"
-launch "$work/port.conf"
+launch --set boot.order=pad "$work/port.conf"
 check "by its port, there from the start: the guest is up" guest_up 150 || { show_run; finish; }
+check "named in boot.order, it is there before the guest runs" test "$(grep -oE "is the guest's|running after" "$log" | head -n 1)" = "is the guest's" || show_run
+equal "and in QEMU's boot order" 1 "$(ask_qemu port qom-get '{"path": "/machine/peripheral/usb-pad-0", "property": "bootindex"}')"
 check "the guest has it" wait_for 60 times came 1 || show_run
 kill -KILL "$launcher"
 wait "$launcher" 2>/dev/null
