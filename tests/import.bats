@@ -28,7 +28,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$(value vm name) $(value vm accel) $(value cpu threads)" = "win11-gpu kvm 16" ]
 	[ "$(value cpu place) $(value cpu emulator) $(value cpu model)" = "8-15,24-31 7,23 host" ]
 	[ "$(value cpu hide-kvm) $(value cpu vendor-id) $(value cpu hyperv)" = "yes notkvm on" ]
-	[ "$(value memory size) $(value memory hugepages)" = "16G 2M" ]
+	[ "$(value memory size) $(value memory hugepages)" = "16G default" ]
 	[ "$(value firmware type) $(value firmware secure-boot)" = "uefi yes" ]
 	[ "$(value firmware vars)" = /var/lib/libvirt/qemu/nvram/win11-gpu_VARS.fd ]
 	[ "$(value tpm version) $(value tpm model)" = "2.0 tis" ]

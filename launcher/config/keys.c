@@ -48,7 +48,8 @@ static const struct conf_word partitions[] = { { "isolated", PARTITION_ISOLATED 
 static const struct conf_word hypervs[] = { { "auto", HYPERV_AUTO }, { "on", HYPERV_ON }, { "off", HYPERV_OFF }, {} };
 static const struct conf_word hugepages[] = {
 	{ "1G", HUGEPAGES_1G }, { "2M", HUGEPAGES_2M }, { "transparent", HUGEPAGES_TRANSPARENT },
-	{ "off", HUGEPAGES_OFF }, {}
+	{ "off", HUGEPAGES_OFF },
+	{ "auto", HUGEPAGES_AUTO }, { "default", HUGEPAGES_DEFAULT }, {}
 };
 static const struct conf_word firmwares[] = { { "uefi", FIRMWARE_UEFI }, { "bios", FIRMWARE_BIOS }, {} };
 static const struct conf_word tpm_versions[] = { { "none", TPM_NONE }, { "2.0", TPM_2_0 }, {} };
@@ -173,7 +174,8 @@ const struct conf_key conf_keys[] = {
 	KEY("memory", "size", SIZE, memory.size, IS "4G", .min = 16 << 20, .max = 1ULL << 44, HELP "RAM of the guest."),
 	KEY("memory", "hugepages", ENUM, memory.hugepages, IS "transparent", .words = hugepages,
 	    HELP "Pages of 1 GiB or 2 MiB, taken at start and given back; *transparent* lets the kernel find large "
-		 "pages as it can."),
+		 "pages as it can. *default* is the size that this host's kernel takes where none is said; *auto* is 1G where as many are free, "
+		 "else 2M where there is the memory for them, else transparent, and the plan says which."),
 
 	KEY("firmware", "type", ENUM, firmware.type, IS "uefi", .words = firmwares,
 	    HELP "UEFI (OVMF) or a legacy BIOS (SeaBIOS)."),
@@ -242,7 +244,7 @@ const struct conf_key conf_keys[] = {
 	KEY("tpm", "model", ENUM, tpm.model, IS "tis", .words = tpm_models, HELP "The interface that the guest sees."),
 
 	KEY("boot", "order", NAMES, boot.order, .unset = "disks and passed disk controllers in the order of the file, then CD-ROMs",
-	    HELP "Names of disks, CD-ROMs, networks and passed devices ([pci]), the first one first."),
+	    HELP "Names of disks, CD-ROMs, networks and passed devices ([pci], [usb]), the first one first."),
 	KEY("boot", "kernel", PATH, boot.kernel, HELP "A Linux kernel that QEMU loads itself."),
 	KEY("boot", "initrd", PATH, boot.initrd, HELP "Its initial RAM disk."),
 	KEY("boot", "cmdline", TEXT, boot.cmdline, HELP "Its command line."),

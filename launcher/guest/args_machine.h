@@ -17,6 +17,7 @@ struct guest_host {
 	const struct firmware *firmware; /* all NULL where none was found */
 	const char *vars_path;
 	const char *machine;            /* its type with the version; NULL: QEMU's newest q35 */
+	const char *pages_why;          /* why the pages are of that size, NULL where the user said so */
 	char *const *dmi;               /* SMBIOS_FIELDS fields of the host, NULL each where it has none or none are wanted */
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
 	int fd_agent;                   /* a listening one, where guest_agent_listens */

@@ -55,18 +55,18 @@ static void add_alias(struct sb *out, const char *name)
 
 static void add_head(struct sb *out, const struct config *c)
 {
-	static const char *const pages[] = { [HUGEPAGES_2M] = "2", [HUGEPAGES_1G] = "1024" };
+	static const char *const pages[] = { [HUGEPAGES_2M] = "2", [HUGEPAGES_1G] = "1024", [HUGEPAGES_DEFAULT] = "" };
+	const char *page = c->memory.hugepages == HUGEPAGES_AUTO ? NULL : pages[c->memory.hugepages];
 	cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size), *place = cpus_format(&c->cpu.place_cpus);
-	bool huge = c->memory.hugepages == HUGEPAGES_2M || c->memory.hugepages == HUGEPAGES_1G;
 	add(out, "<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>%s</name>\n",
 	    c->vm.accel == ACCEL_TCG ? "qemu" : "kvm", c->vm.name);
 	if (c->vm.description)
 		add(out, "  <description>%s</description>\n", c->vm.description);
 	add(out, "  <memory unit='bytes'>%s</memory>\n", bytes);
-	if (huge || c->n_shares) {
+	if (page || c->n_shares) {
 		add(out, "  <memoryBacking>");
-		if (huge)
-			add(out, "<hugepages><page size='%s' unit='MiB'/></hugepages>", pages[c->memory.hugepages]);
+		if (page)
+			add(out, *page ? "<hugepages><page size='%s' unit='MiB'/></hugepages>" : "<hugepages/>", page);
 		else
 			add(out, "<source type='memfd'/>");
 		if (c->n_shares)

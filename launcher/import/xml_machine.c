@@ -76,7 +76,7 @@ static void read_hugepages(struct xml_import *im, struct node *n)
 	bool known = bytes == UINT64_C(2) << 20 || bytes == UINT64_C(1) << 30;
 	if (nodes && !streq(nodes, "0"))
 		draft_note(im->d, NOTE_MINOR, n->line, "<page nodeset='%.40s'>: all of the memory is in such pages here", nodes);
-	if (!page && xml_key(im, n->line, "memory", "hugepages", conf_key_takes("memory", "hugepages", "yes") ? "yes" : "2M"))
+	if (!page && xml_key(im, n->line, "memory", "hugepages", "default"))
 		return;
 	if (known)
 		draft_set(im->d, n->line, "memory", "hugepages", bytes >> 30 ? "1G" : "2M");

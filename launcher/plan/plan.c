@@ -169,6 +169,18 @@ static struct err *keep_machine(struct root *root, const struct plan *p)
 	return root_put(root, path, text, 0600);
 }
 
+/* From here on the configuration says what it comes to on this host. */
+static void choose_pages(struct plan *p)
+{
+	static const char *const words[] = { [HUGEPAGES_TRANSPARENT] = "transparent", [HUGEPAGES_2M] = "2M", [HUGEPAGES_1G] = "1G" };
+	bool by_itself = p->config->memory.hugepages == HUGEPAGES_AUTO;
+	cleanup_free char *why = NULL;
+	p->config->memory.hugepages = memory_pages_choose(p->config, &p->memory, &p->cpu.guest, &why);
+	if (by_itself)
+		p->pages_why =
+			tr_fmt("hugepages = auto is %s here%s%s", words[p->config->memory.hugepages], why ? "; " : "", why ? why : "");
+}
+
 static struct err *choose(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
@@ -180,6 +192,7 @@ static struct err *choose(struct cli *cli, struct plan *p)
 	struct cpus avoid = cgroup_avoid(&p->cgroup, &p->cpu_facts.online);
 	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, c->cpu.isolate == ISOLATE_OFF ? NULL : &avoid, &p->cpu);
 	cgroup_tell_left(&p->cgroup, &p->cpu.left, &p->cpu.warnings);
+	choose_pages(p);
 	TRY(power_facts_read(cli->root, c, &p->cpu.guest, &p->power));
 	p->irqs_away = p->cpu.exclusive && c->cpu.isolate != ISOLATE_OFF && c->host.irqs == IRQS_AWAY;
 	if (p->irqs_away) /* a file for each interrupt: only where it is used */
@@ -257,7 +270,7 @@ static void make_args(struct plan *p)
 	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
-		.machine = p->machine, .dmi = p->dmi.fields,
+		.machine = p->machine, .dmi = p->dmi.fields, .pages_why = p->pages_why,
 		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = fd_tpm, .fd_agent = fd_agent,
 		/* with one node there is nothing to choose, and a kernel without NUMA refuses to bind memory at all */
 		.numa_node = p->memory.n_nodes > 1 ? p->cpu.numa_node : -1,
@@ -367,6 +380,7 @@ void plan_free(struct plan *p)
 	firmware_free(&p->firmware);
 	free(p->vars_path);
 	free(p->machine);
+	free(p->pages_why);
 	dmi_facts_free(&p->dmi);
 	free(p->tpm_dir);
 	free(p->swtpm_path);

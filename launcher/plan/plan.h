@@ -61,6 +61,7 @@ struct plan {
 	struct firmware firmware;
 	char *machine;       /* the board: QEMU's type; NULL where QEMU names none */
 	bool machine_is_new; /* nobody chose it: it is to be kept */
+	char *pages_why;     /* what memory.hugepages = auto came to; NULL for another word */
 	struct dmi_facts dmi;
 	char *vars_path, *tpm_dir, *swtpm_path; /* NULL where the machine has none */
 

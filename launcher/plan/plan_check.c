@@ -125,6 +125,8 @@ void plan_check(struct cli *cli, struct plan *p)
 	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
 	guest_usb_findings(&p->findings, c, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
+	if (p->pages_why)
+		findings_add(&p->findings, FINDING_OK, "hugepages", str_dup(p->pages_why), NULL);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
 	share_findings(&p->findings, c, &p->shares);

@@ -120,6 +120,39 @@ static void test_obstacles(void **state)
 	assert_int_equal(findings_worst(&findings), FINDING_BAD);
 }
 
+static enum hugepages chosen(struct fake *f, const char *size, enum hugepages asked, const char *cpus, const char *why)
+{
+	struct config c = config(size, asked);
+	cleanup_memory_facts struct memory_facts facts = {};
+	cleanup_free char *said = NULL;
+	struct cpus guest;
+	assert_null(cpus_parse(cpus, &guest));
+	assert_null(memory_facts_read(f->root, &c, &facts));
+	enum hugepages pages = memory_pages_choose(&c, &facts, &guest, &said);
+	assert_string_equal(said ? said : "", why);
+	return pages;
+}
+
+static void test_auto(void **state)
+{
+	struct fake *f = *state;
+	assert_int_equal(chosen(f, "3G", HUGEPAGES_AUTO, "8-15", ""), HUGEPAGES_1G); /* node 1 has three, and free */
+	assert_int_equal(
+		chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: 1 pages of 1G are not free; not 2M: this host has no huge pages of 2M"),
+		HUGEPAGES_TRANSPARENT);
+	fake_file(f, NODE "/node1/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
+	fake_file(f, NODE "/node1/hugepages/hugepages-2048kB/free_hugepages", "0\n");
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: 1 pages of 1G are not free"), HUGEPAGES_2M);
+	assert_int_equal(chosen(f, "1536M", HUGEPAGES_AUTO, "8-15", "not 1G: memory.size is no multiple of 1G"), HUGEPAGES_2M);
+	assert_int_equal(chosen(f, "31G", HUGEPAGES_2M, "8-15", ""), HUGEPAGES_2M); /* the user's word */
+	fake_file(f, "/proc/meminfo", "MemTotal: 67108864 kB\nMemAvailable: 2097152 kB\nHugepagesize: 1048576 kB\n");
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: 1 pages of 1G are not free; not 2M: 2048 MiB are available"),
+			 HUGEPAGES_TRANSPARENT);
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_DEFAULT, "8-15", ""), HUGEPAGES_1G);
+	fake_file(f, "/proc/meminfo", "MemTotal: 67108864 kB\nHugepagesize: 2048 kB\n");
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_DEFAULT, "8-15", ""), HUGEPAGES_2M);
+}
+
 static void test_no_huge_pages(void **state)
 {
 	cleanup_findings struct findings enough = {}, tight = {}, never = {};
@@ -218,6 +251,7 @@ int main(void)
 		TEST(test_two_nodes),
 		cmocka_unit_test(test_split),
 		TEST(test_obstacles),
+		TEST(test_auto),
 		TEST(test_no_huge_pages),
 		cmocka_unit_test(test_kernel_without_nodes),
 		TEST(test_given_back_as_a_delta),

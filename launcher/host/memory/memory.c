@@ -92,7 +92,8 @@ struct err *memory_facts_read(struct root *root, const struct config *c, struct 
 	cleanup_free char *text = root_read_or(root, "/proc/meminfo", ""), *thp = root_read_or(root, THP, "");
 	f.total = meminfo(text, "MemTotal");
 	f.available = meminfo(text, "MemAvailable");
-	read_nodes(root, text, !c || c->memory.hugepages == HUGEPAGES_2M || c->memory.hugepages == HUGEPAGES_1G, &f);
+	f.default_page = meminfo(text, "Hugepagesize");
+	read_nodes(root, text, !c || (c->memory.hugepages != HUGEPAGES_OFF && c->memory.hugepages != HUGEPAGES_TRANSPARENT), &f);
 	const char *open = strchr(thp, '[');
 	f.transparent = open ? str_ndup(open + 1, strcspn(open + 1, "]")) : NULL;
 	*ret_facts = f;
@@ -169,6 +170,41 @@ static char *share_obstacle(const struct config *c, const struct share *s, int s
 	if (s->missing * sizes[size].bytes > s->node->total)
 		return tr_fmt("node %d has %" PRIu64 " MiB of memory in all", s->node->id, s->node->total >> 20);
 	return NULL;
+}
+
+/* What keeps a guest from pages of this size here and now, NULL for nothing. Of 1 GiB as many are to be free already: a kernel that has run
+ * for a while finds none. */
+static char *pages_missing(const struct config *c, const struct memory_facts *f, const struct cpus *guest, int size)
+{
+	cleanup_free struct share *shares = mem_new((f->n_nodes + 1) * sizeof(*shares));
+	size_t n = share_out(c, f, guest, size, shares);
+	uint64_t missing = 0;
+	for (size_t i = 0; i < n; i++) {
+		char *obstacle = share_obstacle(c, &shares[i], size);
+		if (obstacle)
+			return obstacle;
+		missing += shares[i].missing;
+	}
+	if (missing && size == MEMORY_1G)
+		return tr_fmt("%" PRIu64 " pages of 1G are not free", missing);
+	if (missing * sizes[size].bytes > f->available)
+		return tr_fmt("%" PRIu64 " MiB are available", f->available >> 20);
+	return n ? NULL : tr_dup("no memory is where the guest's CPUs are");
+}
+
+enum hugepages memory_pages_choose(const struct config *c, const struct memory_facts *f, const struct cpus *guest, char **ret_why)
+{
+	*ret_why = NULL;
+	if (c->memory.hugepages == HUGEPAGES_DEFAULT)
+		return f->default_page == sizes[MEMORY_1G].bytes ? HUGEPAGES_1G : HUGEPAGES_2M;
+	if (c->memory.hugepages != HUGEPAGES_AUTO)
+		return c->memory.hugepages;
+	cleanup_free char *no_1g = pages_missing(c, f, guest, MEMORY_1G);
+	if (!no_1g)
+		return HUGEPAGES_1G;
+	cleanup_free char *no_2m = pages_missing(c, f, guest, MEMORY_2M);
+	*ret_why = no_2m ? tr_fmt("not 1G: %s; not 2M: %s", no_1g, no_2m) : tr_fmt("not 1G: %s", no_1g);
+	return no_2m ? HUGEPAGES_TRANSPARENT : HUGEPAGES_2M;
 }
 
 void memory_steps(struct steps *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest)

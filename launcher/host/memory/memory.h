@@ -31,6 +31,7 @@ struct memory_facts {
 	size_t n_nodes;
 	uint64_t total, available; /* bytes, of the whole host */
 	char *transparent;         /* "always", "madvise" or "never"; NULL where the kernel has none */
+	uint64_t default_page;     /* bytes, of the huge pages that the kernel takes where none are said; 0 without any */
 };
 
 /* Shares out `size` bytes in whole pages of `page` bytes (the last share takes what is no whole page), by weights: ret_shares[i] is of
@@ -41,6 +42,12 @@ void memory_split(uint64_t size, uint64_t page, const unsigned *weights, size_t 
 struct err *memory_facts_read(struct root *root, const struct config *c, struct memory_facts *ret_facts);
 void memory_facts_free(struct memory_facts *f);
 #define cleanup_memory_facts cleanup(memory_facts_free)
+
+/*
+ * What `c` comes to on this host for a guest on the CPUs `guest`: HUGEPAGES_AUTO and HUGEPAGES_DEFAULT become one of the others, those stay as
+ * they are. ret_why: why, in a few words, for who asked for AUTO; else NULL; owned by the caller.
+ */
+enum hugepages memory_pages_choose(const struct config *c, const struct memory_facts *f, const struct cpus *guest, char **ret_why);
 
 /* The steps that take huge pages on the nodes of `guest`; and what speaks against them, as findings. */
 void memory_steps(struct steps *out, const struct config *c, const struct memory_facts *f, const struct cpus *guest);
