@@ -84,3 +84,34 @@ board() { "$qlaunch" plan --json "$@" "$conf" | jq -r '.qemu | .[index("-machine
 	[ "$status" -eq 4 ]
 	[[ $output == *"has no pc-q35-1.0"* ]]
 }
+
+@test "the firmware's own table goes into the guest, by a descriptor; one that is not there is refused by check and run" {
+	[ "$(id -u)" -eq 0 ]
+	cat >"$BATS_TEST_TMPDIR/acpi" <<-'END'
+		mount -t tmpfs none /sys/firmware && mkdir -p /sys/firmware/acpi/tables && cd /sys/firmware/acpi/tables || exit
+		# a header of 36 bytes (ACPI 6.5, 5.2.6) and a body of 9: QEMU makes the checksum anew
+		{ printf 'MSDM\x2d\0\0\0\1\0OEMID OEMTABLE\1\0\0\0ACPI\1\0\0\0'; printf 'A-LICENCE'; } >MSDM
+		chmod 400 MSDM; exec "$@"
+	END
+	with_table() { unshare -m --propagation private bash "$BATS_TEST_TMPDIR/acpi" "$@"; }
+	run with_table "$qlaunch" check --set 'acpi.host=SLIC' "$conf"; [ "$status" -eq 4 ]; [[ $output == *"no table SLIC"* ]]
+	run with_table "$qlaunch" run --set 'acpi.host=SLIC' "$conf"; [ "$status" -eq 4 ]; [[ $output == *"no table SLIC"* ]]
+	run "$qlaunch" check --set 'acpi.host=FACP' "$conf"; [ "$status" -eq 3 ]; [[ $output == *"neither MSDM nor SLIC"* ]]
+	with_table "$qlaunch" run --set acpi.host=MSDM "$conf" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null & pid=$!
+	for _ in $(seq 300); do grep -q 'running after' "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
+	grep -q 'running after' "$BATS_TEST_TMPDIR/err"
+	# where the BIOS has put QEMU's tables into the guest's memory
+	python3 - "/run/qlaunch/$vm/monitor" "$BATS_TEST_TMPDIR/ram" <<-'END'
+		import json, re, socket, sys, time
+		s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); f = s.makefile("rw")
+		def ask(command, **arguments):
+		    f.write(json.dumps({"execute": command, "arguments": arguments}) + "\n"); f.flush()
+		    while not {"return", "error"} & set(answer := json.loads(f.readline())): pass
+		ask("qmp_capabilities")
+		for _ in range(100):
+		    ask("pmemsave", val=0, size=64 << 20, filename=sys.argv[2])
+		    if re.search(rb"ACPI....A-LICENCE", open(sys.argv[2], "rb").read(), re.S): sys.exit()
+		    time.sleep(0.3)
+		sys.exit("the table is not in the guest's memory")
+	END
+}

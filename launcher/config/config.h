@@ -151,6 +151,7 @@ struct config {
 	} smbios;
 	struct {
 		struct strv tables; /* paths */
+		struct strv host;   /* names of tables of the host's firmware: "MSDM" */
 	} acpi;
 	struct {
 		unsigned threads;

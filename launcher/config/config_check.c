@@ -115,6 +115,13 @@ static void check_firmware(const struct checker *k)
 		TELL(k, "boot", "cmdline", "cmdline belongs to a kernel, and none is set");
 }
 
+static void check_acpi(const struct checker *k)
+{
+	for (size_t i = 0; i < k->c->acpi.host.n; i++)
+		if (!streq(k->c->acpi.host.v[i], "MSDM") && !streq(k->c->acpi.host.v[i], "SLIC"))
+			TELL(k, "acpi", "host", "host: \"%s\" is neither MSDM nor SLIC", k->c->acpi.host.v[i]);
+}
+
 static void check_order(const struct checker *k)
 {
 	const struct config *c = k->c;
@@ -273,6 +280,7 @@ void config_check(struct config *c, struct problems *problems)
 	check_memory(&k);
 	check_firmware(&k);
 	check_order(&k);
+	check_acpi(&k);
 	check_devices(&k);
 	check_disks(&k);
 	check_networks(&k);

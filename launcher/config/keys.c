@@ -236,6 +236,9 @@ const struct conf_key conf_keys[] = {
 	KEY("smbios", "oem-strings", TEXT, smbios.fields[SMBIOS_OEM_STRINGS],
 	    HELP "A text for who looks for it."),
 
+	KEY("acpi", "host", NAMES, acpi.host,
+	    HELP "Tables of this host's firmware that the guest finds, too: *MSDM* and *SLIC*, where the licence of a Windows is that came with the "
+		 "board. Only root can read them."),
 	KEY("acpi", "tables", ARGS, acpi.tables, HELP "Files with tables that the guest finds beside its own. Split as arguments are."),
 
 	KEY("tpm", "version", ENUM, tpm.version, .words = tpm_versions, .unset = "2.0 where there is a [tpm] "

@@ -21,6 +21,7 @@ struct guest_host {
 	char *const *dmi;               /* SMBIOS_FIELDS fields of the host, NULL each where it has none or none are wanted */
 	int fd_qmp, fd_monitor, fd_tpm; /* numbers in QEMU: a connected socket, a listening one, swtpm's control channel */
 	int fd_agent;                   /* a listening one, where guest_agent_listens */
+	int fd_acpi;                    /* the first of acpi.host's tables, one descriptor each */
 	unsigned n_vcpus;
 	int numa_node;                     /* that the guest's CPUs are on; -1: several, or this host has no more than one */
 	const struct cpu_plan_node *nodes; /* where they are on several: the guest is told */

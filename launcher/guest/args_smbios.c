@@ -51,6 +51,10 @@ void guest_smbios(struct args *a, const struct config *c, const struct guest_hos
 	size_t before = a->n;
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		add_structure(a, c, h, types[i], a->n == before);
+	for (size_t i = 0; i < c->acpi.host.n; i++) {
+		cleanup_free char *path = str_fmt("/proc/self/fd/%d", h->fd_acpi + (int)i);
+		args_opts(a, "-acpitable", i ? NULL : "of this host's firmware, which QEMU could not open itself", "", "file", path, NULL);
+	}
 	for (size_t i = 0; i < c->acpi.tables.n; i++)
 		args_opts(a, "-acpitable", "a table of the firmware, beside its own", "", "file", c->acpi.tables.v[i], NULL);
 }

@@ -256,14 +256,20 @@ static void read_direct(struct xml_import *im, struct node *n)
 	draft_set(im->d, n->line, "boot", n->name, node_text(n));
 }
 
-/* The table of an OEM licence. */
+/* The table of an OEM licence; the firmware's own file is for root alone, and QEMU is not root here. */
 static void read_acpi_tables(struct xml_import *im, struct node *n)
 {
+	static const char firmware[] = "/sys/firmware/acpi/tables/";
 	for (size_t i = 0; i < n->n_children; i++) {
 		struct node *table = n->children[i];
-		const char *type = streq(table->name, "table") ? node_attr(table, "type") : NULL;
-		if (type && streq(type, "slic") && *node_text(table) && !xml_key(im, table->line, "acpi", "tables", node_text(table)))
-			xml_arg(im, table->line, "-acpitable", "sig=SLIC,file=%s", node_text(table));
+		const char *type = streq(table->name, "table") ? node_attr(table, "type") : NULL, *path = node_text(table);
+		if (!type || !streq(type, "slic") || !*path)
+			continue;
+		const char *own = str_starts(path, firmware) ? path + strlen(firmware) : "";
+		if (streq(own, "MSDM") || streq(own, "SLIC"))
+			draft_set(im->d, table->line, "acpi", "host", own);
+		else
+			draft_set(im->d, table->line, "acpi", "tables", path);
 	}
 }
 

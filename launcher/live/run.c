@@ -16,10 +16,12 @@
  * An error of 3 to 8 does not skip 9. Nothing here writes to the host itself: the engine does.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -102,6 +104,17 @@ static struct err *listen_beside(struct machine *m, const char *name, int *ret_f
 	return NULL;
 }
 
+/* A file in memory that nobody can change. */
+static struct err *sealed(const struct dmi_table *t, int *ret_fd)
+{
+	cleanup_fd int fd = memfd_create("acpi", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || write(fd, t->bytes, t->len) != (ssize_t)t->len ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+		return err_errno(errno, "memfd");
+	*ret_fd = fd_steal(&fd);
+	return NULL;
+}
+
 /* Descriptors for the children, in the order that the plan's arguments count on: PLAN_FD_QMP, PLAN_FD_MONITOR, PLAN_FD_MORE. */
 static struct err *open_channels(struct machine *m, int *ret_qmp)
 {
@@ -118,6 +131,8 @@ static struct err *open_channels(struct machine *m, int *ret_qmp)
 		TRY(listen_beside(m, "agent", &m->qemu.fds[m->qemu.n_fds]));
 		m->qemu.n_fds++;
 	}
+	for (size_t i = 0; i < m->plan->dmi.n_tables; i++, m->qemu.n_fds++)
+		TRY(sealed(&m->plan->dmi.tables[i], &m->qemu.fds[m->qemu.n_fds]));
 	return NULL;
 }
 

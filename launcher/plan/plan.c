@@ -267,11 +267,12 @@ static void make_steps(const struct cli *cli, struct plan *p)
 static void make_args(struct plan *p)
 {
 	const struct config *c = p->config;
-	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1;
+	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1, fd_acpi = fd;
+	fd += (int)c->acpi.host.n;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
 		.machine = p->machine, .dmi = p->dmi.fields, .pages_why = p->pages_why,
-		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = fd_tpm, .fd_agent = fd_agent,
+		.fd_qmp = PLAN_FD_QMP, .fd_monitor = PLAN_FD_MONITOR, .fd_tpm = fd_tpm, .fd_agent = fd_agent, .fd_acpi = fd_acpi,
 		/* with one node there is nothing to choose, and a kernel without NUMA refuses to bind memory at all */
 		.numa_node = p->memory.n_nodes > 1 ? p->cpu.numa_node : -1,
 		.nodes = p->cpu.nodes, .n_nodes = p->memory.n_nodes > 1 ? p->cpu.n_nodes : 0, .n_vcpus = p->cpu.n_vcpus,

@@ -119,6 +119,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	check_kvm_node(cli, p);
 	cpu_check(&p->findings, c, &p->cpu_facts);
 	cpu_plan_check(&p->findings, &p->cpu);
+	dmi_findings(&p->findings, c, &p->dmi);
 	qemu_findings(&p->findings, &p->qemu_facts);
 	console_findings(&p->findings, c, &p->console);
 	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);

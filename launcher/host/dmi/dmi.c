@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dmi: see dmi.h. */
+#include <errno.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/host/dmi/dmi.h"
 
 /* Not the UUID: two machines of one host would have the same. */
@@ -35,12 +37,37 @@ void dmi_facts_read(struct root *root, const struct config *c, struct dmi_facts 
 		if (text && *str_trim(text))
 			f.fields[i] = str_dup(str_trim(text));
 	}
+	f.tables = mem_new((c->acpi.host.n + 1) * sizeof(*f.tables));
+	for (; f.n_tables < c->acpi.host.n; f.n_tables++) {
+		struct dmi_table *t = &f.tables[f.n_tables];
+		cleanup_free char *path = str_fmt("/sys/firmware/acpi/tables/%s", c->acpi.host.v[f.n_tables]);
+		cleanup_err struct err *e = root_read_bytes(root, path, &t->bytes, &t->len);
+		t->problem = e ? err_code(e) : 0;
+	}
 	*ret_facts = f;
+}
+
+void dmi_findings(struct findings *out, const struct config *c, const struct dmi_facts *f)
+{
+	for (size_t i = 0; i < f->n_tables; i++) {
+		const char *name = c->acpi.host.v[i];
+		if (f->tables[i].bytes)
+			continue;
+		if (f->tables[i].problem == ENOENT)
+			findings_add(out, FINDING_BAD, "acpi", tr_fmt("this host's firmware has no table %s", name),
+				     tr_fmt("take %s out of host in [acpi]", name));
+		else
+			findings_add(out, FINDING_BAD, "acpi", tr_fmt("the firmware's table %s is for root alone", name),
+				     tr_fmt("sudo qlaunch %s", c->path ? c->path : c->vm.name));
+	}
 }
 
 void dmi_facts_free(struct dmi_facts *f)
 {
 	for (int i = 0; i < SMBIOS_FIELDS; i++)
 		free(f->fields[i]);
+	for (size_t i = 0; i < f->n_tables; i++)
+		free(f->tables[i].bytes);
+	free(f->tables);
 	*f = (struct dmi_facts){};
 }
