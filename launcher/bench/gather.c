@@ -60,11 +60,14 @@ static struct task_file file_of(struct root *root, const struct bench_plan *p, u
 		if (!str_starts(names.v[i], begin) || !str_ends(names.v[i], ".jsonl"))
 			continue;
 		cleanup_free char *path = str_fmt("%s/%s", folder, names.v[i]);
-		struct task_file f = count_file(root, p, path), worse = f.runs > best.runs || !best.path ? best : f;
-		if (say && worse.path)
-			log_info("task %u: %zu runs of another node are left out: %s", task, worse.runs, worse.path);
-		best = worse.path == f.path ? best : f;
-		free(worse.path);
+		struct task_file f = count_file(root, p, path), other = best;
+		if (!best.path || f.runs > best.runs)
+			best = f;
+		else
+			other = f;
+		if (say && other.path)
+			log_info("task %u: %zu runs of another node are left out: %s", task, other.runs, other.path);
+		free(other.path);
 	}
 	return best;
 }
