@@ -133,7 +133,18 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 
 @test "sysbench, cyclictest and fio as they are here, natively; progress on a terminal" {
 	plan <<-PLAN
-		workloads = disk sysbench-cpu sysbench-memory cyclic
+		workloads = disk sysbench-cpu sysbench-memory cyclic fio zip stress gl
+		[workload fio]
+		command = fio --name=q --filename=$dir/fio.tmp --unlink=1 --size=8M --rw=randread --bs=4k --runtime=1 --time_based --output-format=json+
+		[workload zip]
+		parser = 7zip
+		command = 7z b -mmt1 -md18
+		[workload stress]
+		parser = stress-ng
+		command = stress-ng --stdout --cpu 1 --timeout 1 --metrics
+		[workload gl]
+		parser = glmark2
+		command = xvfb-run -a glmark2-es2 -s 100x100 -b build:duration=0.5
 		[workload cyclic]
 		parser = cyclictest
 		command = cyclictest --quiet --smp --interval=1000 --duration=1 --histogram=500
@@ -145,6 +156,9 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	[ "$status" -eq 0 ]
 	[[ $output == *"warming up"* && $output == *"round 1 of 1"* && $output == *" left"* ]]
 	jq -es 'all(.metrics | .["sysbench-cpu.events"].v[0] > 0 and .["sysbench-memory.rate"].v[0] > 0 and (.cyclic.v | length > 100))' "$dir/out.jsonl"
+	jq -es 'all(.metrics | .["fio.read.iops"].v[0] > 0 and (.["fio.read.latency"].v | length > 100) and .["zip.total"].v[0] > 0)' "$dir/out.jsonl"
+	jq -es 'all(.metrics | .["stress.cpu"].v[0] > 0 and .["gl.score"].v[0] > 0)' "$dir/out.jsonl"
+	jq -es 'all(.measured | .fio.tool == "fio" and (.zip.version | test("^[0-9.]+$")) and .["sysbench-cpu"].version and .gl.tool == "glmark2")' "$dir/out.jsonl"
 	jq -es 'all(.metrics | .["disk.fio-iops"].v[0] > 0 and .["disk.fio-p99.9"].v[0] > 0 and .["disk.read-4K"].v[0] > 0)' "$dir/out.jsonl"
 }
 

@@ -90,5 +90,6 @@ void measured_free(struct measured *m)
 {
 	json_decref(m->metrics);
 	json_decref(m->run);
+	json_decref(m->about);
 	*m = (struct measured){};
 }

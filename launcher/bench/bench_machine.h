@@ -12,6 +12,7 @@
 /* What a run has brought. */
 struct measured {
 	json_t *metrics; /* as in a record; owned */
+	json_t *about;   /* "measured" of a record; owned */
 	json_t *run;     /* fingerprint_run; owned */
 };
 void measured_free(struct measured *m);

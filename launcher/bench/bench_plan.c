@@ -26,6 +26,7 @@ void bench_plan_free(struct bench_plan *p)
 		free(p->workloads[i].name);
 		free(p->workloads[i].command);
 		free(p->workloads[i].file);
+		free(p->workloads[i].program);
 	}
 	free(p->workloads);
 	free(p->path);
@@ -146,10 +147,12 @@ static struct err *workload_key(struct reading *r, const char *name, const char 
 		str_set(&w->command, value);
 	else if (streq(key, "file"))
 		str_set(&w->file, value);
+	else if (streq(key, "program"))
+		str_set(&w->program, value);
 	else if (streq(key, "parser"))
 		return (w->adapter = adapter_find(value)) ? NULL : unknown_parser(value);
 	else
-		return err_hint(err_new("unknown key \"%s\" in [workload %s]", key, name), "command, file, parser");
+		return err_hint(err_new("unknown key \"%s\" in [workload %s]", key, name), "command, file, parser, program");
 	return NULL;
 }
 

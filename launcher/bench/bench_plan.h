@@ -5,7 +5,7 @@
  *	[bench]          config (of the machine), via (serial, agent), guest (bench-guest), output, rounds, workloads, limit, uploads,
  *			margin, effect, early
  *	[variant NAME]   native = yes, or any key of the machine's configuration: cpu.threads = 4, memory.hugepages = 2M
- *	[workload NAME]  parser (an adapter's name), command and file, in the guest
+ *	[workload NAME]  parser (an adapter's name), command and file, in the guest, program (whose frames)
  *	[slurm]          machines, and any long option of sbatch: partition = lab, requeue = yes
  *
  * Paths are relative to the file. The first variant is what the others are compared with.
@@ -25,8 +25,8 @@ struct bench_variant {
 /* One word of `workloads`. */
 struct bench_workload {
 	char *name;
-	const struct adapter *adapter; /* NULL: bench-guest has it */
-	char *command, *file;          /* of an adapter; either may be NULL */
+	const struct adapter *adapter;  /* NULL: bench-guest has it */
+	char *command, *file, *program; /* of an adapter; each may be NULL */
 };
 struct bench_plan {
 	char *path, *config, *guest, *output;

@@ -33,11 +33,14 @@ static struct err *add_lows(json_t *metrics, const char *name, const double *sor
 	size_t longest = (size_t)(part * (double)n + 0.999999), i = n;
 	double of_longest = 0, filled = 0;
 	cleanup_free char *low = str_fmt("fps-low-%g%%", part * 100), *percentile = str_fmt("%s.percentile", low),
-			  *mean = str_fmt("%s.mean", low), *integral = str_fmt("%s.integral", low);
+			  *mean = str_fmt("%s.mean", low), *integral = str_fmt("%s.integral", low),
+			  *as_mangohud = str_fmt("%s.mangohud", low);
 	for (size_t k = 0; k < longest; k++)
 		of_longest += sorted[n - 1 - k];
 	while (i > 1 && (filled += sorted[i - 1]) < part * sum)
 		i--;
+	size_t hud = (size_t)(part * (double)n); /* the longest first, MangoHud takes this one less 1 (logging.cpp) */
+	TRY(add(metrics, name, as_mangohud, "1/s", "more", 1000 / sorted[n - (hud ? hud : 1)]));
 	TRY(add(metrics, name, percentile, "1/s", "more", 1000 / stats_percentile_sorted(sorted, n, 100 * (1 - part))));
 	TRY(add(metrics, name, mean, "1/s", "more", 1000 * (double)longest / of_longest));
 	return add(metrics, name, integral, "1/s", "more", 1000 / sorted[i - 1]);

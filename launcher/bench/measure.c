@@ -28,7 +28,7 @@ static struct err *listen_to(const struct bench_plan *p, const struct strv *argv
 	return NULL;
 }
 
-static struct err *run_adapter(struct root *root, const struct bench_plan *p, const struct bench_workload *w, json_t *metrics)
+static struct err *run_adapter(struct root *root, const struct bench_plan *p, const struct bench_workload *w, struct measured *m)
 {
 	cleanup_strv struct strv argv = {};
 	cleanup_free char *said = NULL, *written = NULL;
@@ -38,7 +38,8 @@ static struct err *run_adapter(struct root *root, const struct bench_plan *p, co
 	}
 	if (w->file)
 		TRY(root_read(root, w->file, &written));
-	return adapter_parse(w->adapter, w->name, w->file ? written : said, metrics);
+	struct adapter_job job = { w->name, w->program, m->metrics, m->about };
+	return adapter_parse(w->adapter, &job, w->file ? written : said);
 }
 
 /* The words of bench-guest in one go, then the others. "boot" is of machines. */
@@ -58,7 +59,7 @@ static struct err *run_natively(struct root *root, const struct bench_plan *p, s
 	}
 	for (size_t i = 0; i < p->n_workloads; i++)
 		if (p->workloads[i].adapter)
-			TRY(err_wrap(run_adapter(root, p, &p->workloads[i], m->metrics), "workload %s", p->workloads[i].name));
+			TRY(err_wrap(run_adapter(root, p, &p->workloads[i], m), "workload %s", p->workloads[i].name));
 	json_decref(m->run);
 	m->run = fingerprint_run(root, 0);
 	return NULL;
@@ -119,7 +120,7 @@ char *measure_hash(struct root *root, const struct bench_plan *p, const struct b
 
 struct err *measure(struct root *root, const struct bench_plan *p, const struct bench_variant *v, struct measured *ret)
 {
-	cleanup_measured struct measured m = { .metrics = json_object(), .run = json_object() };
+	cleanup_measured struct measured m = { .metrics = json_object(), .run = json_object(), .about = json_object() };
 	struct fingerprint_ticks before = fingerprint_ticks(root);
 	unsigned long throttled = fingerprint_throttled(root);
 	TRY(v->native ? run_natively(root, p, &m) : run_machine(root, p, v, &m));

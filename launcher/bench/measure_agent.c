@@ -169,7 +169,8 @@ static struct err *run_other(struct bench_machine *b, struct agent *agent, const
 	if (w->file)
 		TRY(agent_read(agent, w->file, FILE_MAX, left_ms(b, INT32_MAX), &written));
 	const struct sb *text = w->file ? &written : &said;
-	return adapter_parse(w->adapter, w->name, text->s ? text->s : "", b->m->metrics);
+	struct adapter_job job = { w->name, w->program, b->m->metrics, b->m->about };
+	return adapter_parse(w->adapter, &job, text->s ? text->s : "");
 }
 
 /* The kernel's clock is in the answer, how long ago it answered is in ours. */

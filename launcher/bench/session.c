@@ -25,6 +25,7 @@ struct session {
 	json_t *fingerprint;
 	char machine[256];          /* its host name */
 	char **hashes;              /* measure_hash of each variant */
+	json_t *programs;           /* workload: whose frames were said */
 	bool *made;                 /* [rounds][variants]: what earlier sessions have recorded */
 	char *id;                   /* of the file's records */
 	bool redo_failed, any;      /* any: a run went well */
@@ -114,15 +115,31 @@ static json_t *record_of(const struct session *s, const struct bench_variant *v,
 	if (failed)
 		json_object_set_new(record, "failed", json_string(why));
 	json_object_set(record, "run", m->run);
+	json_object_set(record, "measured", m->about);
 	json_object_set(record, "metrics", m->metrics);
 	return record;
+}
+
+/* Whose frames were taken, where a log says so: once, and again when it is another. */
+static void say_programs(struct session *s, const json_t *about)
+{
+	const char *workload;
+	json_t *one;
+	json_object_foreach ((json_t *)about, workload, one) {
+		const char *program = json_string_value(json_object_get(one, "program")),
+			   *chain = json_string_value(json_object_get(one, "chain"));
+		if (!program || streq(json_string_value(json_object_get(s->programs, workload)), program))
+			continue;
+		json_object_set_new(s->programs, workload, json_string(program));
+		log_info("%s: the frames of %s, swap chain %s", workload, program, chain ? chain : "?");
+	}
 }
 
 /* A run that failed is recorded, too. */
 static struct err *record_failure(struct session *s, const struct bench_variant *v, size_t round, struct err *failure)
 {
 	const char *hash = s->hashes[v - s->plan->variants];
-	struct measured m = { .metrics = json_object(), .run = json_pack("{s:s}", "configuration", hash) };
+	struct measured m = { .metrics = json_object(), .about = json_object(), .run = json_pack("{s:s}", "configuration", hash) };
 	struct err *e = round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m, err_text(failure))) : NULL;
 	measured_free(&m);
 	log_err(LOG_LEVEL_WARN, s->failure);
@@ -155,6 +172,7 @@ static struct err *run_one(struct session *s, const struct bench_variant *v, siz
 	if (failure)
 		return record_failure(s, v, round, failure);
 	s->any = true;
+	say_programs(s, m.about);
 	return round ? records_append(s->root, s->plan->output, record_of(s, v, round - 1, &m, NULL)) : NULL;
 }
 
@@ -251,6 +269,7 @@ static void session_free(struct session *s)
 	free(s->made);
 	free(s->id);
 	json_decref(s->fingerprint);
+	json_decref(s->programs);
 	err_free(s->failure);
 }
 
@@ -264,6 +283,10 @@ struct err *bench_session(struct root *root, const struct bench_plan *plan, bool
 	TRY(resume(&s));
 	sweep(root);
 	s.fingerprint = fingerprint_machine(root);
+	s.programs = json_object();
+	for (size_t i = 0; i < plan->n_workloads; i++)
+		if (plan->workloads[i].adapter && plan->workloads[i].adapter->before)
+			log_warn("%s: %s", plan->workloads[i].name, _(plan->workloads[i].adapter->before));
 	size_t before = rounds_made(&s);
 	bool told = false;
 	struct err *e = say_rounds(&s, before);
