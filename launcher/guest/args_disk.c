@@ -19,7 +19,7 @@ struct builder {
 	const struct disk_facts *f;
 	const struct qemu_facts *q;
 	int fd; /* of the first block device */
-	unsigned vcpus, slot, sata, scsi;
+	unsigned vcpus, iothreads, slot, sata, scsi;
 	bool scsi_controller;
 };
 
@@ -134,13 +134,32 @@ static char *add_iothread(struct builder *b, const struct disk *d)
 	return id;
 }
 
+/* From QEMU 9.0 on a disk's queues can be shared out among several threads, in turns (qapi/virtio.json, IOThreadVirtQueueMapping). */
+static void put_iothreads(struct builder *b, const struct disk *d, json_t *o)
+{
+	unsigned wanted = queues(b, d->conf->queues);
+	unsigned n = wanted < b->iothreads ? wanted : b->iothreads;
+	if (n < 2 || !disk_has_iothread(d->conf) || !qemu_has(b->q, "device:virtio-blk-pci.iothread-vq-mapping")) {
+		cleanup_free char *io = add_iothread(b, d);
+		put(o, "iothread", io ? json_string(io) : NULL);
+		return;
+	}
+	json_t *mapping = json_array();
+	for (unsigned i = 0; i < n; i++) {
+		cleanup_free char *id = str_fmt("io-%s-%u", d->conf->name, i);
+		args_json(b->out, "-object", json_pack("{s:s, s:s}", "qom-type", "iothread", "id", id),
+			  i ? NULL : "its requests are served by threads that no vCPU waits for, one for each CPU of QEMU's own");
+		json_array_append_new(mapping, json_pack("{s:s}", "iothread", id));
+	}
+	put(o, "iothread-vq-mapping", mapping);
+}
+
 static void add_virtio(struct builder *b, const struct disk *d)
 {
-	cleanup_free char *io = add_iothread(b, d);
 	json_t *o = device(b, d, "virtio-blk-pci");
 	put(o, "disable-legacy", json_string("on"));
 	put(o, "num-queues", json_integer(queues(b, d->conf->queues)));
-	put(o, "iothread", io ? json_string(io) : NULL);
+	put_iothreads(b, d, o);
 	put_slot(b, o);
 	args_json(b->out, "-device", o, "virtio: the fastest, a queue for each vCPU");
 }
@@ -195,7 +214,8 @@ static void add_scsi(struct builder *b, const struct disk *d)
 	args_json(b->out, "-device", o, NULL);
 }
 
-void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q, unsigned vcpus, int fd)
+void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q, unsigned vcpus,
+	       unsigned iothreads, int fd)
 {
 	static void (*const add[])(struct builder *, const struct disk *) = {
 		[BUS_VIRTIO] = add_virtio,
@@ -203,7 +223,7 @@ void disk_args(struct args *out, const struct config *c, const struct disk_facts
 		[BUS_SATA] = add_sata,
 		[BUS_SCSI] = add_scsi,
 	};
-	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .fd = fd, .slot = FIRST_SLOT };
+	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .iothreads = iothreads, .fd = fd, .slot = FIRST_SLOT };
 	for (size_t i = 0; i < f->n; i++) {
 		add_blockdev(&b, &f->v[i]);
 		add[f->v[i].conf->bus](&b, &f->v[i]);

@@ -286,7 +286,7 @@ static void make_args(struct plan *p)
 	int fd_net = fd;
 	for (size_t i = 0; i < p->net.n; i++)
 		fd += (int)net_fds(&p->net.v[i]);
-	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus, fd + (int)p->shares.n);
+	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus, (unsigned)cpus_count(&p->cpu.iothread), fd + (int)p->shares.n);
 	guest_nets(&p->qemu, c, &p->net, fd_net);
 	guest_shares(&p->qemu, &p->shares, fd);
 	pci_args(&p->qemu, c, &p->pci);

@@ -76,7 +76,7 @@ static void build(struct fixture *f)
 {
 	struct qemu_facts qemu = { .major = 7, .minor = 2, .has = (char[]){ "aio:io_uring" } };
 	must(disk_facts_read(f->root, &f->config, &f->facts));
-	disk_args(&f->args, &f->config, &f->facts, &qemu, 4, 10);
+	disk_args(&f->args, &f->config, &f->facts, &qemu, 4, 2, 10);
 }
 
 /* Starts QEMU, stopped, with a monitor on a socket pair. */
@@ -257,7 +257,7 @@ static void test_block_device(void **state)
 	struct disk_facts facts = { .v = &disk, .n = 1, .n_disks = 1 };
 	struct qemu_facts qemu = { .major = 7, .minor = 2 };
 	cleanup_args struct args args = {};
-	disk_args(&args, &config, &facts, &qemu, 40, 10);
+	disk_args(&args, &config, &facts, &qemu, 40, 4, 10);
 	assert_string_equal(args.v[0].option, "-add-fd"); /* opened and claimed by the launcher */
 	assert_string_equal(args.v[0].value, "fd=10,set=0");
 	json_t *node = json_loads(args.v[1].value, 0, NULL), *file = json_object_get(node, "file");
@@ -275,9 +275,41 @@ static void test_block_device(void **state)
 	json_decref(device);
 }
 
+/* A thread for each CPU of QEMU's own, where QEMU is new enough; not more than there are queues. */
+static void test_queue_mapping(void **state)
+{
+	static const struct {
+		const char *has;
+		unsigned queues, threads;
+	} cases[] = { { "device:virtio-blk-pci.iothread-vq-mapping", 0, 4 },
+		      { "device:virtio-blk-pci.iothread-vq-mapping", 3, 3 },
+		      { "device:virtio-blk-pci.iothread-vq-mapping", 1, 0 },
+		      { "", 0, 0 } };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct conf_disk conf = {
+			.name = (char *)"x", .path = (char *)"x.img", .bus = BUS_VIRTIO, .iothread = true, .queues = cases[i].queues
+		};
+		struct config config = { .disks = &conf, .n_disks = 1 };
+		struct disk disk = { .conf = &conf, .kind = DISK_FILE, .sector = 512, .format = FORMAT_RAW };
+		struct disk_facts facts = { .v = &disk, .n = 1, .n_disks = 1 };
+		struct qemu_facts qemu = { .major = 9, .has = (char *)cases[i].has };
+		cleanup_args struct args args = {};
+		disk_args(&args, &config, &facts, &qemu, 8, 4, 10);
+		size_t objects = 0;
+		for (size_t k = 0; k < args.n; k++)
+			objects += streq(args.v[k].option, "-object");
+		assert_int_equal(objects, cases[i].threads ? cases[i].threads : 1);
+		json_t *device = last_device(&args);
+		assert_int_equal(json_array_size(json_object_get(device, "iothread-vq-mapping")), cases[i].threads);
+		assert_int_equal(json_object_get(device, "iothread") == NULL, cases[i].threads > 0);
+		json_decref(device);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_paths), cmocka_unit_test(test_buses),
-					    cmocka_unit_test(test_block_device) };
+					    cmocka_unit_test(test_block_device), cmocka_unit_test(test_queue_mapping) };
 	return cmocka_run_group_tests_name("guest_disk", tests, NULL, NULL);
 }
