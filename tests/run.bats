@@ -45,7 +45,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	kill -STOP "$q"
 	for words in 'pressing the guest' 'ending QEMU' 'killing QEMU'; do
 		kill -TERM "$pid"
-		for _ in $(seq 100); do grep -q "$words" "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
+		for _ in $(seq 600); do grep -q "$words" "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
 		grep -q "$words" "$BATS_TEST_TMPDIR/err" || { kill -KILL "$q"; false; }
 	done
 	wait "$pid"
@@ -233,7 +233,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	chmod +x "$BATS_TEST_TMPDIR/hook" "$BATS_TEST_TMPDIR/qemu"
 	start --set "hooks.before=$BATS_TEST_TMPDIR/hook" --set "hooks.ready=$BATS_TEST_TMPDIR/hook" --set "hooks.after=$BATS_TEST_TMPDIR/hook" \
 		--set "qemu.binary=$BATS_TEST_TMPDIR/qemu"
-	for _ in $(seq 100); do [ -e "$BATS_TEST_TMPDIR/ready.done" ] && break; sleep 0.1; done
+	for _ in $(seq 600); do [ -e "$BATS_TEST_TMPDIR/ready.done" ] && break; sleep 0.1; done # longer than a busy machine takes
 	"$qlaunch" stop --now "$vm"; wait "$pid"
 	[ -e "$BATS_TEST_TMPDIR/before.done" ] && [ -e "$BATS_TEST_TMPDIR/ready.done" ] && [ -e "$BATS_TEST_TMPDIR/after.done" ]
 	sed -i '$a exit 7' "$BATS_TEST_TMPDIR/hook"
