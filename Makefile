@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay qemu-tests guest units install uninstall clean help FORCE
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay rule qemu-tests guest units install uninstall clean help FORCE
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -101,6 +101,13 @@ lab-newest: deps
 	@tests/newer $(BUILD) sid bash -c 'make -s all guest lab-tools && tests/lab/run $$BUILD $(or $(JOBS),host-steps kvm-isolated killed-launcher)'
 lab-tools: $(BUILD)/lab/steps
 	@tests/debian $(BUILD) irqbalance
+## make rule        the import's rule on domains made at random of libvirt's own schema, under ASan; make fuzz does it for FUZZ_SECONDS
+RULE_DOMAINS ?= 20
+rule:
+	@$(MAKE) --no-print-directory -s SAN=1 $(BUILD)-san/rule/reader
+	@tests/rule/run $(BUILD)-san/rule/reader $(RULE_DOMAINS)
+$(BUILD)/rule/reader: $(BUILD)/obj/tests/rule/reader.o $(BUILD)/libqlaunch.a
+	@mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a
 	@mkdir -p $(@D); echo "  LD    $@"; $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -123,6 +130,7 @@ latency:
 
 ## make fuzz        every fuzzer for FUZZ_SECONDS (60)
 fuzz: $(FUZZ:%=$(BUILD)/fuzz/%)
+	@$(MAKE) --no-print-directory -s rule RULE_DOMAINS=$(FUZZ_SECONDS)s
 	@for f in $(FUZZ); do echo "fuzz $$f"; mkdir -p $(BUILD)/corpus/$$f; \
 		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f || exit 1; done
 $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(SRC)

@@ -116,6 +116,10 @@ static char *place_of(const char *name)
 
 static void finish_pins(struct xml_import *im)
 {
+	if (im->own_pins && !cpus_count(&im->emulator) && cpus_count(&im->all_threads)) {
+		im->emulator = im->all_threads;
+		im->emulator_line = im->pin_line;
+	}
 	cleanup_free char *place = cpus_format(&im->pinned), *emulator = cpus_format(&im->emulator);
 	if (*place && !draft_get(im->d, "cpu", "threads")) /* of a fragment */
 		draft_setf(im->d, im->pin_line, "cpu", "threads", "%d", cpus_count(&im->pinned));
@@ -123,6 +127,8 @@ static void finish_pins(struct xml_import *im)
 		draft_set(im->d, im->pin_line, "cpu", "place", place);
 	if (*emulator)
 		draft_set(im->d, im->emulator_line, "cpu", "emulator", emulator);
+	if (im->fifo_line && (unsigned)cpus_count(&im->fifo) < im->vcpus)
+		draft_note(im->d, NOTE_MINOR, im->fifo_line, "<vcpusched>: some vCPUs are real-time there; here all of them, or none");
 }
 
 static int compare_boot(const void *a, const void *b)

@@ -24,7 +24,10 @@ struct xml_import {
 	bool whole; /* a <domain>, not a part of one */
 	struct node *root;
 	struct cpus pinned, emulator; /* vcpupin; emulatorpin and iothreadpin */
+	struct cpus all_threads;      /* <vcpu cpuset=>: of each thread that has no pin of its own */
 	unsigned pin_line, emulator_line, vcpus;
+	struct cpus fifo; /* vCPUs of <vcpusched> */
+	unsigned fifo_line;
 	bool own_pins; /* a <vcpupin>, which outdoes <vcpu cpuset=> */
 	struct boot_device *boot;
 	size_t n_boot;

@@ -30,9 +30,11 @@ static void read_vcpu(struct xml_import *im, struct node *n)
 	if (vcpus != all)
 		draft_note(im->d, NOTE_MINOR, n->line, "<vcpu> %lu, of which %lu at the start: the others cannot be added later", all,
 			   vcpus);
-	if (cpuset && !im->own_pins) {
+	if (cpuset) {
 		im->pin_line = n->line;
-		if (!xml_cpus(cpuset, &im->pinned))
+		if (xml_cpus(cpuset, &im->all_threads))
+			im->pinned = im->own_pins ? im->pinned : im->all_threads;
+		else
 			draft_note(im->d, NOTE_MACHINE, n->line, "<vcpu cpuset='%.100s'>: no CPU list", cpuset);
 	}
 }
@@ -92,8 +94,10 @@ static void read_sched(struct xml_import *im, struct node *n)
 		return;
 	}
 	draft_set(im->d, n->line, "cpu", "fifo", "yes");
-	if (vcpus && !xml_cpus(vcpus, &some))
-		draft_note(im->d, NOTE_MINOR, n->line, "<vcpusched vcpus='%.60s'>: all of them here", vcpus);
+	if (vcpus && xml_cpus(vcpus, &some)) {
+		im->fifo = cpus_or(&im->fifo, &some);
+		im->fifo_line = n->line;
+	}
 }
 
 /* Who has nesting as libvirt starts them: those that pass on what the host's CPU has, and AMD's models. */
@@ -117,22 +121,13 @@ static void read_physical(struct xml_import *im, struct node *n)
 		xml_flag(im, n->line, "phys-bits=%s", bits);
 }
 
-/* In the words of libvirt's qemuBuildCpuCommandLine; a level other than 3 is not to be had there. */
+/* As libvirt's qemuBuildCpuCommandLine; a level other than 3 is not to be had there. */
 static void read_cache(struct xml_import *im, struct node *n)
 {
 	const char *mode = node_attr(n, "mode");
-	bool host = mode && streq(mode, "passthrough"), shape = mode && streq(mode, "emulate") && node_is(n, "level", "3");
-	if (xml_key(im, n->line, "cpu", "caches", host ? "host" : shape ? "shape" : "qemu"))
-		return;
-	if (node_is(n, "level", "3") || (mode && !streq(mode, "emulate"))) {
-		if (mode && streq(mode, "emulate"))
-			xml_flag(im, n->line, "l3-cache=on");
-		else if (mode && streq(mode, "passthrough"))
-			xml_flag(im, n->line, "host-cache-info=on");
-	}
-	if (mode && !streq(mode, "passthrough"))
-		xml_flag(im, n->line, "host-cache-info=off");
-	if (mode && !streq(mode, "emulate"))
+	bool host = mode && streq(mode, "passthrough"), shape = mode && streq(mode, "emulate");
+	draft_set(im->d, n->line, "cpu", "caches", host ? "host" : shape ? "shape" : "qemu");
+	if (mode && streq(mode, "disable"))
 		xml_flag(im, n->line, "l3-cache=off");
 }
 
@@ -158,8 +153,12 @@ static void read_cpu(struct xml_import *im, struct node *n)
 		name = node_text(model);
 		line = model->line;
 	}
-	if (mode && streq(mode, "host-model"))
+	if (mode && streq(mode, "host-model")) {
 		node_text(model);
+		draft_note(
+			im->d, NOTE_MINOR, n->line,
+			"<cpu mode='host-model'>: the guest sees the host's CPU itself here, where libvirt builds one that is nearly like it");
+	}
 	if (name)
 		draft_set(im->d, line, "cpu", "model", name);
 	if (name && nests(name) && !nesting_denied(n))

@@ -140,8 +140,10 @@ static void read_audio_side(struct xml_import *im, struct node *side)
 {
 	const char *latency = node_attr(side, "latency"), *frequency = node_attr(node_child(side, "settings"), "frequency");
 	unsigned long us = 0;
-	if (latency && xml_decimal(latency, 1000000, &us) && us >= 1000)
-		draft_setf(im->d, side->line, "audio", "latency", "%lu", us / 1000);
+	if (latency && xml_decimal(latency, 1000000, &us))
+		draft_setf(im->d, side->line, "audio", "latency", "%lu", us < 1000 ? 1 : us / 1000);
+	else if (latency)
+		draft_set(im->d, side->line, "audio", "latency", latency);
 	if (frequency)
 		draft_set(im->d, side->line, "audio", "rate", frequency);
 }
@@ -182,6 +184,8 @@ static void read_sound(struct xml_import *im, struct node *n)
 	bool usb = model && streq(model, "usb");
 	if (model && !usb && !str_starts(model, "ich"))
 		draft_note(im->d, NOTE_MACHINE, n->line, "<sound model='%.20s'> is hda here", model);
+	else if (model && !usb && !streq(model, "ich9"))
+		draft_note(im->d, NOTE_MINOR, n->line, "<sound model='%.20s'> is ich9 here, which wants no other driver", model);
 	draft_set(im->d, n->line, "audio", "model", usb ? "usb" : "hda");
 	struct node *audio = audio_of(im, n), *input = node_child(audio, "input"), *output = node_child(audio, "output");
 	read_backend(im, n, audio);

@@ -154,8 +154,15 @@ static void read_clock(struct xml_import *im, struct node *n)
 
 static void read_hpet(struct xml_import *im, struct node *n, const char *present)
 {
-	if (present && streq(present, "yes") && !xml_key(im, n->line, "clock", "hpet", "yes"))
-		xml_arg(im, n->line, "-machine", "hpet=on");
+	draft_set(im->d, n->line, "clock", "hpet", present && streq(present, "no") ? "no" : "yes");
+}
+
+/* libvirt takes the word and leaves the timer in. */
+static void note_no_absence(struct xml_import *im, struct node *n, const char *name)
+{
+	if (node_is(n, "present", "no"))
+		draft_note(im->d, NOTE_MINOR, n->line, "<timer name='%.20s' present='no'>: it is there all the same, with libvirt too",
+			   name);
 }
 
 static void read_timer(struct xml_import *im, struct node *n)
@@ -164,6 +171,8 @@ static void read_timer(struct xml_import *im, struct node *n)
 	bool off = present && streq(present, "no");
 	if (!name)
 		return;
+	if (streq(name, "rtc") || streq(name, "pit") || streq(name, "tsc"))
+		note_no_absence(im, n, name);
 	if (streq(name, "hpet")) {
 		read_hpet(im, n, present);
 	} else if (streq(name, "rtc")) {
@@ -179,9 +188,12 @@ static void read_timer(struct xml_import *im, struct node *n)
 		else if (policy && !streq(policy, "delay") && !streq(policy, "discard"))
 			draft_note(im->d, NOTE_MINOR, n->line,
 				   "<timer name='pit' tickpolicy='%.20s'>: missed ticks are delivered late here", policy);
-	} else if (streq(name, "kvmclock") || streq(name, "hypervclock")) {
-		if (off && !(streq(name, "kvmclock") && xml_key(im, n->line, "clock", "kvmclock", "no")))
-			xml_flag(im, n->line, "%s=off", streq(name, "kvmclock") ? "kvmclock" : "hv-time");
+	} else if (streq(name, "kvmclock")) {
+		if (off)
+			draft_set(im->d, n->line, "clock", "kvmclock", "no");
+	} else if (streq(name, "hypervclock")) {
+		if (off || (present && !streq(draft_get(im->d, "cpu", "hyperv"), "on"))) /* which offers it by itself */
+			xml_flag(im, n->line, "hv-time=%s", off ? "off" : "on");
 	} else if (streq(name, "tsc")) {
 		if ((frequency = node_attr(n, "frequency")))
 			xml_flag(im, n->line, "tsc-frequency=%s", frequency);
@@ -214,7 +226,16 @@ static const struct smbios {
 static const struct smbios *find_smbios(const char *block, const char *entry)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(smbios); i++)
-		if (streq(smbios[i].block, block) && (!entry || streq(smbios[i].entry, entry)))
+		if (streq(smbios[i].block, block) && streq(smbios[i].entry, entry))
+			return &smbios[i];
+	return NULL;
+}
+
+/* The first entry of the block, for its type; NULL where there is no such block. */
+static const struct smbios *find_smbios_block(const char *block)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(smbios); i++)
+		if (streq(smbios[i].block, block))
 			return &smbios[i];
 	return NULL;
 }
@@ -232,7 +253,7 @@ static void add_value(struct sb *out, const char *key, const char *value)
 
 static void read_smbios_block(struct xml_import *im, struct node *block)
 {
-	const struct smbios *kind = find_smbios(block->name, NULL);
+	const struct smbios *kind = find_smbios_block(block->name);
 	static const char *const prefixes[] = { "bios-", "", "board-", "chassis-" };
 	cleanup_sb struct sb out = {};
 	block->used |= kind || streq(block->name, "oemStrings");
@@ -271,8 +292,11 @@ static void read_sysinfo(struct xml_import *im, struct node *n)
 	}
 	/* libvirt leaves it out unless <smbios mode='sysinfo'> asks for it */
 	bool asked = mode && node_is(mode, "mode", "sysinfo");
-	if (!asked)
+	if (!asked) {
 		node_take(n);
+		draft_note(im->d, NOTE_MINOR, n->line,
+			   "<sysinfo>: without <smbios mode='sysinfo'/> in <os> the guest is not shown it, with libvirt neither");
+	}
 	for (size_t i = 0; asked && i < n->n_children; i++)
 		read_smbios_block(im, n->children[i]);
 }
@@ -302,6 +326,12 @@ void xml_machine_defaults(struct xml_import *im)
 	}
 	if (!clock)
 		read_clock(im, im->root);
+	if (!draft_get(im->d, "cpu", "threads"))
+		draft_set(im->d, im->root->line, "cpu", "threads", "1");
+	if (!draft_get(im->d, "clock", "hpet"))
+		draft_set(im->d, clock ? clock->line : im->root->line, "clock", "hpet", "yes");
+	if (!draft_get(im->d, "cpu", "hyperv"))
+		draft_set(im->d, features ? features->line : im->root->line, "cpu", "hyperv", "off");
 	if (!draft_get(im->d, "cpu", "model"))
 		draft_set(im->d, cpu ? cpu->line : im->root->line, "cpu", "model", "qemu64");
 }

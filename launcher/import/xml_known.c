@@ -307,7 +307,9 @@ static const struct xml_known known[] = {
 /* "devices/disk/driver@io" by the patterns: a star is any one name, two at the end the element and all that is in it. */
 static bool fits_path(const char *pattern, const char *path)
 {
-	size_t n = strlen(pattern);
+	size_t n = strlen(pattern), plain = strcspn(pattern, "*[?");
+	if (strncmp(pattern, path, plain - (pattern[plain] == '*' && plain && pattern[plain - 1] == '/')) != 0)
+		return false; /* most of them, at once */
 	if (n > 3 && streq(pattern + n - 3, "/**")) {
 		cleanup_free char *head = str_ndup(pattern, n - 3), *below = str_fmt("%s[/@#]*", head);
 		return fnmatch(head, path, FNM_PATHNAME) == 0 || fnmatch(below, path, 0) == 0;

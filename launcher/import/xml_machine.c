@@ -165,6 +165,8 @@ static void read_os_firmware(struct xml_import *im, struct node *n)
 	}
 	if (secure)
 		finish_secure_boot(im, secure, keys, on, enrolled);
+	else if (keys && enrolled) /* keys are in nothing but Secure Boot's variables */
+		draft_set(im->d, keys->line, "firmware", "secure-boot", "yes");
 }
 
 /* The images that the descriptors of the distributions name: of 4 MiB, and they are found by what they can. */
@@ -182,7 +184,8 @@ static void read_loader(struct xml_import *im, struct node *n)
 {
 	const char *type = node_attr(n, "type"), *secure = node_attr(n, "secure"), *path = node_text(n);
 	bool writable = node_is(n, "readonly", "no"), stateless = node_is(n, "stateless", "yes");
-	bool flash = (type && streq(type, "pflash")) || strstr(path, "OVMF") || strstr(path, "edk2");
+	bool flash = (type && streq(type, "pflash")) || strstr(path, "OVMF") || strstr(path, "edk2") ||
+		     (!*path && node_is(n->parent, "firmware", "efi")); /* libvirt finds it by what is asked of it */
 	bool signs = (secure && streq(secure, "yes")) || strstr(path, "secboot") || strstr(path, ".secure");
 	im->firmware |= flash;
 	if (flash || *path)

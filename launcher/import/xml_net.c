@@ -30,10 +30,12 @@ static void read_source(struct xml_import *im, struct node *n, struct node *sour
 		const char *network = node_attr(source, "network");
 		read_network(im, n, !network && streq(bridge, "virbr0") ? "default" : network ? network : bridge, title);
 	} else if (streq(type, "direct") && (dev = node_attr(source, "dev"))) {
+		mode = node_attr(source, "mode");
 		draft_set(im->d, n->line, title, "mode", "macvtap");
 		draft_set(im->d, n->line, title, "bridge", dev);
-		if ((mode = node_attr(source, "mode")) && !streq(mode, "bridge"))
-			draft_note(im->d, NOTE_MACHINE, source->line, "[%s] macvtap in mode %.20s is mode bridge here", title, mode);
+		if (!streq(mode, "bridge")) /* libvirt's own is vepa */
+			draft_note(im->d, NOTE_MACHINE, source->line, "[%s] macvtap in mode %.20s is mode bridge here", title,
+				   mode ? mode : "vepa");
 	} else if (streq(type, "user")) {
 		draft_set(im->d, n->line, title, "mode", "user");
 	} else {

@@ -38,6 +38,9 @@ static void read_rng(struct xml_import *im, struct node *n)
 	struct node *backend = node_child(n, "backend");
 	const char *model = node_attr(backend, "model"), *path = node_text(backend), *device = node_attr(n, "model");
 	bool kernel = model && (streq(model, "builtin") || (streq(model, "random") && (!*path || is_random(path))));
+	if (device && streq(device, "virtio-transitional"))
+		draft_note(im->d, NOTE_MINOR, n->line,
+			   "<rng model='virtio-transitional'>: it has virtio's form of today alone, which the oldest systems do not know");
 	if (!device || !str_starts(device, "virtio") || !kernel)
 		draft_note(im->d, NOTE_MINOR, n->line, "<rng> from %.60s: the guest has the random numbers of the host's kernel instead",
 			   *path   ? path
