@@ -185,7 +185,7 @@ static void read_loader(struct xml_import *im, struct node *n)
 	const char *type = node_attr(n, "type"), *secure = node_attr(n, "secure"), *path = node_text(n);
 	bool writable = node_is(n, "readonly", "no"), stateless = node_is(n, "stateless", "yes");
 	bool flash = (type && streq(type, "pflash")) || strstr(path, "OVMF") || strstr(path, "edk2") ||
-		     (!*path && node_is(n->parent, "firmware", "efi")); /* libvirt finds it by what is asked of it */
+		     (!type && node_is(n->parent, "firmware", "efi")); /* libvirt finds it by what is asked of it */
 	bool signs = (secure && streq(secure, "yes")) || strstr(path, "secboot") || strstr(path, ".secure");
 	im->firmware |= flash;
 	if (flash || *path)
