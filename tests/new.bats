@@ -96,6 +96,28 @@ value() { # SECTION KEY: of the configuration in $output
 	[ "$(value cpu threads) $(value memory size) $(value 'cdrom install' path)" = "6 12G /iso/win.iso" ]
 }
 
+@test "new: the host's own card only where it is asked for, and then as a service that stops the desktop" {
+	local own=02:00.0
+	tests/captured/capture shared "$HOME/one"
+	own=$("$qlaunch" groups --root "$HOME/one" | sed -n "s/.*own screen is on //p")
+	run "$qlaunch" new solo --yes --gpu "$own" --root "$HOME/one"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"sudo install -Dm644 $HOME/.config/qlaunch/solo.conf /etc/qlaunch/solo.conf"*"sudo systemctl start qlaunch@solo"* ]]
+	output=$(<"$HOME/.config/qlaunch/solo.conf")
+	[ "$(value 'pci gpu' address) $(value display mode) $(value host release-console)" = "$own none yes" ]
+	run "$qlaunch" check --json --root "$HOME/one" solo
+	[ "$(jq '[.findings[] | select(.topic == "console" and .verdict != "ok")] | length' <<<"$output")" -eq 0 ]
+	run "$qlaunch" new solo --yes --gpu "$own" --from win11 --output - --root "$HOME/one"
+	[ "$(value 'pci gpu' address) $(value host release-console)" = "$own yes" ]
+	run "$qlaunch" new free --yes --gpu none --output - --root "$at/ryzen"
+	[ "$(grep -c '^\[pci' <<<"$output") $(value host release-console)" = "0 " ]
+	run "$qlaunch" new x --yes --gpu ff:00.0 --root "$at/ryzen"
+	[ "$status" -eq 2 ]; [[ $output == *"no graphics card of this host"* ]]
+	printf '\n\n\nnone\n\n' | script -qec "'$qlaunch' new asked --root '$HOME/one'" /dev/null >"$HOME/said"
+	grep -q "$own .*: the host's own; the desktop ends" "$HOME/said"
+	output=$(<"$HOME/.config/qlaunch/asked.conf"); [ "$(grep -c '^\[pci' <<<"$output")" -eq 0 ]
+}
+
 @test "new: a bad name is a usage error, and nothing is written" {
 	run "$qlaunch" new ../x --yes
 	[ "$status" -eq 2 ]

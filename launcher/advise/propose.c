@@ -20,7 +20,32 @@ static void choose_gpus(const struct survey *s, struct proposal *p)
 		p->gpus = mem_grow(p->gpus, p->n_gpus, sizeof(const struct pci_function *));
 		p->gpus[p->n_gpus++] = fn;
 	}
-	p->gpu = p->n_gpus ? p->gpus[0] : NULL;
+	p->host_gpu = g->host_gpu;
+	p->gpu = p->n_gpus ? p->gpus[0] : NULL; /* the host's own only where somebody says so */
+}
+
+struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *wanted)
+{
+	const struct groups *g = &s->groups;
+	const struct pci_function *found = NULL;
+	struct pci_addr addr;
+	if (!streq(wanted, "none")) {
+		TRY(err_exit(pci_addr_parse(wanted, &addr), EXIT_USAGE));
+		for (size_t i = 0; i < g->n_functions; i++)
+			if (pci_addr_equal(g->functions[i].addr, addr) && pci_is_gpu(&g->functions[i]))
+				found = &g->functions[i];
+		if (!found)
+			return err_exit(err_hint(err_new("%s is no graphics card of this host", wanted), "qlaunch groups"), EXIT_USAGE);
+	}
+	p->gpu = found;
+	p->threads = cpu_plan_threads(&s->cpu, found ? found->numa_node : -1);
+	p->hugepages = propose_hugepages(s, p);
+	return NULL;
+}
+
+bool propose_service(const struct proposal *p)
+{
+	return p->gpu && p->gpu == p->host_gpu;
 }
 
 /* Half of what is built in; the kernel tells a little less than that. */
@@ -161,8 +186,8 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 {
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	if (!p->gpu) {
-		sb_addf(out, "\n# This host has no second graphics card that it could give away: `qlaunch groups`.\n[display]\n"
-			     "mode = %s\n", p->display);
+		sb_addf(out, "\n# This host has no second graphics card that it could give away: `qlaunch groups`. The only one, by stopping the\n"
+			     "# desktop meanwhile: `qlaunch new --gpu ADDRESS`.\n[display]\nmode = %s\n", p->display);
 		return;
 	}
 	const struct group *x = groups_of(&s->groups, p->gpu);
@@ -173,6 +198,8 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 		if (x->v[i] != p->gpu && !pci_is_bridge(x->v[i]))
 			sb_addf(out, "\n# With it goes %s %s.", pci_addr_short(x->v[i]->addr).s, other);
 	}
+	if (propose_service(p))
+		sb_add(out, "\n# It has the host's own screen: see release-console in [host].");
 	if (!s->groups.iommu)
 		sb_add(out, "\n# The IOMMU is off: `qlaunch check` tells how to switch it on. Until then it cannot start.");
 	sb_addf(out, "\naddress = %s\n# Everything in its IOMMU group: the hardware hands over a group as a whole.\n"
@@ -206,11 +233,14 @@ static void write_monitors(struct sb *out, const struct proposal *p)
 char *proposal_text(const struct proposal *p, const struct survey *s)
 {
 	struct sb out = {};
+	cleanup_free char *command = propose_service(p) ? str_fmt("sudo systemctl start qlaunch@%s", p->name)
+							: str_fmt("%sqlaunch %s\t", p->gpu ? "sudo " : "", p->name);
 	sb_addf(&out,
 		"# %s, proposed for this host by `qlaunch new`. All keys: man qlaunch.conf\n#\n"
 		"#\tqlaunch check %s\t\twhether this host can run it\n#\tqlaunch plan %s\t\twhat would be changed, and why\n"
-		"#\t%sqlaunch %s\t\trun it; at its end the host is as before\n\n[vm]\nname = %s\n%s",
-		p->name, p->name, p->name, p->gpu ? "sudo " : "", p->name, p->name,
+		"#\t%s\trun it; at its end the host is as before\n%s\n[vm]\nname = %s\n%s",
+		p->name, p->name, p->name, command,
+		propose_service(p) ? "#\n# Its service takes it from /etc/qlaunch, where it is root's: put it there after each change.\n" : "", p->name,
 		p->kvm ? "# Without KVM it would be useless, so do not fall back to emulation.\naccel = kvm\n"
 		       : "# KVM where it works; it does not now, see `qlaunch check`.\naccel = auto\n");
 	if (s->user.uid && strspn(s->user.name, "0123456789") != strlen(s->user.name)) /* of a container's bare number nobody knows later */
@@ -230,5 +260,7 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 		     "\n[console]\n# With qemu-ga in the guest `qlaunch disk snapshot` has it hold still for that moment.\nagent = yes\n"
 		     "\n[audio]\nmodel = hda\n\n[host]\n# To the host nobody seems to be there while you play: keep it awake.\n"
 		     "inhibit-sleep = yes\n");
+	if (propose_service(p))
+		sb_add(&out, "# The card is the desktop's: that ends before the guest starts, and is back after it.\nrelease-console = yes\n");
 	return sb_steal(&out);
 }

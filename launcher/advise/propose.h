@@ -11,7 +11,8 @@ struct proposal {
 	char *name;
 	const struct pci_function **gpus; /* that the guest can have, or could once the IOMMU is on */
 	size_t n_gpus;
-	const struct pci_function *gpu; /* NULL: a picture in a window */
+	const struct pci_function *host_gpu; /* the one with the host's screen: to be had by stopping the desktop. NULL: none */
+	const struct pci_function *gpu;      /* any of these; NULL: a picture in a window */
 	unsigned threads;
 	uint64_t memory; /* bytes */
 	enum hugepages hugepages;
@@ -33,6 +34,10 @@ void propose(const char *name, const struct survey *s, struct proposal *ret_prop
 void proposal_free(struct proposal *p);
 #define cleanup_proposal cleanup(proposal_free)
 
+/* Another card than the proposed one, by its address, or "none"; EXIT_USAGE where it is no graphics card of this host. */
+struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *wanted);
+/* It stops the desktop, and so is run as a service. */
+bool propose_service(const struct proposal *p);
 /* The largest part of `size` for which huge pages are there now: what hugepages = is to be for so much memory. */
 enum hugepages propose_hugepages(const struct survey *s, const struct proposal *p);
 const char *propose_hugepages_word(enum hugepages value);

@@ -9,8 +9,9 @@ struct filling {
 	char *kind;   /* of the section that the line is in: "disk" */
 	unsigned nth; /* of its kind, from 0 */
 	unsigned n_pci, n_disk, n_input;
-	bool drop;  /* the section is not for this host */
-	bool named; /* the section's own device has been written */
+	bool drop;     /* the section is not for this host */
+	bool named;    /* the section's own device has been written */
+	bool released; /* release-console is there */
 	struct sb out;
 };
 
@@ -68,9 +69,19 @@ static char *replace(struct filling *f, const char *key, const char *value)
 		return streq(key, "path") ? str_fmt("path = %s", p->disk) : str_dup("format = qcow2");
 	if (streq(f->kind, "display") && streq(key, "mode") && streq(value, "none") && !p->gpu)
 		return str_fmt("mode = %s", p->display);
+	if (streq(f->kind, "host") && streq(key, "release-console") && propose_service(p))
+		return str_dup("");
 	if ((streq(key, "path") || streq(key, "kernel") || streq(key, "initrd")) && value[0] != '/' && value[0] != '~')
 		return str_fmt("%s = %s/%s", key, f->dir, value);
 	return NULL;
+}
+
+/* The host's own card is let go by the desktop first. */
+static void release(struct filling *f)
+{
+	if (propose_service(f->p) && !f->released)
+		sb_add(&f->out, "release-console = yes\n");
+	f->released = true;
 }
 
 static void add_line(struct filling *f, const char *line)
@@ -85,6 +96,8 @@ static void add_line(struct filling *f, const char *line)
 	}
 	if (!f->kind || *text == '#' || *text == '[' || !equals) {
 		sb_addf(&f->out, "%s\n", line);
+		if (*text == '[' && streq(f->kind, "host"))
+			release(f);
 		return;
 	}
 	*equals = '\0';
@@ -100,6 +113,10 @@ char *proposal_fill(const struct proposal *p, const char *example, const char *d
 		cleanup_free char *line = str_ndup(at, n);
 		add_line(&f, line);
 		at += n + (at[n] == '\n');
+	}
+	if (propose_service(p) && !f.released) {
+		sb_add(&f.out, "\n[host]\n");
+		release(&f);
 	}
 	free(f.kind);
 	return sb_steal(&f.out);

@@ -135,11 +135,12 @@ static void check_gpus(const struct checking *k)
 			findings_add(k->out, FINDING_WARN, "gpu", tr_fmt("for the guest, once the IOMMU is on: %s", card), NULL);
 	}
 	if (!others)
-		findings_add(k->out, FINDING_WARN, "gpu",
-			     tr_dup(host ? "there is no second graphics card for the guest" : N_("there is no graphics card")),
-			     tr_dup(host ? "with `release-console = yes` in [host] the guest gets the only one, and the desktop ends "
-					   "meanwhile"
-					 : NULL));
+		findings_add(
+			k->out, FINDING_WARN, "gpu",
+			tr_dup(host ? "there is no second graphics card for the guest" : N_("there is no graphics card")),
+			tr_dup(host ? "qlaunch new --gpu ADDRESS: the guest gets the only one (`release-console = yes` in [host]), and the "
+				      "desktop ends meanwhile"
+				    : NULL));
 }
 
 static void check_vfio(const struct checking *k)

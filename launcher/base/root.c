@@ -17,6 +17,11 @@ struct root {
 	int fd;
 	char *dir;
 	const struct root_hook *hook;
+	struct held {
+		char *path;
+		int fd;
+	} * held;
+	size_t n_held;
 };
 
 struct err *root_open(const char *dir, struct root **ret_root)
@@ -35,6 +40,11 @@ void root_close(struct root *r)
 {
 	if (!r)
 		return;
+	for (size_t i = 0; i < r->n_held; i++) {
+		close(r->held[i].fd);
+		free(r->held[i].path);
+	}
+	free(r->held);
 	close(r->fd);
 	free(r->dir);
 	free(r);
@@ -60,17 +70,31 @@ const char *root_dir(const struct root *r)
 	return r->dir;
 }
 
+/* The held folder that `path` is in, and in *ret_rest what of it is left; NULL for none. */
+static const struct held *held_above(const struct root *r, const char *path, const char **ret_rest)
+{
+	for (size_t i = 0; i < r->n_held; i++) {
+		size_t n = strlen(r->held[i].path);
+		if (!str_starts(path, r->held[i].path) || (path[n] && path[n] != '/'))
+			continue;
+		*ret_rest = path + n + strspn(path + n, "/");
+		return &r->held[i];
+	}
+	return NULL;
+}
+
 static int open_in(const struct root *r, const char *path, int flags, mode_t mode)
 {
+	const struct held *held = held_above(r, path, &path);
 	struct open_how how = {
 		.flags = (unsigned)(flags | O_CLOEXEC),
 		.mode = flags & O_CREAT ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = held ? RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS : RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 	/* openat2(2): EAGAIN, where a rename or a mount anywhere came between the steps of a "..", which the links of sysfs are full of */
 	int fd, tries = RESOLVE_TRIES;
 	do
-		fd = (int)syscall(SYS_openat2, r->fd, path, &how, sizeof(how));
+		fd = (int)syscall(SYS_openat2, held ? held->fd : r->fd, *path ? path : ".", &how, sizeof(how));
 	while (fd < 0 && errno == EAGAIN && --tries > 0);
 	return fd;
 }
@@ -379,4 +403,33 @@ struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid)
 	if (fd < 0 || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 		return err_errno(errno, "%s", path);
 	return hook_after(r, "chown", path, value);
+}
+
+struct err *root_hold(struct root *r, const char *path, struct err *(*judge)(const char *part, const struct stat *st, void *data),
+		      void *data)
+{
+	const char *rest;
+	if (held_above(r, path, &rest))
+		return NULL;
+	cleanup_fd int fd = open_in(r, "/", O_PATH | O_DIRECTORY, 0);
+	for (const char *at = path;;) {
+		cleanup_free char *part = at == path ? str_dup("/") : str_ndup(path, (size_t)(at - path));
+		struct stat st;
+		if (fd < 0 || fstat(fd, &st) < 0)
+			return err_errno(errno, "%s", part);
+		TRY(judge(part, &st, data));
+		at += strspn(at, "/");
+		if (!*at)
+			break;
+		cleanup_free char *name = str_ndup(at, strcspn(at, "/"));
+		int below = streq(name, "..") ? (errno = EINVAL, -1) : openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below < 0)
+			return err_errno(errno, "%.*s", (int)(at - path + (int)strlen(name)), path);
+		close(fd);
+		fd = below;
+		at += strlen(name);
+	}
+	r->held = mem_grow(r->held, r->n_held, sizeof(*r->held));
+	r->held[r->n_held++] = (struct held){ str_dup(path), fd_steal(&fd) };
+	return NULL;
 }

@@ -5,16 +5,22 @@
 #include <sys/stat.h>
 #include "launcher/base/trust.h"
 
+static struct err *trust_stat(const char *path, const struct stat *st, void *data)
+{
+	const uid_t *uid = data;
+	if (st->st_uid != 0 && st->st_uid != *uid)
+		return err_coded(EPERM, "%s belongs to uid %u", path, (unsigned)st->st_uid);
+	bool others = st->st_mode & S_IWOTH || (st->st_mode & S_IWGRP && st->st_gid != 0);
+	if (others && !(S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX))
+		return err_coded(EPERM, "others may write to %s", path);
+	return NULL;
+}
+
 static struct err *trust_one(struct root *root, const char *path, uid_t uid)
 {
 	struct stat st;
 	TRY(root_stat(root, path, &st));
-	if (st.st_uid != 0 && st.st_uid != uid)
-		return err_coded(EPERM, "%s belongs to uid %u", path, (unsigned)st.st_uid);
-	bool others = st.st_mode & S_IWOTH || (st.st_mode & S_IWGRP && st.st_gid != 0);
-	if (others && !(S_ISDIR(st.st_mode) && st.st_mode & S_ISVTX))
-		return err_coded(EPERM, "others may write to %s", path);
-	return NULL;
+	return trust_stat(path, &st, &uid);
 }
 
 struct err *trust_path(struct root *root, const char *path, uid_t uid)
@@ -29,4 +35,9 @@ struct err *trust_path(struct root *root, const char *path, uid_t uid)
 		if (!slash)
 			return NULL;
 	}
+}
+
+struct err *trust_hold(struct root *root, const char *path, uid_t uid)
+{
+	return root_hold(root, path, trust_stat, &uid);
 }

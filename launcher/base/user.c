@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/base/capset.h"
+#include "launcher/base/limits.h"
 #include "launcher/base/num.h"
 #include "launcher/base/user.h"
 
@@ -211,6 +212,7 @@ static struct err *check_gone(const struct user *u)
 static struct err *become(const struct user *u)
 {
 	TRY(visit.on ? leave() : NULL); /* forked in a visit */
+	limits_return();                /* as long as it is root: a hard limit is not raised without */
 	TRY(capset_bound(0));           /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
 	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
 		return err_errno(errno, "setgroups");

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "launcher/base/trust.h"
 #include "launcher/bench/meeting.h"
 
 #define PREFIX "qlaunch-bench-"
@@ -83,12 +84,17 @@ static struct err *listen_at(struct meeting *m)
 
 const char *meeting_base(const struct user *user)
 {
-	return geteuid() == 0 ? "/run" : user->runtime_dir ? user->runtime_dir : "/tmp";
+	return geteuid() == 0 ? "/run" : user->runtime_dir;
 }
 
 struct err *meeting_begin(struct meeting *m, const struct user *user, const char *name)
 {
-	m->dir = str_fmt("%s/qlaunch-%s", meeting_base(user), name);
+	const char *base = meeting_base(user);
+	struct err *e = base ? trust_path(m->root, base, geteuid()) : err_coded(ENOENT, "%s has no XDG_RUNTIME_DIR", user->name);
+	TRY(err_exit(err_hint(err_wrap(e, "no place of one's own to meet the guest's agent"),
+			      "log in as that user (a session makes it), or: export XDG_RUNTIME_DIR=… to a folder of mode 0700"),
+		     EXIT_HOST));
+	m->dir = str_fmt("%s/qlaunch-%s", base, name);
 	m->path = str_fmt("%s/" SOCKET, m->dir);
 	TRY(make_locked(m));
 	end_path = m->path;
@@ -129,7 +135,9 @@ static bool is_ours(const char *name)
 void meeting_sweep(struct root *root, const char *base)
 {
 	cleanup_strv struct strv names = {};
-	err_free(root_list(root, base, &names));
+	cleanup_err struct err *none = base ? trust_path(root, base, geteuid()) : err_coded(ENOENT, "no folder");
+	if (!none)
+		err_free(root_list(root, base, &names));
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *dir = str_fmt("%s/%s", base, names.v[i]), *path = str_fmt("%s/" SOCKET, dir);
 		cleanup_fd int lock = -1;

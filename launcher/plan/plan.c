@@ -25,6 +25,7 @@
 #include "launcher/guest/args_share.h"
 #include "launcher/guest/args_usb.h"
 #include "launcher/host/screen/monitor.h"
+#include "launcher/host/kind/scratch.h"
 #include "launcher/host/kind/unit.h"
 #include "launcher/host/net/net_keep.h"
 #include "launcher/plan/install.h"
@@ -353,7 +354,8 @@ struct err *plan_user_files(const struct plan *p)
 bool plan_needs_root(const struct plan *p)
 {
 	for (size_t i = 0; i < p->steps.n; i++)
-		if (!p->steps.v[i].late && !p->steps.v[i].optional && p->steps.v[i].kind != &process_kind)
+		if (!p->steps.v[i].late && !p->steps.v[i].optional && p->steps.v[i].kind != &process_kind &&
+		    p->steps.v[i].kind != &scratch_kind)
 			return true;
 	return false;
 }

@@ -33,8 +33,10 @@ char *journal_base(void)
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 	if (getuid() == 0) /* the real one: root that reads something as a user for a moment is root */
 		return str_dup("/run/qlaunch");
-	if (runtime && *runtime == '/')
-		return str_fmt("%s/qlaunch", runtime);
+	if (runtime && *runtime == '/') {
+		cleanup_free char *real = realpath(runtime, NULL); /* a link that leads there is gone once, here */
+		return str_fmt("%s/qlaunch", real ? real : runtime);
+	}
 	return str_fmt("/run/user/%u/qlaunch", (unsigned)getuid());
 }
 
@@ -79,9 +81,15 @@ struct err *journal_base_check(struct root *root, const char *base)
 			err_hint(e, "log in as that user (a session makes it), or: export XDG_RUNTIME_DIR=… to a folder of mode 0700"),
 			EXIT_HOST);
 	}
-	struct err *e = trust_path(root, root_exists(root, base) ? base : parent, geteuid());
+	struct err *e = root_exists(root, base) ? trust_hold(root, base, geteuid()) : trust_path(root, parent, geteuid());
 	e = err_hint(err_wrap(e, "%s is not safe to use", base), "export XDG_RUNTIME_DIR=… to a folder that is yours alone, mode 0700");
 	return err_exit(e, EXIT_HOST);
+}
+
+/* A machine's name is one of a folder: whatever a command was given, nothing but a part of `base` is looked at. */
+static struct err *check_name(const char *vm)
+{
+	return *vm && *vm != '.' && !strchr(vm, '/') ? NULL : err_coded(ENOENT, "\"%s\" is no name of a machine", vm);
 }
 
 /* A directory in a place that others can write to is trusted only if it is ours. */
@@ -137,8 +145,9 @@ static bool lock_held(struct root *root, const char *path, pid_t *ret_holder)
 bool journal_alive(struct root *root, const char *base, const char *vm)
 {
 	cleanup_free char *path = str_fmt("%s/%s/lock", base, vm);
+	cleanup_err struct err *none = check_name(vm);
 	pid_t holder;
-	return lock_held(root, path, &holder);
+	return !none && lock_held(root, path, &holder);
 }
 
 struct err *journal_wait(struct root *root, const char *base, const char *vm)
@@ -146,6 +155,7 @@ struct err *journal_wait(struct root *root, const char *base, const char *vm)
 	cleanup_free char *path = str_fmt("%s/%s/lock", base, vm);
 	struct flock whole = { .l_type = F_WRLCK };
 	cleanup_fd int fd = -1;
+	TRY(check_name(vm));
 	struct err *e = root_open_fd(root, path, O_RDWR | O_NOFOLLOW, &fd);
 	if (err_code(e) == ENOENT) {
 		err_free(e);
@@ -185,6 +195,7 @@ struct err *journal_create(struct root *root, const char *base, const char *vm, 
 			   struct journal **ret_journal)
 {
 	cleanup_journal struct journal *j = journal_new(root, base, vm);
+	TRY(check_name(vm));
 	TRY(journal_base_check(root, base));
 	bool there = root_exists(root, j->dir);
 	struct err *e = root_mkdirs(root, j->dir, 0755);
@@ -280,6 +291,7 @@ static struct err *load(struct step_env *env, const struct journal *j, const cha
 struct err *journal_seize(struct root *root, const char *base, const char *vm, struct journal **ret_journal)
 {
 	cleanup_journal struct journal *j = journal_new(root, base, vm);
+	TRY(check_name(vm));
 	TRY(journal_base_check(root, base));
 	TRY(own_directory(root, j->dir));
 	TRY(take_lock(j));
@@ -300,6 +312,9 @@ struct err *journal_open(struct step_env *env, const char *base, const char *vm,
 struct err *journal_read(struct step_env *env, const char *base, const char *vm, struct steps *ret_steps, struct journal_info *ret_info)
 {
 	cleanup_journal struct journal *j = journal_new(env->root, base, vm);
+	TRY(check_name(vm));
+	if (root_exists(env->root, base))
+		TRY(journal_base_check(env->root, base));
 	return load(env, j, vm, ret_steps, ret_info);
 }
 

@@ -3,5 +3,5 @@
 #pragma once
 #include "launcher/advise/propose.h"
 
-/* What only the user can know. Listens to input devices and tries monitors' inputs; each trial is taken back. */
-struct err *new_ask(struct cli *cli, const struct survey *s, struct proposal *p);
+/* What only the user can know, the card if `which_gpu`. Listens to input devices and tries monitors' inputs; each trial is taken back. */
+struct err *new_ask(struct cli *cli, const struct survey *s, bool which_gpu, struct proposal *p);

@@ -31,12 +31,12 @@ static char *ask(const char *otherwise, const char *question)
 	return *line ? steal(line) : str_dup(otherwise);
 }
 
-/* A number from 1 to n, asked again until it is one; 0 for "none". */
-static size_t ask_choice(size_t n, const char *question)
+/* A number from 1 to n, asked again until it is one; 0 for "none", the default of which there is no other. */
+static size_t ask_choice(size_t n, bool none, const char *question)
 {
 	for (;;) {
 		uint64_t value = 0;
-		cleanup_free char *answer = ask("1", question);
+		cleanup_free char *answer = ask(none ? "none" : "1", question);
 		if (streq(answer, "none"))
 			return 0;
 		cleanup_err struct err *e = num_parse(answer, n, &value);
@@ -46,15 +46,20 @@ static size_t ask_choice(size_t n, const char *question)
 	}
 }
 
-static void ask_gpu(struct proposal *p)
+/* Those that the host does not need; behind them its own, which nobody gets by pressing Enter. */
+static struct err *ask_gpu(const struct survey *s, struct proposal *p)
 {
 	cleanup_pci_names struct pci_names *names = pci_names_new();
-	for (size_t i = 0; i < p->n_gpus; i++) {
-		cleanup_free char *name = group_name(names, p->gpus[i]);
-		printf("  %zu  %s %s\n", i + 1, pci_addr_short(p->gpus[i]->addr).s, name);
+	size_t n = p->n_gpus + (p->host_gpu != NULL);
+	for (size_t i = 0; i < n; i++) {
+		const struct pci_function *fn = i < p->n_gpus ? p->gpus[i] : p->host_gpu;
+		cleanup_free char *name = group_name(names, fn);
+		printf("  %zu  %s %s%s\n", i + 1, pci_addr_short(fn->addr).s, name,
+		       fn == p->host_gpu ? _(": the host's own; the desktop ends while the guest runs") : "");
 	}
-	size_t choice = p->n_gpus ? ask_choice(p->n_gpus, N_("Graphics card for the guest (or none)")) : 0;
-	p->gpu = choice ? p->gpus[choice - 1] : NULL;
+	size_t choice = n ? ask_choice(n, !p->n_gpus, N_("Graphics card for the guest (or none)")) : 0;
+	const struct pci_function *gpu = !choice ? NULL : choice <= p->n_gpus ? p->gpus[choice - 1] : p->host_gpu;
+	return propose_gpu(p, s, gpu ? pci_addr_text(gpu->addr).s : "none");
 }
 
 static void ask_size(uint64_t *size, uint64_t least, const char *question)
@@ -208,16 +213,18 @@ static struct err *ask_monitors(struct root *root, struct proposal *p)
 	return NULL;
 }
 
-struct err *new_ask(struct cli *cli, const struct survey *s, struct proposal *p)
+struct err *new_ask(struct cli *cli, const struct survey *s, bool which_gpu, struct proposal *p)
 {
-	ask_gpu(p);
+	TRY(which_gpu ? ask_gpu(s, p) : NULL);
 	ask_threads(p, s);
 	ask_size(&p->memory, UINT64_C(256) << 20, N_("Memory"));
 	p->hugepages = propose_hugepages(s, p);
 	ask_size(&p->disk_size, 0, N_("Size of a new disk image (it grows as it is used), or none"));
 	cleanup_free char *iso = ask("none", N_("ISO image to install from")), *here = getcwd(NULL, 0);
 	if (!streq(iso, "none"))
-		p->iso = *iso == '/' || *iso == '~' ? str_dup(iso) : str_fmt("%s/%s", here, iso);
+		p->iso = *iso == '/'             ? str_dup(iso)
+			 : str_starts(iso, "~/") ? str_fmt("%s%s", s->user.home, iso + 1)
+						 : str_fmt("%s/%s", here, iso);
 	if (!p->gpu || !root_is_host(cli->root))
 		return NULL; /* a window has the host's keyboard, mouse and monitor */
 	TRY(ask_inputs(cli->root, p));

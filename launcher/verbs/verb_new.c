@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * qlaunch new NAME: a whole configuration proposed from this host. On a terminal it asks the little that only the user
- * can know, each question with its default; --yes takes every default.
+ * can know, each question with its default; --yes takes every default, --gpu another graphics card.
  *
  * Writes one new file as the user, never over another, and, where wanted, an empty disk image with qemu-img.
  */
@@ -110,10 +110,15 @@ static void say(const struct proposal *p, const char *path, bool by_name)
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	cleanup_free char *size = size_format(p->memory), *gpu = p->gpu ? group_name(names, p->gpu) : NULL;
 	const char *arg = by_name ? p->name : path;
+	cleanup_free char *install = str_fmt("sudo install -Dm644 %s /etc/qlaunch/%s.conf", path, p->name);
 	printf(_(N_("%s: CPU threads %u, memory %s, %s\n\n")), path, p->threads, size, gpu ? gpu : _("no graphics card of its own"));
-	printf(_("  qlaunch check %s    can this host run it?\n  qlaunch plan %s     what would be changed, and why\n"
-		 "  %sqlaunch %s%s    run it\n"),
-	       arg, arg, p->gpu ? "sudo " : "", arg, p->gpu ? " " : "      ");
+	printf(_("  qlaunch check %s    can this host run it?\n  qlaunch plan %s     what would be changed, and why\n"), arg, arg);
+	if (propose_service(p))
+		printf(_("It takes the desktop's own card, so that the desktop ends meanwhile. As a service it outlives that:\n  %s\n"
+			 "  sudo systemctl start qlaunch@%s\n"),
+		       install, p->name);
+	else
+		printf(_("  %sqlaunch %s%s    run it\n"), p->gpu ? "sudo " : "", arg, p->gpu ? " " : "      ");
 }
 
 static struct err *propose_text(struct proposal *p, const struct survey *s, const char *from, char **ret_text)
@@ -132,14 +137,16 @@ struct err *verb_new(struct cli *cli, const struct verb_args *args)
 	cleanup_survey struct survey s = {};
 	cleanup_proposal struct proposal p = {};
 	cleanup_free char *text = NULL, *path = NULL;
-	TRY(verb_words(args, 1, 1, "new [--yes] [--from EXAMPLE] [--output FILE] NAME"));
+	TRY(verb_words(args, 1, 1, "new [--yes] [--gpu ADDRESS | none] [--from EXAMPLE] [--output FILE] NAME"));
 	TRY(err_exit(value_check_name(args->words.v[0], 64), EXIT_USAGE));
 	const char *output = verb_option(args, "output");
 	TRY(survey_read(cli, &s));
 	TRY(write_path(&s.user, output, args->words.v[0], &path));
 	propose(args->words.v[0], &s, &p);
+	const char *gpu = verb_option(args, "gpu");
+	TRY(gpu ? propose_gpu(&p, &s, gpu) : NULL);
 	if (!verb_option(args, "yes") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		TRY(new_ask(cli, &s, &p));
+		TRY(new_ask(cli, &s, !gpu, &p));
 	TRY(propose_text(&p, &s, verb_option(args, "from"), &text));
 	TRY(write_new(&s.user, path, text));
 	if (!path)

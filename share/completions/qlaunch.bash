@@ -12,7 +12,7 @@ _qlaunch_names() {
 # Running machines, and those that left something behind.
 _qlaunch_machines() {
 	local d
-	for d in /run/qlaunch/*/journal "${XDG_RUNTIME_DIR:-/nonexistent}"/qlaunch/*/journal "/tmp/qlaunch-$UID"/*/journal; do
+	for d in /run/qlaunch/*/journal "${XDG_RUNTIME_DIR:-/nonexistent}"/qlaunch/*/journal "/run/user/$UID/qlaunch"/*/journal; do
 		[[ -e $d ]] && d=${d%/journal} && printf '%s\n' "${d##*/}"
 	done
 }
@@ -46,7 +46,7 @@ _qlaunch_options() { # VERB
 	case $1 in
 	run) echo --install --drivers ;;
 	check) echo --html ;;
-	new) echo --yes --from --output ;;
+	new) echo --yes --gpu --from --output ;;
 	import) echo --output --copy-state --check ;;
 	export) echo --libvirt --sh ;;
 	desktop) echo --remove ;;

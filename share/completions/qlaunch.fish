@@ -57,7 +57,7 @@ end
 
 # Running machines, and those that left something behind.
 function __qlaunch_machines
-	for f in /run/qlaunch/*/journal $XDG_RUNTIME_DIR/qlaunch/*/journal /tmp/qlaunch-(id -u)/*/journal
+	for f in /run/qlaunch/*/journal $XDG_RUNTIME_DIR/qlaunch/*/journal /run/user/(id -u)/qlaunch/*/journal
 		string replace -r '.*/([^/]*)/journal$' '$1' -- $f
 	end
 end
@@ -131,6 +131,7 @@ __qlaunch_option run install 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][
 __qlaunch_option run drivers 'Drivers for it' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option check html 'One page of HTML'
 __qlaunch_option new yes 'No question'
+__qlaunch_option new gpu 'The card for the guest' -x -a '(__qlaunch_cards)'
 __qlaunch_option new from 'An example' -x -a '(__qlaunch_examples)'
 __qlaunch_option new output 'The file to write' -r -F
 __qlaunch_option import output 'The file to write' -r -F

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Picture and sound: what is chosen for which host, and that a real QEMU makes that machine. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -210,15 +211,51 @@ static void test_scratch(void **state)
 	struct steps steps = {};
 	ok(root_mkdirs(root, "/run/user/7", 0700));
 	ok(root_put(root, "/run/user/7/qlaunch-vm.spice", "no socket", 0600));
-	ok(root_mkdirs(root, "/dev/shm", 0755));
-	ok(root_put(root, "/dev/shm/looking-glass", "", 0600));
-	steps_add(&steps, &scratch_kind, "/dev/shm/looking-glass", "present", "");
 	steps_add(&steps, &scratch_kind, "/run/user/7/qlaunch-vm.spice", "present", "");
-	ok(scratch_kind.undo(&env, &steps.v[0]));
-	assert_false(root_exists(root, "/dev/shm/looking-glass"));
-	cleanup_err struct err *e = scratch_kind.undo(&env, &steps.v[1]);
+	cleanup_err struct err *e = scratch_kind.undo(&env, &steps.v[0]);
 	assert_non_null(e);
 	assert_true(root_exists(root, "/run/user/7/qlaunch-vm.spice"));
+	steps_free(&steps);
+}
+
+/* Looking Glass's memory is made new, for its user alone; what somebody has put there, a file or a link to one, is refused and stays. */
+static void test_shared(void **state)
+{
+	struct root *root = tempdir_root(*state);
+	struct step_env env = { .root = root };
+	struct steps steps = {};
+	struct findings found = {};
+	struct stat st;
+	const char *path = "/dev/shm/looking-glass";
+	scratch_shared_step(&steps, getuid() ? getuid() : 7, "");
+	struct step *s = &steps.v[0];
+	ok(root_mkdirs(root, "/dev/shm", 0755));
+	ok(scratch_kind.probe(&env, s, &s->prior));
+	assert_string_equal(s->prior, "absent");
+	ok(scratch_kind.apply(&env, s));
+	ok(scratch_kind.verify(&env, s));
+	ok(root_stat(root, path, &st));
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	assert_int_equal(st.st_uid, getuid() ? getuid() : 7);
+	struct err *e = scratch_kind.apply(&env, s); /* somebody was faster */
+	assert_int_equal(err_code(e), EEXIST);
+	err_free(e);
+	ok(scratch_kind.undo(&env, s));
+	assert_false(root_exists(root, path));
+
+	ok(root_put(root, "/precious", "mine", 0600));
+	ok(root_symlink(root, "../../precious", path));
+	str_set(&s->prior, NULL);
+	ok(scratch_kind.probe(&env, s, &s->prior));
+	assert_string_equal(s->prior, "foreign");
+	scratch_kind.check(&env, s, &found);
+	assert_int_equal(findings_worst(&found), FINDING_BAD);
+	e = scratch_kind.apply(&env, s);
+	assert_int_equal(err_code(e), EPERM);
+	err_free(e);
+	assert_int_equal(step_whose(s, "foreign"), STEP_PRIOR);
+	assert_int_equal(step_whose(s, "owner 8"), STEP_FOREIGN); /* never undone */
+	findings_free(&found);
 	steps_free(&steps);
 }
 
@@ -232,6 +269,7 @@ int main(void)
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test_setup_teardown(test_real_qemu, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_scratch, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_shared, tempdir_setup, tempdir_teardown),
 	};
 	return cmocka_run_group_tests_name("guest_desktop", tests, NULL, NULL);
 }

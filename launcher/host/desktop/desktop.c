@@ -78,7 +78,7 @@ void desktop_steps(struct steps *out, const struct desktop_facts *f, uid_t uid, 
 	if (f->kvmfr)
 		node_step(out, f->shared, uid, gid, "Looking Glass's memory, for QEMU and its client");
 	else if (f->shared)
-		steps_add(out, &scratch_kind, f->shared, "present", "the memory that Looking Glass shares with the guest")->optional = true;
+		scratch_shared_step(out, uid, "the memory that Looking Glass shares with the guest");
 	if (f->spice)
 		steps_add(out, &scratch_kind, f->spice, "present", "the socket at which the picture is looked at")->optional = true;
 }

@@ -25,7 +25,7 @@ static const struct {
 	{ "twin", CAP(CHOWN) | CAP(FOWNER) },
 	{ "module", CAP(SYS_MODULE) },
 	/* removing the user's file from the user's directory */
-	{ "scratch", CAP(DAC_OVERRIDE) | CAP(FOWNER) },
+	{ "scratch", CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) },
 	/* of the bridge the DHCP server too: its ports, and answers to those who have no address yet */
 	{ "bridge", CAP(NET_ADMIN) | CAP(NET_BIND_SERVICE) | CAP(NET_RAW) },
 	{ "forwarding", CAP(NET_ADMIN) },

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* limits: see limits.h. */
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "launcher/base/limits.h"
+#include "launcher/base/str.h"
+
+static struct {
+	__rlimit_resource_t resource;
+	rlim_t own;
+	struct rlimit before;
+} limits[] = {
+	{ .resource = RLIMIT_FSIZE, .own = RLIM_INFINITY }, /* SIGXFSZ, at a line of the journal */
+	{ .resource = RLIMIT_CPU, .own = RLIM_INFINITY },   /* SIGXCPU, after hours of a guest */
+	{ .resource = RLIMIT_CORE, .own = 0 },              /* what root knows is not left in the caller's folder */
+};
+
+static bool lifted;
+
+void limits_lift(void)
+{
+	if (geteuid() != 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		struct rlimit own = { limits[i].own, limits[i].own };
+		if (getrlimit(limits[i].resource, &limits[i].before) == 0)
+			setrlimit(limits[i].resource, &own); /* a container's root may lack the right: then it goes without */
+	}
+	umask((umask(077) & 077) | 022);
+	lifted = true;
+}
+
+void limits_return(void)
+{
+	if (!lifted)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		setrlimit(limits[i].resource, &limits[i].before);
+}
