@@ -36,14 +36,19 @@ struct err *root_open(const char *dir, struct root **ret_root)
 	return NULL;
 }
 
+static void let_go(struct root *r, size_t i)
+{
+	close(r->held[i].fd);
+	free(r->held[i].path);
+	r->held[i] = r->held[--r->n_held];
+}
+
 void root_close(struct root *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n_held; i++) {
-		close(r->held[i].fd);
-		free(r->held[i].path);
-	}
+	while (r->n_held)
+		let_go(r, r->n_held - 1);
 	free(r->held);
 	close(r->fd);
 	free(r->dir);
@@ -409,8 +414,12 @@ struct err *root_hold(struct root *r, const char *path, struct err *(*judge)(con
 		      void *data)
 {
 	const char *rest;
-	if (held_above(r, path, &rest))
+	const struct held *held = held_above(r, path, &rest);
+	struct stat now;
+	if (held && fstat(held->fd, &now) == 0 && now.st_nlink)
 		return NULL;
+	if (held)
+		let_go(r, (size_t)(held - r->held));
 	cleanup_fd int fd = open_in(r, "/", O_PATH | O_DIRECTORY, 0);
 	for (const char *at = path;;) {
 		cleanup_free char *part = at == path ? str_dup("/") : str_ndup(path, (size_t)(at - path));

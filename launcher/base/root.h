@@ -67,7 +67,8 @@ struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid); 
  * Folders that are reached by a descriptor from now on, whatever becomes of the names above them. root_hold() walks to `path` without following
  * any link, and asks `judge` about each part on the way by its open descriptor ("/", "/run", …): what was judged is what is used after it. Every
  * later call with a path below it begins there, and follows no link below it either. An error (of the judge, ENOENT, ENOTDIR where a part is a
- * link) leaves all as it was. Held until root_close(); a second time for the same path changes nothing.
+ * link) leaves all as it was. Held until root_close(), or until a second call finds it removed, and walks
+ * again.
  */
 struct err *root_hold(struct root *r, const char *path, struct err *(*judge)(const char *part, const struct stat *st, void *data),
 		      void *data);

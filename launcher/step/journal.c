@@ -81,7 +81,11 @@ struct err *journal_base_check(struct root *root, const char *base)
 			err_hint(e, "log in as that user (a session makes it), or: export XDG_RUNTIME_DIR=… to a folder of mode 0700"),
 			EXIT_HOST);
 	}
-	struct err *e = root_exists(root, base) ? trust_hold(root, base, geteuid()) : trust_path(root, parent, geteuid());
+	struct err *e = trust_hold(root, base, geteuid());
+	if (err_code(e) == ENOENT) { /* to be made */
+		err_free(e);
+		e = trust_path(root, parent, geteuid());
+	}
 	e = err_hint(err_wrap(e, "%s is not safe to use", base), "export XDG_RUNTIME_DIR=… to a folder that is yours alone, mode 0700");
 	return err_exit(e, EXIT_HOST);
 }

@@ -123,7 +123,7 @@ static void plan_all(struct sweep *s)
 	must(usb_devices_read(s->env.root, &usb));
 	claim_step(&s->steps, "/dev/sdz", BLOCK_RW, "the guest's disk")->data = &s->disk;
 	steps_add(&s->steps, &net_forwarding_kind, BRIDGE, "on", "the guest's network");
-	steps_add(&s->steps, &scratch_kind, SCRATCH_SHARED, "present", "QEMU leaves it");
+	scratch_shared_step(&s->steps, getuid() ? getuid() : 1000, "Looking Glass");
 	memory_steps(&s->steps, &s->config, &memory, &guest);
 	for (int cpu = 2; cpu < 4; cpu++) {
 		cleanup_free char *path = str_fmt("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);

@@ -79,6 +79,16 @@ static struct err *verify(struct step_env *env, const struct step *s)
 	return !is_shared(s) || streq(now, s->want) || streq(now, "owner 0") ? NULL : not_ours(s, now);
 }
 
+/* Killed between the file and its owner, it is root's: never what was there before, for that is no step of ours (apply). */
+static enum step_whose whose(const struct step *s, const char *now)
+{
+	if (s->prior && streq(now, s->prior))
+		return STEP_PRIOR;
+	if (streq(now, s->want))
+		return STEP_WANTED;
+	return is_shared(s) && streq(now, "owner 0") ? STEP_BETWEEN : STEP_FOREIGN;
+}
+
 /* A journal that somebody bent must not make root remove another's file. */
 static bool made_by_qemu(struct root *root, const char *path)
 {
@@ -107,6 +117,7 @@ const struct step_kind scratch_kind = {
 	.verify = verify,
 	.undo = undo,
 	.check = check,
+	.whose = whose,
 };
 
 void scratch_shared_step(struct steps *out, uid_t uid, const char *why)
