@@ -135,7 +135,7 @@ early() {
 	printf '#!/bin/sh\necho "modprobe $*" >>"%s/said"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/bin/modprobe"
 	chmod +x "$BATS_TEST_TMPDIR/bin/modprobe"
 	: >"$BATS_TEST_TMPDIR/said"; : >"$S/drivers_probe"
-	sed "s#/sys/bus/pci/devices#$S/devices#; s#/sys/bus/pci/drivers_probe#$S/drivers_probe#; s#/dev/kmsg#$BATS_TEST_TMPDIR/said#; s#>\"*$BATS_TEST_TMPDIR/said#>&#; s#PATH=#&$BATS_TEST_TMPDIR/bin:#" \
+	sed "s#/sys/bus/pci/devices#$S/devices#; s#/sys/bus/pci/drivers_probe#$S/drivers_probe#; s#/dev/kmsg#$BATS_TEST_TMPDIR/said#; s#>\"*$BATS_TEST_TMPDIR/said#>&#; s#^for d in #&$BATS_TEST_TMPDIR/bin #" \
 		"$T/etc/qlaunch/vfio-early" >"$BATS_TEST_TMPDIR/early"
 	sh "$BATS_TEST_TMPDIR/early"
 	grep -l vfio-pci "$S"/devices/*/driver_override | sed 's#.*devices/##; s#/.*##' || true

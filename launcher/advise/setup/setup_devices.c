@@ -154,7 +154,9 @@ char *setup_early_script(const struct groups *g, const struct pci_function *cons
 		}
 		sb_add(&out, "'\n");
 	}
-	sb_add(&out, "modprobe -i vfio-pci\n"
+	sb_add(&out, "# by its path: busybox, which may be the shell here, has a modprobe of its own that knows no -i\n"
+		     "for d in /sbin /usr/sbin /bin /usr/bin; do [ ! -x \"$d/modprobe\" ] || break; done\n"
+		     "\"$d/modprobe\" -i vfio-pci\n"
 		     "status=$?\n"
 		     "for a in $taken; do # built in, it was there before they were its own\n"
 		     "\t[ -e \"$devices/$a/driver\" ] || echo \"$a\" >/sys/bus/pci/drivers_probe\n"

@@ -4,8 +4,9 @@
 #include "launcher/base/tr.h"
 #include "launcher/advise/setup/setup.h"
 
-/* The drivers that could come first: by vendor and class, and the one that has the device now. */
-static void find_drivers(const struct pci_function *const *devices, size_t n, struct strv *ret_drivers)
+/* The modules that could come first: by vendor and class, and that of the driver that has the device now, which may have another name
+ * (bochs-drm is of bochs). */
+static void find_drivers(struct root *root, const struct pci_function *const *devices, size_t n, struct strv *ret_drivers)
 {
 	static const struct {
 		uint16_t vendor;
@@ -18,8 +19,10 @@ static void find_drivers(const struct pci_function *const *devices, size_t n, st
 		for (size_t k = 0; k < ARRAY_SIZE(known); k++)
 			if (devices[i]->class >> 16 == known[k].base && (!known[k].vendor || known[k].vendor == devices[i]->vendor))
 				strv_split(&drivers, known[k].drivers, " ");
-		if (devices[i]->driver && !pci_driver_harmless(devices[i]->driver))
-			strv_add(&drivers, devices[i]->driver);
+		if (!devices[i]->driver || pci_driver_harmless(devices[i]->driver))
+			continue;
+		cleanup_free char *link = str_fmt("/sys/bus/pci/drivers/%s/module", devices[i]->driver), *module = root_link_name(root, link);
+		strv_add(&drivers, module ? module : devices[i]->driver);
 	}
 	for (size_t i = 0; i < drivers.n; i++)
 		if (!strv_has(ret_drivers, drivers.v[i]))
@@ -187,7 +190,7 @@ static struct err *plan_binding(struct root *root, const struct survey *s, const
 		strv_add(&setup->notes, _("no card is bound early: this host has none to give away, or none was named"));
 		return NULL;
 	}
-	find_drivers(devices, n, &drivers);
+	find_drivers(root, devices, n, &drivers);
 	TRY(setup_own(root, setup, SETUP_EARLY, 0755, setup_early_script(&s->groups, devices, n)));
 	TRY(setup_own(root, setup, SETUP_MODPROBE, 0644, modprobe_conf(&drivers)));
 	TRY(setup_own(root, setup, SETUP_RULES, 0644, udev_rules(devices, n)));
