@@ -79,6 +79,51 @@ layouts() { # all of a kind, by their first letters
 	[ "$status" -eq 0 ]; [ "$(picture)" = "$before" ]
 }
 
+# what qlaunch 0.1.0 left behind: each file, before and after, and its line of the manifest
+first_setup() { # INDEX changed|created PATH OLD NEW
+	local kept=$T/var/lib/qlaunch/setup
+	mkdir -p "$kept" "$(dirname "$T$3")"
+	[ "$2" = created ] || printf '%s\n' "$4" >"$kept/$1.old"
+	printf '%s\n' "$5" | tee "$kept/$1.new" >"$T$3"
+	echo "0644 $2 $3" >>"$kept/manifest"
+}
+first_setups() {
+	capture ryzen
+	first_setup 0 changed /etc/default/grub $'GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=pt"\nGRUB_CMDLINE_LINUX=x' \
+		$'GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=pt amd_iommu=on"\nGRUB_CMDLINE_LINUX=x'
+	first_setup 1 changed /etc/mkinitcpio.conf $'MODULES=()\nFILES=(/etc/a)\nHOOKS=(base)' \
+		$'MODULES=(vfio_pci)\nFILES=(/etc/a /etc/qlaunch/vfio-early)\nHOOKS=(base)'
+	first_setup 2 created /etc/qlaunch/vfio-early '' '#!/bin/sh'
+	first_setup 3 created /etc/modprobe.d/qlaunch.conf '' 'install vfio-pci /etc/qlaunch/vfio-early'
+}
+
+@test "setup: one of qlaunch 0.1.0 is undone, its commands with it; of a file changed since, its words go, in quotes and brackets" {
+	first_setups
+	run "$qlaunch" setup --undo --yes --root "$T"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"then: update-grub"*"then: update-initramfs -u -k all"* ]]
+	[ "$(<"$T/etc/default/grub")" = $'GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=pt"\nGRUB_CMDLINE_LINUX=x' ]
+	[ "$(<"$T/etc/mkinitcpio.conf")" = $'MODULES=()\nFILES=(/etc/a)\nHOOKS=(base)' ]
+	[ ! -e "$T/etc/qlaunch" ]; [ ! -e "$T/etc/modprobe.d/qlaunch.conf" ]; [ ! -e "$T/var/lib/qlaunch/setup" ]
+	rm -r "$T"; first_setups
+	sed -i 's/TIMEOUT=5/TIMEOUT=0/; s/quiet/quiet splash/' "$T/etc/default/grub"
+	sed -i 's/vfio_pci/vfio_pci btrfs/; s/base/base udev/' "$T/etc/mkinitcpio.conf"
+	echo '# mine' >>"$T/etc/modprobe.d/qlaunch.conf"
+	run "$qlaunch" setup --undo --yes --root "$T"
+	[ "$status" -eq 0 ]
+	[ "$(<"$T/etc/default/grub")" = $'GRUB_TIMEOUT=0\nGRUB_CMDLINE_LINUX_DEFAULT="quiet splash iommu=pt"\nGRUB_CMDLINE_LINUX=x' ]
+	[ "$(<"$T/etc/mkinitcpio.conf")" = $'MODULES=(btrfs)\nFILES=(/etc/a)\nHOOKS=(base udev)' ]
+	[ ! -e "$T/etc/modprobe.d/qlaunch.conf" ]; [ ! -e "$T/var/lib/qlaunch/setup" ]
+}
+
+@test "setup: a manifest that is not understood: the line is named, all else is put back, exit 5" {
+	first_setups
+	printf '0644 moved /etc/x\n\x01\n' >>"$T/var/lib/qlaunch/setup/manifest"
+	run "$qlaunch" setup --undo --yes --root "$T"
+	[ "$status" -eq 5 ]; [[ $output == *'"0644 moved /etc/x"'* ]]
+	[ ! -e "$T/etc/qlaunch" ]; grep -qx 'MODULES=()' "$T/etc/mkinitcpio.conf"
+}
+
 @test "setup: what the host uses is refused: its drive, its network, its card and that card's audio, a bridge" {
 	capture ryzen
 	before=$(picture)

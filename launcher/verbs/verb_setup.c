@@ -103,7 +103,7 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 		printf(_("Nothing was set up here.\n"));
 		return NULL;
 	}
-	TRY(err_exit(undo ? setup_plan_undo(cli->root, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
+	TRY(err_exit(undo ? setup_plan_undo(cli->root, &s.boot, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
 	print_setup(&setup, undo);
 	if (!setup.n && !setup.run.n && !undo) {
 		printf(_("%sThis host is set up.\n"), setup.notes.n ? "\n" : "");

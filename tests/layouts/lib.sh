@@ -8,7 +8,7 @@
 #   made PATH…         files that setup creates, besides those that it creates everywhere
 #   then_runs COMMAND  one of its commands, in their order       says TEXT    somewhere in what it prints
 #   refuses            nothing is written and the status is 4    amd          the host's CPU is AMD's
-#   meanwhile() { … }  what the distribution does to "$T" between setup and --undo
+#   meanwhile() { … }  what the distribution does to "$T" between setup and --undo; without one, hands_on
 . "$(dirname "${BASH_SOURCE[0]}")/../captured/lib.sh"
 
 made=() runs=() said=() refused=no
@@ -26,7 +26,21 @@ loader() {
 # Debian's grub-mkconfig reads grub.d, Arch's did not before GRUB 2.14
 GRUB_D='for x in ${sysconfdir}/default/grub.d/*.cfg ; do'
 MKINITCPIO_D='_d_config="${_f_config}.d"'
-meanwhile() { :; }
+meanwhile() { hands_on; }
+
+# What updates and people do to every file that setup writes: lines in front, behind, words in a line. A file that is not there is not made.
+hands_on() {
+	local f
+	for f in $( (cd "$E" && find . -type f | sed 's/^\.//'; printf '%s\n' "${made[@]}") | sort -u); do
+		[ -s "$T$f" ] || continue
+		case $f in
+		*/entries/*) sed -i 's/^options \(.*\)root=/options loglevel=4 \1root=/; s/vmlinuz/vmlinuz-new/; $ a sort-key new' "$T$f" ;;
+		/etc/kernel/cmdline) sed -i 's/^[^#].*/loglevel=4 & nowatchdog/' "$T$f" ;;
+		/etc/kernelstub/*) ;;
+		*) sed -i '1 i # in front' "$T$f"; echo '# behind' >>"$T$f" ;;
+		esac
+	done
+}
 
 # The hardware under every layout: an Intel host with the IOMMU not in use yet, its own card, one for a guest, a drive with the root.
 hardware() {

@@ -57,8 +57,8 @@ char *setup_early_script(const struct groups *g, const struct pci_function *cons
 /* What is to be changed for these devices; none where all is as it should be. Reads only. EXIT_HOST. */
 struct err *setup_plan(struct root *root, const struct survey *s, const struct pci_function *const *devices, size_t n_devices,
 		       struct setup *ret_setup);
-/* What is to be put back. */
-struct err *setup_plan_undo(struct root *root, struct setup *ret_setup);
+/* What is to be put back, of a setup of qlaunch 0.1.0, too. */
+struct err *setup_plan_undo(struct root *root, const struct boot_facts *boot, struct setup *ret_setup);
 /* Whether a setup has been made and not undone. */
 bool setup_is_made(struct root *root);
 /* Whether a setup that was made ran this program already (it shows nowhere before the reboot). */
@@ -100,5 +100,7 @@ char *setup_block(const char *old, const char *lines);
 char *setup_line(const char *old, const struct strv *words);
 /* The line "options" of an entry; NULL where there is none. */
 char *setup_options(const char *old, const struct strv *words);
-/* `text` without those words, wherever a line has them as words. */
+/* `text` without those words, wherever a line has them as words, in quotes and brackets, too. */
 char *setup_without(const char *text, const char *words);
+/* The words that `new` has and `old` has not, blanks between. */
+char *setup_added(const char *old, const char *new);

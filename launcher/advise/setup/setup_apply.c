@@ -20,6 +20,8 @@ bool setup_is_made(struct root *root)
  *   file	MODE	own|block|words	WORDS	PATH
  *   ran	COMMAND	COMMAND-THAT-TAKES-IT-BACK
  *   then	COMMAND-AFTERWARDS
+ *
+ * qlaunch 0.1.0 wrote "MODE changed|created PATH": words inside of lines, files of its own; no commands, they follow from the host.
  */
 
 static const char *const holds[] = { [SETUP_OWN] = "own", [SETUP_BLOCK] = "block", [SETUP_WORDS] = "words" };
@@ -197,9 +199,56 @@ static char *without_ours(enum setup_hold hold, const char *words, const char *n
 	return hold == SETUP_OWN ? NULL : hold == SETUP_BLOCK ? setup_block(now, NULL) : setup_without(now, words);
 }
 
-static struct err *plan_back(struct root *root, size_t i, const char *line, struct setup *setup)
+/* Of a line of the manifest that tells of a file. */
+struct kept {
+	mode_t mode;
+	enum setup_hold hold;
+	bool old_form;            /* of 0.1.0: the words are what the texts differ in */
+	const char *words, *path; /* within the line's parts */
+};
+
+static bool read_kept(const char *line, const struct strv *part, struct kept *ret)
+{
+	unsigned mode = 0;
+	int at = 0;
+	char what[8] = "";
+	if (part->n == 1 && sscanf(line, "%o %7s %n", &mode, what, &at) == 2 && at && line[at] == '/') {
+		*ret = (struct kept){ mode & 07777, streq(what, "created") ? SETUP_OWN : SETUP_WORDS, true, "", line + at };
+		return streq(what, "created") || streq(what, "changed");
+	}
+	enum setup_hold hold = 0;
+	while (part->n == 5 && hold < ARRAY_SIZE(holds) && !streq(holds[hold], part->v[2]))
+		hold++;
+	if (part->n != 5 || hold == ARRAY_SIZE(holds) || part->v[4][0] != '/')
+		return false;
+	*ret = (struct kept){ (mode_t)strtoul(part->v[1], NULL, 8), hold, false, part->v[3], part->v[4] };
+	return true;
+}
+
+/* The file as it is to be again. */
+static struct err *plan_file_back(struct root *root, size_t i, const struct kept *k, struct setup *setup)
+{
+	mode_t mode = k->mode, unused = 0;
+	cleanup_free char *old_path = str_fmt(SETUP_DIR "/%zu.old", i), *new_path = str_fmt(SETUP_DIR "/%zu.new", i);
+	cleanup_free char *old = NULL, *new = NULL, *now = NULL;
+	TRY(setup_read(root, new_path, &new, &unused));
+	TRY(setup_read(root, old_path, &old, &unused));
+	TRY(setup_read(root, k->path, &now, &mode));
+	if (!now) /* gone, and ours with it: an entry of a kernel that is no more */
+		return NULL;
+	cleanup_free char *words = k->old_form ? setup_added(old ? old : "", new ? new : "") : str_dup(k->words);
+	cleanup_free char *then = streq(now, new) && (old || k->hold == SETUP_OWN) ? str_dup(old) : without_ours(k->hold, words, now);
+	if (streq(now, then))
+		return NULL;
+	setup->v = mem_grow(setup->v, setup->n, sizeof(*setup->v));
+	setup->v[setup->n++] = (struct setup_change){ str_dup(k->path), steal(now), steal(then), mode, k->hold, NULL };
+	return NULL;
+}
+
+static struct err *plan_back(struct root *root, const struct boot_facts *boot, size_t i, const char *line, struct setup *setup)
 {
 	cleanup_strv struct strv part = {};
+	struct kept kept;
 	split_tabs(line, &part);
 	if (streq(part.v[0], "ran") && part.n == 3) {
 		strv_add(&setup->run, part.v[1]);
@@ -210,37 +259,24 @@ static struct err *plan_back(struct root *root, size_t i, const char *line, stru
 		strv_add(&setup->commands, part.v[1]);
 		return NULL;
 	}
-	enum setup_hold hold = 0;
-	while (part.n == 5 && hold < ARRAY_SIZE(holds) && !streq(holds[hold], part.v[2]))
-		hold++;
-	if (part.n != 5 || hold == ARRAY_SIZE(holds) || part.v[4][0] != '/') {
+	if (!read_kept(line, &part, &kept)) {
 		strv_addf(&setup->notes, MANIFEST ": \"%s\"", line);
 		return NULL;
 	}
-	const char *path = part.v[4];
-	mode_t mode = (mode_t)strtoul(part.v[1], NULL, 8), unused = 0;
-	cleanup_free char *old_path = str_fmt(SETUP_DIR "/%zu.old", i), *new_path = str_fmt(SETUP_DIR "/%zu.new", i);
-	cleanup_free char *old = NULL, *new = NULL, *now = NULL;
-	TRY(setup_read(root, new_path, &new, &unused));
-	TRY(setup_read(root, old_path, &old, &unused));
-	TRY(setup_read(root, path, &now, &mode));
-	if (!now) /* gone, and ours with it: an entry of a kernel that is no more */
-		return NULL;
-	cleanup_free char *then = streq(now, new) && (old || hold == SETUP_OWN) ? str_dup(old) : without_ours(hold, part.v[3], now);
-	if (streq(now, then))
-		return NULL;
-	setup->v = mem_grow(setup->v, setup->n, sizeof(*setup->v));
-	setup->v[setup->n++] = (struct setup_change){ str_dup(path), steal(now), steal(then), mode, hold, NULL };
-	return NULL;
+	const char *commands[] = { kept.old_form ? boot->way->apply : NULL, kept.old_form ? boot->image->rebuild : NULL };
+	for (size_t k = 0; k < ARRAY_SIZE(commands); k++)
+		if (commands[k] && !strv_has(&setup->commands, commands[k]))
+			strv_add(&setup->commands, commands[k]);
+	return plan_file_back(root, i, &kept, setup);
 }
 
-struct err *setup_plan_undo(struct root *root, struct setup *ret_setup)
+struct err *setup_plan_undo(struct root *root, const struct boot_facts *boot, struct setup *ret_setup)
 {
 	cleanup_setup struct setup setup = {};
 	cleanup_strv struct strv lines = {};
 	read_manifest(root, &lines);
 	for (size_t i = 0; i < lines.n; i++)
-		TRY(plan_back(root, i, lines.v[i], &setup));
+		TRY(plan_back(root, boot, i, lines.v[i], &setup));
 	*ret_setup = setup;
 	setup = (struct setup){};
 	return NULL;

@@ -83,17 +83,29 @@ static void preset_configs(struct root *root, struct strv *ret_files, bool *ret_
 	}
 }
 
+/* Which of the card's drivers this list of modules loads early. */
+static void note_early(const char *modules, const char *where, const struct strv *drivers, struct setup *setup)
+{
+	cleanup_strv struct strv early = {};
+	for (size_t i = 0; i < drivers->n; i++)
+		if (setup_has_word(modules, drivers->v[i]))
+			strv_add(&early, drivers->v[i]);
+	cleanup_free char *joined = strv_join(&early, ", ");
+	if (early.n)
+		strv_addf(&setup->notes, _("%s loads %s early: vfio-pci comes before it; if the host's screen stays dark or the card is not free, "
+					   "take it out"), where, joined);
+}
+
 static struct err *plan_mkinitcpio(struct root *root, const struct strv *drivers, struct setup *setup)
 {
 	cleanup_free char *program = root_read_or(root, "/usr/bin/mkinitcpio", ""), *conf = root_read_or(root, "/etc/mkinitcpio.conf", "");
 	bool reads_folder = strstr(program, "_d_config") || strstr(program, "mkinitcpio.conf.d"), by_default;
 	cleanup_strv struct strv files = {};
 	const char *open;
-	cleanup_free char *modules = setup_shell_value(conf, "MODULES", &open);
-	for (size_t i = 0; i < drivers->n; i++)
-		if (setup_has_word(modules, drivers->v[i]))
-			strv_addf(&setup->notes, _("MODULES in /etc/mkinitcpio.conf loads %s early: vfio-pci comes before it; if the host's screen stays "
-						   "dark, take it out"), drivers->v[i]);
+	cleanup_free char *modules = setup_shell_value(conf, "MODULES", &open), *hooks = setup_shell_value(conf, "HOOKS", &open);
+	note_early(modules, "/etc/mkinitcpio.conf: MODULES", drivers, setup);
+	if (setup_has_word(hooks, "kms"))
+		note_early("nouveau amdgpu radeon i915 xe", "/etc/mkinitcpio.conf: HOOKS: kms", drivers, setup);
 	preset_configs(root, &files, &by_default);
 	if (by_default && reads_folder)
 		TRY(setup_own(root, setup, "/etc/mkinitcpio.conf.d/zz-qlaunch.conf", 0644, str_fmt("\n" SETUP_MARK "%s", mkinitcpio_lines)));
@@ -104,18 +116,33 @@ static struct err *plan_mkinitcpio(struct root *root, const struct strv *drivers
 	return NULL;
 }
 
-static struct err *plan_dracut(struct root *root, struct setup *setup)
+static struct err *plan_dracut(struct root *root, const struct strv *drivers, struct setup *setup)
 {
+	cleanup_strv struct strv files = {};
+	const char *open;
+	boot_glob(root, "/etc/dracut.conf /etc/dracut.conf.d/*.conf", &files);
+	for (size_t i = 0; i < files.n; i++) {
+		cleanup_free char *text = root_read_or(root, files.v[i], ""), *modules = setup_shell_value(text, "force_drivers", &open);
+		cleanup_free char *where = str_fmt("%s: force_drivers", files.v[i]);
+		note_early(modules, where, drivers, setup);
+	}
 	return setup_own(root, setup, "/etc/dracut.conf.d/qlaunch.conf", 0644,
 		   str_dup(SETUP_MARK "force_drivers+=\" vfio-pci \"\ninstall_items+=\" " IN_IMAGE " \"\n"));
 }
 
-static struct err *plan_tools(struct root *root, struct setup *setup)
+static struct err *plan_tools(struct root *root, const struct strv *drivers, struct setup *setup)
 {
 	static const char hook[] = "#!/bin/sh\n" SETUP_MARK "[ \"$1\" = prereqs ] && exit 0\n. /usr/share/initramfs-tools/hook-functions\n"
 				   "manual_add_modules vfio-pci\nfor f in " IN_IMAGE "; do\n\tmkdir -p \"$DESTDIR${f%/*}\"\n"
 				   "\tcp -p \"$f\" \"$DESTDIR$f\"\ndone\n";
 	static const char top[] = "#!/bin/sh\n" SETUP_MARK "[ \"$1\" = prereqs ] && exit 0\n" SETUP_EARLY "\nexit 0\n";
+	static const char list[] = "/etc/initramfs-tools/modules";
+	cleanup_free char *text = root_read_or(root, list, "");
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++)
+		if (lines.v[i][strspn(lines.v[i], " \t")] != '#')
+			note_early(lines.v[i], list, drivers, setup);
 	TRY(setup_own(root, setup, "/etc/initramfs-tools/hooks/qlaunch", 0755, str_dup(hook)));
 	return setup_own(root, setup, "/etc/initramfs-tools/scripts/init-top/qlaunch", 0755, str_dup(top));
 }
@@ -142,12 +169,12 @@ static bool ostree_arguments(struct root *root, struct strv *ret_args)
 	return enabled;
 }
 
-static struct err *plan_ostree(struct root *root, struct setup *setup)
+static struct err *plan_ostree(struct root *root, const struct strv *drivers, struct setup *setup)
 {
 	cleanup_strv struct strv args = {};
 	cleanup_sb struct sb run = {}, back = {};
 	bool enabled = ostree_arguments(root, &args);
-	TRY(plan_dracut(root, setup));
+	TRY(plan_dracut(root, drivers, setup));
 	sb_add(&run, "rpm-ostree initramfs --enable --arg=--force-drivers --arg=vfio-pci");
 	sb_add(&back, enabled ? "rpm-ostree initramfs --enable" : "rpm-ostree initramfs --disable");
 	for (size_t i = 0; i < args.n; i++) {
@@ -166,13 +193,13 @@ static struct err *plan_initramfs(struct root *root, const struct survey *s, con
 {
 	switch (s->boot.image->kind) {
 	case INITRAMFS_TOOLS:
-		return plan_tools(root, setup);
+		return plan_tools(root, drivers, setup);
 	case INITRAMFS_DRACUT:
-		return plan_dracut(root, setup);
+		return plan_dracut(root, drivers, setup);
 	case INITRAMFS_MKINITCPIO:
 		return plan_mkinitcpio(root, drivers, setup);
 	case INITRAMFS_OSTREE:
-		return plan_ostree(root, setup);
+		return plan_ostree(root, drivers, setup);
 	case INITRAMFS_UNKNOWN:
 		break;
 	}

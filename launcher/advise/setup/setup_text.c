@@ -201,17 +201,34 @@ char *setup_options(const char *old, const struct strv *words)
 	return in_first_line(old, is_options, words);
 }
 
+/* What parts words there: they may stand in quotes and brackets. */
+#define BLANKS " \t"
+#define EDGES "\r\n\"'()"
+
 char *setup_without(const char *text, const char *words)
 {
 	struct sb out = {};
 	for (const char *p = text; *p;) {
-		size_t blank = strspn(p, " \t"), n = strcspn(p + blank, " \t\r\n");
+		size_t blank = strspn(p, BLANKS), n = strcspn(p + blank, BLANKS EDGES);
 		cleanup_free char *word = str_ndup(p + blank, n);
-		if (!n || !str_has_word(words, word))
-			sb_addn(&out, p, blank + n);
+		bool ours = n && str_has_word(words, word);
+		sb_addn(&out, p, ours ? 0 : blank + n);
 		p += blank + n;
-		while (*p == '\r' || *p == '\n')
+		if (ours && !blank) /* the first in its quotes */
+			p += strspn(p, BLANKS);
+		while (*p && strchr(EDGES, *p))
 			sb_addc(&out, *p++);
 	}
 	return sb_steal(&out);
+}
+
+char *setup_added(const char *old, const char *new)
+{
+	cleanup_strv struct strv before = {}, after = {}, added = {};
+	strv_split(&before, old, BLANKS EDGES);
+	strv_split(&after, new, BLANKS EDGES);
+	for (size_t i = 0; i < after.n; i++)
+		if (!strv_has(&before, after.v[i]) && !str_ends(after.v[i], "=")) /* a variable that was not set stays, and is empty */
+			strv_add(&added, after.v[i]);
+	return strv_join(&added, " ");
 }
