@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* net: what is chosen on which host, the steps of it, the rules, the arguments; and forwarding that two machines share.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
+#include "launcher/base/child.h"
 #include "launcher/guest/args_net.h"
 #include "launcher/host/net/net_keep.h"
 #include "launcher/host/net/net_choose.h"
@@ -426,6 +433,121 @@ static void test_kept_links(void **state)
 	assert_string_equal(down, "none"); /* nothing to come back to */
 }
 
+/*
+ * With the kernel's own interfaces, in a namespace of their own. "virtual" is where sysfs has those that are no card's: behind that "card" is a
+ * veth, which goes and comes back bare, as one does whose driver was away.
+ */
+static void run_ip(const char *words)
+{
+	cleanup_strv struct strv argv = {};
+	cleanup_free char *output = NULL;
+	strv_add(&argv, "ip");
+	strv_split(&argv, words, " ");
+	cleanup_err struct err *e = child_output((const char *const *)argv.v, 10000, &output);
+	if (e)
+		fprintf(stderr, "ip %s: %s\n", words, err_text(e));
+	if (e)
+		_exit(1);
+}
+
+static void make_lan(bool with_master)
+{
+	run_ip("link add lan0 type veth peer name far0");
+	run_ip("link add br0 type bridge");
+	if (with_master)
+		run_ip("link set lan0 master br0");
+}
+
+static void expect_missing(const char *before, const struct step *s, const char *want)
+{
+	struct root *host = NULL;
+	cleanup_free char *now = NULL;
+	err_free(root_open("/", &host));
+	struct step_env host_env = { .root = host };
+	err_free(net_keep_kind.probe(&host_env, s, &now));
+	cleanup_free char *missing = net_keep_missing(before, now);
+	if (!streq(missing, want)) {
+		fprintf(stderr, "before: %s\nnow: %s\nmissing: %s\n", before, now, missing ? missing : "nothing");
+		_exit(2);
+	}
+	root_close(host);
+}
+
+static void come_and_go(void)
+{
+	static const char *const set[] = {
+		"link set far0 up", "link set lan0 up", "addr add 10.77.0.20/24 brd + dev lan0", "addr add 2001:db8:77::20/64 dev lan0 nodad",
+		"route add 192.0.2.0/24 via 10.77.0.2 dev lan0 proto static metric 70", "route add default via 10.77.0.2 dev lan0",
+		"-6 route add 2001:db8:99::/48 via 2001:db8:77::1 dev lan0 proto static",
+	};
+	struct root *host = NULL;
+	if (root_open("/", &host))
+		_exit(3);
+	struct step_env host_env = { .root = host };
+	struct step s = { .kind = &net_keep_kind, .target = (char *)"virtual", .want = (char *)"none" };
+	net_keep_limit_ms = 300;
+	make_lan(true);
+	for (size_t i = 0; i < ARRAY_SIZE(set); i++)
+		run_ip(set[i]);
+	if (net_keep_kind.probe(&host_env, &s, &s.prior))
+		_exit(4);
+	static const char *const items[] = {
+		"lan0 up, lan0 master br0, lan0 addr 10.77.0.20/24, lan0 addr 2001:db8:77::20/64", "lan0 route 192.0.2.0/24 via 10.77.0.2",
+		"lan0 route default via 10.77.0.2", "lan0 route6 2001:db8:99::/48 via 2001:db8:77::1",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
+		if (!strstr(s.prior, items[i])) {
+			fprintf(stderr, "%s: without %s\n", s.prior, items[i]);
+			_exit(5);
+		}
+	run_ip("link delete lan0");
+	run_ip("link delete br0");
+	make_lan(false);
+	run_ip("link set far0 up");
+	cleanup_err struct err *e = net_keep_kind.undo(&host_env, &s);
+	if (e)
+		fprintf(stderr, "%s\n", err_text(e));
+	expect_missing(s.prior, &s, NULL);
+	if (e)
+		_exit(6);
+	/* where somebody manages it, a lease is theirs to bring, and all else is put back in any case */
+	mkdir("/run/NetworkManager", 0755);
+	struct step leased = { .kind = &net_keep_kind, .target = (char *)"virtual", .want = (char *)"none",
+			       .prior = (char *)"lan0 up, lan0 addr 10.77.9.9/24 dynamic, lan0 addr 10.77.0.20/24, lan0 route 192.0.2.0/24 via 10.77.0.2 proto dhcp" };
+	run_ip("addr flush dev lan0");
+	cleanup_err struct err *managed = net_keep_kind.undo(&host_env, &leased);
+	expect_missing(leased.prior, &leased, "lan0 route 192.0.2.0/24 via 10.77.0.2 proto dhcp");
+	if (managed)
+		_exit(8);
+	rmdir("/run/NetworkManager");
+	/* nothing brings an interface back that is no more: named, and in time */
+	run_ip("link delete lan0");
+	cleanup_err struct err *gone = net_keep_kind.undo(&host_env, &s);
+	if (!gone || !strstr(err_text(gone), "10.77.0.20/24"))
+		_exit(7);
+	free(s.prior);
+	root_close(host);
+	_exit(0);
+}
+
+static void test_kept_for_real(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		    mount("none", "/sys", "sysfs", 0, NULL) < 0 || mount("none", "/run", "tmpfs", 0, NULL) < 0)
+			_exit(99);
+		come_and_go();
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 /* ---- forwarding ---- */
 
 static struct step need(const char *bridge)
@@ -568,6 +690,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		TEST(test_what_is_missing),
 		TEST(test_kept_links),
+		TEST(test_kept_for_real),
 		TEST(test_forwarding_is_shared),
 		TEST(test_forwarding_of_others),
 		TEST(test_forwarding_without_bridge),

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "launcher/base/child.h"
 #include "launcher/base/clock.h"
+#include "launcher/base/log.h"
 #include "launcher/base/progress.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/net/net_keep.h"
@@ -13,9 +14,9 @@
 #define PART    ", "
 
 #define IP_LIMIT_MS      5000
-#define LINK_LIMIT_MS    5000  /* from the driver's return to the name that udev gives */
-#define MANAGER_LIMIT_MS 10000 /* what NetworkManager or networkd may take for addresses of their own */
 #define PAUSE_MS         200
+
+int net_keep_limit_ms = 8000;
 
 /* ---- what there is ---- */
 
@@ -195,7 +196,7 @@ static char *await(struct step_env *env, const struct step *s, int limit_ms)
 
 static bool await_link(struct root *root, const struct step *s)
 {
-	int64_t until = clock_ms() + LINK_LIMIT_MS;
+	int64_t until = clock_ms() + net_keep_limit_ms;
 	cleanup_free char *name = str_ndup(s->prior, strcspn(s->prior, " "));
 	for (;;) {
 		cleanup_strv struct strv links = {};
@@ -229,9 +230,14 @@ static void put_back(struct root *root, const char *function, const char *item)
 	err_free(child_output((const char *const *)argv.v, IP_LIMIT_MS, &output));
 }
 
+static bool is_lease(const char *item)
+{
+	return str_ends(item, " dynamic") || strstr(item, " proto dhcp");
+}
+
 /*
- * Those who manage the host's network do it by themselves, as when the card was found at boot, and so they get the time for it; where nobody
- * does, it is done here.
+ * Those who manage the host's network do it by themselves, as when the card was found at boot, and so they get the time for it; a lease that comes
+ * later than that is theirs to bring. What nobody puts back is put back here.
  */
 static struct err *undo(struct step_env *env, const struct step *s)
 {
@@ -239,16 +245,23 @@ static struct err *undo(struct step_env *env, const struct step *s)
 	if (!await_link(env->root, s))
 		return err_hint(err_new("its interface has not come back: missing is %s", s->prior),
 				"ip link shows what there is; then: qlaunch restore");
-	cleanup_free char *missing = await(env, s, managed ? MANAGER_LIMIT_MS : 0);
-	cleanup_strv struct strv items = {};
+	cleanup_free char *missing = await(env, s, managed ? net_keep_limit_ms : 0), *still = NULL;
+	cleanup_strv struct strv items = {}, left = {}, lost = {}, leases = {};
 	items_of(missing ? missing : NONE, &items);
 	for (size_t i = 0; i < items.n; i++)
-		put_back(env->root, s->target, items.v[i]);
-	cleanup_free char *still = items.n ? missing_now(env, s) : NULL;
-	if (!still)
+		if (!managed || !is_lease(items.v[i]))
+			put_back(env->root, s->target, items.v[i]);
+	still = missing ? missing_now(env, s) : NULL;
+	items_of(still ? still : NONE, &left);
+	for (size_t i = 0; i < left.n; i++)
+		strv_add(managed && is_lease(left.v[i]) ? &leases : &lost, left.v[i]);
+	cleanup_free char *later = strv_join(&leases, PART), *never = strv_join(&lost, PART),
+			  *link = str_ndup(s->prior, strcspn(s->prior, " "));
+	if (leases.n)
+		log_warn("%s is back; its lease is still to come: %s", s->target, later);
+	if (!lost.n)
 		return NULL;
-	cleanup_free char *link = str_ndup(still, strcspn(still, " "));
-	return err_hint(err_new("missing is %s", still),
+	return err_hint(err_new("missing is %s", never),
 			"nmcli device connect %s, networkctl reconfigure %s or ifup %s; then: qlaunch restore", link, link, link);
 }
 

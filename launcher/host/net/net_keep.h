@@ -16,6 +16,9 @@
  */
 extern const struct step_kind net_keep_kind;
 
+/* What an interface may take to come back, and then NetworkManager or networkd for addresses of their own; tests make it short. */
+extern int net_keep_limit_ms;
+
 /* A step for the function where an interface is behind it. To come before the step that takes its driver. */
 void net_keep_step(struct steps *out, struct root *root, const char *function);
 
