@@ -245,7 +245,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$status" -eq 4 ]; [[ $output == *"is written"*"✗"*"cannot run it yet"* ]]
 }
 
-@test "import: libvirt's own arguments for 90 domains and qlaunch's plans differ only where there is a reason" {
+@test "import: libvirt's own arguments for 91 domains and qlaunch's plans differ only where there is a reason" {
 	run tests/differential "$(dirname "$qlaunch")"
 	echo "$output"
 	[ "$status" -eq 0 ]
