@@ -31,11 +31,12 @@ const struct boot_way boot_ways[] = {
 	{ "Unraid", NULL, { { "/etc/unraid-version", NULL } }, BOOT_REFUSED,
 	  .hand = N_("the root is in memory: put the words (%s) behind \"append\" in /boot/syslinux/syslinux.cfg, and bind cards under "
 		     "Tools, System Devices (/boot/config/vfio-pci.cfg)") },
-	/* rpm-ostree(1), "kargs" */
+	/* rpm-ostree(1), "kargs": without words it prints those of the deployment that is booted next */
 	{ "rpm-ostree", NULL, { { "/run/ostree-booted", NULL }, { "/usr/bin/rpm-ostree", NULL } }, BOOT_PROGRAM,
 	  .add = "rpm-ostree kargs --append-if-missing=%s", .remove = "rpm-ostree kargs --delete-if-present=%s", .read = "$ rpm-ostree kargs" },
 	{ "ostree", NULL, { { "/run/ostree-booted", NULL } }, BOOT_BY_HAND, .hand = N_("ostree admin kargs edit-in-place --append-if-missing=%s") },
-	/* kernelstub(1): writes Pop_OS-current.conf itself, Recovery is another program's */
+	/* kernelstub 3.1 (application.py, main): each word once; writes Pop_OS-current.conf itself, Recovery is another program's. -d takes the word
+	 * out of a set, so the order of all others is by chance afterwards; a kernel that it does not find is an exit of 0, and the words are read back */
 	{ "kernelstub", NULL, { { "/usr/bin/kernelstub", NULL }, { "/etc/kernelstub/configuration", NULL } }, BOOT_PROGRAM,
 	  .file = "/etc/kernelstub/configuration", .add = "kernelstub -a %s", .remove = "kernelstub -d %s",
 	  .read = "/boot/efi/loader/entries/Pop_OS-current.conf" },
@@ -52,7 +53,7 @@ const struct boot_way boot_ways[] = {
 	  .apply = "limine-update", .read = LIMINE_CONF " " UNIFIED },
 	{ "limine", "Limine", { { "/boot/limine.conf", NULL }, { "!/etc/default/grub", NULL } }, BOOT_BY_HAND,
 	  .hand = N_("add %s to the lines \"cmdline:\" of Linux in /boot/limine.conf") },
-	/* openSUSE: GRUB2-BLS and systemd-boot alike */
+	/* openSUSE: GRUB2-BLS and systemd-boot alike (sdbootutil 2026, create_boot_options: lines that begin with # are none of it) */
 	{ "sdbootutil", NULL, { { "/usr/bin/sdbootutil", NULL }, { "/etc/kernel/cmdline", NULL } }, BY_CMDLINE,
 	  .apply = "sdbootutil update-all-entries" },
 	/* Fedora, Nobara: grubby keeps what single kernels have of their own */
@@ -79,12 +80,15 @@ const struct boot_way boot_ways[] = {
 	/* EndeavourOS: kernel-install-for-dracut */
 	{ "systemd-boot (reinstall-kernels)", "systemd-boot", { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/reinstall-kernels", NULL } }, BY_CMDLINE,
 	  .apply = "reinstall-kernels" },
-	/* mkinitcpio's unified images: /etc/kernel/cmdline first, then /etc/cmdline.d (mkinitcpio 41, build_uki) */
+	/* mkinitcpio's unified images: /etc/kernel/cmdline and /etc/cmdline.d together, or a preset's own file (mkinitcpio 41, build_uki) */
 	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BY_CMDLINE,
 	  .apply = "mkinitcpio -P" },
 	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/cmdline.d", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BOOT_SHELL,
 	  .file = "/etc/cmdline.d", .drop_in = "/etc/cmdline.d/zz-qlaunch.conf", .line = "%s", .apply = "mkinitcpio -P", .read = UNIFIED },
-	/* Debian with systemd-boot: the hooks of its initramfs run kernel-install */
+	/* u-boot-update 4.2 has its words from there where U_BOOT_PARAMETERS is empty */
+	{ "extlinux", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/sbin/u-boot-update", NULL }, { "/boot/extlinux/extlinux.conf", NULL } },
+	  BOOT_LINE, .file = "/etc/kernel/cmdline", .apply = "u-boot-update", .read = "/boot/extlinux/extlinux.conf" },
+	/* Debian with systemd-boot: the hooks of its initramfs run kernel-install (systemd-boot 252, /etc/initramfs/post-update.d) */
 	{ "systemd-boot (kernel-install)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/sbin/update-initramfs", NULL } }, BY_CMDLINE,
 	  .apply = "update-initramfs -u -k all" },
 	/* kernel-install(8), "add-all" */
@@ -99,8 +103,10 @@ const struct boot_way boot_ways[] = {
 	{ "extlinux", NULL, { { "/etc/update-extlinux.conf", NULL }, { "/sbin/update-extlinux", NULL } }, BOOT_SHELL,
 	  .file = "/etc/update-extlinux.conf", .variable = "default_kernel_opts", .line = "default_kernel_opts=\"$default_kernel_opts %s\"",
 	  .apply = "update-extlinux", .read = "/boot/extlinux.conf" },
+	/* Debian's u-boot-update 4.2: "ro quiet" where the variable is empty; its folder of fragments comes last */
 	{ "extlinux", NULL, { { "/etc/default/u-boot", NULL }, { "/usr/sbin/u-boot-update", NULL } }, BOOT_SHELL, .file = "/etc/default/u-boot",
-	  .variable = "U_BOOT_PARAMETERS", .line = "U_BOOT_PARAMETERS=\"$U_BOOT_PARAMETERS %s\"", .apply = "u-boot-update",
+	  .drop_in = "/etc/u-boot-menu/conf.d/zz-qlaunch.conf", .drop_in_reader = "/usr/sbin/u-boot-update", .drop_in_word = "u-boot-menu/conf.d",
+	  .variable = "U_BOOT_PARAMETERS", .line = "U_BOOT_PARAMETERS=\"${U_BOOT_PARAMETERS:-ro quiet} %s\"", .apply = "u-boot-update",
 	  .read = "/boot/extlinux/extlinux.conf" },
 	{ "extlinux", NULL, { { "/boot/extlinux/extlinux.conf", NULL } }, BOOT_BY_HAND,
 	  .hand = N_("add %s to the lines \"append\" of /boot/extlinux/extlinux.conf") },
