@@ -49,7 +49,7 @@ char *keep_shell_word(const char *s)
 
 static const char *base_name(const char *path)
 {
-	return strrchr(path, '/') + 1;
+	return str_base(path);
 }
 
 /* Temporary files of a launch that was killed. */

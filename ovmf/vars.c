@@ -155,7 +155,7 @@ static struct err *check_kept(const void *data, size_t len, const void *referenc
 
 static struct err *make(struct root *root, const char *path, const struct sb *template)
 {
-	cleanup_free char *dir = str_ndup(path, (size_t)(strrchr(path, '/') - path));
+	cleanup_free char *dir = str_dir(path);
 	if (*dir)
 		TRY(root_mkdirs(root, dir, 0700));
 	return root_put_new(root, path, template->s, template->len, 0600);

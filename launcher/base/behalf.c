@@ -50,11 +50,6 @@ static bool is_word(const char *s)
 	return *s != '/' && *s != ':' && !strstr(s, "..") && strlen(s) < 64;
 }
 
-static bool fits(enum shape shape, const char *value)
-{
-	return shape == ANY || (shape == WORD ? is_word(value) : strspn(value, "0123456789") == strlen(value));
-}
-
 /* The text of PKEXEC_UID or SUDO_UID; NULL where it is nobody but root itself. */
 static const char *behalf(void)
 {
@@ -67,7 +62,8 @@ static void make_environment(void)
 	char *kept[ARRAY_SIZE(let_through)] = {};
 	for (size_t i = 0; i < ARRAY_SIZE(let_through); i++) {
 		const char *value = getenv(let_through[i].name);
-		if (value && fits(let_through[i].shape, value))
+		enum shape shape = let_through[i].shape;
+		if (value && (shape == ANY || (shape == WORD ? is_word(value) : !value[strspn(value, "0123456789")])))
 			kept[i] = str_dup(value);
 	}
 	const struct passwd *root = getpwuid(0);

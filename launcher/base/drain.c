@@ -34,14 +34,6 @@ void drain_forget(void)
 	n_all = 0;
 }
 
-/* The registered ones among `p` that have something to say are read. The last first: one that is through gives its place to the last. */
-static void read_ready(const struct pollfd *p, size_t n)
-{
-	for (size_t i = n; i-- > 0;)
-		if (i < n_all && p[i].revents && !all[i].read(all[i].data))
-			drain_remove(p[i].fd);
-}
-
 int drain_poll(struct pollfd *p, nfds_t n, int limit_ms)
 {
 	int64_t until = limit_ms < 0 ? INT64_MAX : clock_ms() + limit_ms;
@@ -56,7 +48,10 @@ int drain_poll(struct pollfd *p, nfds_t n, int limit_ms)
 		int ready = poll(both, n + n_more, limit_ms < 0 ? -1 : left > 0 ? (int)left : 0);
 		if (ready <= 0)
 			return ready;
-		read_ready(both + n, n_more);
+		/* the last first: one that is through gives its place to the last */
+		for (size_t i = n_more; i-- > 0;)
+			if (i < n_all && both[n + i].revents && !all[i].read(all[i].data))
+				drain_remove(both[n + i].fd);
 		ready = 0;
 		for (size_t i = 0; i < n; i++) {
 			p[i].revents = both[i].revents;

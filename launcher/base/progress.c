@@ -67,12 +67,6 @@ static size_t terminal_columns(void)
 	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
-static bool watched(void)
-{
-	const char *term = getenv("TERM");
-	return log_level() >= LOG_LEVEL_INFO && term && !streq(term, "dumb") && isatty(STDERR_FILENO);
-}
-
 /* A terminal that is gone is nobody's failure. */
 static void put(const char *text)
 {
@@ -110,7 +104,8 @@ static void show(void)
 bool progress_begin(const char *what, ...)
 {
 	progress_end();
-	if (!watched())
+	const char *term = getenv("TERM");
+	if (log_level() < LOG_LEVEL_INFO || !term || streq(term, "dumb") || !isatty(STDERR_FILENO))
 		return false;
 	va_list ap;
 	va_start(ap, what);

@@ -35,6 +35,10 @@ void *mem_grow(void *array, size_t count, size_t size);
 char *str_dup(const char *s); /* NULL stays NULL */
 /* At most `n` bytes of it; owned by the caller. */
 char *str_ndup(const char *s, size_t n);
+/* "/a/b" of "/a/b/c": of a path with a slash. */
+char *str_dir(const char *path);
+/* "c" of "/a/b/c", or the path itself where it has no slash; within it. */
+const char *str_base(const char *path);
 __attribute__((format(printf, 1, 2))) char *str_fmt(const char *fmt, ...);
 void str_set(char **p, const char *value); /* frees *p, then a copy of value */
 

@@ -366,7 +366,7 @@ static struct err *read_plan(struct root *root, const char *path, const char *pr
 	if (!real)
 		return err_hint(err_errno(errno, "%s", path), "what a plan says: man qlaunch, BENCHMARKS");
 	TRY(root_read(root, real, &text));
-	cleanup_free char *dir = str_ndup(real, (size_t)(strrchr(real, '/') - real));
+	cleanup_free char *dir = str_dir(real);
 	p->path = str_dup(path);
 	p->rounds = 10;
 	p->limit_s = 600;

@@ -261,6 +261,8 @@ struct err *config_load(const char *arg, const struct strv *sets, struct config 
 struct err *config_load_as_caller(const char *arg, const struct strv *sets, struct user *ret_caller, struct config **ret_config);
 /* A path has a slash or ends in .conf; anything else is a name, looked up where configurations are kept. Owned; NULL: nowhere. */
 char *config_find(const char *arg);
+/* "win11" of "/home/me/vm/win11.conf", for who cannot load it. Owned. */
+char *config_name_of(const char *arg);
 void config_free(struct config *c);
 void config_freep(struct config **c);
 #define cleanup_config cleanup(config_freep)

@@ -58,6 +58,12 @@ char *config_find(const char *arg)
 	return faccessat(AT_FDCWD, global, F_OK, AT_EACCESS) == 0 ? steal(global) : NULL;
 }
 
+char *config_name_of(const char *arg)
+{
+	const char *base = str_base(arg);
+	return str_ndup(base, strlen(base) - (str_ends(base, ".conf") ? strlen(".conf") : 0));
+}
+
 /* The folder of a file, absolute and without links; NULL where it cannot be had. */
 static char *folder_of(const char *path)
 {

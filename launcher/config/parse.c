@@ -201,7 +201,7 @@ static void name_machine(struct parser *p)
 {
 	if (p->c->vm.name || source_find(p->c->source, "vm", "name"))
 		return;
-	const char *slash = strrchr(p->problems.file, '/'), *file = slash ? slash + 1 : p->problems.file;
+	const char *file = str_base(p->problems.file);
 	size_t n = strlen(file);
 	cleanup_free char *name = str_ndup(file, str_ends(file, ".conf") ? n - 5 : n);
 	cleanup_err struct err *e = value_check_name(name, 64);

@@ -4,14 +4,9 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_machine.h"
 
-static bool has_flash(const struct guest_host *h)
-{
-	return h->firmware && h->firmware->code;
-}
-
 static void chipset(struct args *a, const struct config *c, const struct guest_host *h)
 {
-	bool flash = c->firmware.type == FIRMWARE_UEFI && has_flash(h);
+	bool flash = c->firmware.type == FIRMWARE_UEFI && h->firmware && h->firmware->code;
 	args_opts(a, "-machine",
 		  "a PCI Express board; SMM only where Secure Boot's firmware needs it, no VMware port, no HPET (the guest "
 		  "would poll it); guest memory stays out of page merging and core dumps",

@@ -57,22 +57,15 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 	args_json(b->out, "-device", o, why);
 }
 
-/* The functions of one slot of the host, v[first] to v[end - 1]. Without function 0 a guest would not look for the
- * others. */
-static void add_slot(struct builder *b, const struct pci_pick *pick, size_t first, size_t end)
-{
-	bool keep = pick->v[first].addr.fn == 0;
-	add_port(b, pick);
-	for (size_t i = first; i < end; i++)
-		add_function(b, pick, i, keep ? pick->v[i].addr.fn : (unsigned)(i - first), end - first > 1);
-}
-
 static void add_pick(struct builder *b, const struct pci_pick *pick)
 {
 	for (size_t i = 0, end; i < pick->n; i = end) {
 		for (end = i + 1; end < pick->n && same_slot(pick->v[i].addr, pick->v[end].addr);)
 			end++;
-		add_slot(b, pick, i, end);
+		bool keep = pick->v[i].addr.fn == 0; /* without function 0 a guest would not look for the others */
+		add_port(b, pick);
+		for (size_t k = i; k < end; k++)
+			add_function(b, pick, k, keep ? pick->v[k].addr.fn : (unsigned)(k - i), end - i > 1);
 	}
 }
 

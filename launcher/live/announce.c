@@ -50,13 +50,6 @@ void announce_ready(const struct cli *cli, const struct plan *p)
 		     &(struct notice){ summary, p->config->vm.description ? p->config->vm.description : "", icon, entry, false });
 }
 
-/* "/home/me/vm/win11.conf" → "win11" */
-static char *name_of(const char *word)
-{
-	const char *slash = strrchr(word, '/'), *base = slash ? slash + 1 : word;
-	return str_ndup(base, strlen(base) - (str_ends(base, ".conf") ? strlen(".conf") : 0));
-}
-
 void announce_end(const struct cli *cli, const struct plan *p, const char *word, const struct err *e)
 {
 	cleanup_user struct user caller = {};
@@ -70,7 +63,7 @@ void announce_end(const struct cli *cli, const struct plan *p, const char *word,
 			return;
 		user = &caller;
 	}
-	cleanup_free char *vm = p->config ? str_dup(p->config->vm.name) : name_of(word);
+	cleanup_free char *vm = p->config ? str_dup(p->config->vm.name) : config_name_of(word);
 	cleanup_free char *summary = str_fmt("%s %s", vm, ends[status].words), *body = body_of(e, ends[status].restored);
 	cleanup_free char *icon = entry_icon(), *entry = str_fmt("qlaunch-%s", vm);
 	notify_wait(cli->root, user, &(struct notice){ summary, body, icon, entry, status == EXIT_RESIDUE });

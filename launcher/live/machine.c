@@ -7,25 +7,20 @@
 
 #define CONSOLE_LIMIT_MS 10000
 
-static json_t *cpu_list(const struct cpus *set)
-{
-	cleanup_free char *list = cpus_format(set);
-	return json_string(list);
-}
-
 struct err *machine_status(struct machine *m)
 {
 	const struct plan *p = m->plan;
 	struct proc_id self = {};
 	err_free(proc_id_of(getpid(), &self));
 	cleanup_free char *launcher = proc_id_format(self); /* for its user, who may not read the journal */
+	cleanup_free char *emulator = cpus_format(&p->cpu.emulator);
 	json_t *vcpus = json_array();
 	for (size_t i = 0; m->vcpus && i < m->vcpus->n; i++)
 		json_array_append_new(vcpus, json_pack("{s:i, s:i, s:i}", "vcpu", (int)i, "thread", (int)m->vcpus->v[i].thread, "cpu",
 						       m->vcpus->v[i].cpu));
-	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:i, s:o, s:o, s:s, s:I, s:f, s:o}", "config", p->config->path, "run-state",
+	json_t *o = json_pack("{s:s, s:s, s:i, s:s, s:i, s:i, s:o, s:s, s:s, s:I, s:f, s:o}", "config", p->config->path, "run-state",
 			      m->run_state, "user", (int)p->user.uid, "launcher_process", launcher, "qemu", (int)m->qemu.id.pid, "swtpm",
-			      p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus", cpu_list(&p->cpu.emulator), "accel",
+			      p->tpm_dir ? (int)m->swtpm.id.pid : 0, "vcpus", vcpus, "emulator_cpus", emulator, "accel",
 			      p->accel == ACCEL_KVM ? "kvm" : "tcg", "running_since_us", (json_int_t)m->running_us, "running_ms",
 			      (double)(m->running_us - m->cli->phases.begun_us) / 1000, "phases_ms", phases_json(&m->cli->phases));
 	if (m->console)

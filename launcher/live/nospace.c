@@ -73,13 +73,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *data)
 	return 0;
 }
 
-/* A try that has lasted was none that failed. */
-static void count_tries(struct nospace *r)
-{
-	bool again = r->tried_us && clock_us() - r->tried_us < (r->wait_s + TRY_MAX_S) * UINT64_C(1000000);
-	r->wait_s = !again ? LOOK_S : r->wait_s * 2 < TRY_MAX_S ? r->wait_s * 2 : TRY_MAX_S;
-}
-
 void nospace_wait(struct machine *m, const struct disk *disk, const char *why, bool full)
 {
 	struct nospace *r = m->nospace;
@@ -99,7 +92,9 @@ void nospace_wait(struct machine *m, const struct disk *disk, const char *why, b
 		return;
 	r->disk = disk;
 	r->full = full;
-	count_tries(r);
+	/* a try that has lasted was none that failed */
+	bool again = r->tried_us && clock_us() - r->tried_us < (r->wait_s + TRY_MAX_S) * UINT64_C(1000000);
+	r->wait_s = !again ? LOOK_S : r->wait_s * 2 < TRY_MAX_S ? r->wait_s * 2 : TRY_MAX_S;
 	log_warn("%s: [disk %s] %s: %s; the guest is paused and loses nothing, and goes on by itself%s", m->name, disk->conf->name,
 		 disk->conf->path, why, full ? _(" once there is room") : _(" when it can be written to"));
 	arm(r);

@@ -292,14 +292,6 @@ static struct err *prepare_user_files(struct machine *m)
 	return err_exit(child_call(user_files, m, USER_FILES_LIMIT_MS), EXIT_HOST);
 }
 
-static void say_end(const struct machine *m, const struct undo_report *r)
-{
-	if (!m->running_us)
-		return;
-	log_info("%s: ended after %.1f s; %zu of %zu steps undone%s", m->name, (double)(clock_us() - m->running_us) / 1e6, r->undone,
-		 r->undone + r->left + r->residue, r->left ? _(", the rest left as somebody changed it") : "");
-}
-
 /* 9. The launch's own error is said here when the way back has one too; the worse status wins. */
 static struct err *give_back(struct machine *m, struct err *launch_error)
 {
@@ -317,7 +309,10 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 	if (m->began) /* refused before its `before` ran, there is nothing that `after` could put back */
 		log_err(LOG_LEVEL_WARN, hook_run(m, "after", m->plan->config->hooks.after));
 	log_debug("%s: host given back in %.1f ms", m->name, (double)(clock_us() - begun) / 1000);
-	say_end(m, &report);
+	if (m->running_us)
+		log_info("%s: ended after %.1f s; %zu of %zu steps undone%s", m->name, (double)(clock_us() - m->running_us) / 1e6,
+			 report.undone, report.undone + report.left + report.residue,
+			 report.left ? _(", the rest left as somebody changed it") : "");
 	struct err *e = restore_finish(m->journal, m->name, &report);
 	if (!e)
 		return launch_error;

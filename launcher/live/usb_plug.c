@@ -57,11 +57,6 @@ static void quietly(void *data, json_t *value, struct err *e)
 	err_free(e); /* gone with the device, or with QEMU */
 }
 
-static void close_set(struct one *one)
-{
-	err_free(qmp_send(one->u->m->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", one->fdset), FD_LIMIT_MS, quietly, NULL));
-}
-
 static void remove_device(struct one *one)
 {
 	one->state = GONE;
@@ -73,7 +68,8 @@ static void attached(void *data, json_t *value, struct err *e)
 	struct one *one = data;
 	struct machine *m = one->u->m;
 	(void)value;
-	close_set(one); /* QEMU has a copy, or wants none */
+	/* QEMU has a copy, or wants none */
+	err_free(qmp_send(m->qmp, "remove-fd", json_pack("{s:i}", "fdset-id", one->fdset), FD_LIMIT_MS, quietly, NULL));
 	block_claims_free(&one->claims);
 	if (e) {
 		log_err(LOG_LEVEL_WARN, err_wrap(e, "%s: USB device %s", m->name, one->sys));

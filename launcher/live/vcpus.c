@@ -151,11 +151,6 @@ static struct cpus one_of(const struct cpus *set, size_t turn)
 	return one;
 }
 
-static bool in_place(const struct vcpus *v, const struct cpus *now)
-{
-	return v->unbalanced ? cpus_count(now) == 1 && cpus_subset(now, &v->emulator) : cpus_equal(now, &v->emulator);
-}
-
 /*
  * One thread of the emulator: moved if it is outside. One that has ended meanwhile, or whose mask the kernel keeps, is
  * none of ours.
@@ -166,7 +161,7 @@ static struct err *pin_other(const struct vcpus *v, pid_t thread, bool *ret_move
 	*ret_moved = false;
 	if (sched_getaffinity(thread, sizeof(now.bits), (cpu_set_t *)now.bits) < 0)
 		return errno == ESRCH ? NULL : err_errno(errno, "thread %d: sched_getaffinity", (int)thread);
-	if (in_place(v, &now))
+	if (v->unbalanced ? cpus_count(&now) == 1 && cpus_subset(&now, &v->emulator) : cpus_equal(&now, &v->emulator))
 		return NULL;
 	struct cpus cpus = v->unbalanced ? one_of(&v->emulator, (size_t)(thread - v->pid)) : v->emulator;
 	struct err *e = pin(v, thread, &cpus);

@@ -64,13 +64,6 @@ struct err *engine_renew(struct engine *en, struct step *s)
 	return err_wrap(e, "%s", what);
 }
 
-/* What is being done, for a launch or a way back that takes long enough to be looked at. */
-static void say_progress(const struct step *s, size_t done, size_t total)
-{
-	cleanup_free char *what = s->kind->describe(s);
-	progress_update(done, total, what);
-}
-
 struct err *engine_stopped(void)
 {
 	return err_exit(err_coded(ECANCELED, "stopped before the guest began"), EXIT_GUEST);
@@ -83,7 +76,8 @@ struct err *engine_apply(struct engine *en, struct steps *steps)
 			continue;
 		if (en->cancelled && en->cancelled(en->data))
 			return engine_stopped();
-		say_progress(&steps->v[i], i, steps->n);
+		cleanup_free char *what = steps->v[i].kind->describe(&steps->v[i]);
+		progress_update(i, steps->n, what);
 		TRY(engine_apply_one(en, &steps->v[i]));
 	}
 	return NULL;

@@ -74,7 +74,7 @@ const char *journal_dir(const struct journal *j)
 
 struct err *journal_base_check(struct root *root, const char *base)
 {
-	cleanup_free char *parent = str_ndup(base, (size_t)(strrchr(base, '/') - base));
+	cleanup_free char *parent = str_dir(base);
 	if (!root_exists(root, parent)) {
 		struct err *e = err_coded(ENOENT, "there is no %s: no place of one's own to note in what is running", parent);
 		return err_exit(

@@ -94,12 +94,6 @@ static void heading(struct pen *pen, struct strv *lines, const char *text)
 	end_line(pen, lines);
 }
 
-/* With what has no column of its own: interrupts of devices, the guest's and the host's, and all others. */
-static double other_irqs(const struct vcpu_rate *v)
-{
-	return v->irqs[IRQ_DEVICE] + v->irqs[IRQ_GUEST] + v->irqs[IRQ_OTHER];
-}
-
 static void vcpu_line(const struct vcpu_rate *v, struct pen *pen, struct strv *lines)
 {
 	bool astray = v->cpu >= 0 && v->ran_on >= 0 && v->cpu != v->ran_on;
@@ -114,15 +108,9 @@ static void vcpu_line(const struct vcpu_rate *v, struct pen *pen, struct strv *l
 	cell_rate(pen, 9, v->exits);
 	cell_rate(pen, 9, v->irqs[IRQ_TIMER]);
 	cell_rate(pen, 7, v->irqs[IRQ_IPI]);
-	cell_rate(pen, 7, other_irqs(v));
+	/* what has no column of its own: interrupts of devices, the guest's and the host's, and all others */
+	cell_rate(pen, 7, v->irqs[IRQ_DEVICE] + v->irqs[IRQ_GUEST] + v->irqs[IRQ_OTHER]);
 	end_line(pen, lines);
-}
-
-static void vcpu_table(const struct rates *r, struct pen *pen, struct strv *lines)
-{
-	heading(pen, lines, "vCPU  CPU ran on  usage  delay/s  others  steal  exits/s  timer/s  IPI/s  IRQ/s");
-	for (size_t i = 0; i < r->n_vcpus; i++)
-		vcpu_line(&r->vcpus[i], pen, lines);
 }
 
 static void exits_line(const struct rates *r, struct pen *pen, struct strv *lines)
@@ -231,7 +219,9 @@ void rates_text(const struct rates *r, bool colours, struct strv *lines)
 	exits_line(r, &pen, lines);
 	memory_lines(r->now, &pen, lines);
 	strv_add(lines, "");
-	vcpu_table(r, &pen, lines);
+	heading(&pen, lines, "vCPU  CPU ran on  usage  delay/s  others  steal  exits/s  timer/s  IPI/s  IRQ/s");
+	for (size_t i = 0; i < r->n_vcpus; i++)
+		vcpu_line(&r->vcpus[i], &pen, lines);
 	if (r->n_disks || !r->now->has_disks) {
 		strv_add(lines, "");
 		disk_table(r, &pen, lines);

@@ -53,12 +53,6 @@ static struct err *hold(struct cli *cli, const struct disk *d, int flags, struct
 	return NULL;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash ? slash + 1 : path;
-}
-
 /* What is copied from: whole, nobody's, and held if it is a device. `foreign`: it may be of a format that only qemu-img reads. */
 static struct err *take_source(struct cli *cli, const char *word, const char *format, bool foreign, struct targets *t,
 			       const struct disk **ret_disk)
@@ -105,7 +99,7 @@ static struct err *copy(struct cli *cli, const struct targets *from, const struc
 	if (src->block)
 		TRY(hold(cli, src, O_RDONLY, &held));
 	cleanup_free char *part = str_fmt("%s.%d.part", dst->conf->path, (int)getpid()),
-			  *what = tr_fmt("copying %s", base_name(src->conf->path));
+			  *what = tr_fmt("copying %s", str_base(src->conf->path));
 	const char *argv[] = { "convert", "-p", "-f", src->foreign ? src->foreign : image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
 			       src->block ? held.path : src->conf->path, part, compress ? "-c" : NULL, NULL };
 	struct qemu_img run = { .user = &from->user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };

@@ -90,7 +90,7 @@ static struct err *copy_disk(void *data)
 
 static struct err *copy_to(const struct user *u, const char *from, const char *to, bool disk)
 {
-	cleanup_free char *dir = str_ndup(to, (size_t)(strrchr(to, '/') - to));
+	cleanup_free char *dir = str_dir(to);
 	struct copy c = { u, from, dir, to };
 	TRY(err_wrap(child_call(disk ? copy_disk : copy_state, &c, COPY_LIMIT_MS), "%s", from));
 	printf(_("%s is copied to %s.\n"), from, to);

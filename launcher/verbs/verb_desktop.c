@@ -60,7 +60,7 @@ static void add_sets(struct strv *ret, const struct strv *sets)
 /* A machine that takes the desktop's own card ends the desktop, and would end with it: it is a service, and systemd asks. */
 static struct err *service_commands(struct entry *e, const struct plan *p)
 {
-	const char *file = strrchr(e->config, '/') + 1;
+	const char *file = str_base(e->config);
 	if (!str_starts(e->config, SERVICE_DIR) || !str_ends(file, ".conf")) {
 		struct err *no =
 			err_new("%s has `release-console = yes`: it stops the desktop, and so runs as a service", p->config->vm.name);
@@ -147,7 +147,7 @@ static struct err *look(struct root *root, const char *path, const char *config,
 
 static struct err *put(struct root *root, const char *path, const char *config, const char *text, bool *ret_there)
 {
-	cleanup_free char *dir = str_ndup(path, (size_t)(strrchr(path, '/') - path));
+	cleanup_free char *dir = str_dir(path);
 	TRY(look(root, path, config, ret_there));
 	TRY(root_mkdirs(root, dir, 0700)); /* as the base directory specification wants them */
 	return *ret_there ? root_put(root, path, text, 0644) : root_put_new(root, path, text, strlen(text), 0644);
@@ -168,8 +168,8 @@ static void check_policy(struct root *root, const struct entry *e)
 		if (strstr(text, program))
 			return;
 	}
-	cleanup_free char *dir = str_ndup(e->program, (size_t)(strrchr(e->program, '/') - e->program)),
-			  *here = str_fmt("%s/../share/polkit-1/actions/" POLICY, dir), *real = realpath(here, NULL);
+	cleanup_free char *dir = str_dir(e->program), *here = str_fmt("%s/../share/polkit-1/actions/" POLICY, dir),
+			  *real = realpath(here, NULL);
 	log_warn("polkit's prompt will not say why root is needed: %s has no policy there", e->program);
 	if (real)
 		log_warn("  → sudo ln -s %s %s/", real, dirs[0]);
@@ -215,9 +215,8 @@ static struct err *install(struct cli *cli, const struct user *u, const char *wo
 static char *name_of(struct cli *cli, const char *word)
 {
 	cleanup_config struct config *c = NULL;
-	const char *slash = strrchr(word, '/'), *base = slash ? slash + 1 : word;
 	cleanup_err struct err *e = config_load(word, &cli->sets, &c);
-	return !e ? str_dup(c->vm.name) : str_ndup(base, strlen(base) - (str_ends(base, ".conf") ? strlen(".conf") : 0));
+	return !e ? str_dup(c->vm.name) : config_name_of(word);
 }
 
 static struct err *remove_entry(struct cli *cli, const struct user *u, const char *word)

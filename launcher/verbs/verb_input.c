@@ -88,12 +88,6 @@ static bool name_speaker(void *data, const struct input_device *d)
 	return true;
 }
 
-static struct err *live(struct root *root, const struct input_devices *all, uint64_t seconds)
-{
-	struct speakers speakers = { .seconds = seconds };
-	return input_listen(root, all, &(struct input_listener){ (unsigned)seconds, -1, ask, name_speaker, &speakers });
-}
-
 struct err *verb_input(struct cli *cli, const struct verb_args *args)
 {
 	uint64_t seconds = 0;
@@ -109,5 +103,6 @@ struct err *verb_input(struct cli *cli, const struct verb_args *args)
 		print_list(&all);
 	if (cli->json || !root_is_host(cli->root) || !all.n || (given ? !seconds : !isatty(STDOUT_FILENO)))
 		return NULL;
-	return live(cli->root, &all, seconds);
+	struct speakers speakers = { .seconds = seconds };
+	return input_listen(cli->root, &all, &(struct input_listener){ (unsigned)seconds, -1, ask, name_speaker, &speakers });
 }

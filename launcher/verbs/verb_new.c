@@ -83,7 +83,7 @@ static struct err *make_image(void *data)
 	const struct image *image = data;
 	cleanup_root struct root *root = NULL;
 	cleanup_free char *said = NULL, *size = size_format(image->size);
-	cleanup_free char *dir = str_ndup(image->path, (size_t)(strrchr(image->path, '/') - image->path));
+	cleanup_free char *dir = str_dir(image->path);
 	TRY(geteuid() == 0 ? user_become(image->user) : NULL);
 	TRY(root_open("/", &root));
 	TRY(root_mkdirs(root, dir, 0700));

@@ -64,19 +64,14 @@ static void print_args(const char *title, const char *binary, const struct args 
 	}
 }
 
-static void print_no_kvm(const char *why, struct ink k)
-{
-	cleanup_free char *text = tr_fmt("no KVM: %s; the guest is emulated, slowly", why);
-	print_folded("  ", text, k.bad, k.off);
-}
-
 static void print_plan(const struct plan *p)
 {
 	struct ink k = ink();
 	printf("%s%s%s%s%s\n", k.bold, p->config->vm.name, k.off, p->config->vm.description ? ": " : "",
 	       p->config->vm.description ? p->config->vm.description : "");
-	if (p->accel_why)
-		print_no_kvm(p->accel_why, k);
+	cleanup_free char *slow = p->accel_why ? tr_fmt("no KVM: %s; the guest is emulated, slowly", p->accel_why) : NULL;
+	if (slow)
+		print_folded("  ", slow, k.bad, k.off);
 	print_cpus(p, k);
 	print_steps(p, k);
 	if (p->tpm_dir)

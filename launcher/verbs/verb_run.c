@@ -27,13 +27,6 @@ static struct err *refuse(const struct plan *p)
 	return err_exit(e, EXIT_HOST);
 }
 
-static void say_warnings(const struct plan *p)
-{
-	for (size_t i = 0; i < p->findings.n; i++)
-		if (p->findings.v[i].verdict == FINDING_WARN)
-			log_warn("%s: %s", p->findings.v[i].topic, p->findings.v[i].text);
-}
-
 /* The discs of --install and --drivers: looked at with the rights of the user, who named them. */
 struct discs {
 	const char *given[2];
@@ -118,7 +111,9 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 	phase_end(&cli->phases, "plan");
 	plan_check(cli, p);
 	progress_end();
-	say_warnings(p);
+	for (size_t i = 0; i < p->findings.n; i++)
+		if (p->findings.v[i].verdict == FINDING_WARN)
+			log_warn("%s: %s", p->findings.v[i].topic, p->findings.v[i].text);
 	if (findings_worst(&p->findings) == FINDING_BAD)
 		return refuse(p);
 	if (plan_needs_root(p) && geteuid() != 0)

@@ -91,7 +91,7 @@ static struct err *forget(struct root *root)
 
 static struct err *make_parent(struct root *root, const char *path)
 {
-	cleanup_free char *dir = str_ndup(path, (size_t)(strrchr(path, '/') - path));
+	cleanup_free char *dir = str_dir(path);
 	return *dir ? root_mkdirs(root, dir, 0755) : NULL;
 }
 

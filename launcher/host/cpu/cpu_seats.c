@@ -46,19 +46,13 @@ void seats_free(struct seats *s)
 	free(s->nodes);
 }
 
-static int node_index(const struct seats *s, int id)
-{
-	int i = 0;
-	while (i < (int)s->f->n_nodes && s->f->nodes[i].id != id)
-		i++;
-	return i;
-}
-
 /* ---- orders ---- */
 
 static int rank_of_node(const struct seats *s, int l3)
 {
-	int node = node_index(s, s->f->l3s[l3].node), i = 0;
+	int node = 0, i = 0;
+	while (node < (int)s->f->n_nodes && s->f->nodes[node].id != s->f->l3s[l3].node)
+		node++;
 	while (i < (int)s->n_nodes && s->nodes[i] != node)
 		i++;
 	return i;
@@ -131,12 +125,6 @@ unsigned seats_room(const struct seats *s)
 	return room_on(s, ANY_NODE, false);
 }
 
-/* An odd vCPU may be on a half core. */
-static bool fits(const struct seats *s, int l3, unsigned n, bool whole)
-{
-	return room_below(s, l3, false) >= n && (!whole || room_below(s, l3, true) >= n - n % (unsigned)s->smt);
-}
-
 /* The caches with room on `node`, best first. Returns how many. */
 static size_t ranked(struct seats *s, int node, int *ret_order)
 {
@@ -180,7 +168,8 @@ static bool choose_one(struct seats *s, int node, unsigned n)
 	size_t n_order = ranked(s, node, order);
 	for (int whole = 1; whole >= 0; whole--) {
 		for (size_t i = 0; i < n_order; i++) {
-			if (!fits(s, order[i], n, whole))
+			/* an odd vCPU may be on a half core */
+			if (room_below(s, order[i], false) < n || (whole && room_below(s, order[i], true) < n - n % (unsigned)s->smt))
 				continue;
 			s->quotas[s->n_quotas++] = (struct quota){ order[i], n };
 			return true;

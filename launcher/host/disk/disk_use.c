@@ -34,7 +34,7 @@ static void family(struct root *root, const char *block, struct strv *ret_names)
 static bool is_device(struct root *root, const char *path, const char *block)
 {
 	cleanup_free char *real = str_starts(path, "/dev/") ? root_real(root, path) : NULL;
-	return real && streq(strrchr(real, '/') + 1, block);
+	return real && streq(str_base(real), block);
 }
 
 /*
@@ -137,7 +137,7 @@ void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
 	cleanup_free char *dir = root_exists(root, mark) ? str_fmt("/sys/class/block/%s/..", block) : NULL;
 	real = dir ? root_real(root, dir) : NULL;
 	if (real)
-		holders(root, strrchr(real, '/') + 1, ret_uses);
+		holders(root, str_base(real), ret_uses);
 }
 
 /* A file: attached as a loop device, or swapped to. */
@@ -243,16 +243,10 @@ static void check_free(struct findings *out, const struct disk *d, const struct 
 		tr_dup("two systems that write to one disk destroy it: unmount it, swapoff, or close what uses it"));
 }
 
-/* A shell would take these away, or put something in their place; a configuration does not. */
-static bool meant_for_a_shell(const char *path)
-{
-	return strchr(path, '$') || strchr(path, '`') || strchr(path, '"') || strchr(path, '\'');
-}
-
 char *disk_absent_remedy(const struct disk *d)
 {
 	const char *path = d->conf->path, *slash = strrchr(path, '/');
-	if (meant_for_a_shell(path))
+	if (strpbrk(path, "$`\"'")) /* a shell would take these away, or put something in their place */
 		return tr_dup("the path is taken as it is written: without quotes, and $HOME is no variable here, ~/ is your home");
 	if (str_starts(path, "/dev/"))
 		return tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host");

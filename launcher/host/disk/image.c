@@ -212,22 +212,12 @@ static struct err *read_one(struct root *root, const char *path, enum disk_forma
 	return e;
 }
 
-/* "nbd://…", "json:{…}": not a file's name (QEMU, path_has_protocol). */
-static bool is_file_name(const char *name)
-{
-	return strcspn(name, ":") >= strcspn(name, "/");
-}
-
-static char *beside(const char *path, const char *name)
-{
-	const char *slash = strrchr(path, '/');
-	return *name == '/' || !slash ? str_dup(name) : str_fmt("%.*s/%s", (int)(slash - path), path, name);
-}
-
 /* One link of the chain: `*at` becomes the next image, `q` its header. */
 static struct err *follow(struct root *root, char **at, struct qcow2 *q)
 {
-	cleanup_free char *next = beside(*at, q->backing), *format = str_dup(q->backing_format);
+	const char *slash = *q->backing == '/' ? NULL : strrchr(*at, '/');
+	cleanup_free char *next = str_fmt("%.*s%s", slash ? (int)(slash + 1 - *at) : 0, *at, q->backing),
+			  *format = str_dup(q->backing_format);
 	qcow2_free(q);
 	struct err *e = read_one(root, next, streq(format, "qcow2") ? FORMAT_QCOW2 : FORMAT_RAW,
 				 format != NULL /* of any other format, QEMU opens it as that */, q);
@@ -249,7 +239,7 @@ struct err *image_read(struct root *root, const char *path, enum disk_format for
 	TRY(read_one(root, path, format, stated, &first));
 	q.backing = str_dup(first.backing);
 	q.backing_format = str_dup(first.backing_format);
-	for (int i = 0; q.backing && is_file_name(q.backing); i++) {
+	for (int i = 0; q.backing && strcspn(q.backing, ":") >= strcspn(q.backing, "/"); i++) { /* no "nbd://…" (QEMU, path_has_protocol) */
 		if (i == CHAIN_MAX)
 			return err_new("%s: its backing files lead round in a ring", path);
 		TRY(follow(root, &at, &q));

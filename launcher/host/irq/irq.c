@@ -10,13 +10,6 @@
 #define WORKQUEUE "/sys/devices/virtual/workqueue/cpumask"
 #define BALANCER_DIR "/run/irqbalance"
 
-/* Where the text of a line of /proc/interrupts is after the counters, of which the header tells the number. */
-static const char *line_name(const char *line)
-{
-	const char *last = strrchr(line, ' ');
-	return last && last[1] ? last + 1 : line;
-}
-
 static void line_add(struct root *root, const char *line, struct irq_facts *f)
 {
 	char *end;
@@ -26,7 +19,8 @@ static void line_add(struct root *root, const char *line, struct irq_facts *f)
 	struct irq_line l = { .irq = (unsigned)irq };
 	if (!isdigit((unsigned char)*line) || *end != ':' || !irq_affinity_read(root, l.irq, &l.affinity))
 		return;
-	l.name = str_dup(line_name(line));
+	const char *last = strrchr(line, ' '); /* after the counters, of which the header tells the number */
+	l.name = str_dup(last && last[1] ? last + 1 : line);
 	f->lines = mem_grow(f->lines, f->n_lines, sizeof(l));
 	f->lines[f->n_lines++] = l;
 }

@@ -151,7 +151,7 @@ static struct err *apply(struct step_env *env, struct step *s)
 	struct err *e = open_node(env->root, s->target, flags, fd);
 	if (err_code(e) != EBUSY)
 		return e;
-	cleanup_free char *who = who_has(env->root, strrchr(s->target, '/') + 1);
+	cleanup_free char *who = who_has(env->root, str_base(s->target));
 	err_free(e);
 	return err_hint(err_coded(EBUSY, "%s", who), "unmount it, or end what uses it");
 }

@@ -122,13 +122,6 @@ void memory_split(uint64_t size, uint64_t page, const unsigned *weights, size_t 
 		ret_shares[n - 1] += size % page;
 }
 
-/* CPUs of the guest on it. */
-static unsigned node_weight(const struct memory_node *node, const struct cpus *guest)
-{
-	struct cpus both = cpus_and(&node->cpus, guest);
-	return node->id < 0 ? 1 : (unsigned)cpus_count(&both);
-}
-
 /* What one node is to give: its share of the pages, and how many of them are not there and free yet. */
 struct share {
 	const struct memory_node *node;
@@ -142,7 +135,8 @@ static size_t share_out(const struct config *c, const struct memory_facts *f, co
 	cleanup_free unsigned *weights = mem_new((f->n_nodes + 1) * sizeof(*weights));
 	cleanup_free uint64_t *bytes = mem_new((f->n_nodes + 1) * sizeof(*bytes));
 	for (size_t i = 0; i < f->n_nodes; i++) {
-		weights[n] = node_weight(&f->nodes[i], guest);
+		struct cpus both = cpus_and(&f->nodes[i].cpus, guest);
+		weights[n] = f->nodes[i].id < 0 ? 1 : (unsigned)cpus_count(&both);
 		if (weights[n])
 			shares[n++].node = &f->nodes[i];
 	}

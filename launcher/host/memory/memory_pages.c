@@ -11,11 +11,6 @@
 /* Finding one page of 1G can move a gigabyte of other memory; the kernel stops at a signal. */
 #define WRITE_LIMIT_MS 120000
 
-static char *sibling(const char *path, const char *file)
-{
-	return str_fmt("%.*s/%s", (int)(strrchr(path, '/') - path), path, file);
-}
-
 static struct err *pages_read(struct root *root, const char *path, uint64_t *ret)
 {
 	cleanup_free char *text = NULL;
@@ -73,14 +68,6 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	return NULL;
 }
 
-/* Frees what is only cached and moves the rest together. Nothing of it lasts, and a kernel without it still has pages.
- */
-static void make_room(struct root *root)
-{
-	err_free(root_write(root, "/proc/sys/vm/drop_caches", "3"));
-	err_free(root_write(root, "/proc/sys/vm/compact_memory", "1"));
-}
-
 static struct err *too_few(const struct step *s, uint64_t got, uint64_t delta)
 {
 	cleanup_free char *what = describe(s);
@@ -113,7 +100,9 @@ static struct err *grow(struct step_env *env, const struct step *s, uint64_t pri
 	uint64_t now, unused;
 	TRY(pages_set(env->root, s->target, prior + delta, &now));
 	if (now < prior + delta) {
-		make_room(env->root);
+		/* frees what is only cached and moves the rest together: nothing of it lasts, and a kernel without it still has pages */
+		err_free(root_write(env->root, "/proc/sys/vm/drop_caches", "3"));
+		err_free(root_write(env->root, "/proc/sys/vm/compact_memory", "1"));
 		TRY(pages_set(env->root, s->target, prior + delta, &now));
 	}
 	if (now < prior + delta) {
@@ -138,7 +127,7 @@ static struct err *apply(struct step_env *env, struct step *s)
 static struct err *verify(struct step_env *env, const struct step *s)
 {
 	uint64_t delta, unused_pages;
-	cleanup_free char *path = sibling(s->target, "free_hugepages");
+	cleanup_free char *path = str_fmt("%.*s/free_hugepages", (int)(strrchr(s->target, '/') - s->target), s->target);
 	TRY(delta_parse(s, &delta));
 	TRY(pages_read(env->root, path, &unused_pages));
 	if (unused_pages < delta)

@@ -74,11 +74,6 @@ static char *install(const char *package)
 	return tr_fmt("apt-get install %s, pacman -S %s or dnf install %s", package, package, package);
 }
 
-static char *list_or_none(const struct strv *names)
-{
-	return names->n ? strv_join(names, ", ") : str_dup("none");
-}
-
 /* ---- subnets ---- */
 
 /* Who has a part of it: an interface of the host, by its routes, or a network of this VM. Our own bridge, left by a
@@ -240,7 +235,7 @@ static void choose_joined(const struct net_facts *f, struct net *n)
 		snprintf(n->bridge, sizeof(n->bridge), "%s", n->conf->bridge);
 	if (strv_has(there, n->conf->bridge))
 		return;
-	cleanup_free char *names = list_or_none(there);
+	cleanup_free char *names = there->n ? strv_join(there, ", ") : str_dup("none");
 	problem(n, tr_fmt("name one that is there (%s), or use mode = nat, which needs none", names), N_("there is no %s %s"), what,
 		n->conf->bridge);
 }

@@ -28,12 +28,6 @@ static void check_iommu(struct findings *out, const struct pci_facts *f)
 	findings_add(out, FINDING_BAD, "iommu", tr_dup("the IOMMU is off: no device can be passed through"), str_dup(remedy));
 }
 
-static void check_module(struct findings *out, const struct pci_facts *f)
-{
-	findings_add(out, FINDING_OK, "vfio",
-		     tr_dup(f->vfio ? "vfio-pci is loaded" : N_("vfio-pci is not loaded yet: the launch loads it")), NULL);
-}
-
 static bool is_accepted(const struct conf_pci *conf, struct pci_addr addr)
 {
 	for (size_t i = 0; i < conf->accept.n; i++) {
@@ -104,12 +98,6 @@ static void check_used(struct findings *out, const struct config *c, const struc
 	}
 }
 
-/* Whether a member of a group that stays with the host makes the group useless for the guest. */
-static bool spoils(const struct pci_function *fn)
-{
-	return !pci_driver_harmless(fn->driver);
-}
-
 static void check_group(struct findings *out, const struct pci_facts *f, int group, struct pci_names *names)
 {
 	cleanup_strv struct strv others = {};
@@ -118,7 +106,7 @@ static void check_group(struct findings *out, const struct pci_facts *f, int gro
 		for (size_t k = 0; k < f->picks[i].n; k++)
 			passed += f->picks[i].v[k].group == group;
 	for (size_t i = 0; i < f->n_rest; i++) {
-		if (f->rest[i].group != group || !spoils(&f->rest[i]))
+		if (f->rest[i].group != group || pci_driver_harmless(f->rest[i].driver))
 			continue;
 		cleanup_free char *who = told(names, &f->rest[i]);
 		strv_add(&others, who);
@@ -151,7 +139,8 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 		return;
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	check_iommu(out, f);
-	check_module(out, f);
+	findings_add(out, FINDING_OK, "vfio",
+		     tr_dup(f->vfio ? "vfio-pci is loaded" : N_("vfio-pci is not loaded yet: the launch loads it")), NULL);
 	for (size_t i = 0; i < f->n_picks; i++) {
 		const struct pci_pick *pick = &f->picks[i];
 		if (pick->problem) {

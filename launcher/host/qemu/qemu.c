@@ -141,7 +141,7 @@ static bool cache_read(struct root *root, const char *path, const char *key, str
 static void cache_write(struct root *root, const char *path, const char *key, json_t *answer)
 {
 	bool shared = geteuid() == 0;
-	cleanup_free char *dir = str_ndup(path, (size_t)(strrchr(path, '/') - path));
+	cleanup_free char *dir = str_dir(path);
 	json_object_set_new(answer, "key", json_string(key));
 	json_object_set_new(answer, "names", json_integer(names_id()));
 	cleanup_free char *text = json_dumps(answer, JSON_COMPACT);
