@@ -6,8 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/cgroup/cgroup.h"
+#include "launcher/host/kind/systemd.h"
 
 static struct err *write_in(struct step_env *env, const char *dir, const char *file, const char *value)
 {
@@ -188,12 +190,24 @@ static struct err *partition_probe(struct step_env *env, const struct step *s, c
 	return NULL;
 }
 
+/* The kernel has the last word, and it has been asked; systemd 261 and later is told what the slice is, so that its own writes agree. It
+ * forgets that as the slice ends (scope_undo in cgroup_units.c). */
+static void tell_systemd(struct step_env *env, const struct step *s, const char *type)
+{
+	if (!str_ends(s->target, ".slice") || !root_is_host(env->root) || !systemd_runs(env->root))
+		return;
+	struct err *e = systemd_set_partition(env->root, s->target + strlen(CGROUP_MOUNT "/"), type);
+	log_err(LOG_LEVEL_WARN, err_wrap(e, "systemd does not take the partition over"));
+}
+
 static struct err *partition_apply(struct step_env *env, struct step *s)
 {
 	cleanup_free char *type = str_ndup(s->want, strcspn(s->want, " "));
 	struct err *e = write_in(env, s->target, "cpuset.cpus.partition", type);
 	if (err_code(e) == EINVAL)
 		return err_hint(e, "cpu.partition = root needs Linux 5.0, isolated Linux 6.1; cpu.isolate = slices neither");
+	if (!e)
+		tell_systemd(env, s, type);
 	return e;
 }
 

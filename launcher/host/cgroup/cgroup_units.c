@@ -66,6 +66,9 @@ static struct err *scope_undo(struct step_env *env, const struct step *s)
 	struct err *e = cgroup_wait_gone(env->root, dir, CGROUP_WAIT_MS);
 	if (e && stop)
 		e = err_wrap(e, "%s", err_text(stop));
+	else if (
+		e) /* a process that cannot end is in there: the host keeps its CPUs. Told of a slice that has gone, systemd would make it anew */
+		err_free(systemd_set_partition(env->root, slice, "member"));
 	return err_hint(e, "systemctl stop '%s'", slice);
 }
 

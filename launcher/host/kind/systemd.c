@@ -17,6 +17,7 @@
 #define OBJECT "/org/freedesktop/systemd1"
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
+#define UNKNOWN_PROPERTY "org.freedesktop.DBus.Error.PropertyReadOnly" /* "Cannot set property NAME, or unknown property." */
 #define MANAGER_CALL SERVICE, OBJECT, MANAGER
 
 bool systemd_runs(struct root *root)
@@ -273,6 +274,18 @@ struct err *systemd_set_cpus(struct root *root, const char *unit, const struct c
 		r = sd_bus_message_close_container(m);
 	if (r >= 0)
 		r = sd_bus_call(bus, m, BUS_CALL_LIMIT_US, &error, NULL);
+	return r < 0 ? failed(r, &error, unit) : NULL;
+}
+
+struct err *systemd_set_partition(struct root *root, const char *unit, const char *type)
+{
+	cleanup_bus sd_bus *bus = NULL;
+	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	TRY(open_bus(root, &bus));
+	int r = sd_bus_call_method(bus, MANAGER_CALL, "SetUnitProperties", &error, NULL, "sba(sv)", unit, 1 /* runtime */, 1,
+				   "CPUSetPartition", "s", type);
+	if (r < 0 && (sd_bus_error_has_name(&error, UNKNOWN_PROPERTY) || sd_bus_error_has_name(&error, NO_SUCH_UNIT)))
+		return NULL;
 	return r < 0 ? failed(r, &error, unit) : NULL;
 }
 
