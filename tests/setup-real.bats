@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# setup with a distribution's real programs (tests/layouts/real): GRUB's menu, initramfs-tools' and dracut's images, proven, put back when
+# setup with a distribution's real programs (tests/layouts/real): GRUB's menu, initramfs-tools' and dracut's images, systemd-boot's entries,
+# and stand-ins of what Debian has not; proven, put back when
 # they fail, and undone.
 
 setup_file() {
@@ -146,4 +147,88 @@ etc/qlaunch/vfio-early
 "*"undone 0
 as before
 0" ]]
+}
+
+# Stand-ins for what Debian has not. mkinitcpio 41 (functions arrayize_config, process_preset, add_file, add_module; hook modconf): the folder of
+# drop-ins is joined to the configuration unless a preset names one; a file or module that is not there is an error.
+mkinitcpio='put /usr/bin/mkinitcpio "#!/bin/bash
+_d_config=/etc/mkinitcpio.conf.d
+build() { # IMAGE [CONFIG]
+	( unset MODULES FILES HOOKS; root=\$(mktemp -d)
+	if [ -n \"\$2\" ]; then . \"\$2\"; else for f in /etc/mkinitcpio.conf \$_d_config/*.conf; do [ ! -e \"\$f\" ] || cat \"\$f\"; done >/tmp/joined; . /tmp/joined; fi || exit
+	for a in MODULES FILES HOOKS; do declare -n v=\$a; [[ \${v@a} == *a* ]] || IFS=\" \" read -r -a \"\$a\" <<<\"\$v\"; done
+	for f in \"\${FILES[@]}\"; do install -D \"\$f\" \"\$root\$f\" || exit; done
+	for m in \"\${MODULES[@]}\"; do f=\$(modinfo -k '"'\$V'"' -n \"\$m\") || { echo \"==> ERROR: module not found: \$m\" >&2; exit 1; }; install -D \"\$f\" \"\$root\$f\"; done
+	[[ \" \${HOOKS[*]} \" != *\" modconf \"* ]] || install -D -t \"\$root/etc/modprobe.d\" /etc/modprobe.d/*.conf
+	cd \"\$root\" && find . -type f | sed s,^./,, | cpio -o -H newc --quiet | gzip -1 >\"\$1\" )
+}
+[ \"\$*\" = -P ] || exit 1
+for preset in /etc/mkinitcpio.d/*.preset; do
+	( . \"\$preset\"; for p in \"\${PRESETS[@]}\"; do i=\${p}_image c=\${p}_config; build \"\${!i}\" \"\${!c:-\$ALL_config}\" || exit; done ) || exit
+done"
+put /usr/bin/lsinitcpio "#!/bin/sh
+gzip -dc \"\$1\" | cpio -t --quiet"
+chmod +x /usr/bin/mkinitcpio /usr/bin/lsinitcpio
+put /etc/mkinitcpio.d/linux.preset "PRESETS=(default fallback)
+default_image=/boot/initramfs-linux.img
+fallback_image=/boot/initramfs-linux-fallback.img"
+loader_is() { mkdir -p /sys/firmware/efi/efivars; { printf "\6\0\0\0"; printf "%s" "$1" | sed "s/./&\x00/g"; } >/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f; }
+loader_is "systemd-boot 257"
+put /boot/loader/entries/arch.conf "title Arch
+linux /vmlinuz-linux
+options root=UUID=0f rw"'
+
+@test "stand-in: mkinitcpio, with arrays and with strings, with a preset's own configuration: script and module in each image; undone" {
+	real "V=\$V; $mkinitcpio"'
+		in_both() { for i in initramfs-linux initramfs-linux-fallback; do lsinitcpio /boot/$i.img | grep -c -e etc/qlaunch/vfio-early -e qlaunch.conf -e /vfio-pci.ko -e 10-qlaunch -e ext4 ; done | xargs; }
+		try() { # WHAT
+			mkinitcpio -P; before=$(picture)
+			qlaunch setup --yes >/dev/null; echo "$1: status $? in images $(in_both) $(grep -c "rw intel_iommu=on iommu=pt" /boot/loader/entries/arch.conf)"
+			qlaunch setup --undo --yes >/dev/null; echo "$1: undone $? in images $(in_both)"
+			[ "$(picture)" = "$before" ] && echo "$1: as before"; }
+		picture() { (cd / && find etc boot var/lib/qlaunch -type f -not -name "initr*" | sort | xargs -d "\n" sha256sum) 2>/dev/null; }
+		put /etc/mkinitcpio.conf "MODULES=(ext4)
+FILES=()
+HOOKS=(base modconf)"; try arrays
+		put /etc/mkinitcpio.conf "MODULES=\"ext4\"
+FILES=\"\"
+HOOKS=\"base modconf\""; try strings
+		cp /etc/mkinitcpio.conf /etc/mine.conf; echo "ALL_config=/etc/mine.conf" >>/etc/mkinitcpio.d/linux.preset; try preset
+		echo "MODULES=(no_such)" >>/etc/mine.conf; before=$(picture); qlaunch setup --yes >/dev/null; echo "broken: status $?"
+		[ "$(picture)" = "$before" ] && echo "broken: as before"'
+	for what in arrays strings preset; do
+		grep -qx "$what: status 0 in images 5 5 1" <<<"$output"; grep -qx "$what: undone 0 in images 1 1" <<<"$output"; grep -qx "$what: as before" <<<"$output"
+	done
+	[[ $output == *"mkinitcpio: ==> ERROR: module not found: no_such"* ]]
+	grep -qx "broken: status 5" <<<"$output"; grep -qx "broken: as before" <<<"$output"
+}
+
+# kernelstub 3.1 (application.py, main): each word once into "user", an entry written anew; -d takes words out; no kernel: exit 0 and nothing done
+@test "stand-in: kernelstub: the words in its entry, never in Recovery; one that does nothing is not called done; undone" {
+	real 'put /usr/bin/kernelstub "#!/bin/bash
+f=/etc/kernelstub/configuration
+[ -e /boot/kernel-is-there ] || { echo cannot find the kernel image; exit 0; }
+case \$1 in
+-a) jq -c --arg w \"\$2\" \".user.kernel_options |= if index(\\\$w) then . else . + [\\\$w] end\" \$f >\$f.new ;;
+-d) jq -c --arg w \"\$2\" \".user.kernel_options -= [\\\$w]\" \$f >\$f.new ;;
+esac
+mv \$f.new \$f
+printf \"title Pop!_OS\nlinux /EFI/Pop_OS/vmlinuz.efi\noptions root=UUID=0f ro %s\n\" \"\$(jq -r \".user.kernel_options | join(\\\" \\\")\" \$f)\" >/boot/efi/loader/entries/Pop_OS-current.conf"
+		chmod +x /usr/bin/kernelstub
+		put /etc/kernelstub/configuration "{\"default\":{\"kernel_options\":[\"quiet\"]},\"user\":{\"kernel_options\":[\"quiet\",\"splash\"]}}"
+		put /boot/efi/loader/entries/Recovery-1.conf "title Pop!_OS Recovery
+linux /EFI/Recovery/vmlinuz.efi
+options boot=casper"
+		: >/boot/kernel-is-there; kernelstub -a quiet; before=$(picture)
+		qlaunch setup --yes >/dev/null; echo status $?; grep -h options /boot/efi/loader/entries/*
+		qlaunch setup --undo --yes >/dev/null; echo undone $?; [ "$(picture)" = "$before" ] && echo as before
+		rm /boot/kernel-is-there; before=$(picture); qlaunch setup --yes >/dev/null; echo status $?
+		[ "$(picture)" = "$before" ] && echo as before'
+	[[ $output == *"status 0
+options root=UUID=0f ro quiet splash intel_iommu=on iommu=pt
+options boot=casper
+"*"undone 0
+as before
+"*"does not have: intel_iommu=on iommu=pt"*"status 4
+as before" ]]
 }

@@ -60,8 +60,12 @@ struct err *setup_block_in(struct root *root, struct setup *s, const char *path,
 	TRY(setup_read(root, path, &old, &mode));
 	bare = setup_block(old ? old : "", NULL);
 	free(setup_shell_value(bare, "", &open));
-	if (open)
-		return err_hint(err_new(_("%s is not understood: %s"), path, open), _("add by hand, then again: %s"), lines);
+	if (open) {
+		cleanup_strv struct strv each = {};
+		strv_split(&each, lines, "\n");
+		cleanup_free char *one = strv_join(&each, "; "); /* a hint is one line */
+		return err_hint(err_new(_("%s is not understood: %s"), path, open), _("add by hand, then again: %s"), one);
+	}
 	return setup_change_to(root, s, path, mode, SETUP_BLOCK, setup_block(old ? old : "", lines));
 }
 
