@@ -115,7 +115,7 @@ $(BUILD)/lab/steps: $(BUILD)/obj/tests/lab/steps.o $(BUILD)/libqlaunch.a
 ROUNDS ?= 20
 bench:
 	@tests/deps bench
-	@$(MAKE) --no-print-directory -s all
+	@$(MAKE) --no-print-directory -s all $(BUILD)/bench-guest
 	@tests/bench/run $(BUILD) --rounds $(ROUNDS)
 	@$(MAKE) --no-print-directory -s guest lab-tools
 	@echo; echo "  in a virtual host: some minutes"

@@ -35,13 +35,13 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	run "$qlaunch" bench "$dir/plan"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[[ $output == *"bandwidth.copy (GB/s, more is better)"* ]]
+	[[ $output == *"bandwidth.stream-copy (GB/s, more is better)"* ]]
 	[[ $output == *"too few rounds"* ]]
 	[ -z "$(awk 'length > 80' <<<"$output" | grep -v "$dir")" ]
 	[ "$(jq -r .variant "$dir/out.jsonl" | sort | xargs)" = "control native one" ]
 	jq -es 'map(select(.variant == "one"))[0].metrics["boot.kernel"].v[0] > 0' "$dir/out.jsonl"
 	jq -es 'map(select(.variant == "one"))[0].metrics | .["boot.launch"].v[0] > 0 and .["boot.firmware"].v[0] > 0' "$dir/out.jsonl"
-	jq -es 'map(select(.variant == "native"))[0].metrics["bandwidth.copy"].v | length == 3' "$dir/out.jsonl"
+	jq -es 'map(select(.variant == "native"))[0].metrics["bandwidth.stream-copy"].v | length == 3' "$dir/out.jsonl"
 	# what it really got: one vCPU, its pages; the machine; steal
 	jq -es 'map(select(.variant == "one"))[0].run | (.vCPUs | test("^[0-9,-]+$")) and .["memory KiB"] > 0 and .steal >= 0 and .configuration' "$dir/out.jsonl"
 	jq -es 'all(.fingerprint.kernel == "'"$(uname -r)"'" and .fingerprint["command line"] and .machine)' "$dir/out.jsonl"
@@ -72,7 +72,7 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 		file = /samples/presentmon.csv
 	PLAN
 	jq -es 'all(.metrics | .["boot.launch"].v[0] > 0 and .["boot.firmware"].v[0] > 0 and .["boot.system"].v[0] > 0)' "$dir/out.jsonl"
-	jq -es 'all(.metrics | (has("boot.uptime") | not) and (.["jitter.wakeup"].v | length == 1000) and (.["bandwidth.read"].v | length == 3))' "$dir/out.jsonl"
+	jq -es 'all(.metrics | (has("boot.uptime") | not) and (.["jitter.wakeup-same-cpu"].v | length == 1000) and (.["jitter.timer-precise"].v | length == 1000) and (.["bandwidth.stream-triad"].v | length == 3))' "$dir/out.jsonl"
 	jq -es 'all(.metrics | (.["sysbench-cpu.events"].v | length == 1 and .[0] - 8434.8 == 0) and (.cyclictest.v | length == 1991) and (.["game.frame"].v | length == 300))' "$dir/out.jsonl"
 	[ -z "$(ls "$dir/run")" ] && [ -z "$(ls -d /run/qlaunch-bench-* 2>/dev/null)" ]
 }
@@ -93,6 +93,12 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	(cd "$dir" && "$build/bench-guest" >linux)
 	diff <(grep -v '\.fio-' "$dir/linux" | cut -d' ' -f1-4) <(cut -d' ' -f1-4 "$dir/windows")
 	diff <(awk '!/\.fio-/ { print NF }' "$dir/linux") <(awk '{ print NF }' "$dir/windows")
+	grep -qE '^bench: about bandwidth arrays [0-9]+ MiB each, L3 [0-9]+ MiB$' "$dir/linux"
+	# one stop is one event, of the timer that it hits: not one of each period that it lasted
+	(cd "$dir" && exec "$build/bench-guest" jitter >stopped 3>&-) & pid=$!
+	sleep 0.5; kill -STOP $pid; sleep 2; kill -CONT $pid; wait $pid
+	[ "$(awk '$4 == "tails" { for (i = 5; i <= NF; i++) n += $i > 1500000 } END { print n + 0 }' "$dir/stopped")" -eq 1 ]
+	grep -qE '^bench: about jitter wakeup cpu[0-9]+ cpu[0-9]+$' "$dir/stopped"
 	[ -z "$(awk '/^bench: [a-z]+\./ { for (i = 5; i <= NF; i++) if ($i + 0 <= 0) print }' "$dir/windows")" ]
 	run mono "$dir/bench.exe" chess
 	[ "$status" -eq 2 ]; [ "$output" = "bench: done" ]
@@ -489,6 +495,18 @@ calls() { wc -l <"$BATS_TEST_TMPDIR/calls"; }
 	"$qlaunch" bench report "$dir/a" >"$dir/page.html"
 	[ "$(grep -c '&lt;script&gt;' "$dir/page.html")" -gt 0 ]
 	! grep -qiE '<script|src=|href=|url\(|@import' "$dir/page.html"
+	# each state in a word and a class of its own; times in the unit that needs no zeros; what made it
+	for better in 8 12 10 mixed; do
+		jq -c --arg b $better '.plan = "my plan" | .metrics = {boot: {unit: "ms", better: "less", v: [32020 + .round % 3]}} |
+			if .variant == "base" then . else .variant = "other" | if $b == "mixed" then .metrics = {} else
+			.metrics.boot.v[0] *= ($b | tonumber) / 10 end end' <(records 10) >"$dir/state"
+		"$qlaunch" bench report "$dir/state"
+	done >"$dir/states"
+	grep -o 'class="verdict [a-z]*">[a-z ]*' "$dir/states"
+	[ "$(grep -o 'class="verdict [a-z]*">[a-z ]*' "$dir/states" | sort -u | sed 's/.*verdict //; s/"//' | xargs)" = \
+		"better>better equivalent>equivalent missing>missing worse>worse" ]
+	grep -q '<dd>qlaunch bench my plan' "$dir/states"; grep -q 'boot <small>s, less is better' "$dir/states"; grep -q '>32.02<' "$dir/states"
+	! grep -qE '[0-9]e[+-][0-9]' "$dir/states"
 	# a copy that says how it came out
 	cat "$dir/page.html" - >"$dir/asked.html" <<-'SCRIPT'
 		<script>

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +54,49 @@ int ReadFile(intptr_t file, void *to, int size, int *got, const struct overlappe
 {
 	*got = (int)pread((int)file, to, (size_t)size, (off_t)((uint64_t)at->offset_high << 32 | at->offset));
 	return *got >= 0;
+}
+
+/* One cache of the third level, as large as the first CPU says its own is. */
+int GetLogicalProcessorInformation(unsigned char *to, int *size)
+{
+	int room = *size;
+	uint32_t cache = 2, bytes = (uint32_t)sysconf(_SC_LEVEL3_CACHE_SIZE);
+	*size = 32;
+	if (room < 32)
+		return 0;
+	memset(to, 0, 32);
+	memcpy(to + 8, &cache, sizeof(cache));
+	to[16] = 3;
+	memcpy(to + 20, &bytes, sizeof(bytes));
+	return 1;
+}
+
+/* One timer at a time, due after some time from now; its handle is 1. */
+static int64_t due_ns;
+
+void *CreateWaitableTimerExW(void *security, void *name, unsigned flags, unsigned access)
+{
+	(void)security, (void)name;
+	return flags == 2 && access == 0x1F0003 ? (void *)1 : NULL;
+}
+
+int SetWaitableTimer(void *timer, const int64_t *due, int period, void *done, void *data, int resume)
+{
+	(void)period, (void)done, (void)data, (void)resume;
+	due_ns = -*due * 100;
+	return timer == (void *)1 && *due < 0;
+}
+
+unsigned WaitForSingleObject(void *timer, unsigned ms)
+{
+	(void)timer, (void)ms;
+	nanosleep(&(struct timespec){ .tv_nsec = due_ns }, NULL);
+	return 0;
+}
+
+int CloseHandle(void *timer)
+{
+	return timer == (void *)1;
 }
 
 unsigned timeBeginPeriod(unsigned ms)

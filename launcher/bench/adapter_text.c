@@ -129,7 +129,7 @@ struct err *adapter_lines(const struct adapter_job *job, const char *text)
 {
 	json_t *found = NULL, *metric;
 	const char *key;
-	TRY(records_metrics(text, &found));
+	TRY(records_metrics(text, job->about, &found));
 	json_object_foreach (found, key, metric) {
 		cleanup_free char *full = str_fmt("%s.%s", job->name, key);
 		json_object_set(job->metrics, full, metric);

@@ -2,6 +2,7 @@
 /* page: the report as HTML. See report.h. */
 #include <math.h>
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/bench/libm.h"
 #include "launcher/bench/plot.h"
 #include "launcher/bench/report.h"
@@ -26,7 +27,9 @@ static const char style[] =
 	".band{fill:var(--band)}.median{stroke:var(--fg);stroke-width:2;fill:none}.box{fill-opacity:.22}circle{fill-opacity:.75}"
 	".interval{stroke-width:2.2}.line{stroke-width:1.8}.interval,.line{fill:none!important}"
 	".key{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.45em}"
-	".better{color:var(--good)}.worse{color:var(--bad)}.untrusted{color:var(--warn)}.same{color:var(--soft)}b{font-weight:600}\n";
+	".verdict{font-weight:600;border-radius:4px;padding:0 .45em;white-space:nowrap;border:1px solid currentColor}.better{color:var(--good)}"
+	".worse{color:var(--bad)}.equivalent{color:var(--v0)}.unknown{color:var(--warn);border-style:dashed}"
+	".missing{color:var(--soft);border-style:dotted}.doubt{color:var(--warn)}.soft{color:var(--soft)}\n";
 
 static void add_text(struct sb *out, const char *s)
 {
@@ -40,33 +43,32 @@ static void add_text(struct sb *out, const char *s)
 	}
 }
 
-static void add_row(struct sb *out, const struct analysis *r)
+static void add_row(struct sb *out, const struct analysis *r, double scale)
 {
-	static const char *const classes[] = { "better", "worse", "same", "untrusted", "untrusted" };
-	double half = r->pair.difference ? (r->pair.high - r->pair.low) / 2 : r->median * (r->pair.high - r->pair.low) / 2;
-	cleanup_free char *value = report_number(r->median, r->base ? NAN : half);
+	static const char *const classes[] = { "better", "worse", "equivalent", "unknown", "missing" };
+	const struct stats_pair *p = &r->pair;
+	double median = scale * r->median, half = p->difference ? scale * (p->high - p->low) / 2 : median * (p->high - p->low) / 2;
+	cleanup_free char *value = report_number(median, r->base ? NAN : half), *interval = report_interval(p, scale);
 	sb_addf(out, "<tr><td><span class=\"key\" style=\"background:var(--v%zu)\"></span>", r->variant % PLOT_COLOURS);
 	add_text(out, r->of->variants[r->variant].name);
 	sb_addf(out, "<td class=\"n\">%s", isfinite(r->median) ? value : "");
 	if (r->base) {
-		sb_add(out, "<td><td><td><td><span class=\"same\">the others are compared with it</span>");
+		sb_addf(out, "<td><td><td><span class=\"soft\">%s</span>", _("the others are compared with it"));
 	} else {
-		if (isfinite(r->pair.low) && isfinite(r->pair.high))
-			sb_addf(out, "<td class=\"n\">%.3f<td class=\"n\">%.3f to %.3f<td class=\"n\">", r->pair.estimate, r->pair.low,
-				r->pair.high);
-		else
-			sb_add(out, "<td><td><td class=\"n\">");
-		if (isfinite(r->pair.least))
-			sb_addf(out, r->pair.difference ? "%.3g" : "%.1f %%", r->pair.difference ? r->pair.least : r->pair.least * 100);
-		sb_addf(out, "<td><b class=\"%s\">%s</b>", classes[r->verdict], analysis_word(r->verdict));
+		sb_addf(out, "<td class=\"n\">%s<td class=\"n\">", interval);
+		if (isfinite(p->least))
+			sb_addf(out, p->difference ? "%.3g" : "%.1f %%", p->difference ? scale * p->least : p->least * 100);
+		sb_addf(out, "<td><b class=\"verdict %s\">%s</b>", classes[r->verdict], tr(analysis_word(r->verdict)));
 		if (r->why)
-			sb_addf(out, ": %s", r->why);
+			sb_addf(out, " %s", tr(r->why));
 	}
 	if (r->drift > 0 || r->drift < 0)
-		sb_addf(out, " <span class=\"untrusted\">%s from round to round (%+.2f)</span>", r->drift > 0 ? "rises" : "falls",
-			r->drift);
-	if (r->pair.together > 0)
-		sb_addf(out, " <span class=\"untrusted\">rounds hang together (%.2f)</span>", r->pair.together);
+		sb_addf(out, " <span class=\"doubt\">%s (%+.2f)</span>",
+			r->drift > 0 ? _("rises from round to round") : _("falls from round to round"), r->drift);
+	if (p->together > 0 && isfinite(p->high)) {
+		cleanup_free char *widened = tr_fmt("rounds hang together (%.2f): the interval is widened", p->together);
+		sb_addf(out, " <span class=\"doubt\">%s</span>", widened);
+	}
 	sb_add(out, "</tr>\n");
 }
 
@@ -82,27 +84,33 @@ static void add_figure(struct sb *out, void (*plot)(struct sb *out, const struct
 static void add_metric(struct sb *out, const struct analyses *a, const struct analysis *r, size_t n)
 {
 	struct plot_row *rows = mem_new((n + 1) * sizeof(*rows));
+	const char *unit;
+	double scale = report_scale(r->metric, r->median, &unit);
 	sb_add(out, "<section><h2>");
 	add_text(out, r->metric->name);
 	sb_add(out, " <small>");
-	add_text(out, r->metric->unit);
-	sb_addf(out,
-		", %s is better</small></h2>\n<table><tr><th>variant<th class=\"n\">median<th class=\"n\">ratio<th class=\"n\">95 %% interval"
-		"<th class=\"n\">could see<th>verdict</tr>\n",
-		r->metric->less_is_better ? "less" : "more");
+	add_text(out, unit);
+	sb_addf(out, ", %s</small></h2>\n", r->metric->less_is_better ? _("less is better") : _("more is better"));
+	sb_addf(out, "<table><tr><th>%s<th class=\"n\">%s<th class=\"n\">%s<th class=\"n\">%s<th>%s</tr>\n", _("variant"), _("median"),
+		_("ratio and its interval"), _("could see"), _("verdict"));
 	for (size_t i = 0; i < n; i++) {
 		const struct summary_column *c = &r[i].metric->columns[r[i].variant];
-		rows[i] = (struct plot_row){ c->v, c->n, r[i].median, r[i].variant % PLOT_COLOURS, r[i].base ? NULL : &r[i].pair };
-		add_row(out, &r[i]);
+		double *v = mem_new((c->n + 1) * sizeof(*v));
+		for (size_t k = 0; k < c->n; k++)
+			v[k] = scale * c->v[k];
+		rows[i] = (struct plot_row){ v, c->n, scale * r[i].median, r[i].variant % PLOT_COLOURS, r[i].base ? NULL : &r[i].pair };
+		add_row(out, &r[i], scale);
 	}
+	cleanup_free char *shaded = tr_fmt("ratio to the first variant; shaded: within %g %%, which is equivalent", a->margin * 100);
 	sb_add(out, "</table>\n<div class=\"plots\">");
-	add_figure(out, plot_distributions, rows, n, "each round, the middle half, the median");
+	add_figure(out, plot_distributions, rows, n, _("each round, the middle half, the median"));
 	sb_add(out, "<figure>");
 	plot_intervals(out, rows, n, a->margin);
-	sb_addf(out, "<figcaption>ratio to the first variant; shaded: within %g %%, which is equivalent</figcaption></figure>\n",
-		a->margin * 100);
-	add_figure(out, plot_timeline, rows, n, "in the order of the rounds");
+	sb_addf(out, "<figcaption>%s</figcaption></figure>\n", shaded);
+	add_figure(out, plot_timeline, rows, n, _("in the order of the rounds"));
 	sb_add(out, "</div></section>\n");
+	for (size_t i = 0; i < n; i++)
+		free((double *)rows[i].v);
 	free(rows);
 }
 
@@ -134,11 +142,13 @@ static void add_tails(struct sb *out, const struct analysis *r, size_t n)
 	}
 	sb_add(out, "<section><h2>");
 	add_text(out, r->metric->of);
-	sb_add(out, " <small>all samples</small></h2>\n<figure>");
+	sb_addf(out, " <small>%s</small></h2>\n<figure>", _("all samples"));
 	plot_tails(out, curves, n);
-	sb_add(out, "<figcaption>which part of all samples was longer than ");
-	add_text(out, r->metric->unit);
-	sb_add(out, ": the lower and the further to the left, the better</figcaption></figure></section>\n");
+	cleanup_free char *caption = tr_fmt(
+		"which part of all samples was longer than so many %s: the lower and the further to the left, the better", r->metric->unit);
+	sb_add(out, "<figcaption>");
+	add_text(out, caption);
+	sb_add(out, "</figcaption></figure></section>\n");
 	for (size_t i = 0; i < n; i++)
 		free(points[i]);
 	free(points);
@@ -163,8 +173,8 @@ static void add_facts(struct sb *out, const json_t *o)
 static void add_variants(struct sb *out, const struct summary *s)
 {
 	static const char *const keys[] = { "cpuset", "vCPUs", "huge pages", "governor" };
-	sb_add(out,
-	       "<section><h2>Variants <small>what they were told, and what they really got</small></h2><table><tr><th>variant<th>keys");
+	sb_addf(out, "<section><h2>%s <small>%s</small></h2><table><tr><th>%s<th>%s", _("Variants"),
+		_("what they were told, and what they really got"), _("variant"), _("keys"));
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		sb_addf(out, "<th>%s", keys[i]);
 	sb_add(out, "</tr>\n");
@@ -188,32 +198,71 @@ static void add_head(struct sb *out, const struct summary *s, const struct analy
 {
 	bool quiet;
 	cleanup_free char *counts = report_counts(a), *control = report_control(a, &quiet);
-	sb_add(out, "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
+	cleanup_free char *size =
+		tr_fmt("%zu runs, %zu rounds after the one that warms up, %zu variants: %s", s->runs, s->rounds, s->n_variants, counts);
+	/* the page's language as HTML names it: that of its words */
+	sb_addf(out, "<!DOCTYPE html>\n<html lang=\"%s\">", _("en"));
+	sb_add(out, "<meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
 		    "<title>qlaunch bench</title>\n<style>");
 	sb_add(out, style);
 	for (int i = 0; i < PLOT_COLOURS; i++)
 		sb_addf(out, ".v%d{fill:var(--v%d);stroke:var(--v%d)}circle.v%d,.box.v%d{stroke:none}", i, i, i, i, i);
-	sb_addf(out,
-		"</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%zu runs, %zu rounds after the one that warms up, %zu variants: %s</p>\n",
-		s->runs, s->rounds, s->n_variants, counts);
+	sb_addf(out, "</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%s</p>\n", size);
 	sb_addf(out, "<section class=\"note%s\">", quiet ? "" : " bad");
 	add_text(out, control);
+	cleanup_free char *steal = tr_fmt("Up to %.1f %% of the time was stolen by a hypervisor below.", s->steal),
+			  *hot = tr_fmt("A processor was too hot in %zu runs.", s->throttled),
+			  *changed = tr_fmt("The machine changed while it was measured: %s.", s->differs ? s->differs : ""),
+			  *early = tr_fmt("It may end early: these are %zu of %zu rounds.", s->rounds, s->planned);
 	if (s->steal >= 1)
-		sb_addf(out, " Up to %.1f %% of the time was stolen by a hypervisor below.", s->steal);
+		sb_addf(out, " %s", steal);
 	if (s->throttled)
-		sb_addf(out, " A processor was too hot in %zu runs.", s->throttled);
-	if (s->differs) {
-		sb_add(out, " The machine changed while it was measured: ");
-		add_text(out, s->differs);
-		sb_add(out, ".");
-	}
+		sb_addf(out, " %s", hot);
+	if (s->early)
+		sb_addf(out, " %s", early);
+	sb_add(out, " ");
+	if (s->differs)
+		add_text(out, changed);
 	sb_add(out, "</section>\n");
+}
+
+static void add_fact(struct sb *out, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	sb_add(out, "<dt>");
+	add_text(out, name);
+	sb_add(out, "<dd>");
+	add_text(out, value);
+}
+
+/* What made it: the command, the plan's files, and of each workload what was run, of which version. Of the first record that has them. */
+static void add_made(struct sb *out, const struct summary *s)
+{
+	const json_t *first = s->n_variants ? s->variants[0].first : NULL, *about;
+	const char *plan = json_string_value(json_object_get(first, "plan")), *workload;
+	cleanup_free char *command = plan ? str_fmt("%s %s", "qlaunch bench", plan) : NULL,
+			  *rounds = s->planned ? str_fmt("%zu", s->planned) : NULL, *margin = str_fmt("%g %%", s->margin * 100);
+	add_fact(out, _("command"), command);
+	add_fact(out, _("machine's configuration"), json_string_value(json_object_get(first, "config")));
+	add_fact(out, _("rounds planned"), rounds);
+	add_fact(out, _("equivalent within"), margin);
+	add_fact(out, _("host"), s->machine);
+	json_object_foreach (json_object_get(first, "measured"), workload, about) {
+		cleanup_sb struct sb all = {};
+		const char *key;
+		json_t *value;
+		json_object_foreach ((json_t *)about, key, value)
+			sb_addf(&all, "%s%s: %s", all.len ? "; " : "", key, json_string_value(value) ? json_string_value(value) : "");
+		add_fact(out, workload, all.s);
+	}
 }
 
 void report_html(struct sb *out, const struct summary *s, const struct analyses *a)
 {
 	add_head(out, s, a);
 	sb_add(out, "<section><dl>");
+	add_made(out, s);
 	add_facts(out, s->fingerprint);
 	sb_add(out, "</dl></section>\n");
 	add_variants(out, s);

@@ -39,6 +39,8 @@ static struct err *run_adapter(struct root *root, const struct bench_plan *p, co
 	if (w->file)
 		TRY(root_read(root, w->file, &written));
 	struct adapter_job job = { w->name, w->program, m->metrics, m->about };
+	if (w->command)
+		adapter_about(&job, "command", w->command);
 	return adapter_parse(w->adapter, &job, w->file ? written : said);
 }
 
@@ -54,7 +56,7 @@ static struct err *run_natively(struct root *root, const struct bench_plan *p, s
 			strv_add(&argv, p->workloads[i].name);
 	if (argv.n > 1) {
 		TRY(listen_to(p, &argv, &said));
-		TRY(records_metrics(said, &metrics));
+		TRY(records_metrics(said, m->about, &metrics));
 		measured_add(m, metrics);
 	}
 	for (size_t i = 0; i < p->n_workloads; i++)
@@ -95,7 +97,7 @@ static struct err *measure_by_serial(struct bench_machine *b, const struct bench
 		return late(b->plan);
 	json_t *metrics = NULL;
 	TRY(program_result(&b->launcher));
-	TRY(records_metrics(b->launcher.said.s ? b->launcher.said.s : "", &metrics));
+	TRY(records_metrics(b->launcher.said.s ? b->launcher.said.s : "", b->m->about, &metrics));
 	measured_add(b->m, metrics);
 	return NULL;
 }

@@ -144,7 +144,7 @@ static struct err *run_own(struct bench_machine *b, struct agent *agent, const s
 		strv_add(&argv, kind->call[i]);
 	strv_add(&argv, workload);
 	TRY(exec_in(b, agent, &argv, &said));
-	TRY(records_metrics(said.s ? said.s : "", &metrics));
+	TRY(records_metrics(said.s ? said.s : "", b->m->about, &metrics));
 	measured_add(b->m, metrics);
 	return NULL;
 }
@@ -170,6 +170,8 @@ static struct err *run_other(struct bench_machine *b, struct agent *agent, const
 		TRY(agent_read(agent, w->file, FILE_MAX, left_ms(b, INT32_MAX), &written));
 	const struct sb *text = w->file ? &written : &said;
 	struct adapter_job job = { w->name, w->program, b->m->metrics, b->m->about };
+	if (w->command)
+		adapter_about(&job, "command", w->command);
 	return adapter_parse(w->adapter, &job, text->s ? text->s : "");
 }
 

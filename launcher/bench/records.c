@@ -45,7 +45,21 @@ static struct err *metric_line(json_t *metrics, const char *line)
 	return records_add_metric(metrics, words.v[0], words.v[1], words.v[2], values);
 }
 
-struct err *records_metrics(const char *said, json_t **ret_metrics)
+/* "about WORKLOAD KEY WORD…" */
+static void about_line(json_t *about, const char *line)
+{
+	char workload[64], key[64];
+	int at = 0;
+	if (!about || sscanf(line, "about %63s %63s %n", workload, key, &at) != 2 || !at)
+		return;
+	json_t *one = json_object_get(about, workload);
+	if (!one)
+		json_object_set_new(about, workload, one = json_object());
+	if (one)
+		json_object_set_new(one, key, json_string(line + at));
+}
+
+struct err *records_metrics(const char *said, json_t *about, json_t **ret_metrics)
 {
 	cleanup_strv struct strv lines = {};
 	json_t *metrics = json_object();
@@ -56,7 +70,9 @@ struct err *records_metrics(const char *said, json_t **ret_metrics)
 		const char *at = strstr(lines.v[i], "bench: ");
 		cleanup_free char *line = at ? str_printable(at + strlen("bench: ")) : NULL;
 		done = streq(line, "done");
-		if (line && !done)
+		if (line && str_starts(line, "about "))
+			about_line(about, line);
+		else if (line && !done)
 			e = metric_line(metrics, line);
 	}
 	if (!e && !done) {

@@ -20,8 +20,8 @@
 
 #define RECORDS_VERSION 3
 
-/* The metrics in what a guest said, its "bench: " lines; NULL with an error where it did not come to its end. */
-struct err *records_metrics(const char *said, json_t **ret_metrics);
+/* The metrics in what a guest said, its "bench: " lines; "about" lines go into `about` (adapter_part.h; NULL: nowhere). NULL with an error where it did not come to its end. */
+struct err *records_metrics(const char *said, json_t *about, json_t **ret_metrics);
 /* Adds a metric; better: "less", "more" or "tails". Takes over `values`, an array of numbers. */
 struct err *records_add_metric(json_t *metrics, const char *name, const char *unit, const char *better, json_t *values);
 /* A new id of 16 hexadecimal digits, by chance. Owned by the caller. */

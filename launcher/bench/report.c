@@ -19,6 +19,24 @@ char *report_number(double value, double precision)
 	return str_fmt("%.*f", last < -9 ? 9 : last < 0 ? (int)-last : 0, value);
 }
 
+double report_scale(const struct summary_metric *m, double typical, const char **ret_unit)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	size_t i = 0;
+	double factor = 1;
+	while (i < ARRAY_SIZE(units) && !streq(units[i], m->unit))
+		i++;
+	*ret_unit = m->unit;
+	if (i == ARRAY_SIZE(units) || !isfinite(typical))
+		return 1;
+	for (typical = fabs(typical); typical >= 1000 && i + 1 < ARRAY_SIZE(units); typical /= 1000, factor /= 1000)
+		i++;
+	for (; typical > 0 && typical < 1 && i > 0; typical *= 1000, factor *= 1000)
+		i--;
+	*ret_unit = units[i];
+	return factor;
+}
+
 char *report_counts(const struct analyses *a)
 {
 	size_t counts[ANALYSIS_VERDICTS];
@@ -66,32 +84,34 @@ char *report_control(const struct analyses *a, bool *ret_quiet)
 		      all, names);
 }
 
-/* "x 1.053 [1.021, 1.084]", or of a difference "+12 [9, 15]". Owned by the caller. */
-static char *interval_text(const struct stats_pair *p)
+char *report_interval(const struct stats_pair *p, double scale)
 {
 	if (!isfinite(p->estimate))
 		return str_dup("");
-	double half = (p->high - p->low) / 2, digits = isfinite(half) ? half : p->difference ? NAN : 0.1;
+	double by = p->difference ? scale : 1, half = by * (p->high - p->low) / 2,
+	       digits = isfinite(half)  ? half
+			: p->difference ? NAN
+					: 0.1;
 	digits = p->difference ? digits : libm()->fmax(libm()->fmin(digits, 0.1), 0.001);
-	cleanup_free char *middle = report_number(p->estimate, digits), *low = report_number(p->low, digits),
-			  *high = report_number(p->high, digits);
-	if (!isfinite(half))
-		return str_fmt("%s%s", p->difference ? (p->estimate < 0 ? "" : "+") : "x ", middle);
-	return str_fmt("%s%s [%s, %s]", p->difference ? (p->estimate < 0 ? "" : "+") : "x ", middle, low, high);
+	const char *sign = p->difference && p->estimate >= 0 ? "+" : "";
+	cleanup_free char *middle = report_number(by * p->estimate, digits), *low = report_number(by * p->low, digits),
+			  *high = report_number(by * p->high, digits);
+	return isfinite(half) ? str_fmt("%s%s [%s, %s]", sign, middle, low, high) : str_fmt("%s%s", sign, middle);
 }
 
-static void print_row(FILE *out, const struct analysis *r)
+static void print_row(FILE *out, const struct analysis *r, double scale)
 {
 	const struct stats_pair *p = &r->pair;
-	double half = p->difference ? (p->high - p->low) / 2 : r->median * (p->high - p->low) / 2;
+	double median = scale * r->median, half = p->difference ? scale * (p->high - p->low) / 2 : median * (p->high - p->low) / 2;
 	cleanup_free char *variant = str_printable(r->of->variants[r->variant].name), *short_variant = str_cut(variant, 18);
-	cleanup_free char *value = isfinite(r->median) ? report_number(r->median, r->base ? NAN : half) : str_dup("-");
+	cleanup_free char *value = isfinite(median) ? report_number(median, r->base ? NAN : half) : str_dup("-");
 	fprintf(out, "  %s%*s %10s", short_variant, 18 - (int)str_width(short_variant), "", value);
 	if (!r->base) {
-		cleanup_free char *interval = interval_text(p);
+		cleanup_free char *numbers = report_interval(p, scale),
+				  *interval = str_fmt("%s%s", *numbers && !p->difference ? "x " : "", numbers);
 		fprintf(out, "  %-23s %s", interval, tr(analysis_word(r->verdict)));
 		if (r->verdict == ANALYSIS_UNKNOWN && !r->why && p->difference)
-			fprintf(out, " %.3g", p->least);
+			fprintf(out, " %.3g", scale * p->least);
 		else if (r->verdict == ANALYSIS_UNKNOWN && !r->why)
 			fprintf(out, " %.1f %%", p->least * 100);
 	}
@@ -144,7 +164,8 @@ static void print_wrapped(FILE *out, const char *text)
 
 void report_text(FILE *out, const struct analyses *a)
 {
-	const char *metric = "";
+	const char *metric = "", *unit_shown = "";
+	double scale = 1;
 	bool quiet;
 	cleanup_free char *counts = report_counts(a), *control = report_control(a, &quiet),
 			  *printable = str_printable(control ? control : "");
@@ -154,12 +175,14 @@ void report_text(FILE *out, const struct analyses *a)
 	fputc('\n', out);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct analysis *r = &a->v[i];
-		cleanup_free char *name = str_printable(r->metric->name), *unit = str_printable(r->metric->unit);
+		if (!streq(metric, r->metric->name))
+			scale = report_scale(r->metric, r->median, &unit_shown);
+		cleanup_free char *name = str_printable(r->metric->name), *unit = str_printable(unit_shown);
 		if (!streq(metric, r->metric->name))
 			fprintf(out, r->metric->less_is_better ? _("%s (%s, less is better)\n") : _("%s (%s, more is better)\n"), name,
 				unit);
 		metric = r->metric->name;
-		print_row(out, r);
+		print_row(out, r, scale);
 	}
 	print_words(out, a);
 }

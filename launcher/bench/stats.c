@@ -207,7 +207,9 @@ static double hang_together(const double *v, size_t n)
 		own += (v[i] - mean) * (v[i] - mean);
 		next += i ? (v[i] - mean) * (v[i - 1] - mean) : 0;
 	}
-	double r = own > 0 ? next / own : 0, chance = (TOGETHER * libm()->sqrt((double)n) - 1) / (double)n;
+	/* what rounding alone makes of values that are alike hangs together, and means nothing */
+	double rounding = 1e-24 * (double)n * libm()->fmax(1, mean * mean);
+	double r = own > rounding ? next / own : 0, chance = (TOGETHER * libm()->sqrt((double)n) - 1) / (double)n;
 	double unbiased = r + (1 + 4 * r) / (double)n;
 	return n < STATS_ROUNDS_MIN || r <= chance ? 0 : unbiased < 0.95 ? unbiased : 0.95;
 }

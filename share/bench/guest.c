@@ -4,7 +4,7 @@
  * from the kernel's `bench=` parameter), or as a command in any Linux, the host too (workloads as arguments). Windows has guest.ps1.
  *
  * Each result is a line of its own, "bench: METRIC UNIT less|more|tails VALUE…": one value a pass, or with "tails" every sample, less being
- * better, of which the percentiles are what counts. The last line is "bench: done". It reads and writes nothing but memory, the clock, a
+ * better, of which the percentiles are what counts; "bench: about WORKLOAD KEY WORD…" says how it was measured. The last line is "bench: done". It reads and writes nothing but memory, the clock, a
  * temporary file, and, as process 1, /proc, /sys and /dev. Where fio is installed the disk is measured by it, too.
  */
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -54,6 +55,15 @@ static uint64_t roll(uint64_t *state) /* xorshift64 (Marsaglia) */
 }
 
 /*
+ * Where the i-th cell is: in the i-th stride the line that a hash names (Fibonacci's), so that they spread over all sets of the caches also where
+ * huge pages leave the address as it is. The same line of each page would share one set, the next one of each would use a few.
+ */
+static size_t cell(size_t i, size_t stride)
+{
+	return i * stride + (size_t)((i * 0x9e3779b97f4a7c15ull) >> 32) % (stride / LINE) * LINE;
+}
+
+/*
  * A chain through one line of each `stride` bytes of a block, in random order (Sattolo): no load can begin before the one before it has
  * ended. The block asks for huge pages, so that what is left of page walks is the host's.
  */
@@ -74,13 +84,9 @@ static double chase(size_t size, size_t stride)
 		order[i] = order[k];
 		order[k] = t;
 	}
-	/* another line of each page: else all of them share one set of the caches */
-	for (size_t i = 0; i < n; i++) {
-		size_t from = order[i], to = order[(i + 1) % n];
-		char *next = (char *)block + to * stride + to * LINE % stride;
-		*(void **)((char *)block + from * stride + from * LINE % stride) = next;
-	}
-	void **volatile at = block;
+	for (size_t i = 0; i < n; i++)
+		*(void **)((char *)block + cell(order[i], stride)) = (char *)block + cell(order[(i + 1) % n], stride);
+	void **volatile at = (void **)((char *)block + cell(0, stride));
 	void **p = at;
 	uint64_t began = now_ns(), took = 0, steps = 0;
 	for (; took < 50000000; took = now_ns() - began, steps += 16384)
@@ -176,95 +182,175 @@ static void run_throughput(void)
 	}
 }
 
-enum { BLOCK = 32 << 20, TIMES = 4 };
+/*
+ * Bandwidth as STREAM counts it (McCalpin): bytes that the program reads and writes, in 10^9 a second, of arrays at least four times as large as
+ * the largest L3, and beside them reading alone and writing alone.
+ */
+static struct {
+	double *a, *b, *c;
+	size_t n;
+} arrays;
 
-static uint64_t read_all(const char *block)
+static void stream_copy(void)
 {
+	for (size_t i = 0; i < arrays.n; i++)
+		arrays.c[i] = arrays.a[i];
+}
+
+static void stream_scale(void)
+{
+	for (size_t i = 0; i < arrays.n; i++)
+		arrays.b[i] = 3 * arrays.c[i];
+}
+
+static void stream_add(void)
+{
+	for (size_t i = 0; i < arrays.n; i++)
+		arrays.c[i] = arrays.a[i] + arrays.b[i];
+}
+
+static void stream_triad(void)
+{
+	for (size_t i = 0; i < arrays.n; i++)
+		arrays.a[i] = arrays.b[i] + 3 * arrays.c[i];
+}
+
+static void read_memory(void)
+{
+	volatile uint64_t keep;
 	uint64_t sum = 0;
-	for (size_t i = 0; i < BLOCK; i += sizeof(sum)) {
-		uint64_t v;
-		memcpy(&v, block + i, sizeof(v));
-		sum += v;
-	}
-	return sum;
-}
-
-static double rate_of(void (*work)(char *a, char *b), char *a, char *b)
-{
-	uint64_t began = now_ns();
-	for (int k = 0; k < TIMES; k++) {
-		work(a, b);
-		__asm__ volatile("" : : "r"(a), "r"(b) : "memory");
-	}
-	return (double)BLOCK * TIMES / (double)(now_ns() - began);
-}
-
-static void work_copy(char *a, char *b)
-{
-	memcpy(b, a, BLOCK);
-}
-
-static void work_write(char *a, char *b)
-{
-	(void)a;
-	memset(b, 3, BLOCK);
-}
-
-static void work_read(char *a, char *b)
-{
-	volatile uint64_t keep = read_all(a);
+	const uint64_t *v = (const uint64_t *)(const void *)arrays.a;
+	for (size_t i = 0; i < arrays.n; i++)
+		sum += v[i];
+	keep = sum;
 	(void)keep;
-	(void)b;
+}
+
+static void write_memory(void)
+{
+	memset(arrays.b, 0, arrays.n * sizeof(double));
+}
+
+/* The largest L3 of the machine in bytes; 0: it says none. */
+static size_t largest_l3(void)
+{
+	size_t most = 0;
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		for (int index = 0; index < 6; index++) {
+			char path[96], level[16] = "", size[16] = "";
+			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cache/index%d/level", cpu, index);
+			FILE *f = fopen(path, "re");
+			if (!f)
+				break;
+			if (!fgets(level, sizeof(level), f))
+				level[0] = '\0';
+			fclose(f);
+			snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cache/index%d/size", cpu, index);
+			if (atoi(level) != 3 || !(f = fopen(path, "re")))
+				continue;
+			if (fgets(size, sizeof(size), f)) {
+				size_t bytes = (size_t)strtoul(size, NULL, 10) << (strchr(size, 'M') ? 20 : 10);
+				most = bytes > most ? bytes : most;
+			}
+			fclose(f);
+		}
+	return most;
+}
+
+enum { ARRAY_LEAST = 32 << 20, ARRAY_MOST = 512 << 20 };
+
+/* Four times the L3, as far as an eighth of what is free and 512 MiB go: no L3 of a desktop is above 128. */
+static size_t array_size(size_t l3)
+{
+	struct sysinfo memory;
+	sysinfo(&memory);
+	size_t size = 4 * l3 < ARRAY_LEAST ? ARRAY_LEAST : 4 * l3, eighth = (size_t)(memory.freeram / 8 * memory.mem_unit);
+	size = size > ARRAY_MOST ? ARRAY_MOST : size;
+	return (size > eighth ? eighth : size) >> 20 << 20;
 }
 
 static void run_bandwidth(void)
 {
-	static const struct { const char *name; void (*work)(char *a, char *b); } works[] = {
-		{ "bandwidth.copy", work_copy }, { "bandwidth.read", work_read }, { "bandwidth.write", work_write },
+	static const struct { const char *name; void (*work)(void); int bytes; } works[] = { /* bytes: of an element, that count */
+		{ "bandwidth.stream-copy", stream_copy, 16 }, { "bandwidth.stream-scale", stream_scale, 16 },
+		{ "bandwidth.stream-add", stream_add, 24 },   { "bandwidth.stream-triad", stream_triad, 24 },
+		{ "bandwidth.read-memory", read_memory, 8 },  { "bandwidth.write-memory", write_memory, 8 },
 	};
-	char *a = malloc(BLOCK), *b = malloc(BLOCK);
+	size_t l3 = largest_l3(), size = array_size(l3);
+	arrays.n = size / sizeof(double);
+	arrays.a = malloc(size);
+	arrays.b = malloc(size);
+	arrays.c = malloc(size);
 	double v[PASSES];
-	if (!a || !b)
-		return;
-	memset(a, 1, BLOCK);
-	memset(b, 2, BLOCK);
-	for (size_t w = 0; w < sizeof(works) / sizeof(*works); w++) {
-		for (int i = 0; i < PASSES; i++)
-			v[i] = rate_of(works[w].work, a, b);
-		say(works[w].name, "GB/s", "more", v, PASSES);
+	printf("bench: about bandwidth arrays %zu MiB each, L3 %zu MiB\n", size >> 20, l3 >> 20);
+	if (arrays.a && arrays.b && arrays.c) {
+		for (size_t i = 0; i < arrays.n; i++) {
+			arrays.a[i] = 1;
+			arrays.b[i] = 2;
+			arrays.c[i] = 0;
+		}
+		for (size_t w = 0; w < sizeof(works) / sizeof(*works); w++) {
+			for (int i = 0; i < PASSES; i++) {
+				uint64_t began = now_ns();
+				works[w].work();
+				__asm__ volatile("" : : "r"(arrays.a), "r"(arrays.b), "r"(arrays.c) : "memory");
+				v[i] = (double)works[w].bytes * (double)arrays.n / (double)(now_ns() - began);
+			}
+			say(works[w].name, "GB/s", "more", v, PASSES);
+		}
 	}
-	free(a);
-	free(b);
+	free(arrays.a);
+	free(arrays.b);
+	free(arrays.c);
 }
 
 enum { SAMPLES = 1000 };
 
-/* How late a timer of 1 ms wakes a sleeping thread. */
+static uint64_t ns_of(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
+}
+
+/* How late a timer of 1 ms wakes a sleeping thread. The next one is due 1 ms after the wake-up where that was late: one stop is one event. */
 static void time_timers(double *late)
 {
+	const uint64_t period = 1000000;
 	struct timespec next;
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (int n = 0; n < SAMPLES; n++) {
-		next.tv_nsec += 1000000;
-		next.tv_sec += next.tv_nsec / 1000000000;
-		next.tv_nsec %= 1000000000;
-		uint64_t due = (uint64_t)next.tv_sec * 1000000000 + (uint64_t)next.tv_nsec;
+		uint64_t due = ns_of(&next) + period, now = now_ns();
+		due = due < now ? now + period : due;
+		next = (struct timespec){ .tv_sec = (time_t)(due / 1000000000), .tv_nsec = (long)(due % 1000000000) };
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
 		late[n] = (double)(now_ns() - due) / 1000;
 	}
 }
 
-/* How long a thread takes to run after another has woken it, both asleep in between: the way of an interrupt from CPU to CPU. */
+/*
+ * How long a thread on one CPU takes to run after one on another CPU has woken it, both asleep in between: the way of an interrupt from CPU to
+ * CPU. Of the CPUs that may be used the first wakes the last.
+ */
 static struct {
 	sem_t ping, pong;
 	uint64_t woken;
 	double *took;
+	int waker, sleeper;
 } pair;
+
+static void stay_on(int cpu)
+{
+	cpu_set_t one;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+}
 
 static void *wait_for_ping(void *data)
 {
+	stay_on(pair.sleeper);
 	for (int n = 0; n < SAMPLES; n++) {
-		sem_wait(&pair.ping);
+		while (sem_wait(&pair.ping) < 0)
+			;
 		pair.took[n] = (double)(now_ns() - pair.woken) / 1000;
 		sem_post(&pair.pong);
 	}
@@ -273,27 +359,44 @@ static void *wait_for_ping(void *data)
 
 static void time_wakeups(double *took)
 {
+	cpu_set_t all;
 	pthread_t other;
+	sched_getaffinity(0, sizeof(all), &all);
+	pair.waker = pair.sleeper = -1;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &all)) {
+			pair.waker = pair.waker < 0 ? cpu : pair.waker;
+			pair.sleeper = cpu;
+		}
 	pair.took = took;
 	sem_init(&pair.ping, 0, 0);
 	sem_init(&pair.pong, 0, 0);
+	stay_on(pair.waker);
 	pthread_create(&other, NULL, wait_for_ping, NULL);
 	for (int n = 0; n < SAMPLES; n++) {
 		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 		pair.woken = now_ns();
 		sem_post(&pair.ping);
-		sem_wait(&pair.pong);
+		while (sem_wait(&pair.pong) < 0)
+			;
 	}
 	pthread_join(other, NULL);
+	sched_setaffinity(0, sizeof(all), &all);
 }
 
+/* The kernel may let a timer wait for others, by 50 us if nothing else is asked for: with 1 ns what is left is the machine's. */
 static void run_jitter(void)
 {
 	static double samples[SAMPLES];
 	time_timers(samples);
 	say("jitter.timer", "us", "tails", samples, SAMPLES);
+	prctl(PR_SET_TIMERSLACK, 1);
+	time_timers(samples);
+	say("jitter.timer-precise", "us", "tails", samples, SAMPLES);
 	time_wakeups(samples);
-	say("jitter.wakeup", "us", "tails", samples, SAMPLES);
+	prctl(PR_SET_TIMERSLACK, 0); /* the default again */
+	printf("bench: about jitter wakeup cpu%d cpu%d\n", pair.waker, pair.sleeper);
+	say(pair.waker == pair.sleeper ? "jitter.wakeup-same-cpu" : "jitter.wakeup", "us", "tails", samples, SAMPLES);
 }
 
 /* Random reads of 4 KiB past the page cache: of the machine's first disk, or of a file in the working directory. */
@@ -412,6 +515,8 @@ static void become_init(char *list, size_t size)
 	char text[4096] = "";
 	mkdir("/proc", 0755);
 	mkdir("/dev", 0755);
+	mkdir("/sys", 0755);
+	mount("sys", "/sys", "sysfs", 0, NULL);
 	mount("proc", "/proc", "proc", 0, NULL);
 	mount("dev", "/dev", "devtmpfs", 0, NULL);
 	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);

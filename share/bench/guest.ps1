@@ -30,6 +30,11 @@ public static class Bench {
 	[DllImport("kernel32.dll")] static extern IntPtr GetCurrentThread();
 	[DllImport("kernel32.dll")] static extern IntPtr SetThreadAffinityMask(IntPtr thread, IntPtr mask);
 	[DllImport("kernel32.dll")] static extern bool ReadFile(SafeFileHandle file, IntPtr to, int size, out int got, ref NativeOverlapped at);
+	[DllImport("kernel32.dll")] static extern bool GetLogicalProcessorInformation(IntPtr to, ref int size);
+	[DllImport("kernel32.dll")] static extern IntPtr CreateWaitableTimerExW(IntPtr security, IntPtr name, uint flags, uint access);
+	[DllImport("kernel32.dll")] static extern bool SetWaitableTimer(IntPtr timer, ref long due, int period, IntPtr done, IntPtr data, bool resume);
+	[DllImport("kernel32.dll")] static extern uint WaitForSingleObject(IntPtr handle, uint ms);
+	[DllImport("kernel32.dll")] static extern bool CloseHandle(IntPtr handle);
 	[DllImport("winmm.dll")] static extern uint timeBeginPeriod(uint ms);
 	[DllImport("winmm.dll")] static extern uint timeEndPeriod(uint ms);
 
@@ -50,6 +55,11 @@ public static class Bench {
 	// How long Windows has run: who asks knows the rest.
 	static void Boot() { Say("boot.uptime", "ms", "less", GetTickCount64()); }
 
+	// The line of the i-th stride that a hash names, as in guest.c.
+	static int Cell(int i, int cells) {
+		return i * cells + (int)(unchecked((ulong)i * 0x9e3779b97f4a7c15UL) >> 32) % (cells / 16) * 16;
+	}
+
 	// A chain through one cell of each `stride` bytes in random order (Sattolo): no load can begin before the one before it has ended.
 	static double Follow(int size, int stride) {
 		int n = size / stride, cells = stride / 4;
@@ -58,10 +68,10 @@ public static class Bench {
 		for (int i = 0; i < n; i++) order[i] = i;
 		for (int i = n - 1; i > 0; i--) { int k = random.Next(i), t = order[i]; order[i] = order[k]; order[k] = t; }
 		for (int i = 0; i < n; i++) {
-			int from = order[i], to = order[(i + 1) % n]; // another line of each page, as in guest.c
-			block[from * cells + from * 16 % cells] = to * cells + to * 16 % cells;
+			int from = order[i], to = order[(i + 1) % n];
+			block[Cell(from, cells)] = Cell(to, cells);
 		}
-		int at = 0;
+		int at = Cell(0, cells);
 		long began = Stopwatch.GetTimestamp(), steps = 0;
 		for (; Since(began) < 50000; steps += 16384)
 			for (int i = 0; i < 16384; i++) at = block[at];
@@ -118,21 +128,47 @@ public static class Bench {
 		}
 	}
 
-	static double Rate(long[] a, Action work) { // GB/s
+	// The largest L3, of the entries of SYSTEM_LOGICAL_PROCESSOR_INFORMATION (32 bytes; 2: a cache) that tell of one; 0: none.
+	static long LargestL3() {
+		int size = 0;
+		long most = 0;
+		GetLogicalProcessorInformation(IntPtr.Zero, ref size);
+		IntPtr all = Marshal.AllocHGlobal(Math.Max(size, 32));
+		if (size > 0 && GetLogicalProcessorInformation(all, ref size))
+			for (int at = 0; at + 32 <= size; at += 32)
+				if (Marshal.ReadInt32(all, at + 8) == 2 && Marshal.ReadByte(all, at + 16) == 3)
+					most = Math.Max(most, (uint)Marshal.ReadInt32(all, at + 20));
+		Marshal.FreeHGlobal(all);
+		return most;
+	}
+	// As STREAM counts it: bytes of an element that the program reads and writes, in GB/s; arrays as in guest.c.
+	static double Rate(double bytes, Action work) {
 		long began = Stopwatch.GetTimestamp();
-		for (int k = 0; k < 4; k++) work();
-		return 4.0 * a.Length * sizeof(long) / (Since(began) * 1000);
+		work();
+		return bytes / (Since(began) * 1000);
 	}
 	static void Bandwidth() {
-		long[] a = new long[4 << 20], b = new long[4 << 20];
-		long sum = 0;
-		Action copy = () => Buffer.BlockCopy(a, 0, b, 0, a.Length * sizeof(long));
-		Action read = () => { foreach (long v in a) sum += v; };
-		Action write = () => { for (int i = 0; i < b.Length; i++) b[i] = 3; };
-		copy();
-		Say("bandwidth.copy", "GB/s", "more", Repeat(() => Rate(a, copy)));
-		Say("bandwidth.read", "GB/s", "more", Repeat(() => Rate(a, read)));
-		Say("bandwidth.write", "GB/s", "more", Repeat(() => Rate(a, write)));
+		const long least = 32 << 20, most = 512 << 20;
+		Memory memory = new Memory { Length = 64 };
+		GlobalMemoryStatusEx(ref memory);
+		long l3 = LargestL3(), size = Math.Min(Math.Min(Math.Max(4 * l3, least), most), (long)memory.Free / 8) >> 20 << 20;
+		int n = (int)(size / sizeof(double));
+		double[] a = new double[n], b = new double[n], c = new double[n];
+		double sum = 0;
+		for (int i = 0; i < n; i++) { a[i] = 1; b[i] = 2; }
+		Console.WriteLine("bench: about bandwidth arrays " + (size >> 20) + " MiB each, L3 " + (l3 >> 20) + " MiB");
+		Action copy = () => Buffer.BlockCopy(a, 0, c, 0, n * sizeof(double));
+		Action scale = () => { for (int i = 0; i < b.Length; i++) b[i] = 3 * c[i]; };
+		Action add = () => { for (int i = 0; i < c.Length; i++) c[i] = a[i] + b[i]; };
+		Action triad = () => { for (int i = 0; i < a.Length; i++) a[i] = b[i] + 3 * c[i]; };
+		Action read = () => { foreach (double v in a) sum += v; };
+		Action write = () => Array.Clear(b, 0, b.Length);
+		Say("bandwidth.stream-copy", "GB/s", "more", Repeat(() => Rate(16.0 * n, copy)));
+		Say("bandwidth.stream-scale", "GB/s", "more", Repeat(() => Rate(16.0 * n, scale)));
+		Say("bandwidth.stream-add", "GB/s", "more", Repeat(() => Rate(24.0 * n, add)));
+		Say("bandwidth.stream-triad", "GB/s", "more", Repeat(() => Rate(24.0 * n, triad)));
+		Say("bandwidth.read-memory", "GB/s", "more", Repeat(() => Rate(8.0 * n, read)));
+		Say("bandwidth.write-memory", "GB/s", "more", Repeat(() => Rate(8.0 * n, write)));
 		GC.KeepAlive(sum);
 	}
 
@@ -146,32 +182,59 @@ public static class Bench {
 		}
 		return late;
 	}
-	// How long a thread takes to run after another has woken it.
-	static double[] Wakeup() {
+	// The same by a waitable timer of high resolution (Windows 10 1803 and later; where there is none, by one of the usual resolution).
+	static double[] PreciseTimer() {
+		IntPtr timer = CreateWaitableTimerExW(IntPtr.Zero, IntPtr.Zero, 2, 0x1F0003); // CREATE_WAITABLE_TIMER_HIGH_RESOLUTION
+		if (timer == IntPtr.Zero) timer = CreateWaitableTimerExW(IntPtr.Zero, IntPtr.Zero, 0, 0x1F0003);
+		double[] late = new double[Samples];
+		for (int i = 0; i < Samples; i++) {
+			long due = -10000, began = Stopwatch.GetTimestamp(); // 1 ms from now, in 100 ns
+			SetWaitableTimer(timer, ref due, 0, IntPtr.Zero, IntPtr.Zero, false);
+			WaitForSingleObject(timer, 0xFFFFFFFF);
+			late[i] = Math.Max(Since(began) - 1000, 0.1);
+		}
+		CloseHandle(timer);
+		return late;
+	}
+	static void StayOn(int cpu) { SetThreadAffinityMask(GetCurrentThread(), (IntPtr)(1L << cpu)); }
+
+	// How long a thread on the last CPU takes to run after one on the first has woken it.
+	static double[] Wakeup(int sleeper) {
 		double[] took = new double[Samples];
 		long woken = 0;
 		AutoResetEvent ping = new AutoResetEvent(false), pong = new AutoResetEvent(false);
 		Thread other = new Thread(() => {
+			Thread.BeginThreadAffinity();
+			StayOn(sleeper);
 			for (int i = 0; i < Samples; i++) {
 				ping.WaitOne();
 				took[i] = Since(Interlocked.Read(ref woken));
 				pong.Set();
 			}
 		});
+		Thread waker = new Thread(() => {
+			Thread.BeginThreadAffinity();
+			StayOn(0);
+			for (int i = 0; i < Samples; i++) {
+				Thread.Sleep(1);
+				Interlocked.Exchange(ref woken, Stopwatch.GetTimestamp());
+				ping.Set();
+				pong.WaitOne();
+			}
+		});
 		other.Start();
-		for (int i = 0; i < Samples; i++) {
-			Thread.Sleep(1);
-			Interlocked.Exchange(ref woken, Stopwatch.GetTimestamp());
-			ping.Set();
-			pong.WaitOne();
-		}
+		waker.Start();
+		waker.Join();
 		other.Join();
 		return took;
 	}
 	static void Jitter() {
+		int last = Math.Min(Environment.ProcessorCount, 64) - 1;
 		timeBeginPeriod(1);
 		Say("jitter.timer", "us", "tails", Timer());
-		Say("jitter.wakeup", "us", "tails", Wakeup());
+		Say("jitter.timer-precise", "us", "tails", PreciseTimer());
+		Console.WriteLine("bench: about jitter wakeup cpu0 cpu" + last);
+		Say(last == 0 ? "jitter.wakeup-same-cpu" : "jitter.wakeup", "us", "tails", Wakeup(last));
 		timeEndPeriod(1);
 	}
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interleaved measurements, a table of medians and ratios, and BUILD/bench.json."""
 import argparse, contextlib, json, math, os, platform, random, re, shutil, signal, statistics, subprocess, sys, tempfile, time
-import trees
+import beside, trees
 from machines import Machine, cost, program
 from virsh import Libvirt
 
@@ -102,6 +102,13 @@ def phase_medians(samples):
     rounds = [s[3] for s in samples]
     return {name: statistics.median(r[name] for r in rounds) for name in rounds[0]}
 
+def add_beside(table, build):
+    """What bench-guest measures, beside cyclictest, mbw and sysbench: 1 is the same."""
+    samples, about = beside.ratios(build)
+    for what, values in samples.items():
+        table.add(what, values, "x")
+    table.lines[-1]["note"] = "; ".join(about)
+
 def machine_words():
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "?")
     qemu = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True).stdout.split("\n")[0]
@@ -198,6 +205,8 @@ def main(build, rounds):
         table = Table()
         progress("  what a twin adds")
         tabulate(table, samples, libvirt, costs, twin_delay(build))
+        progress("  bench-guest beside other tools")
+        add_beside(table, build)
         progress("  how it grows")
         base = "/run/qlaunch" if os.geteuid() == 0 else os.environ["XDG_RUNTIME_DIR"] + "/qlaunch"
         result = {"machine": machine_words(), "lines": table.lines, "samples": samples, "costs": costs,
