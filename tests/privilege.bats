@@ -8,7 +8,7 @@ setup() {
 	[ "$(id -u)" -eq 0 ] || skip "not root"
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
-	open=$(mktemp -d) # bats' own directories are not the user's to enter
+	open=$(mktemp -d -p /var/tmp) # bats' own directories are not the user's to enter, and virtiofsd has the shared folder for its /tmp
 	chmod 755 "$open"
 	vault=$open/vault
 	mkdir -m 700 "$vault"
@@ -22,7 +22,17 @@ setup() {
 	SUDO_UID=$(id -u nobody)
 }
 teardown() {
+	[ -z "${made:-}" ] || { rm -f "/etc/sudoers.d/$made"; userdel "$made"; }
 	[ -z "${open:-}" ] || rm -rf "$open"
+}
+# An account, in $made, that may run qlaunch by sudo and nothing else; by_sudo COMMAND...: what it types.
+make_user() {
+	made=qlsudo$$
+	useradd -M -d "$open/home" "$made"
+	mkdir "$open/home"; chown "$made" "$open/home"
+	printf '%s ALL=(root) NOPASSWD: %s\n' "$made" "$qlaunch" >"/etc/sudoers.d/$made"
+	unset SUDO_UID SUDO_USER
+	sudo=(setpriv --reuid="$(id -u "$made")" --regid="$(id -g "$made")" --clear-groups env HOME="$open/home" sudo -n)
 }
 state() { find "$vault" -printf '%p %m %u:%g %s %T@ %C@\n' | sort; sha256sum "$vault"/*; }
 
@@ -61,6 +71,17 @@ untouched() {
 
 @test "firmware variables" {
 	launch firmware.type=uefi "firmware.vars=$vault/plain"; [ "$status" -eq 4 ]; untouched
+}
+
+@test "firmware's code" {
+	launch firmware.type=uefi "firmware.code=$vault/plain" "firmware.vars=$vault/other"; [ "$status" -ne 0 ]; untouched
+}
+
+@test "a card's ROM, a shared folder, an agent's socket" {
+	launch "share s.path=$vault"; [ "$status" -ne 0 ]; untouched 0 # refused is what virtiofsd does there: entering it
+	launch "share s.path=$vault/plain"; [ "$status" -ne 0 ]; untouched
+	launch "console.agent=$vault/plain"; [ "$status" -ne 0 ]; untouched 0 # as it connects to that, which is no call with a path
+	launch "pci gpu.address=00:00.0" "pci gpu.rom=$vault/plain"; [ "$status" -ne 0 ]; untouched 0
 }
 
 @test "kernel and initrd" {
@@ -124,6 +145,7 @@ arguments() {
 		check CONFIG | check --html @
 		new NAME | new --yes @
 		new --from | new --yes --output - --from @ some
+		new --gpu | new --yes --gpu @ some
 		new --output | new --yes --output @ some
 		import FILE | import --output - @
 		import --output | import --output @ $open/domain.xml
@@ -227,12 +249,14 @@ users_folder() {
 	truncate -s 64K "$open/disc.iso"; printf '\001CD001' | dd of="$open/disc.iso" bs=2048 seek=16 conv=notrunc status=none
 	printf '<domain type="kvm"><name>some</name><memory>65536</memory><vcpu>1</vcpu><os><type>hvm</type></os></domain>\n' >"$open/domain.xml"
 	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' "a-$$" >"$open/p.conf"
-	chown -hR nobody: "$open/u"
+	chown -hR "${made:-nobody}": "$open/u"
 }
 
-@test "every verb, every argument: a file, a new name, a link and a FIFO of another's are nothing to root" {
+@test "every verb, every argument: a file, a new name, a link and a FIFO of another's are nothing to root, by sudo" {
 	local row command name words
+	make_user
 	users_folder
+	"${sudo[@]}" "$qlaunch" status --json # it does start it
 	before=$(state)
 	while IFS= read -r row; do
 		command=${row#*| }
@@ -252,12 +276,12 @@ users_folder() {
 				words=(import --copy-state --output - "$open/other.xml")
 			fi
 			rm -f "$open"/u/{made,converted,bench.jsonl}
-			timeout 30 strace -f -qq -s 300 -A -e trace=%file,fchown,fchmod -o "$open/trace" "$qlaunch" "${words[@]}" </dev/null >>"$open/said" 2>&1 3>&- &&
+			timeout 30 strace -f -qq -s 300 -A -e trace=%file,fchown,fchmod -o "$open/trace" "${sudo[@]}" "$qlaunch" "${words[@]}" </dev/null >>"$open/said" 2>&1 3>&- &&
 				status=0 || status=$?
 			[ "$status" -ne 124 ] || { echo "$row: waits for ever at $name"; false; }
 		done
 		# reading a link itself is no look at what it leads to
-		output=$(grep -E 'vault/[a-z]|u/link"' "$open/trace" | grep -vE 'readlink|AT_SYMLINK_NOFOLLOW|lstat|execve\("/[^"]*/(qlaunch|qemu-img|true)",' |
+		output=$(grep -E 'vault/[a-z]|u/link"' "$open/trace" | grep -vE 'readlink|AT_SYMLINK_NOFOLLOW|lstat|execve\("/[^"]*/(qlaunch|qemu-img|true|sudo|env|setpriv)",' |
 			grep -E '= [0-9]+(<|$| )') || true
 		[ -z "$output" ] || { echo "$row: $output"; false; }
 		[ ! -s "$open/ran" ] || { echo "$row: ran"; false; }
@@ -384,28 +408,55 @@ users_folder() {
 	echo "$output"; [ -z "$output" ]
 }
 
-@test "identities of all children are those of SECURITY.md" {
-	local name=qlid$$ vm=i-$$ pid child
+# The user's machine with all that can start beside it. Each child is the real one, behind a program of its name that tells what it was given: what
+# its descriptors lead to, its environment; what it is then, is asked of the kernel once the guest runs. All in $open/as.
+whole_machine() {
+	local name=qlid$$ vm=i-$$ pid child program fs
 	useradd -M -d "$open/home" "$name"
-	mkdir "$open/home"; chown "$name" "$open/home"
+	mkdir "$open/home" "$open/bin" "$open/real" "$open/as"; chown "$name" "$open/home"; chmod 777 "$open/as"
 	ip netns add "$name"; ip -n "$name" link set lo up
 	ip -n "$name" link add d0 type veth peer name d1; ip -n "$name" link set d1 up # passt wants a way out
 	ip -n "$name" addr add 198.51.100.1/24 dev d0; ip -n "$name" link set d0 up; ip -n "$name" route add default via 198.51.100.2
-	printf '#!/bin/sh\ngrep -E "^(Uid|Cap|NoNew|Seccomp:)" /proc/self/status >%s/ran\n' "$open" >"$open/hook"; chmod 755 "$open/hook"
+	for fs in /usr/libexec/virtiofsd /usr/lib/virtiofsd /usr/lib/qemu/virtiofsd; do [ ! -e $fs ] || break; done
+	cp "$fs" "$open/real/virtiofsd"; cp /bin/true "$open/real/hook"
+	for child in qemu-system-x86_64 swtpm passt virtiofsd dnsmasq hook; do
+		program=$open/real/$child; [ -e "$program" ] || program=$(command -v $child)
+		cat >"$open/bin/$child" <<-WRAPPER
+			#!/bin/sh
+			at=$open/as/${child%%-*}
+			rm -f \$at.fds \$at.env \$at.status
+			find /proc/\$\$/fd -mindepth 1 ! -lname '*/$child' -fprintf \$at.fds '%f %l\n' # neither pipe nor redirection: the shell would hold it
+			tr '\\0' '\\n' </proc/\$\$/environ >\$at.env
+			cat /proc/\$\$/status >\$at.status
+			exec $program "\$@"
+		WRAPPER
+		chmod 755 "$open/bin/$child"
+	done
 	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[tpm]\nversion = 2.0
-		[network lan]\nmode = nat\n[network out]\nmode = user\n[share s]\npath = %s/home\n[hooks]\nbefore = %s/hook\n' $vm "$open" "$open" | tr -d '\t' >"$open/i.conf"
-	SUDO_UID=$(id -u "$name") ip netns exec "$name" "$qlaunch" run "$open/i.conf" >"$open/children" 2>&1 3>&- </dev/null & pid=$!
+		[network lan]\nmode = nat\n[network out]\nmode = user\n[share s]\npath = %s/home\n[console]\nagent = yes\n[hooks]\nbefore = %s/bin/hook\n' \
+		$vm "$open" "$open" | tr -d '\t' >"$open/i.conf"
+	uid=$(id -u "$name")
+	SUDO_UID=$uid FOO=bar LD_LIBRARY_PATH=/nowhere PYTHONPATH=/nowhere XDG_CONFIG_HOME=/nowhere LC_ALL=C.UTF-8 DISPLAY=:7 \
+		unshare -m --propagation private bash -c 'mount --bind "$1/bin" /usr/local/bin; mount --bind "$1/bin/virtiofsd" "$2"; shift 2; exec "$@"' - \
+		"$open" "$fs" ip netns exec "$name" "$qlaunch" run "$open/i.conf" >"$open/children" 2>&1 3>&- </dev/null & pid=$!
 	until grep -qs 'running after' "$open/children"; do kill -0 $pid || break; sleep 0.1; done
-	mkdir "$open/as"; cp "$open/ran" "$open/as/hook"
-	for child in $(pgrep -P $pid); do cp "/proc/$child/status" "$open/as/$(basename "$(readlink "/proc/$child/exe")" | sed 's/-system.*//; s/\..*//')"; done
+	for child in $(pgrep -P $pid); do
+		cp "/proc/$child/status" "$open/as/$(basename "$(readlink "/proc/$child/exe")" | sed 's/-system.*//; s/\..*//').status" || true
+		ls -l "/proc/$child/fd" >>"$open/held" || true
+	done
 	env -u SUDO_UID "$qlaunch" stop --now $vm || true; wait $pid || true
-	uid=$(id -u "$name"); userdel "$name"; ip netns del "$name"
+	userdel "$name"; ip netns del "$name"
 	cat "$open/children"
-	rows=$(sed -nE '/^## Who runs as what/,/^## Cap/s/^\| `([a-z]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|.*/\1|\2|\3|\4|\5/p' SECURITY.md)
-	[ "$(cut -d'|' -f1 <<<"$rows" | sort)" = "$(ls "$open/as")" ]
-	while IFS='|' read -r child who caps nnp seccomp; do
-		field() { awk -v f="$1:" '$1 == f { print $2 }' "$open/as/$child"; }
-		echo "$child: $(field Uid) $(field CapEff) $(field NoNewPrivs) $(field Seccomp)"
+}
+
+@test "identities of all children, their descriptors and their environment are those of SECURITY.md" {
+	local child who caps nnp seccomp fds given user_env
+	whole_machine
+	rows=$(sed -nE '/^## Who runs as what/,/^## /s/^\| `([a-z]+)` \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|]*) \| ([^|:]*).* \|$/\1|\2|\3|\4|\5|\6/p' SECURITY.md)
+	[ "$(cut -d'|' -f1 <<<"$rows" | sort)" = "$(ls "$open/as" | sed 's/\..*//' | sort -u)" ]
+	while IFS='|' read -r child who caps nnp seccomp fds; do
+		field() { awk -v f="$1:" '$1 == f { print $2 }' "$open/as/$child.status"; }
+		echo "$child: $(field Uid) $(field CapEff) $(field NoNewPrivs) $(field Seccomp)"; cat "$open/as/$child.fds"
 		[ "$(field Uid)" = "$([ "$who" = user ] && echo "$uid" || id -u "$who")" ]
 		case $caps in
 		none) [ "$(field CapPrm)" = 0000000000000000 ] ;;
@@ -415,22 +466,55 @@ users_folder() {
 		esac
 		[ "$(field NoNewPrivs)" = "$([ "$nnp" = yes ] && echo 1 || echo 0)" ]
 		[ "$(field Seccomp)" = "$([ "$seccomp" = yes ] && echo 2 || echo 0)" ]
+		# what it was started with: /dev/null, two pipes, and the rest by kind and number
+		[ "$(sed -nE 's/^0 //p' "$open/as/$child.fds")" = /dev/null ]
+		[ "$(grep -cE '^[12] pipe:' "$open/as/$child.fds")" -eq 2 ]
+		given=$(sed -E '/^[012] /d; s/^[0-9]+ //; s/:.*//; s,^/dev/net/,,' "$open/as/$child.fds" | sort | uniq -c | awk '{ printf "%s%s %s", s, $1, $2; s = ", " }')
+		[ "${given:-none}" = "$fds" ]
 	done <<<"$rows"
+	# no child holds what is the launcher's own
+	[ "$(grep -cE '/run/qlaunch/i-[0-9]+/(lock|journal|claims)|/run/qlaunch/.claims' "$open/held")" -eq 0 ]
+	# the environment: that of the table, and nothing else
+	names() { sed -nE "/^## $1/,/^## /s/^\| \`([A-Z_]+)\`.*/\1/p" SECURITY.md | sort; }
+	diff <(names 'What is let through') <(sed -nE 's/^	\{ "([A-Z_]+)", (ANY|WORD|NUMBER), .*/\1/p' launcher/base/behalf.c | sort)
+	user_env="HOME USER LOGNAME XDG_DATA_HOME PATH XDG_RUNTIME_DIR DBUS_SESSION_BUS_ADDRESS WAYLAND_DISPLAY $(sed -nE '/kept\[\] =/,/;/s/[^A-Z_]+/ /gp' launcher/base/user.c | xargs)"
+	for child in $(cut -d'|' -f1 <<<"$rows"); do
+		echo "$child: $(sed 's/=.*//' "$open/as/$child.env" | xargs)"
+		grep -q '^PATH=' "$open/as/$child.env"
+		[ -z "$(sed 's/=.*//; /^$/d; /^QLAUNCH_/d' "$open/as/$child.env" | grep -vxFf <(tr ' ' '\n' <<<"$([ $child = dnsmasq ] && echo PATH || echo "$user_env")"))" ]
+	done
+	grep -qx DISPLAY=:7 "$open/as/qemu.env"
+	[ "$(sed -n 's/^PATH=//p' "$open/as/qemu.env")" = /usr/local/bin:/usr/bin:/bin ]
 }
 
-# caps_drop_to() is for good: what the launcher kept in its bounding set is what a program that it runs as root could get back.
-@test "the launcher itself keeps the capabilities of its steps and no others, also where root runs its own" {
-	printf '[vm]\nname = k-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' $$ >"$open/k.conf"
-	for who in nobody root; do
-		[ "$who" = nobody ] || unset SUDO_UID SUDO_USER
-		"$qlaunch" run "$open/k.conf" >"$open/said" 2>&1 3>&- </dev/null & local pid=$!
-		until grep -q 'running after' "$open/said"; do kill -0 $pid || { cat "$open/said"; return 1; }; sleep 0.1; done
-		has=$(awk '/^Cap/ { print $1 $2 }' "/proc/$pid/status" | xargs)
-		"$qlaunch" stop --now "k-$$"; wait $pid
-		# those of `process`: KILL is bit 5, SETGID 6, SETUID 7, SETPCAP 8, SYS_NICE 23 (linux/capability.h)
-		echo "$who: $has"
-		[ "$has" = "CapInh:0000000000000000 CapPrm:00000000008001e0 CapEff:00000000008001e0 CapBnd:00000000008001e0 CapAmb:0000000000000000" ]
+@test "each test that SECURITY.md names is there" {
+	local file name n=0
+	while IFS='|' read -r file name; do
+		n=$((n + 1))
+		grep -qE "^@test \".*${name}" "$file" || { echo "$file has no test \"$name\""; return 1; }
+	done < <(tr -s '\n ' ' ' <SECURITY.md | grep -oE '\*\([^*]*\)\*' | awk '{
+		of = "tests/privilege.bats"; text = $0
+		while (match(text, /"[^"]*"( of `tests\/[a-z]+\.bats`)?/)) {
+			word = substr(text, RSTART, RLENGTH); text = substr(text, RSTART + RLENGTH)
+			if (match(word, /`.*`/)) of = substr(word, RSTART + 1, RLENGTH - 2)
+			sub(/^"/, "", word); sub(/".*/, "", word); sub(/,$/, "", word)
+			print of "|" word
+		}
+	}')
+	[ $n -gt 14 ]
+	for file in $(grep -oE '`(tests/[a-z/]+\.(bats|c)|tests/[a-z]+|test_[a-z]+\.c)`' SECURITY.md | tr -d '\`' | sort -u); do
+		[ -e "$file" ] || [ -e "tests/unit/$file" ] || { echo "no $file"; return 1; }
 	done
+	for file in $(grep -oE '`tests/lab`: [a-z-]+' SECURITY.md | sed 's/.*: //'); do [ -e "tests/lab/jobs/$file.sh" ]; done
+}
+
+@test "each key that can name something has its test above, or says why not" {
+	local key
+	# what is no name of anything on this host: a guest's text, a number, a word of a table, or checked by its type to be no path
+	while read -r key; do
+		grep -qE "\"(${key/./( [a-z])?.})=" "$BATS_TEST_FILENAME" || [[ " vm.description boot.cmdline qemu.args qemu.set " = *" $key "* ]] || [[ $key = smbios.* ]] ||
+			{ echo "$key is not tried"; return 1; }
+	done < <(sed -nE 's/^	KEY\("([a-z]+)", "([a-z-]+)", (PATH|PROGRAM|SERIAL|ROM|AGENT|TEXT|DISK|IMAGE|DEVICE|WORDS|LINES),.*/\1.\2/p' launcher/config/keys.c)
 }
 
 @test "SECURITY.md has every kind of step, with the capabilities that it keeps" {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* limits: see limits.h. */
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,8 +26,9 @@ void limits_lift(void)
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
 		struct rlimit own = { limits[i].own, limits[i].own };
 		if (getrlimit(limits[i].resource, &limits[i].before) == 0)
-			setrlimit(limits[i].resource, &own); /* a container's root may lack the right: then it goes without */
+			setrlimit(limits[i].resource, &own); /* a container's root may lack the right: then a write fails */
 	}
+	signal(SIGXFSZ, SIG_IGN); /* EFBIG instead: an error like another */
 	umask((umask(077) & 077) | 022);
 	lifted = true;
 }
@@ -37,4 +39,5 @@ void limits_return(void)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		setrlimit(limits[i].resource, &limits[i].before);
+	signal(SIGXFSZ, SIG_DFL);
 }

@@ -6,6 +6,8 @@
 #include "launcher/base/tr.h"
 #include "launcher/live/nets.h"
 
+static char roots_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *const roots_env[] = { roots_path, NULL };
+
 void nets_bind(struct machine *m)
 {
 	struct plan *p = m->plan;
@@ -16,6 +18,8 @@ void nets_bind(struct machine *m)
 		helper->name = n->helper;
 		helper->argv = n->helper_argv.v;
 		helper->env = p->env.v;
+		if (!n->passt) /* root's: nothing of the user's */
+			helper->env = roots_env;
 		helper->ready = net_helper_ready(n);
 		if (n->passt && geteuid() == 0) { /* dnsmasq needs its ports first, and then goes by itself */
 			helper->become = user_become_data;

@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a second user, or the first one's own shell, lays in root's way: names in shared folders, sockets, a full /run, damaged journals, limits.
+# Nothing of the first is read, lost or stopped, and the host comes back.
+
+setup() {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	open=$(mktemp -d); chmod 755 "$open"
+	vm=t$BATS_TEST_NUMBER-$$ conf=$open/t.conf
+	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' "$vm" >"$conf"
+	export SUDO_UID SUDO_USER=nobody
+	SUDO_UID=$(id -u nobody)
+}
+teardown() {
+	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+	[ -z "${open:-}" ] || { "$qlaunch" stop --kill "$vm"; "$qlaunch" restore --forget "$vm"; rm -rf "$open"; } >/dev/null 2>&1 || true
+}
+as_first() { setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups env -u SUDO_UID "$@"; }
+begin() { # [COMMAND...]: a launch in the background, as $pid; false where it ends before its guest runs
+	: >"$open/said"
+	"$@" "$qlaunch" run "$conf" > >(cat >"$open/said") 2>&1 3>&- </dev/null & pid=$! # by a pipe: a limit of file size is not for what is said
+	until grep -q 'running after' "$open/said"; do kill -0 $pid 2>/dev/null || { cat "$open/said"; return 1; }; sleep 0.1; done
+}
+now() { find "$@" -printf '%p %m %u %s %T@\n' | sort; }
+export -f now
+
+@test "Looking Glass's memory: a file or a link that another user has put there is refused and left, and nobody else sees the guest's screen" {
+	printf '[display]\nmode = looking-glass\nresolution = 1920x1080\n' >>"$conf"
+	cat >"$open/try" <<-'TRY'
+		set -eu
+		mount -t tmpfs -o mode=1777 shm /dev/shm
+		echo precious >"$open/precious"; chown nobody "$open/precious"
+		lg=/dev/shm/looking-glass
+		for trap in 'install -m 666 -o daemon /dev/null' "ln -s $open/precious" 'mkdir' 'mkfifo'; do
+			$trap $lg; chown -h daemon $lg
+			before=$(now /dev/shm "$open/precious")
+			for who in env "setpriv --reuid=nobody --regid=$(id -g nobody) --clear-groups env -u SUDO_UID XDG_RUNTIME_DIR=$open/own"; do
+				status=0; timeout 30 $who "$qlaunch" run "$conf" >"$open/said" 2>&1 </dev/null || status=$?
+				cat "$open/said"
+				[ $status -eq 4 ]; grep -q "$lg is there already, and not this user's" "$open/said"
+			done
+			[ "$(now /dev/shm "$open/precious")" = "$before" ]
+			rm -r $lg
+		done
+		timeout 60 "$qlaunch" run "$conf" >"$open/said" 2>&1 </dev/null & pid=$!
+		until grep -q 'running after' "$open/said"; do kill -0 $pid || { cat "$open/said"; exit 1; }; sleep 0.1; done
+		[ "$(stat -c '%U %a' $lg)" = 'nobody 600' ]
+		! setpriv --reuid=daemon --clear-groups head -c 1 $lg
+		[ "$(stat -c %s $lg)" -gt 1000000 ]
+		"$qlaunch" stop --now "$vm"
+		wait $pid
+		[ ! -e $lg ]
+	TRY
+	mkdir -m 700 "$open/own"; chown nobody "$open/own"
+	export open qlaunch conf vm
+	run unshare -m --propagation private bash "$open/try"
+	echo "$output"; [ "$status" -eq 0 ]
+}
+
+@test "sockets that another user has put where the machine's would be: nobody speaks to them" {
+	mkdir -p "$open/trap/qlaunch/$vm"
+	cat >"$open/server.py" <<'PY'
+import os, socket, sys
+os.setuid(int(sys.argv[1]))
+socks = []
+for name in ("monitor", "agent", "lock", "status.json"):
+    s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[2] + "/" + name); os.chmod(sys.argv[2] + "/" + name, 0o666); s.listen(); socks.append(s)
+open(sys.argv[2] + "/ready", "w").close()
+import select
+while True:
+    for s in select.select(socks, [], [])[0]:
+        open(sys.argv[3], "a").write("somebody came\n"); s.accept()
+PY
+	chown -R daemon "$open/trap"; chmod -R a+rwX "$open/trap"
+	touch "$open/came"; chmod 666 "$open/came"
+	python3 "$open/server.py" "$(id -u daemon)" "$open/trap/qlaunch/$vm" "$open/came" 3>&- & server=$!
+	until [ -e "$open/trap/qlaunch/$vm/ready" ]; do kill -0 $server; sleep 0.1; done
+	before=$(now "$open/trap")
+	for verb in status "status $vm" "console $vm" "top --once $vm" "stop $vm" "stop --kill $vm" restore "restore --forget $vm" "run $conf"; do
+		# shellcheck disable=SC2086 # words
+		XDG_RUNTIME_DIR=$open/trap run as_first timeout 20 "$qlaunch" $verb
+		echo "$verb: $status $output"
+		[ "$status" -ne 0 ]; [ "$status" -ne 124 ]
+	done
+	# root takes no part of a path for a machine's name
+	for verb in status console "top --once" stop "stop --kill" restore "restore --forget" "restore --wait"; do
+		# shellcheck disable=SC2086 # words
+		run timeout 20 "$qlaunch" $verb "../..$open/trap/qlaunch/$vm"
+		echo "$verb: $status $output"; [ "$status" -ne 124 ]
+	done
+	[ ! -s "$open/came" ]; [ "$(now "$open/trap")" = "$before" ]; kill -0 $server
+}
+
+@test "a folder in /tmp with the name of a bench's is not looked at" {
+	printf '[bench]\nrounds = 1\nlimit = 5\nguest = /bin/true\nworkloads = w\n[workload w]\ncommand = /bin/true\nparser = lines\n[variant a]\nnative = yes\n' >"$open/plan"
+	mkdir "$open/first"; chown nobody "$open/first"
+	for dir in "" "$open/none"; do
+		XDG_RUNTIME_DIR=$dir run strace -f -qq -e trace=%file -o "$open/trace" setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups env -u SUDO_UID \
+			"$qlaunch" bench --output "$open/first/out.jsonl" "$open/plan"
+		echo "$output"
+		[ "$(grep -cE '/tmp/qlaunch-|"/tmp/?", \{flags=O_RDONLY' "$open/trace")" -eq 0 ]
+	done
+}
+
+@test "limits and a umask of the caller's end neither a launch nor its way back" {
+	local how lifts=yes
+	(ulimit -f 0 && ulimit -f unlimited) 2>/dev/null || lifts=no # a container's root may lack CAP_SYS_RESOURCE: then it is an error, and nothing is left
+	for how in 'ulimit -f 0' 'ulimit -t 1' 'ulimit -c unlimited' 'umask 777' 'umask 000'; do
+		if [ $lifts = no ] && [[ $how = ulimit* ]]; then
+			begin bash -c "$how; exec \"\$@\"" - && "$qlaunch" stop --now "$vm"
+			code=0; wait $pid || code=$?
+			echo "$how: $code"
+			[ $code -lt 5 ]; [ ! -e "/run/qlaunch/$vm" ]
+			continue
+		fi
+		begin bash -c "$how; exec \"\$@\"" -
+		[ "$(find "/run/qlaunch/$vm" -perm /022 | wc -l)" -eq 0 ]
+		grep -E '^Max (file size|cpu time) +unlimited|^Max core file size +0 ' "/proc/$pid/limits" | wc -l | grep -qx 3
+		qemu=$("$qlaunch" status --json | jq -r ".[] | select(.vm == \"$vm\") | .qemu")
+		case $how in # the user's programs have the user's
+		*-f*) grep -qE '^Max file size +0 ' "/proc/$qemu/limits" ;;
+		*-t*) grep -qE '^Max cpu time +1 ' "/proc/$qemu/limits" ;;
+		esac
+		"$qlaunch" stop --now "$vm" || true # one second of CPU may be over
+		code=0; wait $pid || code=$?
+		echo "$how: $code"; cat "$open/said"
+		[ $code -eq 0 ] || { [[ $how = *-t* ]] && [ $code -eq 1 ]; }
+		[ ! -e "/run/qlaunch/$vm" ]
+	done
+}
+
+@test "/run without an inode or a byte: a launch is refused with nothing left, or its guest goes on" {
+	cat >"$open/full" <<-'FULL'
+		set -u
+		refused=0 silent=0 ran=0
+		for size in nr_inodes={2..10} size={4,8,12,16,24}k; do
+			umount /run/qlaunch 2>/dev/null; mount -t tmpfs -o "mode=755,$size" full /run/qlaunch || exit 1
+			timeout 60 "$qlaunch" run "$conf" >"$open/said" 2>&1 </dev/null & pid=$!
+			until grep -q 'running after' "$open/said"; do kill -0 $pid 2>/dev/null || break; sleep 0.1; done
+			if grep -q 'running after' "$open/said"; then
+				grep -q 'qlaunch status will not know of it' "$open/said" && silent=$((silent + 1)) || ran=$((ran + 1))
+				head -c 1M /dev/zero >/run/qlaunch/fill 2>/dev/null # and now it is full for all that follows
+				sleep 0.5; kill -0 $pid || { echo "$size: the guest was ended"; cat "$open/said"; exit 1; }
+				"$qlaunch" stop --now "$vm"; code=0; wait $pid || code=$?
+				[ $code -eq 0 ] || { echo "$size: ended with $code"; cat "$open/said"; exit 1; }
+				rm -f /run/qlaunch/fill
+			else
+				code=0; wait $pid || code=$?
+				refused=$((refused + 1))
+				[ $code -ne 0 ] && [ $code -ne 124 ] || { echo "$size: $code"; exit 1; }
+			fi
+			left=$(find /run/qlaunch -mindepth 1 ! -name .claims)
+			[ -z "$left" ] || { echo "$size: left: $left"; cat "$open/said"; exit 1; }
+		done
+		echo "refused $refused, ran without a status $silent, ran $ran"
+		[ $refused -gt 1 ] && [ $silent -gt 0 ] && [ $ran -gt 2 ]
+	FULL
+	mkdir -p /run/qlaunch
+	export open qlaunch conf vm
+	run unshare -m --propagation private bash "$open/full"
+	echo "$output"; [ "$status" -eq 0 ]
+}
+
+@test "a damaged journal: what fits is undone, the rest is named with exit 5, run refuses with the remedy, --forget gives it up" {
+	local damage line j=/run/qlaunch/$vm/journal
+	for damage in '1s/qlaunch/qlaunhc/' '$s/"want"/"wamt"/'; do
+		begin env
+		qemu=$("$qlaunch" status --json | jq -r ".[] | select(.vm == \"$vm\") | .qemu")
+		kill -KILL $pid; wait $pid || true
+		line=1; [[ $damage = 1* ]] || line=$(wc -l <$j)
+		cp $j "$open/whole"; sed -i "$damage" $j
+		! cmp -s $j "$open/whole"; [ "$(tail -c 1 $j | od -An -c | tr -d ' ')" = '\n' ]
+		for verb in "restore" "restore $vm"; do # again and again the same, to whom root acts for, too
+			# shellcheck disable=SC2086 # words
+			run "$qlaunch" $verb
+			echo "$damage: $verb: $status $output"
+			[ "$status" -eq 5 ]; [[ $output == *"$vm: line $line of"*"is damaged: what it did is not undone"*"qlaunch restore --forget $vm"* ]]
+		done
+		# intact lines have been undone: QEMU's is one of them where the first is damaged
+		[ $line -ne 1 ] || ! kill -0 "$qemu" 2>/dev/null
+		[ $line -eq 1 ] || kill -0 "$qemu"
+		run "$qlaunch" run "$conf"
+		echo "$damage: run: $status $output"
+		[ "$status" -eq 5 ]; [[ $output == *"line $line of"*"qlaunch restore --forget $vm"* ]]
+		[ -e $j ]
+		run "$qlaunch" restore --forget "$vm"
+		echo "$damage: forget: $status $output"
+		[ "$status" -eq 0 ]; [[ $output == *"line $line of"* ]]; [ ! -e "/run/qlaunch/$vm" ]
+		[ $line -eq 1 ] || kill -KILL "$qemu"
+		begin env # and it starts again
+		"$qlaunch" stop --now "$vm"; wait $pid
+	done
+}
