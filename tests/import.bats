@@ -229,6 +229,40 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$status" -ne 0 ]; [ ! -e "$HOME/again.conf" ]
 }
 
+@test "import --copy-state: libvirt's disk, UEFI variables and TPM state, where they may be read; what may not is told with its remedy" {
+	home=$(mktemp -d); chmod 755 "$home" # which nobody can enter
+	id=5f6d5c1e-6d0d-4bb5-9c5a-1e7c0d3b2a10 images=$home/.local/share/libvirt/images tpm=$home/.config/libvirt/qemu/swtpm/$id/tpm2
+	export HOME=$home XDG_DATA_HOME=$home/data XDG_RUNTIME_DIR=$home
+	mkdir -p "$images" "$tpm" "$home/nvram"
+	echo disk >"$images/w.img"; echo other >"$home/own.img"; echo vars >"$home/nvram/w.fd"; echo state >"$tpm/tpm2-00.permall"
+	disk() { echo "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='$1'/><target dev='$2' bus='virtio'/></disk>"; }
+	cat >"$home/w.xml" <<-XML
+		<domain type='kvm'><name>w</name><uuid>$id</uuid><memory>4194304</memory><vcpu>2</vcpu>
+		<os firmware='efi'><type>hvm</type><nvram>$home/nvram/w.fd</nvram></os><features><acpi/></features><clock offset='localtime'/>
+		<devices>$(disk "$images/w.img" vda)$(disk "$home/own.img" vdb)<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm></devices></domain>
+	XML
+	run "$qlaunch" import --output "$home/stays.conf" "$home/w.xml"
+	[ "$status" -eq 0 ]; [[ $(tr -s ' \n' ' ' <<<"$output") == *"import --copy-state takes it along"* ]]
+	run "$qlaunch" import --copy-state "$home/w.xml"
+	[ "$status" -eq 0 ]
+	cmp "$images/w.img" "$home/data/qlaunch/w/w.img"
+	cmp "$home/nvram/w.fd" "$home/data/qlaunch/w/VARS.fd"
+	cmp "$tpm/tpm2-00.permall" "$home/data/qlaunch/w/tpm/tpm2-00.permall"
+	output=$(<"$home/.config/qlaunch/w.conf")
+	[ "$(value 'disk vda' path) $(value 'disk vdb' path) $(value firmware vars)" = "$home/data/qlaunch/w/w.img $home/own.img $home/data/qlaunch/w/VARS.fd" ]
+	# as somebody who may read none of them
+	rm -rf "$home/data" "$home/.config/qlaunch"; chmod 0 "$images/w.img" "$home/nvram/w.fd" "$tpm/tpm2-00.permall"; chmod 777 "$home"
+	as=(); [ "$(id -u)" -ne 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	run "${as[@]}" "$qlaunch" import --copy-state --output "$home/none.conf" "$home/w.xml"
+	[ "$status" -eq 0 ]
+	text=$(tr -s ' \n' ' ' <<<"$output")
+	[[ $text == *"w.img cannot be read by you, so it stays there"*"make it yours"* ]]
+	[[ $text == *"w.fd cannot be read by you"* ]]
+	[[ $text == *"its state stays with libvirt"* ]]
+	[ ! -e "$home/data/qlaunch/w/w.img" ]
+	chmod -R u+rw "$home"; rm -rf "$home"
+}
+
 @test "import: quickemu's own words: a server's disk, no TPM, no network, utc, format" {
 	conf() { printf '%s\n' "$@" >"$HOME/q.conf"; run "$qlaunch" import "$HOME/q.conf" --output -; [ "$status" -eq 0 ]; }
 	conf guest_os=windows-server disk_img=a.qcow2; [ "$(value 'disk main' bus) $(value tpm version)" = "sata " ]
@@ -237,6 +271,11 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	conf guest_os=linux disk_img=a.qcow2 'port_forwards=("8080:80")'
 	[ "$(value 'network lan' forward) $(value display gl)" = "tcp:8080:80 udp:8080:80 tcp:22220:22 yes" ]
 	! grep -q Public <<<"$output"; mkdir "$HOME/Public"
+	[[ $output == *"other computers reach the guest"* ]]
+	[ "$(value clock base) $(value clock hpet) $(value clock pit) $(value cpu hyperv) $(value console agent)" = "utc yes discard off yes" ]
+	conf guest_os=windows disk_img=a.qcow2 'public_dir="none"'; [ "$(value clock base) $(value clock hpet) $(value cpu hyperv)" = "local no on" ]
+	! grep -q '^\[share' <<<"$output"
+	conf guest_os=linux disk_img=a.qcow2 'gl="off"' 'ssh_port="2200"'; [ "$(value display gl) $(value 'network lan' forward)" = "no tcp:2200:22" ]
 	conf guest_os=linux disk_img=a.qcow2; [ "$(value 'share public' path)" = "~/Public" ]
 }
 

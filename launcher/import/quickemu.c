@@ -25,16 +25,17 @@ struct quickemu {
 static const struct os {
 	const char *name;
 	const char *clock, *bus, *card, *video; /* card: of the network; video: with a picture */
+	bool windows;                           /* Hyper-V's interfaces, and no HPET */
 } systems[] = {
-	{ "windows-server", "local", "sata", "e1000", "qxl" },
-	{ "windows", "local", "virtio", "virtio", "qxl" },
-	{ "macos", "utc", "virtio", "virtio", "virtio" },
-	{ "reactos", "local", "sata", "e1000", "virtio" },
-	{ "kolibrios", "local", "sata", "rtl8139", "virtio" },
-	{ "freedos", "local", "sata", "rtl8139", "virtio" },
-	{ "haiku", "utc", "virtio", "e1000", "virtio" },
-	{ "linux", "utc", "virtio", "virtio", "virtio" },
-	{ "", "utc", "virtio", "virtio", "virtio" },
+	{ "windows-server", "local", "sata", "e1000", "qxl", true },
+	{ "windows", "local", "virtio", "virtio", "qxl", true },
+	{ "macos", "utc", "virtio", "virtio", "virtio", false },
+	{ "reactos", "local", "sata", "e1000", "virtio", false },
+	{ "kolibrios", "local", "sata", "rtl8139", "virtio", false },
+	{ "freedos", "local", "sata", "rtl8139", "virtio", false },
+	{ "haiku", "utc", "virtio", "e1000", "virtio", false },
+	{ "linux", "utc", "virtio", "virtio", "virtio", false },
+	{ "", "utc", "virtio", "virtio", "virtio", false },
 };
 
 static void set(struct quickemu *q, const char *section, const char *key, const char *value)
@@ -129,6 +130,9 @@ static void read_gl(struct quickemu *q, const char *value)
 static void read_forward(struct quickemu *q, const char *value)
 {
 	q->forward_line = q->line;
+	draft_note(
+		q->d, NOTE_MINOR, q->line,
+		"port_forwards: other computers reach the guest by them with quickemu; here this host alone, unless the forward says 0.0.0.0");
 	strv_addf(&q->forwards, "tcp:%s", value);
 	strv_addf(&q->forwards, "udp:%s", value);
 }
@@ -306,6 +310,10 @@ static void defaults(struct quickemu *q, const char *name)
 	fill(q, "memory", "size", "8G");
 	fill(q, "firmware", "type", "uefi");
 	fill(q, "clock", "base", q->os->clock);
+	fill(q, "clock", "pit", "discard");
+	fill(q, "clock", "hpet", q->os->windows ? "no" : "yes");
+	fill(q, "cpu", "hyperv", q->os->windows ? "on" : "off");
+	fill(q, "console", "agent", "yes");
 	fill(q, "display", "mode", "window");
 	fill(q, "display", "video", q->os->video);
 	fill(q, "display", "gl", "yes");

@@ -23,8 +23,10 @@ static void read_controller(struct xml_import *im, struct node *n)
 	uint64_t bytes = hole ? xml_size(im, hole, "KiB") : 0;
 	if (!type || !str_has_word(own, type))
 		draft_note(im->d, NOTE_MACHINE, n->line, "<controller type='%.20s'>: it is missing", type ? type : "");
-	if (bytes && model && streq(model, "pcie-root"))
-		xml_arg(im, hole->line, "-global", "q35-pcihost.pci-hole64-size=%lluK", (unsigned long long)(bytes >> 10));
+	if (bytes && model && streq(model, "pcie-root")) {
+		cleanup_free char *size = size_format(bytes);
+		draft_set(im->d, hole->line, "vm", "pcihole64", size ? size : node_text(hole));
+	}
 }
 
 static bool is_random(const char *path)

@@ -147,22 +147,43 @@ static struct err *take_tpm(struct draft *d, const struct user *u, const char *o
 	return NULL;
 }
 
-/* The disk that quickemu made in the machine's folder; one that stands elsewhere is the user's, and stays where it is. */
-static struct err *take_disk(struct draft *d, const struct user *u, const char *own)
+/* Whether an image is in one of the folders that go with the other program: quickemu's of the machine, libvirt's pools. One that stands elsewhere
+ * is the user's, and stays where it is. */
+static bool is_theirs(const struct draft *d, const struct user *u, const char *path)
 {
-	const char *path = draft_get(d, "disk main", "path");
+	cleanup_free char *pool = expand(u, "~/.local/share/libvirt/images/");
+	return streq(d->source, "quickemu") || str_starts(path, "/var/lib/libvirt/images/") || str_starts(path, pool);
+}
+
+static struct err *take_disk(struct draft *d, const struct user *u, const char *own, const char *title)
+{
+	const char *path = draft_get(d, title, "path");
 	struct strv wish = {};
 	struct search s = { .u = u, .wishes = &wish };
-	if (!path || !streq(d->source, "quickemu"))
+	if (!path || !is_theirs(d, u, path))
 		return NULL;
 	strv_add(&wish, path);
 	struct err *e = user_visit(u, find_readable, &s);
 	strv_free(&wish);
-	cleanup_free char *found = s.found, *to = found ? str_fmt("%s%s", own, strrchr(found, '/')) : NULL;
-	if (e || !found)
+	cleanup_free char *found = s.found, *to = str_fmt("%s%s", own, strrchr(path, '/'));
+	if (e || (!found && !s.hidden))
 		return e;
+	if (!found) {
+		draft_note(d, NOTE_FATAL, 1,
+			   "[%s] %s cannot be read by you, so it stays there: as root, copy it to %s, make it yours, and set path to it",
+			   title, path, to);
+		return NULL;
+	}
 	TRY(copy_to(u, found, to, true));
-	draft_replace(d, "disk main", "path", to);
+	draft_replace(d, title, "path", to);
+	return NULL;
+}
+
+static struct err *take_disks(struct draft *d, const struct user *u, const char *own)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (str_starts(d->v[i].title, "disk ") && (!streq(d->source, "quickemu") || streq(d->v[i].title, "disk main")))
+			TRY(take_disk(d, u, own, d->v[i].title));
 	return NULL;
 }
 
@@ -184,5 +205,5 @@ struct err *import_state(struct draft *d, const struct user *u, bool copy)
 		draft_drop(d, "share public");
 	TRY(take_vars(d, u, own, copy));
 	TRY(take_tpm(d, u, own, copy));
-	return copy ? take_disk(d, u, own) : NULL;
+	return copy ? take_disks(d, u, own) : NULL;
 }

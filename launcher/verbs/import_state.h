@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * import_state: what an imported machine kept elsewhere: UEFI variables, the TPM's state, quickemu's disk. Copied as the user, where the user
+ * import_state: what an imported machine kept elsewhere: UEFI variables, the TPM's state, its disks. Copied as the user, where the user
  * may read it, into the machine's own folder; the original is never written, and nothing is written over.
  */
 #pragma once
