@@ -22,6 +22,7 @@ teardown() {
 	for m in "$vm" "$other"; do "$qlaunch" restore "$m" >/dev/null 2>&1 || true; done
 	[ -z "${free:-}" ] || losetup -d "$free" || true
 	[ -z "${used:-}" ] || losetup -d "$used" || true
+	[ -z "${theirs:-}" ] || rm -r "$theirs"
 	[ -z "${locked:-}" ] || losetup -d "$locked" || true
 	cd /
 }
@@ -46,6 +47,7 @@ make_host() {
 	mkfs.ext4 -q -F used.img; used=$(losetup -f --show used.img)
 	locked=$(losetup -r -f --show locked.img)
 	mkdir mnt
+	theirs=$(mktemp -d); truncate -s 8M "$theirs/d.img"; chmod 755 "$theirs"; chown -R daemon "$theirs"
 	unshare -m --propagation private sh -c "mount $used mnt && echo >ready; exec sleep 600" 3>&- & holder=$!
 	for _ in $(seq 100); do [ ! -e ready ] || break; sleep 0.1; done
 	{ base "$other"; printf '[disk d]\npath = %s/other.img\n' "$dir"; } >other.conf
@@ -101,7 +103,7 @@ tree_docker() { tree_ryzen; group docker "" "cpuset cpu"; group docker/3f2a 8-9;
 
 @test "what check says is what run does" {
 	make_host
-	words=([free]=$free [used]=$used [locked]=$locked [other]=$other)
+	words=([theirs]=$theirs [free]=$free [used]=$used [locked]=$locked [other]=$other)
 	all_pairs "$table"
 	kill -KILL "$pid_other"; wait "$pid_other" 2>/dev/null || true
 	echo "# $pairs pairs" >&3

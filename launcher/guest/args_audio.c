@@ -4,8 +4,8 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_audio.h"
 #include "launcher/guest/args_usb.h"
+#include "launcher/guest/slots.h"
 
-#define SLOT "02.0"
 #define USB_RATE 48000u /* of usb-audio, by its descriptors */
 
 /* In the order of preference. */
@@ -77,9 +77,9 @@ void guest_audio(struct args *out, const struct config *c, const struct desktop_
 			  surround ? "a USB sound card, 5.1 out" : N_("a USB sound card, stereo: more is not taken there"));
 		return;
 	}
-	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ich9-intel-hda", "id", "sound", "bus", "pcie.0", "addr", SLOT),
-		  "Intel HD Audio, stereo out and in: every system has its driver");
+	json_t *o = json_pack("{s:s, s:s}", "driver", "ich9-intel-hda", "id", "sound");
+	slot_put(o, SLOT_SOUND, 0, 1);
+	args_json(out, "-device", o, "Intel HD Audio, stereo out and in: every system has its driver");
 	args_json(out, "-device", json_pack("{s:s, s:s, s:s}", "driver", "hda-duplex", "bus", "sound.0", "audiodev", "audio"), NULL);
 }
 

@@ -23,23 +23,19 @@ static int count_before(const struct config *c, unsigned line)
 	return n;
 }
 
-int boot_index(const struct config *c, const char *name)
+int boot_index(const struct config *c, const char *kind, const char *name)
 {
 	for (size_t i = 0; i < c->boot.order.n; i++)
 		if (streq(c->boot.order.v[i], name))
 			return (int)i + 1;
 	if (c->boot.order.n || c->boot.kernel)
 		return 0;
-	for (size_t i = 0; i < c->n_disks; i++) {
-		unsigned line = line_of(c, "disk", name);
+	unsigned line = line_of(c, kind, name);
+	for (size_t i = 0; streq(kind, "disk") && i < c->n_disks; i++)
 		if (streq(c->disks[i].name, name))
 			return line == UINT32_MAX ? (int)(c->n_pci + i) + 1 : count_before(c, line) + 1;
-	}
-	for (size_t i = 0; i < c->n_cdroms; i++)
+	for (size_t i = 0; streq(kind, "cdrom") && i < c->n_cdroms; i++)
 		if (streq(c->cdroms[i].name, name))
 			return (int)(c->n_disks + c->n_pci + i) + 1;
-	for (size_t i = 0; i < c->n_pci; i++)
-		if (streq(c->pci[i].name, name))
-			return count_before(c, line_of(c, "pci", name)) + 1;
-	return 0;
+	return streq(kind, "pci") ? count_before(c, line) + 1 : 0;
 }

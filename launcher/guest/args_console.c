@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* console: see machine.h. The serial console, what is booted directly, and the rest. */
 #include "launcher/guest/args_machine.h"
+#include "launcher/guest/slots.h"
 
 void guest_console(struct args *a, const struct config *c, const struct guest_host *h)
 {
@@ -35,7 +36,9 @@ static void add_agent(struct args *a, const struct config *c, int fd)
 	else
 		args_opts(a, "-chardev", "the guest's agent, for who listens at that socket", "socket", "id", "chr-agent", "path",
 			  c->console.agent, NULL);
-	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-serial-pci", "id", "agents"), NULL);
+	json_t *o = json_pack("{s:s, s:s}", "driver", "virtio-serial-pci", "id", "agents");
+	slot_put(o, SLOT_AGENT, 0, 1);
+	args_json(a, "-device", o, NULL);
 	args_json(a, "-device",
 		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtserialport", "bus", "agents.0", "chardev", "chr-agent", "name",
 			    "org.qemu.guest_agent.0"),
@@ -53,7 +56,9 @@ void guest_extra(struct args *a, const struct config *c, const struct guest_host
 		args_add(a, "-append", c->boot.cmdline, NULL);
 	args_json(a, "-device", json_pack("{s:s}", "driver", "pvpanic"), "a guest that crashes says so");
 	args_json(a, "-object", json_pack("{s:s, s:s}", "qom-type", "rng-builtin", "id", "rng"), "random numbers, at once, from this host");
-	args_json(a, "-device", json_pack("{s:s, s:s}", "driver", "virtio-rng-pci", "rng", "rng"), NULL);
+	json_t *rng = json_pack("{s:s, s:s}", "driver", "virtio-rng-pci", "rng", "rng");
+	slot_put(rng, SLOT_RNG, 0, 1);
+	args_json(a, "-device", rng, NULL);
 	add_agent(a, c, h->fd_agent);
 	for (size_t i = 0; i < c->qemu.args.n; i++)
 		args_add(a, c->qemu.args.v[i], NULL, i ? NULL : "as [qemu] says");

@@ -5,11 +5,9 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_boot.h"
 #include "launcher/guest/args_disk.h"
+#include "launcher/guest/slots.h"
 
 #define QUEUES_MAX 16u
-#define FIRST_SLOT 8u
-#define LAST_SLOT  15u
-#define AHCI_PORTS 6u  /* of ich9-ahci, the one that q35 has built in and those added */
 #define NODE_MAX   31u /* bytes of a node-name: BlockDriverState.node_name[32] */
 #define SERIAL_MAX 20u /* bytes: VIRTIO_BLK_ID_BYTES, ATA IDENTIFY words 10-19, NVMe Identify Controller SN */
 
@@ -18,14 +16,20 @@ struct builder {
 	const struct config *c;
 	const struct disk_facts *f;
 	const struct qemu_facts *q;
-	int fd; /* of the first block device */
-	unsigned vcpus, iothreads, slot, sata, scsi;
+	int fd;                                     /* of the first block device */
+	unsigned vcpus, iothreads, pci, sata, scsi; /* pci, sata, scsi: so many have their place */
+	unsigned n_pci, n_sata;                     /* of so many */
 	bool scsi_controller;
 };
 
 bool disk_has_iothread(const struct conf_disk *d)
 {
 	return d->iothread && (d->bus == BUS_VIRTIO || d->bus == BUS_SCSI);
+}
+
+static bool disk_is_pci(const struct conf_disk *d)
+{
+	return d->bus == BUS_VIRTIO || d->bus == BUS_NVME;
 }
 
 /* Puts a value that may be NULL ("leave it out") into an object. */
@@ -93,7 +97,7 @@ static json_t *device(struct builder *b, const struct disk *d, const char *drive
 	/* the guest knows its disk by the serial, and Windows ties licences and drive letters to it: by the name alone,
 	 * so that it stays */
 	cleanup_free char *name = disk_node_name(d), *serial = shortened(d->conf->serial ? d->conf->serial : d->conf->name, SERIAL_MAX);
-	int boot = boot_index(b->c, d->conf->name);
+	int boot = boot_index(b->c, d->cdrom ? "cdrom" : "disk", d->conf->name);
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "driver", driver, "id", name, "drive", name, "serial", serial);
 	put(o, "bootindex", boot ? json_integer(boot) : NULL);
 	/* an image that cannot grow: the guest waits instead of losing what it wrote. QEMU's NVMe drives cannot */
@@ -104,17 +108,6 @@ static json_t *device(struct builder *b, const struct disk *d, const char *drive
 		put(o, "physical_block_size", json_integer(d->sector));
 	}
 	return o;
-}
-
-/* The next fixed slot; beyond the last one QEMU chooses. */
-static void put_slot(struct builder *b, json_t *o)
-{
-	char addr[8];
-	if (b->slot > LAST_SLOT)
-		return;
-	snprintf(addr, sizeof(addr), "%02x.0", b->slot++);
-	put(o, "bus", json_string("pcie.0"));
-	put(o, "addr", json_string(addr));
 }
 
 static unsigned queues(const struct builder *b, unsigned wanted)
@@ -160,7 +153,7 @@ static void add_virtio(struct builder *b, const struct disk *d)
 	put(o, "disable-legacy", json_string("on"));
 	put(o, "num-queues", json_integer(queues(b, d->conf->queues)));
 	put_iothreads(b, d, o);
-	put_slot(b, o);
+	slot_put(o, SLOT_DISK, b->pci++, b->n_pci);
 	args_json(b->out, "-device", o, "virtio: the fastest, a queue for each vCPU");
 }
 
@@ -168,7 +161,7 @@ static void add_nvme(struct builder *b, const struct disk *d)
 {
 	json_t *o = device(b, d, "nvme");
 	put(o, "max_ioqpairs", json_integer(queues(b, d->conf->queues)));
-	put_slot(b, o);
+	slot_put(o, SLOT_DISK, b->pci++, b->n_pci);
 	args_json(b->out, "-device", o, "NVMe: Windows has its driver");
 }
 
@@ -176,9 +169,11 @@ static void add_sata(struct builder *b, const struct disk *d)
 {
 	unsigned controller = b->sata / AHCI_PORTS, port = b->sata % AHCI_PORTS;
 	b->sata++;
-	if (controller && port == 0)
-		args_json(b->out, "-device", json_pack("{s:s, s:o}", "driver", "ich9-ahci", "id", json_sprintf("ahci%u", controller)),
-			  "the built-in SATA controller is full");
+	if (controller && port == 0) {
+		json_t *more = json_pack("{s:s, s:o}", "driver", "ich9-ahci", "id", json_sprintf("ahci%u", controller));
+		slot_put(more, SLOT_SATA, controller - 1, (b->n_sata - 1) / AHCI_PORTS);
+		args_json(b->out, "-device", more, "the built-in SATA controller is full");
+	}
 	json_t *o = device(b, d, d->cdrom ? "ide-cd" : "ide-hd");
 	put(o, "bus", controller ? json_sprintf("ahci%u.%u", controller, port) : json_sprintf("ide.%u", port));
 	put(o, "rotation_rate", d->cdrom ? NULL : json_integer(d->conf->rotation ? d->conf->rotation : 1)); /* 1: no rotating medium */
@@ -199,6 +194,7 @@ static void add_scsi_controller(struct builder *b)
 	}
 	json_t *o = json_pack("{s:s, s:s, s:i}", "driver", "virtio-scsi-pci", "id", "scsi", "num_queues", (int)queues(b, wanted));
 	put(o, "iothread", io ? json_string(io) : NULL);
+	slot_put(o, SLOT_SCSI, 0, 1);
 	args_json(b->out, "-device", o, "the controller of the SCSI disks");
 }
 
@@ -223,7 +219,11 @@ void disk_args(struct args *out, const struct config *c, const struct disk_facts
 		[BUS_SATA] = add_sata,
 		[BUS_SCSI] = add_scsi,
 	};
-	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .iothreads = iothreads, .fd = fd, .slot = FIRST_SLOT };
+	struct builder b = { .out = out, .c = c, .f = f, .q = q, .vcpus = vcpus, .iothreads = iothreads, .fd = fd };
+	for (size_t i = 0; i < f->n; i++) {
+		b.n_pci += disk_is_pci(f->v[i].conf);
+		b.n_sata += f->v[i].conf->bus == BUS_SATA;
+	}
 	for (size_t i = 0; i < f->n; i++) {
 		add_blockdev(&b, &f->v[i]);
 		add[f->v[i].conf->bus](&b, &f->v[i]);

@@ -9,8 +9,7 @@
 /*
  * Node "disk-NAME" or "cdrom-NAME" and a device of the same id each; an iothread "io-NAME" for those that get one, or,
  * where this QEMU can share a virtio disk's queues out among several, "io-NAME-0" to at most `iothreads` of them (CPUs of QEMU's own).
- * Virtio and NVMe disks are in slots 8 to 15 of the root bus, so that a guest finds a disk where it was when another is
- * added. A block device is descriptor `fd` + its number (disk_fdset) of QEMU, in a set of its own: -add-fd, /dev/fdset/N.
+ * A block device is descriptor `fd` + its number (disk_fdset) of QEMU, in a set of its own: -add-fd, /dev/fdset/N.
  */
 void disk_args(struct args *out, const struct config *c, const struct disk_facts *f, const struct qemu_facts *q, unsigned vcpus,
 	       unsigned iothreads, int fd);

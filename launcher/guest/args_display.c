@@ -5,10 +5,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_display.h"
 #include "launcher/guest/args_usb.h"
-
-#define VIDEO_SLOT "01.0"
-#define SERIAL_SLOT "1d.0" /* these two after the slots that passed-through devices get */
-#define SHARED_SLOT "1e.0"
+#include "launcher/guest/slots.h"
 
 /* 3D needs the card's other model, and for SPICE a GPU of the host that draws off the screen. */
 static bool draws_3d(const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
@@ -23,11 +20,8 @@ static void add_video(struct args *out, const struct config *c, bool gl)
 	if (c->display.video == VIDEO_NONE)
 		return;
 	bool qxl = c->display.video == VIDEO_QXL;
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "driver",
-			      qxl  ? "qxl-vga"
-			      : gl ? "virtio-vga-gl"
-				   : "virtio-vga",
-			      "id", "video", "bus", "pcie.0", "addr", VIDEO_SLOT);
+	json_t *o = json_pack("{s:s, s:s}", "driver", qxl ? "qxl-vga" : gl ? "virtio-vga-gl" : "virtio-vga", "id", "video");
+	slot_put(o, SLOT_VIDEO, 0, 1);
 	if (c->display.resolution && sscanf(c->display.resolution, "%5ux%5u", &width, &height) == 2) {
 		json_object_set_new(o, "xres", json_integer(width));
 		json_object_set_new(o, "yres", json_integer(height));
@@ -41,12 +35,14 @@ static void add_video(struct args *out, const struct config *c, bool gl)
 /* Clipboard and resolution follow the window, if the guest runs spice-vdagent. */
 static void add_agent(struct args *out, const char *backend, const char *clipboard)
 {
-	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtio-serial-pci", "id", "serial", "bus", "pcie.0", "addr", SERIAL_SLOT),
-		  "clipboard and size of the window, for spice-vdagent in the guest");
+	json_t *o = json_pack("{s:s, s:s}", "driver", "virtio-serial-pci", "id", "serial");
+	slot_put(o, SLOT_CLIPBOARD, 0, 1);
+	args_json(out, "-device", o, "clipboard and size of the window, for spice-vdagent in the guest");
 	args_opts(out, "-chardev", NULL, backend, "id", "chr-vdagent", "name", "vdagent", "clipboard", clipboard, NULL);
 	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s}", "driver", "virtserialport", "chardev", "chr-vdagent", "name", "com.redhat.spice.0"), NULL);
+		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "virtserialport", "bus", "serial.0", "chardev", "chr-vdagent", "name",
+			    "com.redhat.spice.0"),
+		  NULL);
 }
 
 static void add_spice(struct args *out, const struct desktop_facts *d, bool gl)
@@ -64,10 +60,9 @@ static void add_shared(struct args *out, const struct desktop_facts *d)
 		  json_pack("{s:s, s:s, s:b, s:s, s:I}", "qom-type", "memory-backend-file", "id", "looking-glass", "share", 1, "mem-path",
 			    d->shared, "size", (json_int_t)d->shared_size),
 		  "Looking Glass: the guest's program copies the picture here, its client shows it");
-	args_json(out, "-device",
-		  json_pack("{s:s, s:s, s:s, s:s}", "driver", "ivshmem-plain", "memdev", "looking-glass", "bus", "pcie.0", "addr",
-			    SHARED_SLOT),
-		  NULL);
+	json_t *o = json_pack("{s:s, s:s}", "driver", "ivshmem-plain", "memdev", "looking-glass");
+	slot_put(o, SLOT_MEMORY, 0, 1);
+	args_json(out, "-device", o, NULL);
 }
 
 void guest_display(struct args *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)

@@ -2,8 +2,7 @@
 /* input: see input.h. */
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_input.h"
-
-#define SLOT "04"
+#include "launcher/guest/slots.h"
 
 /* In the words of QEMU's GrabToggleKeys (qapi/common.json). */
 static const char *const toggles[] = {
@@ -37,12 +36,10 @@ json_t *guest_input_object(const struct input_facts *f, size_t i)
 	return o;
 }
 
-static void add_virtio(struct args *out, const char *what, unsigned function, const char *why)
+static void add_virtio(struct args *out, const char *what, unsigned nth, unsigned n, const char *why)
 {
-	json_t *o = json_pack("{s:o, s:s, s:s, s:o}", "driver", json_sprintf("virtio-%s-pci", what), "id", what, "bus", "pcie.0", "addr",
-			      json_sprintf(SLOT ".%u", function));
-	if (function == 0)
-		json_object_set_new(o, "multifunction", json_true());
+	json_t *o = json_pack("{s:o, s:s}", "driver", json_sprintf("virtio-%s-pci", what), "id", what);
+	slot_put(o, SLOT_INPUT, nth, n);
 	args_json(out, "-device", o, why);
 }
 
@@ -60,8 +57,9 @@ void guest_inputs(struct args *out, const struct input_facts *f)
 	}
 	if (!f->n)
 		return;
-	add_virtio(out, "keyboard", 0, "what the guest types on; before it has the driver, on a PS/2 keyboard");
-	add_virtio(out, "mouse", 1, NULL);
+	const unsigned n = position ? 3 : 2;
+	add_virtio(out, "keyboard", 0, n, "what the guest types on; before it has the driver, on a PS/2 keyboard");
+	add_virtio(out, "mouse", 1, n, NULL);
 	if (position)
-		add_virtio(out, "tablet", 2, NULL);
+		add_virtio(out, "tablet", 2, n, NULL);
 }

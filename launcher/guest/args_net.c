@@ -4,9 +4,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_boot.h"
 #include "launcher/guest/args_net.h"
-
-#define FIRST_SLOT 5u
-#define LAST_SLOT 7u
+#include "launcher/guest/slots.h"
 
 /* "5:6:7": `n` numbers from `first`, as QEMU lists descriptors. */
 static json_t *fd_list(int first, unsigned n)
@@ -66,7 +64,7 @@ void guest_nets(struct args *out, const struct config *c, const struct net_facts
 					       [MODEL_RTL8139] = "rtl8139",	  [MODEL_IGB] = "igb",	       [MODEL_VMXNET3] = "vmxnet3" };
 	for (size_t i = 0; i < f->n; i++) {
 		const struct net *n = &f->v[i];
-		int boot = boot_index(c, n->conf->name);
+		int boot = boot_index(c, "network", n->conf->name);
 		add_netdev(out, n, first_fd);
 		first_fd += (int)net_fds(n);
 		bool virtio = n->conf->model == MODEL_VIRTIO;
@@ -83,10 +81,7 @@ void guest_nets(struct args *out, const struct config *c, const struct net_facts
 			json_object_set_new(o, "bootindex", json_integer(boot));
 		else
 			json_object_set_new(o, "romfile", json_string(""));
-		if (FIRST_SLOT + i <= LAST_SLOT) {
-			json_object_set_new(o, "bus", json_string("pcie.0"));
-			json_object_set_new(o, "addr", json_sprintf("%02x.0", FIRST_SLOT + (unsigned)i));
-		}
+		slot_put(o, SLOT_NET, (unsigned)i, (unsigned)f->n);
 		args_json(out, "-device", o,
 			  boot ? "its address stays, and so does its place"
 			       : N_("no boot ROM: the machine does not boot from it"));

@@ -7,7 +7,6 @@
 
 /*
  * A netdev "net-NAME" and a virtio card "nic-NAME" each. `first_fd`: QEMU's number of the first descriptor for
- * networks; each takes net_fds() of them, in the order of the configuration. The cards are in slots 5 to 7 of the root
- * bus, so that a guest finds its card where it was.
+ * networks; each takes net_fds() of them, in the order of the configuration.
  */
 void guest_nets(struct args *out, const struct config *c, const struct net_facts *f, int first_fd);

@@ -5,15 +5,14 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_boot.h"
 #include "launcher/guest/args_pci.h"
+#include "launcher/guest/slots.h"
 
-#define FIRST_SLOT 0x10u
-#define LAST_SLOT  0x1eu /* 1f holds q35's own LPC, SATA and SMBus */
 #define WINDOW_MIB UINT64_C(65536)
 
 struct builder {
 	struct args *out;
 	const struct config *c;
-	unsigned ports;
+	unsigned ports, n_ports;
 };
 
 static bool same_slot(struct pci_addr a, struct pci_addr b)
@@ -22,13 +21,21 @@ static bool same_slot(struct pci_addr a, struct pci_addr b)
 	return pci_addr_equal(a, b);
 }
 
+unsigned pci_ports(const struct pci_facts *f)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < f->n_picks; i++)
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			n += k == 0 || !same_slot(f->picks[i].v[k - 1].addr, f->picks[i].v[k].addr);
+	return n;
+}
+
 static void add_port(struct builder *b, const struct pci_pick *pick)
 {
-	unsigned n = ++b->ports, slot = FIRST_SLOT + n - 1;
-	json_t *o = json_pack("{s:s, s:o, s:i, s:i, s:s}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n), "chassis", (int)n,
-			      "slot", (int)n, "bus", "pcie.0");
-	if (slot <= LAST_SLOT)
-		json_object_set_new(o, "addr", json_sprintf("%02x.0", slot));
+	unsigned n = ++b->ports;
+	json_t *o = json_pack("{s:s, s:o, s:i, s:i}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n), "chassis", (int)n,
+			      "slot", (int)n);
+	slot_put(o, SLOT_PORT, n - 1, b->n_ports);
 	cleanup_free char *why = tr_fmt("[pci %s] a slot of PCI Express, as the drivers expect", pick->conf->name);
 	args_json(b->out, "-device", o, why);
 }
@@ -47,7 +54,7 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 		json_object_set_new(o, "rombar", json_integer(0));
 	/* a disk controller takes part by itself where anything else does: see boot_index */
 	bool boots = i == pick->named && (b->c->boot.order.n || (pci_is_storage(f) && (b->c->n_disks || b->c->n_cdroms)));
-	int boot = boots ? boot_index(b->c, pick->conf->name) : 0;
+	int boot = boots ? boot_index(b->c, "pci", pick->conf->name) : 0;
 	if (boot)
 		json_object_set_new(o, "bootindex", json_integer(boot));
 	/* SeaBIOS shows its text through the VGA ports of the old days, which QEMU then hands to the card */
@@ -95,7 +102,7 @@ static uint64_t window(const struct pci_facts *f)
 
 void pci_args(struct args *out, const struct config *c, const struct pci_facts *f)
 {
-	struct builder b = { .out = out, .c = c };
+	struct builder b = { .out = out, .c = c, .n_ports = pci_ports(f) };
 	bool gpu = false;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < f->n_picks; i++)

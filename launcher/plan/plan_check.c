@@ -15,7 +15,9 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_audio.h"
 #include "launcher/guest/args_display.h"
+#include "launcher/guest/args_pci.h"
 #include "launcher/guest/args_usb.h"
+#include "launcher/guest/slots.h"
 #include "launcher/host/screen/monitor.h"
 #include "launcher/plan/claims.h"
 #include "launcher/plan/plan.h"
@@ -124,6 +126,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	console_findings(&p->findings, c, &p->console);
 	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
 	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
+	slot_findings(&p->findings, c, pci_ports(&p->pci));
 	guest_usb_findings(&p->findings, c, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	if (p->pages_why)

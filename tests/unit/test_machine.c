@@ -214,7 +214,7 @@ static void test_console_and_boot(void **state)
 		c.console.agent = (char *)agents[i].agent;
 		guest_extra(&a, &c, &h);
 		assert_true(streq(value_of(&a, "-chardev", 0), agents[i].chardev));
-		assert_int_equal(has(&a, "-device", "{\"driver\":\"virtio-serial-pci\",\"id\":\"agents\"}"), agents[i].chardev != NULL);
+		assert_int_equal(has(&a, "-device", "{\"driver\":\"virtio-serial-pci\",\"id\":\"agents\",\"bus\":\"pcie.0\",\"addr\":\"1c.1\"}"), agents[i].chardev != NULL);
 	}
 	cleanup_args struct args a = {};
 	c.boot.kernel = (char *)"/k,1";

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* module: see module.h. Loads by modprobe, with a time limit, and only on the real host. */
+#include <errno.h>
 #include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/module.h"
+#include "launcher/step/finding.h"
 
 #define LIMIT_MS 20000
 
@@ -46,6 +48,18 @@ static struct err *undo(struct step_env *env, const struct step *s)
 	return NULL;
 }
 
+/* modprobe itself is asked what it would do: this kernel may be built without it, or its modules may be gone with an update. */
+static void check(struct step_env *env, const struct step *s, struct findings *out)
+{
+	cleanup_free char *output = NULL;
+	if (!root_is_host(env->root) || module_loaded(env->root, s->target))
+		return;
+	cleanup_err struct err *e = child_output((const char *const[]){ "modprobe", "-n", "-q", "--", s->target, NULL }, LIMIT_MS, &output);
+	if (e && err_code(e) != ENOENT) /* a user's PATH may lack it: then nobody can tell */
+		findings_add(out, FINDING_BAD, "module", tr_fmt("this kernel has no module %s", s->target),
+			     tr_dup("after an update of the kernel: reboot; else one that has it"));
+}
+
 static enum step_whose whose(const struct step *s, const char *now)
 {
 	(void)s;
@@ -61,4 +75,5 @@ const struct step_kind module_kind = {
 	.verify = verify,
 	.undo = undo,
 	.whose = whose,
+	.check = check,
 };
