@@ -37,6 +37,26 @@ kbd=/dev/input/by-id/usb-LAB-event-kbd
 	[ "$status" -eq 0 ]
 }
 
+@test "a keyboard without a link: input and check propose what it says of itself, by which it is found under any number" {
+	device 7 'Keychron K2' '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe' 0 gone
+	rm "$root/dev/input/by-id/usb-LAB-event-gone"
+	echo dc:2c:26:01:02:03 >"$root/sys/class/input/event7/device/uniq"
+	word=uniq:dc:2c:26:01:02:03
+	"$qlaunch" input --root "$root" | grep -qx "$word"
+	said() { "$qlaunch" check --root "$root" --set "input k.device=$1" "$conf" 2>&1 | tr -s '\n ' ' '; }
+	printf '[input k]\ndevice = /dev/input/event7\n' >>"$conf"
+	[[ $(said /dev/input/event7) == *"may be another device after the next start → device = $word"* ]]
+	mv "$root/sys/class/input/event7" "$root/sys/class/input/event9"; mv "$root/dev/input/event7" "$root/dev/input/event9"
+	[[ $(said /dev/input/event7) == *"/dev/input/event7 is not there"* ]]
+	for way in $word 'name:Keychron K2' "$word name:Keychron K2"; do [[ $(said "$way") == *"✓ input --set input k.device: $way is Keychron K2"* ]]; done
+	plan=$("$qlaunch" plan --json --root "$root" --set "input k.device=$word" --set 'input k.persistent=no' "$conf")
+	jq -r '.qemu[]' <<<"$plan" | grep -q '"evdev":"/dev/input/event9"'
+	run "$qlaunch" check --root "$root" --set "input k.device=name:" "$conf"
+	[ "$status" -eq 3 ]; [[ $output == *"is no device such as uniq:"* ]]
+	sed -i "s/^device = .*/device = $word/" "$conf"; run "$qlaunch" export --libvirt "$conf"
+	[ "$status" -eq 0 ]; [[ $output != *evdev* ]]; [[ $output == *"$word"* ]]
+}
+
 @test "input: a wrong number of seconds is wrong usage" {
 	run "$qlaunch" input --seconds soon
 	[ "$status" -eq 2 ]; [[ $output == *soon* ]]

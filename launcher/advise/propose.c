@@ -217,7 +217,7 @@ static void write_inputs(struct sb *out, const struct proposal *p)
 	if (p->mouse)
 		sb_addf(out, "\n[input mouse]\ndevice = %s\n", p->mouse);
 	if (!p->keyboard || !p->mouse)
-		sb_addf(out, "\n# No %s was found in /dev/input/by-id. Plug one in, and add it:\n#[input %s]\n#device = "
+		sb_addf(out, "\n# No %s was found. Plug one in, and add it as qlaunch input names it:\n#[input %s]\n#device = "
 			     "/dev/input/by-id/...\n", p->keyboard ? "mouse" : "keyboard", p->keyboard ? "mouse" : "keyboard");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* survey: the facts; see survey.h. What they come to is in survey_check.c. */
 #include <stdlib.h>
+#include "launcher/host/input/input.h"
 #include "launcher/base/child.h"
 #include "launcher/config/config.h"
 #include "launcher/advise/survey.h"
@@ -31,16 +32,31 @@ static struct err *find_firmware(void *data)
 	return NULL;
 }
 
+static void add_input(struct survey *s, const char *path, bool keyboard)
+{
+	s->inputs = mem_grow(s->inputs, s->n_inputs, sizeof(*s->inputs));
+	s->inputs[s->n_inputs++] = (struct survey_input){ str_dup(path), keyboard };
+}
+
 static void find_inputs(struct root *root, struct survey *s)
 {
 	cleanup_strv struct strv names = {};
+	cleanup_input_devices struct input_devices all = {};
 	err_free(root_list(root, "/dev/input/by-id", &names));
 	for (size_t i = 0; i < names.n; i++) {
 		bool keyboard = str_ends(names.v[i], "-event-kbd");
 		if (!keyboard && !str_ends(names.v[i], "-event-mouse"))
 			continue;
-		s->inputs = mem_grow(s->inputs, s->n_inputs, sizeof(*s->inputs));
-		s->inputs[s->n_inputs++] = (struct survey_input){ str_fmt("/dev/input/by-id/%s", names.v[i]), keyboard };
+		cleanup_free char *path = str_fmt("/dev/input/by-id/%s", names.v[i]);
+		add_input(s, path, keyboard);
+	}
+	err_free(input_devices_read(root, &all));
+	for (size_t i = 0; i < all.n; i++) {
+		const struct input_device *d = &all.v[i];
+		/* what is at no port and has no number is a program's */
+		if (d->is & (INPUT_KEYBOARD | INPUT_MOUSE) && !str_starts(input_path(d), "/dev/input/by-id/") && (*d->phys || *d->uniq) &&
+		    !d->twin)
+			add_input(s, input_path(d), d->is & INPUT_KEYBOARD);
 	}
 }
 

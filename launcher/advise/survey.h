@@ -15,9 +15,9 @@
 #include "launcher/step/finding.h"
 #include "ovmf/firmware.h"
 
-/* A keyboard or mouse by its stable name in /dev/input/by-id. */
+/* A keyboard or mouse. */
 struct survey_input {
-	char *path;
+	char *path;    /* its link in /dev/input/by-id; where it has none (Bluetooth, PS/2), the best other way to write it */
 	bool keyboard; /* else a mouse */
 };
 

@@ -231,8 +231,8 @@ static void check_inputs(const struct checking *k)
 		ok(k, "input", tr_fmt("to share with a guest: keyboards %zu, mice %zu", keyboards, s->n_inputs - keyboards));
 	else
 		findings_add(k->out, FINDING_WARN, "input",
-			     tr_fmt("no %s in /dev/input/by-id that a guest could share", keyboards ? _("mouse") : _("keyboard")),
-			     tr_dup("plug one in; PS/2 and Bluetooth devices are named by hand: ls /dev/input/by-path"));
+			     tr_fmt("no %s that a guest could share", keyboards ? _("mouse") : _("keyboard")),
+			     tr_dup("plug one in; qlaunch input lists what is there"));
 	if (!root_exists(k->cli->root, "/dev/uinput"))
 		findings_add(k->out, FINDING_WARN, "input", tr_dup("there is no /dev/uinput: unplugged devices are lost to the guest"),
 			     str_dup("sudo modprobe uinput; echo uinput | sudo tee /etc/modules-load.d/uinput.conf"));

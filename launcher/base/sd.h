@@ -17,7 +17,7 @@
 	X(sd_bus_message_new_method_call) \
 	X(sd_bus_message_open_container) X(sd_bus_message_read) X(sd_bus_message_set_auto_start) X(sd_bus_message_unref) X(sd_bus_new) \
 	X(sd_bus_open_system) X(sd_bus_process) X(sd_bus_set_address) X(sd_bus_set_bus_client) X(sd_bus_set_method_call_timeout) \
-	X(sd_bus_start) X(sd_bus_wait) X(sd_device_get_action) X(sd_device_monitor_attach_event) \
+	X(sd_bus_start) X(sd_bus_wait) X(sd_device_get_action) X(sd_device_get_sysname) X(sd_device_monitor_attach_event) \
 	X(sd_device_monitor_filter_add_match_subsystem_devtype) X(sd_device_monitor_new) X(sd_device_monitor_start) \
 	X(sd_device_monitor_unref) X(sd_event_add_io) X(sd_event_add_post) X(sd_event_add_signal) X(sd_event_add_time) \
 	X(sd_event_add_time_relative) X(sd_event_exit) X(sd_event_loop) X(sd_event_new) X(sd_event_source_disable_unref) \
@@ -58,6 +58,7 @@ const struct sd_functions *sd_functions(void);
 #define sd_bus_start sd_functions()->sd_bus_start
 #define sd_bus_wait sd_functions()->sd_bus_wait
 #define sd_device_get_action sd_functions()->sd_device_get_action
+#define sd_device_get_sysname sd_functions()->sd_device_get_sysname
 #define sd_device_monitor_attach_event sd_functions()->sd_device_monitor_attach_event
 #define sd_device_monitor_filter_add_match_subsystem_devtype sd_functions()->sd_device_monitor_filter_add_match_subsystem_devtype
 #define sd_device_monitor_new sd_functions()->sd_device_monitor_new

@@ -94,8 +94,16 @@ struct conf_pci {
 	enum functions functions;
 	struct strv accept; /* addresses of what may come along although the host uses it */
 };
+/* What an input device says of itself: "uniq:dc:2c:26:01:02:03 name:Keychron K2". What is not said is NULL. */
+struct conf_device {
+	char *uniq, *phys, *name;
+};
+/* Whether `text` is of this form (else it is a path): uniq and phys one word each, the name the rest of the line. `ret` is untouched where not. */
+bool conf_device_parse(const char *text, struct conf_device *ret);
+void conf_device_free(struct conf_device *d);
+#define cleanup_conf_device cleanup(conf_device_free)
 struct conf_input {
-	char *name, *device;
+	char *name, *device; /* device: a path, or what conf_device_parse takes */
 	bool grab, persistent, wait;
 	enum grab_toggle toggle;
 };

@@ -295,8 +295,9 @@ const struct conf_key conf_keys[] = {
 	ITEM("pci", "accept", ADDRESSES, conf_pci, accept,
 	     HELP "What may come along although the host uses it (its network, its keyboard): addresses, as *check* names them."),
 
-	ITEM("input", "device", PATH, conf_input, device, .required = true,
-	     HELP "Its node, best by /dev/input/by-id; see *qlaunch input*."),
+	ITEM("input", "device", DEVICE, conf_input, device, .required = true,
+	     HELP "Its link in /dev/input/by-id, or what it says of itself, *uniq:ID name:NAME* or one of the two; *qlaunch input* lists both. "
+		  "An eventN is another device after the next start."),
 	ITEM("input", "grab", BOOL, conf_input, grab, IS "yes",
 	     HELP "The toggle keys of this device move all devices together."),
 	ITEM("input", "toggle", ENUM, conf_input, toggle, IS "ctrl-ctrl", .words = toggles,

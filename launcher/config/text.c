@@ -184,12 +184,57 @@ static struct err *agent_set(const struct conf_key *key, void *base, const char 
 	return word_or_path_set(key, base, text, dir, words);
 }
 
+static bool take_word(const char **text, const char *prefix, char **ret)
+{
+	if (*ret || !str_starts(*text, prefix))
+		return false;
+	const char *from = *text + strlen(prefix);
+	size_t n = streq(prefix, "name:") ? strlen(from) : strcspn(from, " \t");
+	if (!n)
+		return false;
+	*ret = str_ndup(from, n);
+	*text = from + n + strspn(from + n, " \t");
+	return true;
+}
+
+bool conf_device_parse(const char *text, struct conf_device *ret)
+{
+	struct conf_device d = {};
+	while (take_word(&text, "uniq:", &d.uniq) || take_word(&text, "phys:", &d.phys) || take_word(&text, "name:", &d.name))
+		;
+	bool form = !*text && (d.uniq || d.phys || d.name);
+	if (form)
+		*ret = d;
+	else
+		conf_device_free(&d);
+	return form;
+}
+
+void conf_device_free(struct conf_device *d)
+{
+	free(d->uniq);
+	free(d->phys);
+	free(d->name);
+	*d = (struct conf_device){};
+}
+
+static struct err *device_set(const struct conf_key *key, void *base, const char *text, const char *dir)
+{
+	cleanup_conf_device struct conf_device words = {};
+	if (conf_device_parse(text, &words))
+		return text_set(key, base, text, dir);
+	if (str_starts(text, "name:") || str_starts(text, "uniq:") || str_starts(text, "phys:"))
+		return err_new("\"%s\" is no device such as uniq:dc:2c:26:01:02:03 name:Keychron K2: a name stands last", text);
+	return path_set(key, base, text, dir);
+}
+
 const struct conf_type TYPE_TEXT = { "TEXT", text_set, text_clear, NULL, true };
 const struct conf_type TYPE_PATH = { "PATH", path_set, text_clear, NULL, false };
 const struct conf_type TYPE_PROGRAM = { "PROGRAM", program_set, text_clear, NULL, false };
 const struct conf_type TYPE_SERIAL = { "stdio | pty | none | PATH", serial_set, text_clear, NULL, false };
 const struct conf_type TYPE_ROM = { "PATH | off", rom_set, text_clear, NULL, false };
 const struct conf_type TYPE_AGENT = { "yes | no | PATH", agent_set, text_clear, NULL, false };
+const struct conf_type TYPE_DEVICE = { "PATH | name:NAME | uniq:ID", device_set, text_clear, NULL, false };
 const struct conf_type TYPE_NAME = { "NAME", text_set, text_clear, check_vm_name, false };
 const struct conf_type TYPE_WORD = { "NAME", text_set, text_clear, check_word, false };
 const struct conf_type TYPE_DEVICE_ID = { "VENDOR:DEVICE", text_set, text_clear, check_device_id, false };

@@ -230,6 +230,8 @@ static void add_devices(struct sb *out, const struct config *c)
 		add_network(out, c, &c->networks[i]);
 	add_host_devices(out, c);
 	for (size_t i = 0; i < c->n_inputs; i++) {
+		if (*c->inputs[i].device != '/') /* libvirt knows paths only */
+			continue;
 		add(out, "    <input type='evdev'><source dev='%s'", c->inputs[i].device);
 		add(out, c->inputs[i].grab ? " grab='all' repeat='on'/>" : "/>");
 		add_alias(out, c->inputs[i].name);
@@ -276,7 +278,7 @@ static void set_word(struct draft *d, const char *section, const char *key, cons
 {
 	cleanup_free char *kind = str_ndup(section, strcspn(section, " "));
 	const struct conf_key *k = conf_key_find(kind, key);
-	bool path = k && (k->type == &TYPE_PATH || (k->type == &TYPE_PROGRAM && strchr(value, '/')));
+	bool path = k && (k->type == &TYPE_PATH || k->type == &TYPE_DEVICE || (k->type == &TYPE_PROGRAM && strchr(value, '/')));
 	if (!path || str_starts(value, "~/")) {
 		draft_set(d, 1, section, key, value);
 		return;

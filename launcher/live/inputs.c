@@ -8,6 +8,7 @@
 #include "launcher/host/kind/node.h"
 #include "launcher/host/input/twin.h"
 #include "launcher/live/inputs.h"
+#include "launcher/plan/claims.h"
 
 #define QMP_LIMIT_MS 10000
 
@@ -16,6 +17,7 @@ struct one {
 	struct twin *twin; /* NULL: QEMU opens the device itself */
 	bool there;        /* QEMU has it, or has been asked to take it */
 	unsigned again;    /* how often a device without a twin came back */
+	unsigned told;     /* of this one (input_device.number) it was said that it cannot be taken */
 };
 
 struct inputs {
@@ -25,7 +27,7 @@ struct inputs {
 	sd_device_monitor *monitor;
 };
 
-static const struct input_facts *facts(const struct inputs *in)
+static struct input_facts *facts(const struct inputs *in)
 {
 	return &in->m->plan->inputs;
 }
@@ -33,11 +35,12 @@ static const struct input_facts *facts(const struct inputs *in)
 /* The step of that input; NULL where none is needed. */
 static struct step *step_of(const struct inputs *in, size_t i)
 {
-	const struct conf_input *conf = facts(in)->v[i].conf;
-	const struct step_kind *kind = conf->persistent ? &twin_kind : &node_kind;
+	const struct input *input = &facts(in)->v[i];
+	bool twin = input->conf->persistent;
 	struct steps *steps = &in->m->plan->steps;
 	for (size_t k = 0; k < steps->n; k++)
-		if (steps->v[k].kind == kind && streq(steps->v[k].target, conf->device))
+		if (steps->v[k].kind == (twin ? &twin_kind : &node_kind) &&
+		    streq(steps->v[k].target, twin ? input->conf->device : input->evdev))
 			return &steps->v[k];
 	return NULL;
 }
@@ -57,7 +60,7 @@ struct inputs *inputs_new(struct machine *m)
 		in->v[i].there = f->v[i].device;
 		if (!conf->persistent || !s)
 			continue;
-		in->v[i].twin = twin_new(m->cli->root, conf->name, conf->device, f->v[i].evdev);
+		in->v[i].twin = twin_new(m->cli->root, &f->v[i]);
 		s->data = in->v[i].twin;
 	}
 	return in;
@@ -94,6 +97,11 @@ static void on_chord(void *data)
 static void on_away(void *data, const char *name)
 {
 	struct inputs *in = data;
+	cleanup_input_devices struct input_devices all = {};
+	log_err(LOG_LEVEL_WARN, input_devices_read(in->m->cli->root, &all));
+	for (size_t i = 0; i < facts(in)->n; i++)
+		if (streq(facts(in)->v[i].conf->name, name))
+			input_lost(&facts(in)->v[i], &all);
 	log_info("%s: [input %s] is gone; its twin waits for it", in->m->name, name);
 }
 
@@ -138,31 +146,63 @@ static struct err *add(struct inputs *in, size_t i)
 	return qmp_send(m->qmp, "object-add", object, QMP_LIMIT_MS, added, &in->v[i]);
 }
 
-/* Something came: a twin's device, or one that was waited for. */
-static void look(struct inputs *in)
+/* From here on the device is this machine's: its step's target and the claim are what it is called now. */
+static struct err *meet(struct inputs *in, size_t i, const struct input_device *d)
+{
+	struct machine *m = in->m;
+	struct step *s = step_of(in, i);
+	cleanup_free char *base = journal_base();
+	input_met(&facts(in)->v[i], d);
+	if (s && !facts(in)->v[i].conf->persistent)
+		str_set(&s->target, facts(in)->v[i].evdev);
+	return claims_take(m->cli->root, base, m->journal, m->plan);
+}
+
+static struct err *take(struct inputs *in, size_t i, const struct input_device *d)
+{
+	TRY(meet(in, i, d));
+	if (!in->v[i].there)
+		return add(in, i);
+	TRY(twin_return(in->v[i].twin));
+	log_info("%s: [input %s] is back", in->m->name, facts(in)->v[i].conf->name);
+	return NULL;
+}
+
+static bool is_missing(const struct one *one)
+{
+	return one->twin && twin_made(one->twin) ? twin_is_away(one->twin) : !one->there;
+}
+
+/* What is missing is looked for, under any number, in all devices or in the one that has come ("/dev/input/event7"): udev is done with that one. */
+static void look(struct inputs *in, const struct input_devices *all, const char *node)
 {
 	struct machine *m = in->m;
 	for (size_t i = 0; i < facts(in)->n; i++) {
-		const struct conf_input *conf = facts(in)->v[i].conf;
-		if (in->v[i].there) {
-			if (in->v[i].twin && twin_return(in->v[i].twin))
-				log_info("%s: [input %s] is back", m->name, conf->name);
-		} else if (root_exists(m->cli->root, conf->device)) {
-			log_err(LOG_LEVEL_WARN, err_wrap(add(in, i), "%s: [input %s]", m->name, conf->name));
-		}
+		struct one *one = &in->v[i];
+		const struct input_device *d = is_missing(one) ? input_seek(m->cli->root, &facts(in)->v[i], all) : NULL;
+		if (!d || (node && !streq(d->node, node)))
+			continue;
+		struct err *e = take(in, i, d);
+		unsigned told = e ? d->number : 0;
+		if (one->told != told || !told)
+			log_err(LOG_LEVEL_WARN, err_wrap(e, "%s: [input %s]", m->name, facts(in)->v[i].conf->name));
+		else
+			err_free(e);
+		one->told = told;
 	}
 }
 
-/* A twin learns from its descriptor that the device is gone; of the others only udev tells. */
-static void look_for_lost(struct inputs *in)
+/* A twin learns from its descriptor that the device is gone; of the others only udev tells, and another one may have the number by then. */
+static void look_for_lost(struct inputs *in, const struct input_devices *all)
 {
 	for (size_t i = 0; i < facts(in)->n; i++) {
-		const struct conf_input *conf = facts(in)->v[i].conf;
-		if (in->v[i].twin || !in->v[i].there || root_exists(in->m->cli->root, conf->device))
+		struct input *input = &facts(in)->v[i];
+		if (in->v[i].twin || !in->v[i].there || input_is_there(input, all))
 			continue;
+		input_lost(input, all);
 		in->v[i].there = false;
 		in->v[i].again++;
-		log_info("%s: [input %s] is gone; it is taken when it comes back", in->m->name, conf->name);
+		log_info("%s: [input %s] is gone; it is taken when it comes back", in->m->name, input->conf->name);
 	}
 }
 
@@ -170,9 +210,20 @@ static int on_device(sd_device_monitor *monitor, sd_device *device, void *data)
 {
 	struct inputs *in = data;
 	sd_device_action_t action;
+	const char *name = NULL;
+	cleanup_input_devices struct input_devices all = {};
 	(void)monitor;
-	if (sd_device_get_action(device, &action) >= 0)
-		action == SD_DEVICE_REMOVE ? look_for_lost(in) : look(in);
+	if (sd_device_get_action(device, &action) < 0 || sd_device_get_sysname(device, &name) < 0 || !str_starts(name, "event"))
+		return 0;
+	struct err *e = input_devices_read(in->m->cli->root, &all);
+	if (e) {
+		log_err(LOG_LEVEL_WARN, e);
+		return 0;
+	}
+	cleanup_free char *node = str_fmt("/dev/input/%s", name);
+	look_for_lost(in, &all);
+	if (action != SD_DEVICE_REMOVE)
+		look(in, &all, node);
 	return 0;
 }
 
@@ -193,10 +244,13 @@ struct err *inputs_watch(struct inputs *in)
 {
 	if (!in)
 		return NULL;
+	cleanup_input_devices struct input_devices all = {};
 	struct err *e = watch_devices(in);
 	for (size_t i = 0; i < facts(in)->n; i++) /* one that fails keeps no other from being fed */
 		log_err(LOG_LEVEL_WARN, err_wrap(watch_twin(in, i), "%s: [input %s]", in->m->name, facts(in)->v[i].conf->name));
-	look(in); /* what came before we listened */
+	log_err(LOG_LEVEL_WARN, input_devices_read(in->m->cli->root, &all));
+	look_for_lost(in, &all);
+	look(in, &all, NULL); /* what came before we listened */
 	return e;
 }
 

@@ -121,7 +121,7 @@ static void add(struct usb *u, const struct conf_usb *conf, const struct usb_dev
 			     .node = str_dup(d->node),
 			     .id = str_fmt("usb-%s-%zu", conf->name, u->n),
 			     .fdset = FIRST_FDSET + (int)u->n,
-			     .boot = boot_index(u->m->plan->config, conf->name),
+			     .boot = boot_index(u->m->plan->config, "usb", conf->name),
 			     .state = COMING };
 	u->v = mem_grow(u->v, u->n, sizeof(*u->v));
 	u->v[u->n++] = one;
@@ -169,7 +169,7 @@ static void look(struct usb *u, bool for_boot)
 	}
 	for (size_t i = 0; i < all.n; i++)
 		for (size_t k = 0; k < c->n_usb && !known(u, &all.v[i]); k++)
-			if (usb_means(&c->usb[k], &all.v[i]) && (!for_boot || boot_index(c, c->usb[k].name)))
+			if (usb_means(&c->usb[k], &all.v[i]) && (!for_boot || boot_index(c, "usb", c->usb[k].name)))
 				add(u, &c->usb[k], &all.v[i]);
 	if (qmp_queued(m->qmp))
 		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
@@ -200,7 +200,7 @@ struct err *usb_for_boot(struct machine *m)
 	const struct config *c = m->plan->config;
 	bool any = false;
 	for (size_t i = 0; i < c->n_usb; i++)
-		any |= boot_index(c, c->usb[i].name) > 0;
+		any |= boot_index(c, "usb", c->usb[i].name) > 0;
 	if (!any)
 		return NULL;
 	look(usb_of(m), true);

@@ -15,8 +15,12 @@ static void claims_of(const struct plan *p, struct strv *ret)
 	for (size_t i = 0; i < p->disks.n_disks; i++)
 		if (p->disks.v[i].real && !p->disks.v[i].conf->readonly)
 			strv_addf(ret, "disk %s", p->disks.v[i].real);
-	for (size_t i = 0; i < p->inputs.n; i++)
-		strv_addf(ret, "input %s", input_claim(&p->inputs.v[i]));
+	for (size_t i = 0; i < p->inputs.n; i++) {
+		cleanup_strv struct strv words = {};
+		input_claims(&p->inputs.v[i], &words);
+		for (size_t k = 0; k < words.n; k++)
+			strv_addf(ret, "input %s", words.v[k]);
+	}
 	for (size_t i = 0; i < p->usb.n; i++)
 		if (usb_meant(p->config, &p->usb.v[i]))
 			strv_addf(ret, "usb %s", p->usb.v[i].sys);

@@ -119,6 +119,12 @@ static bool heard(void *data, const struct input_device *d)
 	return !h->first;
 }
 
+static bool names_device(const char *text)
+{
+	cleanup_conf_device struct conf_device words = {};
+	return *text == '/' || conf_device_parse(text, &words);
+}
+
 /* The device that was used until there is a line to read; a mouse also without one. Who may not listen takes the default, or types a path. */
 static void ask_input(struct root *root, const struct input_devices *all, struct hearing h, const char *question, char **path)
 {
@@ -136,10 +142,10 @@ static void ask_input(struct root *root, const struct input_devices *all, struct
 		putchar('\n');
 	else
 		typed = read_line();
-	bool none = typed && streq(typed, "none");
-	if (!none && !(typed && *typed == '/') && !spoke)
+	bool none = typed && streq(typed, "none"), device = typed && names_device(typed);
+	if (!none && !device && !spoke)
 		return;
-	str_set(path, none ? NULL : typed && *typed == '/' ? typed : spoke);
+	str_set(path, none ? NULL : device ? typed : spoke);
 	printf("  %s\n", *path ? *path : _("none"));
 }
 

@@ -25,7 +25,7 @@ static void print_device(const struct input_device *d)
 {
 	cleanup_free char *what = input_describe(d);
 	printf("%s\n    %s (%04x:%04x): %s%s%s\n", input_path(d), *d->name ? d->name : _("no name"), d->vendor, d->product, what,
-	       d->stable ? "; " : "", d->stable ? d->node : "");
+	       d->names.n ? "; " : "", d->names.n ? d->node : "");
 }
 
 static void print_list(const struct input_devices *all)

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""evdev.py: virtual keyboards and mice (uinput) that are plugged in, used and unplugged on command, and a listener.
+"""evdev.py: virtual keyboards and mice (uinput; by uhid, as Bluetooth's are) that are plugged in, used and unplugged on command, and a listener.
 
-    evdev.py FIFO           obeys lines from FIFO: plug NAME keyboard|mouse, key NAME CODE VALUE, move NAME DX DY, unplug NAME, end
-    evdev.py listen NODE    says each key and movement that an ordinary program gets from the device
+    evdev.py FIFO           obeys lines from FIFO: plug NAME keyboard|mouse, plug NAME bluetooth UNIQ (a keyboard that the kernel lets repeat),
+                            key NAME CODE VALUE, move NAME DX DY, unplug NAME, end
+    evdev.py listen NODE    says each key, repetition and movement that an ordinary program gets from the device
     evdev.py latency NODE N  plugs a mouse "bench", and after a line on standard input moves it N times: what its twin NODE adds, in µs
 """
 import fcntl, os, struct, sys, time
@@ -29,6 +30,42 @@ def plug(name, kind):
     return fd
 
 
+# uhid: struct uhid_event of linux/uhid.h; a keyboard as HID 1.11, appendix B.1 has it, without its LEDs
+UHID_CREATE2, UHID_INPUT2 = 11, 12
+KEYBOARD = bytes.fromhex("05010906a101050719e029e71500250175019508810295017508810195067508150025650507190029658100c0")
+USAGES = {30: 0x04, 31: 0x16, 32: 0x07, 33: 0x09}  # A, S, D, F
+MODIFIERS = {29: 0x01, 97: 0x10}  # both Ctrl
+
+
+class Bluetooth:
+    def __init__(self, name, uniq):
+        self.fd = os.open("/dev/uhid", os.O_RDWR)
+        os.write(self.fd, struct.pack("<I128s64s64sHHIIII4096s", UHID_CREATE2, f"LAB {name}".encode(), b"00:1a:7d:da:71:13", uniq.encode(),
+                                      len(KEYBOARD), 5, 0x1234, 3, 1, 0, KEYBOARD))
+
+        self.down = set()
+
+    def key(self, code, value):
+        (self.down.add if value else self.down.discard)(code)
+        keys = [USAGES[c] for c in self.down if c in USAGES]
+        report = bytes([sum(MODIFIERS.get(c, 0) for c in self.down), 0, *keys])
+        os.write(self.fd, struct.pack("<IH4096s", UHID_INPUT2, 8, report))
+
+    def close(self):
+        os.close(self.fd)
+
+
+class Virtual:
+    def __init__(self, name, kind):
+        self.fd = plug(name, kind)
+
+    def key(self, code, value):
+        send(self.fd, (EV_KEY, code, value))
+
+    def close(self):
+        os.close(self.fd)
+
+
 def send(fd, *events):
     os.write(fd, b"".join(EVENT.pack(0, 0, *e) for e in (*events, (EV_SYN, 0, 0))))
 
@@ -42,13 +79,13 @@ def obey(fifo):
                 if verb == "end":
                     return
                 if verb == "plug":
-                    devices[words[0]] = plug(*words)
+                    devices[words[0]] = Bluetooth(words[0], words[2]) if words[1] == "bluetooth" else Virtual(*words)
                 elif verb == "unplug":
-                    os.close(devices.pop(words[0]))
+                    devices.pop(words[0]).close()
                 elif verb == "key":
-                    send(devices[words[0]], (EV_KEY, int(words[1]), int(words[2])))
+                    devices[words[0]].key(int(words[1]), int(words[2]))
                 elif verb == "move":
-                    send(devices[words[0]], (EV_REL, 0, int(words[1])), (EV_REL, 1, int(words[2])))
+                    send(devices[words[0]].fd, (EV_REL, 0, int(words[1])), (EV_REL, 1, int(words[2])))
                 print(line.strip(), flush=True)
 
 
@@ -57,8 +94,8 @@ def listen(node):
     print("listening", flush=True)
     while data := os.read(fd, EVENT.size):
         _, _, kind, code, value = EVENT.unpack(data)
-        if kind == EV_KEY and value != 2:
-            print("key", code, value, flush=True)
+        if kind == EV_KEY:
+            print(*("again", code) if value == 2 else ("key", code, value), flush=True)
         elif kind == EV_REL:
             print("move", code, value, flush=True)
 

@@ -79,7 +79,7 @@ static void make(enum has has, const struct counts *n, struct args *out)
 	c.usb = &m.usb;
 	c.n_usb = !!(has & USB);
 	c.console.agent = has & AGENT ? (char *)"yes" : NULL;
-	disk_args(out, &c, &disks, &qemu, 4, 10);
+	disk_args(out, &c, &disks, &qemu, 4, 1, 10);
 	guest_nets(out, &c, &nets, 10);
 	guest_shares(out, &shares, 10);
 	pci_args(out, &c, &pci);

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include "launcher/base/tr.h"
 #include "launcher/host/input/input.h"
-#include "launcher/host/input/twin.h"
 
 #define CLASS "/sys/class/input"
 #define WORDS ((KEY_CNT + 63) / 64)
@@ -69,23 +68,28 @@ static unsigned read_hex(struct root *root, const char *dir, const char *attr)
 static char *read_text(struct root *root, const char *dir, const char *attr)
 {
 	cleanup_free char *path = str_fmt("%s/%s", dir, attr), *text = root_read_or(root, path, "");
-	return str_printable(text);
+	return str_printable(str_trim(text));
 }
 
-/* The name below by-id or by-path whose link leads to `event`. */
-static char *stable_name(struct root *root, const char *event)
+/* The links below by-id, then by-path, that lead to `event`. */
+static void add_links(struct root *root, const char *event, struct strv *names)
 {
 	static const char *const dirs[] = { "/dev/input/by-id", N_("/dev/input/by-path") };
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
-		cleanup_strv struct strv names = {};
-		err_free(root_list(root, dirs[i], &names));
-		for (size_t k = 0; k < names.n; k++) {
-			cleanup_free char *path = str_fmt("%s/%s", dirs[i], names.v[k]), *to = root_link_name(root, path);
+		cleanup_strv struct strv links = {};
+		err_free(root_list(root, dirs[i], &links));
+		for (size_t k = 0; k < links.n; k++) {
+			cleanup_free char *path = str_fmt("%s/%s", dirs[i], links.v[k]), *to = root_link_name(root, path);
 			if (streq(to, event))
-				return steal(path);
+				strv_add(names, path);
 		}
 	}
-	return NULL;
+}
+
+static unsigned read_number(struct root *root, const char *dir)
+{
+	cleanup_free char *input = root_link_name(root, dir);
+	return input && str_starts(input, "input") ? (unsigned)strtoul(input + strlen("input"), NULL, 10) : 0;
 }
 
 static void device_read(struct root *root, const char *event, struct input_device *d)
@@ -96,21 +100,47 @@ static void device_read(struct root *root, const char *event, struct input_devic
 	struct stat st = {};
 	*d = (struct input_device){
 		.node = str_fmt("/dev/input/%s", event),
-		.stable = stable_name(root, event),
 		.name = read_text(root, dir, "name"),
 		.phys = read_text(root, dir, "phys"),
+		.uniq = read_text(root, dir, "uniq"),
+		.number = read_number(root, dir),
 		.vendor = read_hex(root, dir, "id/vendor"),
 		.product = read_hex(root, dir, "id/product"),
 		.wheel = has(&rel, REL_WHEEL),
 		.leds = led.w[0] != 0,
 	};
-	d->twin = str_starts(d->phys, TWIN_PHYS "/");
+	d->twin = str_starts(d->phys, TWIN_PHYS);
+	add_links(root, event, &d->names);
 	count_keys(&key, d);
 	d->is = classify(&key, &rel, &abs, d);
 	err_free(root_stat(root, d->node, &st));
 	d->uid = st.st_uid;
 	d->gid = st.st_gid;
 	d->mode = st.st_mode;
+}
+
+static bool says(const struct conf_device *words, const struct input_device *d)
+{
+	return !d->twin && (!words->uniq || streq(words->uniq, d->uniq)) && (!words->phys || streq(words->phys, d->phys)) &&
+	       (!words->name || streq(words->name, d->name));
+}
+
+/* The shortest first; a name is also what people know it by. Only what no other device says. */
+static void add_words(const struct input_devices *all, struct input_device *d)
+{
+	cleanup_free char *uniq = str_fmt("uniq:%s", d->uniq), *phys = str_fmt("phys:%s", d->phys), *name = str_fmt("name:%s", d->name),
+			  *uniq_name = str_fmt("%s %s", uniq, name), *phys_name = str_fmt("%s %s", phys, name);
+	const char *const ways[] = { uniq, uniq_name, name, phys, phys_name };
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		cleanup_conf_device struct conf_device words = {};
+		size_t n = 0;
+		/* a uniq of two words would be read as something else */
+		bool form = conf_device_parse(ways[i], &words) && says(&words, d);
+		for (size_t k = 0; form && k < all->n; k++)
+			n += says(&words, &all->v[k]);
+		if (n == 1)
+			strv_add(&d->names, ways[i]);
+	}
 }
 
 static int by_number(const void *a, const void *b)
@@ -134,25 +164,59 @@ struct err *input_devices_read(struct root *root, struct input_devices *ret_devi
 	}
 	if (d.n)
 		qsort(d.v, d.n, sizeof(*d.v), by_number);
+	for (size_t i = 0; i < d.n; i++)
+		add_words(&d, &d.v[i]);
 	*ret_devices = d;
 	return NULL;
 }
 
+static void device_clear(struct input_device *d)
+{
+	strv_free(&d->names);
+	free(d->node);
+	free(d->name);
+	free(d->phys);
+	free(d->uniq);
+}
+
+static struct input_device *device_copy(const struct input_device *d)
+{
+	struct input_device *copy = mem_new(sizeof(*copy));
+	*copy = *d;
+	copy->node = str_dup(d->node);
+	copy->name = str_dup(d->name);
+	copy->phys = str_dup(d->phys);
+	copy->uniq = str_dup(d->uniq);
+	copy->names = (struct strv){};
+	for (size_t i = 0; i < d->names.n; i++)
+		strv_add(&copy->names, d->names.v[i]);
+	return copy;
+}
+
+static void device_free(struct input_device *d)
+{
+	if (d)
+		device_clear(d);
+	free(d);
+}
+
+unsigned input_number(struct root *root, const char *node)
+{
+	cleanup_free char *dir = str_fmt(CLASS "/%s/device", node + strlen("/dev/input/"));
+	return read_number(root, dir);
+}
+
 void input_devices_free(struct input_devices *d)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		free(d->v[i].node);
-		free(d->v[i].stable);
-		free(d->v[i].name);
-		free(d->v[i].phys);
-	}
+	for (size_t i = 0; i < d->n; i++)
+		device_clear(&d->v[i]);
 	free(d->v);
 	*d = (struct input_devices){};
 }
 
 const char *input_path(const struct input_device *d)
 {
-	return d->stable ? d->stable : d->node;
+	return d->names.n ? d->names.v[0] : d->node;
 }
 
 char *input_describe(const struct input_device *d)
@@ -187,6 +251,97 @@ char *input_describe(const struct input_device *d)
 	return strv_join(&parts, ", ");
 }
 
+/* ---- those that the configuration means ---- */
+
+/* Of the words; `ret_rivals`, which may be NULL, gets all of them where it is not one. */
+static const struct input_device *seek_words(const struct conf_device *words, const struct input_devices *all, struct strv *ret_rivals)
+{
+	const struct input_device *found = NULL;
+	size_t n = 0;
+	for (size_t i = 0; i < all->n; i++)
+		if (says(words, &all->v[i])) {
+			found = &all->v[i];
+			n++;
+		}
+	for (size_t i = 0; n > 1 && ret_rivals && i < all->n; i++)
+		if (says(words, &all->v[i]))
+			strv_add(ret_rivals, input_path(&all->v[i]));
+	return n == 1 ? found : NULL;
+}
+
+/* As the configuration writes it. */
+static const struct input_device *seek_written(struct root *root, const char *device, const struct input_devices *all,
+					       struct strv *ret_rivals)
+{
+	cleanup_conf_device struct conf_device words = {};
+	if (conf_device_parse(device, &words))
+		return seek_words(&words, all, ret_rivals);
+	cleanup_free char *real = root_real(root, device);
+	for (size_t i = 0; real && i < all->n; i++)
+		if (streq(all->v[i].node, real))
+			return &all->v[i];
+	return NULL;
+}
+
+static bool is_alike(const struct input_device *a, const struct input_device *b)
+{
+	return streq(a->name, b->name) && streq(a->uniq, b->uniq) && a->vendor == b->vendor && a->product == b->product &&
+	       a->twin == b->twin;
+}
+
+/* The very device again. Several nodes of one device may be alike: those have each a phys of their own. */
+static const struct input_device *seek_known(const struct input_device *known, unsigned before, const struct input_devices *all)
+{
+	const struct input_device *found = NULL;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct input_device *d = &all->v[i];
+		if (!is_alike(d, known))
+			continue;
+		if (streq(d->phys, known->phys))
+			return d;
+		if (!found && (*d->uniq || d->number > before))
+			found = d;
+	}
+	return found;
+}
+
+const struct input_device *input_seek(struct root *root, const struct input *in, const struct input_devices *all)
+{
+	return in->device ? seek_known(in->device, in->before, all) : seek_written(root, in->conf->device, all, NULL);
+}
+
+/* A link leads to it under any number; a number and words do not. */
+static bool is_link(const struct input *in)
+{
+	return *in->conf->device == '/' && !str_starts(in->conf->device, "/dev/input/event");
+}
+
+void input_met(struct input *in, const struct input_device *d)
+{
+	struct input_device *copy = device_copy(d);
+	device_free(in->device);
+	in->device = copy;
+	in->is = d->is;
+	if (!in->conf->persistent)
+		str_set(&in->evdev, is_link(in) ? in->conf->device : d->node);
+}
+
+void input_lost(struct input *in, const struct input_devices *all)
+{
+	in->before = 0;
+	for (size_t i = 0; i < all->n; i++)
+		if (all->v[i].number > in->before)
+			in->before = all->v[i].number;
+}
+
+bool input_is_there(const struct input *in, const struct input_devices *all)
+{
+	for (size_t i = 0; in->device && i < all->n; i++)
+		if (streq(all->v[i].node, in->device->node))
+			return all->v[i].number == in->device->number;
+	return false;
+}
+
 /* udev ends its links with what the device is. */
 static unsigned guess(const char *path)
 {
@@ -196,35 +351,35 @@ static unsigned guess(const char *path)
 static void input_read(struct root *root, const struct conf_input *conf, const char *run_dir, const struct input_devices *all,
 		       struct input *in)
 {
-	cleanup_free char *real = root_real(root, conf->device);
-	*in = (struct input){ .conf = conf, .is = guess(conf->device), .strange = real };
-	for (size_t i = 0; real && i < all->n; i++)
-		if (streq(all->v[i].node, real))
-			in->device = &all->v[i];
-	if (in->device) {
-		in->is = in->device->is;
-		in->strange = false;
-	}
+	*in = (struct input){ .conf = conf, .is = guess(conf->device) };
 	in->evdev = conf->persistent ? str_fmt("%s/input-%s", run_dir, conf->name) : str_dup(conf->device);
+	const struct input_device *d = seek_written(root, conf->device, all, &in->rivals);
+	if (d)
+		input_met(in, d);
+	else
+		in->strange = *conf->device == '/' && root_exists(root, conf->device);
 }
 
 struct err *input_facts_read(struct root *root, const struct config *c, const char *run_dir, struct input_facts *ret_facts)
 {
 	struct input_facts f = { .n = c->n_inputs, .uinput = root_exists(root, "/dev/uinput") };
+	cleanup_input_devices struct input_devices all = {};
 	if (f.n)
-		TRY(input_devices_read(root, &f.devices));
+		TRY(input_devices_read(root, &all));
 	f.v = mem_new(f.n * sizeof(*f.v));
 	for (size_t i = 0; i < f.n; i++)
-		input_read(root, &c->inputs[i], run_dir, &f.devices, &f.v[i]);
+		input_read(root, &c->inputs[i], run_dir, &all, &f.v[i]);
 	*ret_facts = f;
 	return NULL;
 }
 
 void input_facts_free(struct input_facts *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; i < f->n; i++) {
+		device_free(f->v[i].device);
+		strv_free(&f->v[i].rivals);
 		free(f->v[i].evdev);
+	}
 	free(f->v);
-	input_devices_free(&f->devices);
 	*f = (struct input_facts){};
 }

@@ -13,6 +13,8 @@
 #include "launcher/step/finding.h"
 #include "launcher/step/step.h"
 
+#define TWIN_PHYS "qlaunch" /* how a twin's phys begins; the real device follows as the configuration writes it */
+
 /* What a device is: bits, for one may be several. */
 enum input_is {
 	INPUT_KEYBOARD = 1 << 0, /* has letters */
@@ -24,9 +26,11 @@ enum input_is {
 };
 
 struct input_device {
-	char *node;   /* "/dev/input/event5" */
-	char *stable; /* the name it keeps over reboots and replugs, by-id before by-path; NULL if it has none */
-	char *name, *phys;
+	char *node; /* "/dev/input/event5" */
+	struct strv
+		names; /* what this one is called and no other, over reboots and replugs: links (by-id, by-path), then words (config.h) */
+	char *name, *phys, *uniq; /* what it says of itself; never NULL */
+	unsigned number;          /* N of its inputN: counted up with every device, never used again; 0: not known */
 	unsigned vendor, product;
 	unsigned is;            /* of enum input_is */
 	unsigned keys, buttons; /* how many */
@@ -45,7 +49,7 @@ void input_devices_free(struct input_devices *d);
 #define cleanup_input_devices cleanup(input_devices_free)
 /* "keyboard, 112 keys, LEDs"; owned by the caller. */
 char *input_describe(const struct input_device *d);
-/* The best name it has. Borrowed. */
+/* The best way to write it: its first name, or its node. Borrowed. */
 const char *input_path(const struct input_device *d);
 /* Who wants to know which device a person uses. Which key it was is nobody's business. */
 struct input_listener {
@@ -60,16 +64,17 @@ struct err *input_listen(struct root *root, const struct input_devices *all, con
 
 /* An [input NAME] of the configuration. */
 struct input {
-	const struct conf_input *conf;     /* borrowed */
-	const struct input_device *device; /* NULL: not there */
-	char *evdev;                       /* what QEMU opens: the device's path, or a link to its twin */
-	unsigned is;                       /* of a device that is not there: what its name says */
-	bool strange;                      /* there is something at that path, but no input device */
+	const struct conf_input *conf; /* borrowed */
+	struct input_device *device;   /* as it was when it was last there; NULL: it never was */
+	unsigned before;               /* since it is gone: all numbers up to this one are other devices' */
+	char *evdev;                   /* what QEMU opens: the device's path, or a link to its twin */
+	unsigned is;                   /* of a device that is not there: what its name says */
+	bool strange;                  /* there is something at that path, but no input device */
+	struct strv rivals;            /* more than one is what the configuration says: how to write each */
 };
 struct input_facts {
 	struct input *v; /* in the order of the configuration */
 	size_t n;
-	struct input_devices devices;
 	bool uinput; /* /dev/uinput is there */
 };
 /* `run_dir`: where the links to twins will be, /run/qlaunch/VM. */
@@ -77,8 +82,22 @@ struct err *input_facts_read(struct root *root, const struct config *c, const ch
 void input_facts_free(struct input_facts *f);
 #define cleanup_input_facts cleanup(input_facts_free)
 
-/* The one name under which a device is claimed, whatever path the configuration gives it. Borrowed. */
-const char *input_claim(const struct input *in);
+/*
+ * Which of `all` is meant, NULL: none. Before any was there, the one that the configuration says; from then on that very device, under whatever
+ * number it comes back: by what it says of itself, and where that is nothing of its own (two alike), by its port, or because it came since.
+ */
+const struct input_device *input_seek(struct root *root, const struct input *in, const struct input_devices *all);
+/* N of the inputN that has this node ("/dev/input/event5") now; 0: not known. */
+unsigned input_number(struct root *root, const char *node);
+/* It is there: kept, copied, and what QEMU is to open. */
+void input_met(struct input *in, const struct input_device *d);
+/* It is gone: none of those that are there is it. */
+void input_lost(struct input *in, const struct input_devices *all);
+/* Whether it is still there, and not another one under its number. */
+bool input_is_there(const struct input *in, const struct input_devices *all);
+
+/* The words under which it is claimed: two machines that mean one device have one in common, however each writes it. */
+void input_claims(const struct input *in, struct strv *ret);
 /* Those of devices that are not there yet are `late`. */
 void input_steps(struct steps *out, const struct input_facts *f, const struct user *u);
 void input_findings(struct findings *out, const struct config *c, const struct input_facts *f);

@@ -6,11 +6,15 @@
 #include "launcher/host/kind/node.h"
 #include "launcher/host/input/twin.h"
 
-const char *input_claim(const struct input *in)
+void input_claims(const struct input *in, struct strv *ret)
 {
-	if (!in->device)
-		return in->conf->device;
-	return in->device->stable ? in->device->stable : in->device->node;
+	const struct input_device *d = in->device;
+	if (!d)
+		strv_add(ret, in->conf->device);
+	else if (!d->names.n)
+		strv_add(ret, d->node);
+	for (size_t i = 0; d && i < d->names.n; i++)
+		strv_add(ret, d->names.v[i]);
 }
 
 static bool may_open(const struct input_device *d, const struct user *u)
@@ -33,13 +37,15 @@ static void add_step(struct steps *out, const struct input *in, const struct use
 		s = steps_add(out, &twin_kind, in->conf->device, owner,
 			      "what host and guest share; it stays when the device is unplugged or asleep");
 	} else if (!in->device || !may_open(in->device, u)) {
-		s = node_step(out, in->conf->device, u->uid, in->device ? in->device->gid : 0, "QEMU runs as the user and opens it");
+		s = node_step(out, in->evdev, u->uid, in->device ? in->device->gid : 0, "QEMU runs as the user and opens it");
 	} else {
 		return;
 	}
 	s->late = !in->device && in->conf->wait;
 	if (in->strange)
 		s->obstacle = tr_fmt("%s is no input device", in->conf->device);
+	else if (in->rivals.n)
+		s->obstacle = tr_fmt("%s is more than one device", in->conf->device);
 	else if (!in->device)
 		s->obstacle = tr_fmt("%s is not there%s", in->conf->device, s->late ? _(" yet") : "");
 }
@@ -61,15 +67,28 @@ static void finding(struct findings *out, const struct config *c, const struct i
 	findings_add(out, verdict, "input", str_fmt("%s: %s", where, what), remedy);
 }
 
+static bool is_number(const char *device)
+{
+	return str_starts(device, "/dev/input/event");
+}
+
 static void judge(struct findings *out, const struct config *c, const struct input *in)
 {
 	const struct conf_input *conf = in->conf;
 	const struct input_device *d = in->device;
-	if (in->strange)
+	if (in->rivals.n) {
+		cleanup_free char *rivals = strv_join(&in->rivals, ", ");
+		finding(out, c, in, FINDING_BAD, tr_fmt("%s is more than one device: %s", conf->device, rivals),
+			tr_fmt("device = %s, or another one of them", in->rivals.v[0]));
+	} else if (in->strange)
 		finding(out, c, in, FINDING_BAD, tr_fmt("%s is no input device", conf->device), tr_dup("qlaunch input lists them"));
 	else if (!d && !conf->wait)
 		finding(out, c, in, FINDING_BAD, tr_fmt("%s is not there", conf->device),
 			tr_dup("plug it in, or set wait = yes; qlaunch input lists those that are there"));
+	else if (!d && is_number(conf->device))
+		finding(out, c, in, FINDING_BAD,
+			tr_fmt("%s is not there, and its number does not say which device is waited for", conf->device),
+			tr_dup("plug it in and name it as qlaunch input does"));
 	else if (!d)
 		finding(out, c, in, FINDING_WARN, tr_fmt("%s is not there; it is taken when it comes", conf->device), NULL);
 	else if (d->twin)
@@ -79,9 +98,9 @@ static void judge(struct findings *out, const struct config *c, const struct inp
 		finding(out, c, in, FINDING_WARN,
 			tr_fmt("%s (%s) is no keyboard or mouse: the guest sees little of it", conf->device, d->name),
 			tr_dup("pass it as [usb NAME], whole"));
-	else if (d->stable && streq(conf->device, d->node))
+	else if (is_number(conf->device))
 		finding(out, c, in, FINDING_WARN, tr_fmt("%s may be another device after the next start", conf->device),
-			tr_fmt("device = %s", d->stable));
+			d->names.n ? tr_fmt("device = %s", d->names.v[0]) : NULL);
 	else
 		finding(out, c, in, FINDING_OK, str_fmt("%s is %s", conf->device, d->name), NULL);
 }
@@ -94,7 +113,7 @@ void input_findings(struct findings *out, const struct config *c, const struct i
 		keyboard |= f->v[i].is & INPUT_KEYBOARD && f->v[i].conf->grab;
 		mouse |= f->v[i].is & (INPUT_MOUSE | INPUT_POINTER);
 		for (size_t k = 0; k < i; k++)
-			if (f->v[i].device && f->v[i].device == f->v[k].device)
+			if (f->v[i].device && f->v[k].device && streq(f->v[i].device->node, f->v[k].device->node))
 				finding(out, c, &f->v[i], FINDING_BAD, tr_fmt("the same device as [input %s]", f->v[k].conf->name), NULL);
 	}
 	if (mouse && !keyboard)

@@ -20,20 +20,20 @@
 /* libevdev, there once open_source has succeeded */
 #define EVDEV_FUNCTIONS(X) \
 	X(libevdev_new_from_fd) X(libevdev_free) X(libevdev_grab) X(libevdev_next_event) X(libevdev_get_event_value) X(libevdev_get_name) \
-	X(libevdev_set_name) X(libevdev_get_id_vendor) X(libevdev_get_id_product) X(libevdev_disable_event_type) \
+	X(libevdev_set_name) X(libevdev_disable_event_type) \
 	X(libevdev_uinput_create_from_device) X(libevdev_uinput_get_devnode) X(libevdev_uinput_destroy)
 static struct evdev LATE_TABLE(EVDEV_FUNCTIONS) evdev;
 
 struct twin {
 	struct root *root;
-	char *name, *source, *link;
+	const struct input *in;
+	const char *source, *link; /* of `in` */
 
 	/* the twin; ufd -1 until it is made */
 	int ufd;
 	struct libevdev_uinput *uinput;
 	char *node;
-	bool down[KEY_CNT];  /* the keys that are down on it */
-	int vendor, product; /* of the device that it was made from */
+	bool down[KEY_CNT]; /* the keys that are down on it */
 
 	/* the real device; fd -1 while it is away */
 	int fd;
@@ -51,10 +51,10 @@ struct twin {
 	struct twin_told told;
 };
 
-struct twin *twin_new(struct root *root, const char *name, const char *source, const char *link)
+struct twin *twin_new(struct root *root, const struct input *in)
 {
 	struct twin *t = mem_new(sizeof(*t));
-	*t = (struct twin){ .root = root, .name = str_dup(name), .source = str_dup(source), .link = str_dup(link), .fd = -1, .ufd = -1 };
+	*t = (struct twin){ .root = root, .in = in, .source = in->conf->device, .link = in->evdev, .fd = -1, .ufd = -1 };
 	return t;
 }
 
@@ -71,19 +71,21 @@ static struct err *open_source(struct twin *t)
 	static const char *const functions[] = LATE_NAMES(EVDEV_FUNCTIONS);
 	struct stat st;
 	cleanup_fd int fd = -1;
-	cleanup_free char *real = root_real(t->root, t->source);
-	if (!real)
+	const struct input_device *d = t->in->device;
+	if (!d)
 		return err_errno(ENOENT, "%s", t->source);
-	/* what the configuration names is opened by root: nothing but an input device */
-	TRY(root_stat(t->root, real, &st));
-	if (!S_ISCHR(st.st_mode) || !str_starts(real, "/dev/input/event"))
+	/* root opens it: nothing but an input device */
+	TRY(root_stat(t->root, d->node, &st));
+	if (!S_ISCHR(st.st_mode))
 		return err_new("%s is no input device", t->source);
-	struct err *e = root_open_fd(t->root, real, O_RDWR | O_NONBLOCK, &fd);
+	struct err *e = root_open_fd(t->root, d->node, O_RDWR | O_NONBLOCK, &fd);
 	if (err_code(e) == EACCES) { /* without its LEDs, then */
 		err_free(e);
-		e = root_open_fd(t->root, real, O_RDONLY | O_NONBLOCK, &fd);
+		e = root_open_fd(t->root, d->node, O_RDONLY | O_NONBLOCK, &fd);
 	}
 	TRY(e);
+	if (input_number(t->root, d->node) != d->number) /* looked at when it is open: from here on it is this one or dead */
+		return err_errno(ENODEV, "%s", t->source);
 	TRY(late_load("libevdev.so.2", functions, &evdev));
 	int r = evdev.libevdev_new_from_fd(fd, &t->dev);
 	if (r < 0)
@@ -205,7 +207,7 @@ static void lose(struct twin *t)
 	close_source(t);
 	t->chord = false;
 	if (t->told.away)
-		t->told.away(t->told.data, t->name);
+		t->told.away(t->told.data, t->in->conf->name);
 }
 
 static int on_source(sd_event_source *source, int fd, uint32_t revents, void *data)
@@ -265,22 +267,21 @@ struct err *twin_watch(struct twin *t, sd_event *event, const struct twin_told *
 	return r < 0 ? err_errno(-r, "%s", t->source) : watch_source(t);
 }
 
-bool twin_return(struct twin *t)
+bool twin_is_away(const struct twin *t)
 {
-	if (t->fd >= 0 || !t->event)
-		return false;
+	return t->fd < 0 && t->event;
+}
+
+struct err *twin_return(struct twin *t)
+{
 	struct err *e = open_source(t);
-	/* a path such as /dev/input/event5 may belong to something else by now */
-	if (!e && (evdev.libevdev_get_id_vendor(t->dev) != t->vendor || evdev.libevdev_get_id_product(t->dev) != t->product))
-		e = err_new("another device");
 	if (!e)
 		e = watch_source(t);
 	if (!e)
-		return true;
-	err_free(e);
+		return NULL;
 	t->from = sd_event_source_disable_unref(t->from);
 	close_source(t);
-	return false;
+	return e;
 }
 
 void twin_let_go(struct twin *t, bool host)
@@ -322,9 +323,6 @@ void twin_free(struct twin *t)
 	if (!t)
 		return;
 	unmake(t);
-	free(t->name);
-	free(t->source);
-	free(t->link);
 	free(t);
 }
 
@@ -333,8 +331,10 @@ bool twin_made(const struct twin *t)
 	return t->uinput;
 }
 
-/* Made from the real device's capabilities, but for force feedback: nobody here answers to it, and who asked would
- * wait. */
+/*
+ * Made from the real device's capabilities, but for two. Force feedback: nobody here answers to it, and who asked would wait. Repeating: the
+ * kernel would repeat the twin's keys beside the real device's, whose repetitions are copied, at the pace that is set for that one.
+ */
 static struct err *make(struct twin *t, uid_t uid)
 {
 	struct stat st;
@@ -342,9 +342,8 @@ static struct err *make(struct twin *t, uid_t uid)
 	TRY(root_open_fd(t->root, "/dev/uinput", O_RDWR | O_NONBLOCK, &t->ufd));
 	cleanup_free char *phys = str_fmt(TWIN_PHYS "%s", t->source), *name = str_fmt("%.60s (qlaunch)", evdev.libevdev_get_name(t->dev));
 	evdev.libevdev_disable_event_type(t->dev, EV_FF);
+	evdev.libevdev_disable_event_type(t->dev, EV_REP);
 	evdev.libevdev_set_name(t->dev, name);
-	t->vendor = evdev.libevdev_get_id_vendor(t->dev);
-	t->product = evdev.libevdev_get_id_product(t->dev);
 	if (ioctl(t->ufd, UI_SET_PHYS, phys) < 0)
 		return err_errno(errno, "/dev/uinput");
 	int r = evdev.libevdev_uinput_create_from_device(t->dev, t->ufd, &t->uinput);

@@ -13,23 +13,21 @@
  *    QEMU least of all. The chord again, and it is the twin's.
  * 4. It ends with the launcher, even a killed one: the kernel removes the twin and lets the real device go.
  *
- * Kind "twin": target the real device's path, values the owner of the twin's node ("1000") and "absent". It touches
+ * Kind "twin": target the real device as the configuration writes it, values the owner of the twin's node ("1000") and "absent". It touches
  * /dev/uinput, the real device, the twin's node and the link to it; it never writes to a terminal and never logs what
  * was typed.
  */
 #pragma once
 #include "launcher/base/sd.h"
+#include "launcher/host/input/input.h"
 #include "launcher/step/step.h"
-
-#define TWIN_PHYS "qlaunch" /* how a twin's phys begins; the real device's path follows */
 
 extern const struct step_kind twin_kind; /* step->data: a struct twin */
 
 struct twin;
 
-/* `link`: where the link to its node will be (what QEMU opens). `source`: the real device's path. `root` is borrowed.
- */
-struct twin *twin_new(struct root *root, const char *name, const char *source, const char *link);
+/* Of that input, which names the real device, its node and where the link to the twin's will be (what QEMU opens). Both are borrowed. */
+struct twin *twin_new(struct root *root, const struct input *in);
 void twin_free(struct twin *t); /* NULL is fine */
 bool twin_made(const struct twin *t);
 /* QEMU has opened it: its node is root's again, so that no program of the user's listens to the keyboard. */
@@ -43,8 +41,9 @@ struct twin_told {
 };
 /* Begins to feed it from the event loop. `told` is copied. */
 struct err *twin_watch(struct twin *t, sd_event *event, const struct twin_told *told);
-/* A device has come: takes it if it is the one that is away. Returns whether it was. */
-bool twin_return(struct twin *t);
+bool twin_is_away(const struct twin *t);
+/* The real device is there again, and known to its input (input_met). */
+struct err *twin_return(struct twin *t);
 /* Lets the real device go to the host, or takes it again as soon as no key is down. Keys held on the twin are released.
  */
 void twin_let_go(struct twin *t, bool host);
