@@ -220,6 +220,42 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
+@test "a launch that is refused runs no hook at all: of the machine itself, of what another one has, of a disk that is not there" {
+	printf '#!/bin/sh\n: >>"%s/ran"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/hook"; chmod +x "$BATS_TEST_TMPDIR/hook"
+	hooks="--set hooks.before=$BATS_TEST_TMPDIR/hook --set hooks.after=$BATS_TEST_TMPDIR/hook"
+	truncate -s 1M "$BATS_TEST_TMPDIR/d.img"
+	printf '[disk d]\npath = %s/d.img\n' "$BATS_TEST_TMPDIR" >>"$conf"
+	# shellcheck disable=SC2086 # words
+	run "$qlaunch" run $hooks --set "disk d.path=$BATS_TEST_TMPDIR/absent.img" "$conf"
+	[ "$status" -eq 4 ]; [ ! -e "$BATS_TEST_TMPDIR/ran" ]
+	start
+	# shellcheck disable=SC2086
+	run "$qlaunch" run $hooks "$conf"
+	[ "$status" -eq 4 ]; [[ $output == *"$vm runs already"*"qlaunch stop $vm"* ]]
+	[[ $output != *unmount* && $output != *swapoff* && $output != *"in use"* ]] # its own disk is no reason
+	# shellcheck disable=SC2086
+	run "$qlaunch" run $hooks --set "vm.name=$vm-2" "$conf"
+	[ "$status" -eq 4 ]; [[ $output == *"belongs to $vm"* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+}
+
+@test "started with descriptors 0 to 2 closed: nothing is opened as one of them, and no file of ours gets what is said" {
+	"$qlaunch" run "$conf" 3>&- <&- >&- 2>&- & pid=$!
+	for _ in $(seq 300); do [ "$("$qlaunch" status --json "$vm" | jq -r '.[0]["run-state"]')" = running ] && break; sleep 0.1; done
+	q=$(qemu_pid)
+	for fd in 0 1 2; do
+		has=$(readlink "/proc/$pid/fd/$fd" || true)
+		[ -z "$has" ] || [ "$has" = /dev/null ]
+		[[ $(readlink "/proc/$q/fd/$fd") == /dev/null || $(readlink "/proc/$q/fd/$fd") == pipe:* ]]
+	done
+	for dir in /run/qlaunch "$XDG_RUNTIME_DIR/qlaunch"; do
+		[ ! -d "$dir" ] || [ -z "$(find "$dir" -type f -path "*$vm*" -exec grep -lE 'running after|power button' {} +)" ]
+		[ ! -d "$dir" ] || [ -z "$(find "$dir" -maxdepth 1 -name '.*' -type f -size +0)" ]
+	done
+	"$qlaunch" stop --now "$vm"; wait "$pid"
+	nothing_left
+}
+
 @test "a hook that does not end is ended, and the launch with it" {
 	printf '#!/bin/sh\nexec sleep 300\n' >"$BATS_TEST_TMPDIR/hook"; chmod +x "$BATS_TEST_TMPDIR/hook"
 	run "$qlaunch" run --set "hooks.before=$BATS_TEST_TMPDIR/hook" --set hooks.timeout=1 "$conf"

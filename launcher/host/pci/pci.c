@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/pci/pci.h"
 
@@ -49,6 +50,14 @@ static long long read_number(struct root *root, struct pci_addr addr, const char
 {
 	cleanup_free char *text = read_attr(root, addr, attr);
 	return text && *text ? strtoll(text, NULL, 0) : otherwise;
+}
+
+/* For this one the kernel takes the lock of the device, which an unbinding that hangs has: in a child, and only where it is. Late: none. */
+static unsigned read_vfs(struct root *root, struct pci_addr addr)
+{
+	cleanup_free char *path = pci_path(addr, "sriov_numvfs"), *text = NULL;
+	cleanup_err struct err *e = root_exists(root, path) ? child_read(root, path, &text) : NULL;
+	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
 /* `resource`: a line a resource, "start end flags" in hexadecimal; the first six are the BARs. */
@@ -116,7 +125,7 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 	fn.class = (uint32_t)read_number(root, addr, "class", 0);
 	fn.numa_node = (int)read_number(root, addr, "numa_node", -1);
 	fn.boot_vga = read_number(root, addr, "boot_vga", 0) == 1;
-	fn.vfs = (unsigned)read_number(root, addr, "sriov_numvfs", 0);
+	fn.vfs = read_vfs(root, addr);
 	cleanup_free char *physfn = pci_path(addr, "physfn"), *driver = pci_path(addr, "driver"), *group = pci_path(addr, "iommu_group");
 	fn.is_vf = root_exists(root, physfn);
 	fn.driver = root_link_name(root, driver);
