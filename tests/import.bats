@@ -299,6 +299,26 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 		"$qlaunch" import "$HOME/$name.xml" --output "$HOME/back-$name.conf" >/dev/null
 		cmp <("$qlaunch" plan --json "$f" | jq .qemu) <("$qlaunch" plan --json "$HOME/back-$name.conf" | jq .qemu)
 	done
+	# what libvirt has a word for is said by that alone; the same of machines that were imported; and libvirt itself takes them all
+	cp tests/import/export.conf "$HOME/full.conf"
+	for f in tests/import/*.xml tests/import/*.conf; do
+		"$qlaunch" import "$f" --output "$HOME/from-$(basename "$f").conf" >/dev/null 2>&1 || continue
+	done
+	for f in "$HOME"/full.conf "$HOME"/from-*.conf; do
+		"$qlaunch" export --libvirt "$f" >"$f.xml" 2>/dev/null
+		"$qlaunch" import "$f.xml" --output "$f.back.conf" >/dev/null
+		cmp <("$qlaunch" plan --json "$f" | jq .qemu) <("$qlaunch" plan --json "$f.back.conf" | jq .qemu)
+	done
+	! grep -q qlaunch:set "$HOME/full.conf.xml"
+	home=$(mktemp -d); cp "$HOME"/*.xml "$home"; chmod -R a+rwX "$home"; as=()
+	[ "$(id -u)" -ne 0 ] || { chown -R 65534:65534 "$home"; as=(setpriv --reuid 65534 --regid 65534 --clear-groups); }
+	for f in "$home"/*.xml; do
+		sed -i "s/<domain type='kvm'/<domain type='qemu'/; s/mode='host-passthrough'/mode='maximum'/; /<cpu mode/s/<cache [^>]*>//; /<filesystem/d; s,<emulator>.*</emulator>,," "$f" # without KVM, too; a user's libvirt has no virtiofs
+		run "${as[@]}" env HOME="$home" XDG_RUNTIME_DIR="$home" XDG_CACHE_HOME="$home" unshare --user --map-current-user --keep-caps --net \
+			virsh -q -c "qemu:///embed?root=$home/root" "define --validate $f"
+		[ "$status" -eq 0 ] || { echo "$f: $output"; false; }
+	done
+	rm -rf "$home"
 	grep -q '\[host\] governor = performance' "$HOME/win11.left" # what libvirt has no word for is said
 	printf '[vm]\nname = a<b\n' >"$HOME/bad.conf"; run "$qlaunch" export --libvirt "$HOME/bad.conf"; [ "$status" -eq 3 ]
 	printf '[vm]\nname = esc\ndescription = <&>\n' >"$HOME/esc.conf"

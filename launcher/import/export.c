@@ -57,7 +57,8 @@ static void add_head(struct sb *out, const struct config *c)
 {
 	static const char *const pages[] = { [HUGEPAGES_2M] = "2", [HUGEPAGES_1G] = "1024", [HUGEPAGES_DEFAULT] = "" };
 	const char *page = c->memory.hugepages == HUGEPAGES_AUTO ? NULL : pages[c->memory.hugepages];
-	cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size), *place = cpus_format(&c->cpu.place_cpus);
+	cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size), *place = cpus_format(&c->cpu.place_cpus),
+			  *emulator = cpus_format(&c->cpu.emulator);
 	add(out, "<domain type='%s' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>\n  <name>%s</name>\n",
 	    c->vm.accel == ACCEL_TCG ? "qemu" : "kvm", c->vm.name);
 	if (c->vm.description)
@@ -77,12 +78,74 @@ static void add_head(struct sb *out, const struct config *c)
 	if (c->cpu.place == PLACE_CPUS)
 		add(out, " cpuset='%s'", place);
 	add(out, ">%u</vcpu>\n", c->cpu.threads ? c->cpu.threads : 4);
+	if (!c->cpu.emulator_auto && *emulator)
+		add(out, "  <cputune><emulatorpin cpuset='%s'/></cputune>\n", emulator);
+}
+
+/* libvirt's blocks, in the order of the fields of config.h; its entries' names are dmidecode's. */
+static const struct {
+	const char *block, *entry;
+	enum smbios_field field;
+} smbios[] = {
+	{ "bios", "vendor", SMBIOS_BIOS_VENDOR },
+	{ "bios", "version", SMBIOS_BIOS_VERSION },
+	{ "bios", "date", SMBIOS_BIOS_DATE },
+	{ "bios", "release", SMBIOS_BIOS_RELEASE },
+	{ "system", "manufacturer", SMBIOS_MANUFACTURER },
+	{ "system", "product", SMBIOS_PRODUCT },
+	{ "system", "version", SMBIOS_VERSION },
+	{ "system", "serial", SMBIOS_SERIAL },
+	{ "system", "sku", SMBIOS_SKU },
+	{ "system", "family", SMBIOS_FAMILY },
+	{ "baseBoard", "manufacturer", SMBIOS_BOARD_MANUFACTURER },
+	{ "baseBoard", "product", SMBIOS_BOARD_PRODUCT },
+	{ "baseBoard", "version", SMBIOS_BOARD_VERSION },
+	{ "baseBoard", "serial", SMBIOS_BOARD_SERIAL },
+	{ "baseBoard", "asset", SMBIOS_BOARD_ASSET },
+	{ "baseBoard", "location", SMBIOS_BOARD_LOCATION },
+	{ "chassis", "manufacturer", SMBIOS_CHASSIS_MANUFACTURER },
+	{ "chassis", "version", SMBIOS_CHASSIS_VERSION },
+	{ "chassis", "serial", SMBIOS_CHASSIS_SERIAL },
+	{ "chassis", "asset", SMBIOS_CHASSIS_ASSET },
+	{ "chassis", "sku", SMBIOS_CHASSIS_SKU },
+};
+
+/* The UUID is not among them: libvirt takes none there but the domain's own. */
+static bool has_smbios(const struct config *c)
+{
+	bool any = c->smbios.host;
+	for (size_t i = 0; i < ARRAY_SIZE(smbios); i++)
+		any |= c->smbios.fields[smbios[i].field] != NULL;
+	return any;
+}
+
+/* With the host's, libvirt has no word for single ones. */
+static void add_sysinfo(struct sb *out, const struct config *c)
+{
+	const char *open = NULL;
+	if (!has_smbios(c) || c->smbios.host)
+		return;
+	add(out, "  <sysinfo type='smbios'>");
+	for (size_t i = 0; i < ARRAY_SIZE(smbios); i++) {
+		const char *value = c->smbios.fields[smbios[i].field];
+		if (!value)
+			continue;
+		if (!streq(open, smbios[i].block)) {
+			if (open)
+				add(out, "</%s>", open);
+			add(out, "<%s>", smbios[i].block);
+			open = smbios[i].block;
+		}
+		add(out, "<entry name='%s'>%s</entry>", smbios[i].entry, value);
+	}
+	add(out, "</%s></sysinfo>\n", open);
 }
 
 static void add_os(struct sb *out, const struct config *c)
 {
 	bool uefi = c->firmware.type == FIRMWARE_UEFI;
-	sb_addf(out, "  <os%s>\n    <type arch='x86_64' machine='q35'>hvm</type>\n", uefi ? " firmware='efi'" : "");
+	sb_addf(out, "  <os%s>\n", uefi ? " firmware='efi'" : "");
+	add(out, "    <type arch='x86_64' machine='%s'>hvm</type>\n", c->vm.machine ? c->vm.machine : "q35");
 	if (uefi)
 		add(out,
 		    "    <firmware><feature enabled='%s' name='enrolled-keys'/><feature enabled='%s' name='secure-boot'/></firmware>\n",
@@ -95,7 +158,22 @@ static void add_os(struct sb *out, const struct config *c)
 		add(out, "    <initrd>%s</initrd>\n", c->boot.initrd);
 	if (c->boot.cmdline)
 		add(out, "    <cmdline>%s</cmdline>\n", c->boot.cmdline);
+	if (has_smbios(c))
+		add(out, "    <smbios mode='%s'/>\n", c->smbios.host ? "host" : "sysinfo");
+	if (c->acpi.tables.n == 1)
+		add(out, "    <acpi><table type='slic'>%s</table></acpi>\n", c->acpi.tables.v[0]);
 	add(out, "  </os>\n");
+}
+
+static void add_clock(struct sb *out, const struct config *c)
+{
+	add(out,
+	    "  <clock offset='%s'><timer name='rtc' tickpolicy='%s'/><timer name='pit' tickpolicy='%s'/><timer name='hpet' present='%s'/>",
+	    c->clock.base == CLOCK_UTC ? "utc" : "localtime", c->clock.rtc == RTC_CATCHUP ? "catchup" : "delay",
+	    c->clock.pit == PIT_DISCARD ? "discard" : "delay", c->clock.hpet ? "yes" : "no");
+	if (!c->clock.kvmclock)
+		add(out, "<timer name='kvmclock' present='no'/>");
+	add(out, "</clock>\n");
 }
 
 static void add_cpu(struct sb *out, const struct config *c)
@@ -118,9 +196,10 @@ static void add_cpu(struct sb *out, const struct config *c)
 		add(out, "  <cpu mode='%s' check='none'>%s", tcg ? "maximum" : "host-passthrough", "");
 	if (!c->cpu.nested && !tcg && (!model || streq(model, "host")))
 		add(out, "<feature policy='disable' name='vmx'/><feature policy='disable' name='svm'/>");
+	if (!tcg && (!model || streq(model, "host")) && (c->cpu.caches == CACHES_HOST || c->cpu.caches == CACHES_SHAPE))
+		add(out, c->cpu.caches == CACHES_HOST ? "<cache mode='passthrough'/>" : "<cache level='3' mode='emulate'/>");
 	if (!model || streq(model, "host") || streq(model, "max"))
 		add(out, "</cpu>\n");
-	add(out, "  <clock offset='localtime'><timer name='rtc' tickpolicy='catchup'/><timer name='hpet' present='no'/></clock>\n");
 }
 
 /* ---- devices ---- */
@@ -131,7 +210,10 @@ static void add_target(struct sb *out, const struct conf_disk *d, size_t n)
 	static const char *const buses[] = { [BUS_VIRTIO] = "virtio", [BUS_NVME] = "sata", [BUS_SATA] = "sata", [BUS_SCSI] = "scsi" };
 	char dev[8];
 	snprintf(dev, sizeof(dev), n < 26 ? "%s%c" : "%sa%c", d->bus == BUS_VIRTIO ? "vd" : "sd", (char)('a' + n % 26));
-	add(out, "<target dev='%s' bus='%s'/>", dev, buses[d->bus]);
+	add(out, "<target dev='%s' bus='%s'", dev, buses[d->bus]);
+	if (d->rotation > 1)
+		add(out, " rotation_rate='%u'", d->rotation);
+	add(out, "/>");
 }
 
 static void add_disk(struct sb *out, const struct config *c, const struct conf_disk *d, bool cdrom, size_t n)
@@ -144,10 +226,14 @@ static void add_disk(struct sb *out, const struct config *c, const struct conf_d
 		add(out, " cache='%s'", d->cache == CACHE_NONE ? "none" : "writeback");
 	if (!cdrom)
 		add(out, " discard='%s'", d->discard ? "unmap" : "ignore");
+	if (!cdrom && d->queues && d->bus == BUS_VIRTIO)
+		add(out, " queues='%u'", d->queues);
 	add(out, "/><source %s='%s'/>", block ? "dev" : "file", d->path);
 	add_target(out, d, n);
 	if (d->readonly || cdrom)
 		add(out, "<readonly/>");
+	if (!cdrom && d->serial)
+		add(out, "<serial>%s</serial>", d->serial);
 	add_boot(out, c, d->name);
 	add_alias(out, d->name);
 	add(out, "</disk>\n");
@@ -165,7 +251,11 @@ static void add_network(struct sb *out, const struct config *c, const struct con
 		add(out, "<source network='default'/>");
 	if (n->mac)
 		add(out, "<mac address='%s'/>", n->mac);
-	add(out, "<model type='virtio'/>");
+	static const char *const models[] = { [MODEL_VIRTIO] = "virtio", [MODEL_E1000E] = "e1000e", [MODEL_E1000] = "e1000",
+					      [MODEL_RTL8139] = "rtl8139", [MODEL_IGB] = "igb", [MODEL_VMXNET3] = "vmxnet3" };
+	add(out, "<model type='%s'/>", models[n->model]);
+	if (n->queues > 1 && n->mode != NET_USER)
+		add(out, "<driver name='vhost' queues='%u'/>", n->queues);
 	add_boot(out, c, n->name);
 	add_alias(out, n->name);
 	add(out, "</interface>\n");
@@ -182,8 +272,14 @@ static void add_host_devices(struct sb *out, const struct config *c)
 		add(out, "    <hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/><source>");
 		sb_addf(out, "<address %s/></source>", source);
 		add_boot(out, c, p->name);
-		if (p->rom)
-			add(out, "<rom file='%s'/>", p->rom);
+		if (streq(p->rom, "off"))
+			add(out, "<rom enabled='no'/>");
+		else if (p->rom || !p->rom_bar)
+			add(out, p->rom_bar ? "<rom" : "<rom bar='off'");
+		if (p->rom && !streq(p->rom, "off"))
+			add(out, " file='%s'", p->rom);
+		if ((p->rom || !p->rom_bar) && !streq(p->rom, "off"))
+			add(out, "/>");
 		add_alias(out, p->name);
 		add(out, "</hostdev>\n");
 	}
@@ -226,6 +322,10 @@ static void add_devices(struct sb *out, const struct config *c)
 	for (size_t i = 0; i < c->n_cdroms; i++)
 		add_disk(out, c, &c->cdroms[i], true, c->n_disks + i);
 	add(out, "    <controller type='scsi' index='0' model='virtio-scsi'/>\n");
+	if (c->vm.pcihole64) {
+		cleanup_free char *kib = str_fmt("%" PRIu64, c->vm.pcihole64 >> 10);
+		add(out, "    <controller type='pci' index='0' model='pcie-root'><pcihole64 unit='KiB'>%s</pcihole64></controller>\n", kib);
+	}
 	for (size_t i = 0; i < c->n_networks; i++)
 		add_network(out, c, &c->networks[i]);
 	add_host_devices(out, c);
@@ -233,7 +333,8 @@ static void add_devices(struct sb *out, const struct config *c)
 		if (*c->inputs[i].device != '/') /* libvirt knows paths only */
 			continue;
 		add(out, "    <input type='evdev'><source dev='%s'", c->inputs[i].device);
-		add(out, c->inputs[i].grab ? " grab='all' repeat='on'/>" : "/>");
+		static const char *const toggles[] = { "ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta", "scrolllock", "ctrl-scrolllock" };
+		add(out, c->inputs[i].grab ? " grab='all' grabToggle='%s' repeat='on'/>" : " grabToggle='%s'/>", toggles[c->inputs[i].toggle]);
 		add_alias(out, c->inputs[i].name);
 		add(out, "</input>\n");
 	}
@@ -264,8 +365,10 @@ static char *compose(const struct config *c, const char *metadata)
 			"  <metadata>\n    <qlaunch:machine xmlns:qlaunch='" EXPORT_NAMESPACE
 			"'>\n%s    </qlaunch:machine>\n  </metadata>\n",
 			metadata);
+	add_sysinfo(&out, c);
 	add_os(&out, c);
 	add_cpu(&out, c);
+	add_clock(&out, c);
 	add_devices(&out, c);
 	sb_add(&out, "</domain>\n");
 	return sb_steal(&out);
