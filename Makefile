@@ -155,8 +155,8 @@ $(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo: share/po/%.po
 	@mkdir -p $(@D); echo "  PO    $@"; msgfmt --check-format -o $@ $<
 
 ## make tidy        clang-tidy and cppcheck
-tidy:
-	@tests/tidy $(SRC)
+tidy: $(BUILD)/obj/launcher/main.o $(BUILD)/libqlaunch.a # which headers each source includes
+	@BUILD=$(BUILD) tests/tidy $(SRC)
 
 ## make format      lays the sources out (.clang-format); make check asks whether they are
 format:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # Sound: a guest that really plays and listens, to a real PulseAudio whose only card is a null sink and its monitor. Heard is what is not silence.
 
 setup() {

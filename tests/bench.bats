@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # qlaunch bench: a plan with a real guest, comparisons of made records whose answer is known, the page, mistakes in a plan.
 
 setup() {

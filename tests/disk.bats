@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # Disks: `qlaunch disk` with the real qemu-img, real QEMUs, loop devices, a file system that is full; folders by a real virtiofsd.
 
 setup_file() {

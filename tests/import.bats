@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # import: domains of many kinds and quickemu's text; what is not carried over is told with its line; hostile files end in
 # a clear error, in bounded memory.
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # Networks with real packets: a host in a network namespace of its own, a server in another one, and between the host and its guest all that
 # qlaunch made. The guest tells what address it got and what it could fetch. Nothing outside of these namespaces is touched.
 

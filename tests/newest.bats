@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # `make newest` on a day when it cannot: a mirror that is not reached says nothing of the source (exit 75, "not run"), a source that does not
 # build does (not ok, exit 1).
 

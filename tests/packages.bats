@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # The packages: each is really built, by its own distribution's tools, from the archive that `make dist` makes.
 
 setup_file() {

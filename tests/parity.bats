@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # A yes of `check` is a promise: for each pair of host and configuration in tests/parity/pairs, what `check` says is what `run` does. A refusal
 # that is new adds its line there.
 

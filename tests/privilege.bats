@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # What SECURITY.md promises: as root on behalf of a user, qlaunch opens, runs, writes, and even looks at, no file that the configuration
 # names. Each key names a file in a directory of root's that the user cannot enter. Every system call of every process is watched: one that
 # succeeds with such a path was root's.

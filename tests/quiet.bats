@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # What is said to QEMU is nothing that it warns of: each of configs/ is started, with all that this machine has for it, by a QEMU that refuses
 # what it would only deprecate. Cards, drives and input devices of the examples are not here; no KVM, so that it is the same everywhere.
 

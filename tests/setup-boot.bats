@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # What `qlaunch setup` makes is booted: Debian's kernel with GRUB's menu entry and the initial RAM disk that initramfs-tools or dracut built, in a
 # QEMU that has a card with its sound and, on an NVMe drive, the root (tests/layouts/boot.sh). Each image twice: with the card where it was, and
 # with buses renumbered so that the drive is where the card was.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # setup with a distribution's real programs (tests/layouts/real): GRUB's menu, initramfs-tools' and dracut's images, systemd-boot's entries,
 # and stand-ins of what Debian has not; proven, put back when
 # they fail, and undone.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
+# check: slow
 # 200 launches and stops in a row of the smallest machine: nothing stays behind, and the last launcher is no larger than the first.
 
 setup() {
