@@ -77,7 +77,7 @@ static void check_hook(struct plan *p, const char *name, const char *path)
 	if (!code)
 		return;
 	findings_add(&p->findings, streq(name, "before") && p->config->hooks.failure == HOOK_ABORT ? FINDING_BAD : FINDING_WARN, "hook",
-		     tr_fmt("hook %s: %s: %s", name, path, strerror(code)),
+		     str_fmt("%s: %s: %s", name, path, strerror(code)),
 		     code == ENOENT ? tr_dup("name one that is there, or take the line out")
 				    : tr_fmt("chmod +x '%s', or name another one", path));
 }

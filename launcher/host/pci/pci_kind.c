@@ -101,7 +101,7 @@ static struct err *set_override(struct root *root, struct pci_addr addr, const c
 static struct err *driver_write(struct root *root, struct pci_addr addr, const char *driver, const char *file)
 {
 	cleanup_free char *path = str_fmt(DRIVERS "/%s/%s", driver, file);
-	return err_wrap(bounded_write(root, path, pci_addr_text(addr).s), "%s", pci_addr_text(addr).s);
+	return bounded_write(root, path, pci_addr_text(addr).s);
 }
 
 /* Who holds it is asked before: while the kernel waits for them, their nodes are gone already. */
