@@ -18,8 +18,10 @@ static unsigned found_by_launcher(struct cli *cli, const struct config *c, const
 	cleanup_free char *base = journal_base();
 	cleanup_steps struct steps steps = {};
 	cleanup_journal_info struct journal_info info = {};
-	cleanup_err struct err *e = journal_read(&cli->env, base, c->vm.name, &steps, &info);
-	for (size_t i = 0; !e && i < steps.n; i++)
+	struct err *e = journal_read(&cli->env, base, c->vm.name, &steps, &info);
+	e = e ? e : journal_is_callers(&info); /* a name in a file may be that of another user's machine */
+	cleanup_err struct err *unknown = e;
+	for (size_t i = 0; !unknown && i < steps.n; i++)
 		if (steps.v[i].kind == &monitor_kind && streq(steps.v[i].target, m->match) && steps.v[i].prior)
 			return (unsigned)strtoul(steps.v[i].prior, NULL, 16); /* "silent" is 0 */
 	return 0;
