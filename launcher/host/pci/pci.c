@@ -56,7 +56,7 @@ static long long read_number(struct root *root, struct pci_addr addr, const char
 static unsigned read_vfs(struct root *root, struct pci_addr addr)
 {
 	cleanup_free char *path = pci_path(addr, "sriov_numvfs"), *text = NULL;
-	cleanup_err struct err *e = root_exists(root, path) ? child_read(root, path, &text) : NULL;
+	err_free(root_exists(root, path) ? child_read(root, path, &text) : NULL);
 	return text ? (unsigned)strtoul(text, NULL, 10) : 0;
 }
 
