@@ -156,7 +156,7 @@ __qlaunch_option input seconds 'How long it listens' -x
 __qlaunch_option monitors try 'This input for 5 s' -x
 __qlaunch_option bench force 'compare: other machines, too'
 __qlaunch_option bench output 'The file to write' -r -F
-__qlaunch_option bench redo 'Runs to make again' -f -a failed
+__qlaunch_option bench redo 'Make again what failed'
 __qlaunch_option top once 'One interval, as text'
 __qlaunch_option top interval 'Seconds' -x
 __qlaunch_option stop now 'End QEMU at once'
