@@ -37,6 +37,7 @@ struct err *adapter_version(const struct adapter_job *job, const char *tool, con
 /* The number at `text`, behind blanks; with a decimal comma, too ("321,10"). False: none. */
 bool adapter_number(const char *text, double *ret_value);
 
+/* The parsers, for each format one: `text` is the whole of what the tool said or wrote; its numbers go to the job. An error says what is not as known. */
 struct err *adapter_cyclictest(const struct adapter_job *job, const char *text);
 struct err *adapter_phoronix(const struct adapter_job *job, const char *text);
 struct err *adapter_frames(const struct adapter_job *job, const char *text);
