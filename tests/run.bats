@@ -239,6 +239,14 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
 }
 
+@test "a folder of the user's whose name is no UTF-8 is refused by name, and ends nothing by a signal" {
+	bad=$(printf '%s/d\377' "$BATS_TEST_TMPDIR"); mkdir -p "$bad"
+	for verb in check plan run; do
+		XDG_DATA_HOME=$bad run timeout 60 "$qlaunch" $verb --set firmware.type=uefi --set firmware.secure-boot=no "$conf"
+		[ "$status" -eq 4 ]; [[ $output == *"the name of the folder XDG_DATA_HOME is no UTF-8"* ]]
+	done
+}
+
 @test "started with descriptors 0 to 2 closed: nothing is opened as one of them, and no file of ours gets what is said" {
 	"$qlaunch" run "$conf" 3>&- <&- >&- 2>&- & pid=$!
 	for _ in $(seq 300); do [ "$("$qlaunch" status --json "$vm" | jq -r '.[0]["run-state"]')" = running ] && break; sleep 0.1; done

@@ -95,6 +95,20 @@ static char *wayland(uid_t uid, const char *dir)
 	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode) && st.st_uid == uid ? str_dup("wayland-0") : NULL;
 }
 
+/* QEMU, status and journal are told of what lies in these folders in JSON, which has no word for any other bytes. */
+static struct err *check_names(const struct user *u)
+{
+	const char *const folders[][2] = { { "HOME", u->home }, { "XDG_DATA_HOME", u->data_dir }, { "XDG_RUNTIME_DIR", u->runtime_dir } };
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		if (!folders[i][1] || str_is_utf8(folders[i][1]))
+			continue;
+		cleanup_free char *shown = str_printable(folders[i][1]);
+		return err_hint(err_new("the name of the folder %s is no UTF-8: %s", folders[i][0], shown),
+				"rename it, or name another one");
+	}
+	return NULL;
+}
+
 /* `own` says that it is the caller: then our environment is theirs. */
 static struct err *fill(const struct passwd *pw, bool own, struct user *ret_user)
 {
@@ -109,8 +123,12 @@ static struct err *fill(const struct passwd *pw, bool own, struct user *ret_user
 		keep_groups(&u);
 	else
 		add_groups(&u);
-	*ret_user = u;
-	return NULL;
+	struct err *e = check_names(&u);
+	if (e)
+		user_free(&u);
+	else
+		*ret_user = u;
+	return e;
 }
 
 static struct err *fill_uid(uid_t uid, bool own, struct user *ret_user)

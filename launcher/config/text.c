@@ -126,6 +126,8 @@ static struct err *path_set(const struct conf_key *key, void *base, const char *
 		const char *home = getenv("HOME");
 		if (!home || *home != '/')
 			return err_new("\"%s\": HOME is not set", text);
+		if (!str_is_utf8(home))
+			return err_new("\"%s\": the name of the folder HOME is no UTF-8", text);
 		path = str_fmt("%s%s", home, text + 1);
 	} else if (*text == '/' || !dir) {
 		path = str_dup(text);
