@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * keep: copies of a small file that a machine cannot be without (UEFI variables, TPM state), made before each start: COPIES/NAME.000017, the
- * highest number the newest.
+ * keep: copies of a small file that a machine cannot be without (UEFI variables, TPM state), made before each start: COPIES/NAME.000017,
+ * the highest number the newest.
  *
  * Only a file that passes its check is copied, so every copy was good when it was made; a copy is on the disk and read back before an
  * older one goes; an unchanged file is not copied again. So no number of bad starts can push out the last good one.
@@ -26,8 +26,8 @@ struct keep {
 };
 
 /*
- * Checks the file and copies it. A damaged one, and one that is missing though there are copies, are errors whose remedy is the command that
- * puts the newest good copy in place. Missing without copies: NULL and *ret_missing, which is false in every other case.
+ * Checks the file and copies it. A damaged one, and one that is missing though there are copies, are errors whose remedy is the command
+ * that puts the newest good copy in place. Missing without copies: NULL and *ret_missing, which is false in every other case.
  */
 struct err *keep_copy(struct root *root, const struct keep *k, bool *ret_missing);
 

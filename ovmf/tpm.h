@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * tpm: the state of one VM's TPM, swtpm's tpm2-00.permall in ~/.local/share/qlaunch/VM/tpm. What BitLocker seals goes with it: it is never
- * removed, a copy of it is kept from before each start (keep.h), and swtpm, which makes a new TPM wherever it finds none, is not started on an
- * empty directory where there was one before.
+ * removed, a copy of it is kept from before each start (keep.h), and swtpm, which makes a new TPM wherever it finds none, is not started on
+ * an empty directory where there was one before.
  *
  * It is the user's data and lasts longer than any run, so it is no step and nothing is undone. Call it in a child that has become the user,
  * with a root of its own on "/".

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vars: the UEFI variables of one VM, in a file of its own: ~/.local/share/qlaunch/VM/VARS.fd, or firmware.vars of the configuration. Copied
- * once from the firmware's template, then the guest's for ever: never overwritten, never removed. A copy of it is kept from before each start
- * (keep.h).
+ * vars: the UEFI variables of one VM, in a file of its own: ~/.local/share/qlaunch/VM/VARS.fd, or firmware.vars of the configuration.
+ * Copied once from the firmware's template, then the guest's for ever: never overwritten, never removed. A copy of it is kept from before
+ * each start (keep.h).
  *
  * It is the user's data and lasts longer than any run, so it is no step and nothing is undone. All of this happens in the user's home by
  * names of the user's choice: call it in a child that has become that user (user_become), with a root of its own on "/".

@@ -56,7 +56,7 @@ struct err *line_flush_fd(struct line_io *io, int fd);
 bool line_unsent(const struct line_io *io);
 
 /*
- * Waits until something can be read, or sent if there is any to send. ETIMEDOUT when the clock reaches `deadline`, ECANCELED when io->stop_fd
- * can be read.
+ * Waits until something can be read, or sent if there is any to send. ETIMEDOUT when the clock reaches `deadline`, ECANCELED when
+ * io->stop_fd can be read.
  */
 struct err *line_wait(const struct line_io *io, int64_t deadline);

@@ -41,7 +41,8 @@ void qmp_on_event(struct qmp *q, void (*fn)(void *data, const char *name, const 
 
 /* From now on blocking calls end with ECANCELED as soon as `fd` can be read; -1: no longer. It stays the caller's. */
 void qmp_stop_on(struct qmp *q, int fd);
-/* Waits for the greeting: QEMU runs. It takes commands from now on, and answers them once it has made its machine. Not needed before qmp_call. */
+/* Waits for the greeting: QEMU runs. It takes commands from now on, and answers them once it has made its machine. Not needed before
+ * qmp_call. */
 struct err *qmp_greet(struct qmp *q, int limit_ms);
 /* Waits until commands are answered. Not needed before qmp_call. */
 struct err *qmp_handshake(struct qmp *q, int limit_ms);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* windows: the few functions of Windows that share/bench/guest.ps1 calls, so that Mono can run what is in it. A library, under two names. */
+/* windows: the few functions of Windows that share/bench/guest.ps1 calls, so that Mono can run what is in it. A library, under two
+ * names. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>

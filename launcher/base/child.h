@@ -11,8 +11,8 @@
 #include "launcher/base/str.h"
 
 /*
- * What `qlaunch stop` sends to a launcher, with a number: 1 power button, 2 quit, 3 kill. A real-time signal is queued (signal(7)); a SIGTERM is
- * lost where one waits already.
+ * What `qlaunch stop` sends to a launcher, with a number: 1 power button, 2 quit, 3 kill. A real-time signal is queued (signal(7)); a
+ * SIGTERM is lost where one waits already.
  */
 #define STOP_SIGNAL SIGRTMIN
 /* SIGINT, SIGTERM, SIGHUP and STOP_SIGNAL: who sends one wants this process to end. */

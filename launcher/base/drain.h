@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * drain: descriptors that somebody must read while the program waits for something else. A child whose pipe is full stops; while we wait for
- * its answer or its end that would be for ever. Who waits does it by drain_poll() (progress_poll() does), and all that is registered is read
- * meanwhile. An event loop reads by itself.
+ * drain: descriptors that somebody must read while the program waits for something else. A child whose pipe is full stops; while we wait
+ * for its answer or its end that would be for ever. Who waits does it by drain_poll() (progress_poll() does), and all that is registered is
+ * read meanwhile. An event loop reads by itself.
  */
 #pragma once
 #include <poll.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * late: libraries that are loaded when first used. Linked in, each would cost every start its loading: libsystemd brings four compressors and
- * libgcrypt, libxml2 brings ICU and the C++ library; all together they took as long as everything else before QEMU begins.
+ * late: libraries that are loaded when first used. Linked in, each would cost every start its loading: libsystemd brings four compressors
+ * and libgcrypt, libxml2 brings ICU and the C++ library; all together they took as long as everything else before QEMU begins.
  *
- * A library has its functions listed once, as NAMES(X) X(a) X(b); LATE_TABLE makes a struct of pointers of it, with the types that the library's
- * own header gives them, and LATE_NAMES the words to find them by.
+ * A library has its functions listed once, as NAMES(X) X(a) X(b); LATE_TABLE makes a struct of pointers of it, with the types that the
+ * library's own header gives them, and LATE_NAMES the words to find them by.
  */
 #pragma once
 #include "launcher/base/err.h"

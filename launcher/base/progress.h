@@ -34,7 +34,8 @@ void progress_end(void);
 void progress_endp(const bool *shown);
 #define cleanup_progress __attribute__((__cleanup__(progress_endp), __unused__))
 
-/* Who knows how far it is, asked before each line: calls progress_update(). Until the work ends, or NULL takes its place. `data` is borrowed. */
+/* Who knows how far it is, asked before each line: calls progress_update(). Until the work ends, or NULL takes its place. `data` is
+ * borrowed. */
 void progress_watch(void (*fn)(void *data), void *data);
 
 /* drain_poll() while the line goes on. */

@@ -52,7 +52,8 @@ struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_f
 struct err *root_write(struct root *r, const char *path, const char *value);
 /* A file of ours: created (mode) or replaced by temporary file, fsync and rename. */
 struct err *root_put(struct root *r, const char *path, const char *text, mode_t mode);
-/* The same for any bytes, and only where there is no such file yet (EEXIST); on the disk, its name too, when it returns. The hook sees NULL. */
+/* The same for any bytes, and only where there is no such file yet (EEXIST); on the disk, its name too, when it returns. The hook sees
+ * NULL. */
 struct err *root_put_new(struct root *r, const char *path, const void *data, size_t len, mode_t mode);
 /* Appends to a file of ours in one write and fdatasyncs it; creates it (0600) where it is not. */
 struct err *root_append(struct root *r, const char *path, const char *text);
@@ -64,10 +65,10 @@ struct err *root_symlink(struct root *r, const char *content, const char *path);
 struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid); /* follows links */
 
 /*
- * Folders that are reached by a descriptor from now on, whatever becomes of the names above them. root_hold() walks to `path` without following
- * any link, and asks `judge` about each part on the way by its open descriptor ("/", "/run", …): what was judged is what is used after it. Every
- * later call with a path below it begins there, and follows no link below it either. An error (of the judge, ENOENT, ENOTDIR where a part is a
- * link) leaves all as it was. Held until root_close(), or until a second call finds it removed, and walks
+ * Folders that are reached by a descriptor from now on, whatever becomes of the names above them. root_hold() walks to `path` without
+ * following any link, and asks `judge` about each part on the way by its open descriptor ("/", "/run", …): what was judged is what is used
+ * after it. Every later call with a path below it begins there, and follows no link below it either. An error (of the judge, ENOENT,
+ * ENOTDIR where a part is a link) leaves all as it was. Held until root_close(), or until a second call finds it removed, and walks
  * again.
  */
 struct err *root_hold(struct root *r, const char *path, struct err *(*judge)(const char *part, const struct stat *st, void *data),

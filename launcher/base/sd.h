@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sd: libsystemd (event loop, D-Bus, udev's events), loaded by the first call of one of its functions: see late.h. Include this instead of its
- * headers and write as if it were linked. One that cannot be loaded is said once; its functions then answer -ELIBACC.
+ * sd: libsystemd (event loop, D-Bus, udev's events), loaded by the first call of one of its functions: see late.h. Include this instead of
+ * its headers and write as if it were linked. One that cannot be loaded is said once; its functions then answer -ELIBACC.
  */
 #pragma once
 #include <systemd/sd-bus.h>

@@ -57,7 +57,8 @@ bool str_has_word(const char *words, const char *word);
 size_t str_distance(const char *a, const char *b);
 /* The one of `words` (NULL-terminated, may hold NULL at the end only) nearest to `word`, or NULL if none is near enough to be meant. */
 const char *str_nearest(const char *word, const char *const *words);
-/* The text with every byte that a terminal could obey (controls, DEL, C1's two bytes) or that is no UTF-8 as \xNN: everything a device or a guest says goes through it. */
+/* The text with every byte that a terminal could obey (controls, DEL, C1's two bytes) or that is no UTF-8 as \xNN: everything a device or a
+ * guest says goes through it. */
 char *str_printable(const char *s);
 /* Whether it is UTF-8 (RFC 3629), as JSON must be: QEMU and scripts are told in JSON. */
 bool str_is_utf8(const char *s);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * tr: what a person reads, in the person's language (gettext; catalogs: share/po). Nothing is translated before tr_start(), nor with the
- * locale C, POSIX or English, which cost no more than a look at the environment. What a script reads is never translated: --json calls tr_stop().
+ * locale C, POSIX or English, which cost no more than a look at the environment. What a script reads is never translated: --json calls
+ * tr_stop().
  *
- * err_*, log_* and the others of share/po/keywords translate their formats themselves: xgettext finds their literals without marks. Any other
- * literal is marked: _() where it is used, N_() where somebody else translates it later.
+ * err_*, log_* and the others of share/po/keywords translate their formats themselves: xgettext finds their literals without marks. Any
+ * other literal is marked: _() where it is used, N_() where somebody else translates it later.
  */
 #pragma once
 #include <stdarg.h>

@@ -55,7 +55,8 @@ static bool has_group(const struct user *u, gid_t gid)
 	return false;
 }
 
-/* Those that this process has: what the account would get at its next login is neither ours to give, nor free to ask for (name services). */
+/* Those that this process has: what the account would get at its next login is neither ours to give, nor free to ask for (name
+ * services). */
 static void keep_groups(struct user *u)
 {
 	int n = getgroups(0, NULL);

@@ -23,9 +23,9 @@ struct user {
 };
 
 /*
- * Who it is. Unprivileged: the caller, and nobody else may be `wanted` (vm.user; NULL where it is not set). As root: the one who called sudo
- * or pkexec (SUDO_UID, PKEXEC_UID), and nobody else, because a rule that lets somebody start virtual machines is not to make them somebody
- * else; with neither variable, `wanted`, or root itself: without a capability, but with root's files, so the caller of this warns.
+ * Who it is. Unprivileged: the caller, and nobody else may be `wanted` (vm.user; NULL where it is not set). As root: the one who called
+ * sudo or pkexec (SUDO_UID, PKEXEC_UID), and nobody else, because a rule that lets somebody start virtual machines is not to make them
+ * somebody else; with neither variable, `wanted`, or root itself: without a capability, but with root's files, so the caller of this warns.
  * Errors have a remedy and EXIT_HOST.
  */
 struct err *user_find(const char *wanted, struct user *ret_user);
@@ -33,7 +33,8 @@ struct err *user_find(const char *wanted, struct user *ret_user);
 const char *user_invoked_by(void);
 /* The same from given facts: for tests, and for what main knows already. `invoked_by` is the text of SUDO_UID or PKEXEC_UID, or NULL. */
 struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user);
-/* As whom a machine runs whose configuration `caller` may read: vm.user (`wanted`) if that is the caller, or the caller is root; else the caller. */
+/* As whom a machine runs whose configuration `caller` may read: vm.user (`wanted`) if that is the caller, or the caller is root; else the
+ * caller. */
 struct err *user_of_config(const struct user *caller, const char *wanted, struct user *ret_user);
 void user_free(struct user *u);
 #define cleanup_user cleanup(user_free)

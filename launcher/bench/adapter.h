@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * adapter: benchmarks of others: how each is called, and how its numbers are found in what it says or writes. A table. Pure: nothing is run
- * here. What comes in was said by a guest: it may be anything, and an error names what was missed. Where a tool says its version, one that is
- * not known here is refused by name: numbers may have moved.
+ * here. What comes in was said by a guest: it may be anything, and an error names what was missed. Where a tool says its version, one that
+ * is not known here is refused by name: numbers may have moved.
  */
 #pragma once
 #include "launcher/base/err.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* adapter_cyclictest: what cyclictest(8) of rt-tests says, plain, with --histogram or --histofall, and its --json file. See adapter_part.h. */
+/* adapter_cyclictest: what cyclictest(8) of rt-tests says, plain, with --histogram or --histofall, and its --json file. See
+ * adapter_part.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/bench/adapter_part.h"

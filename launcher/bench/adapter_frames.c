@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * adapter_frames: logs of frames → one model: frame times of a swap chain of a process of a program. PresentMon 1.x and 2.x and what is made of
- * it (FrameView, OCAT, CapFrameX's CSV with lines of //), CapFrameX's JSON, MangoHud (lines of the machine before the columns). Afterburner's
- * are no logs of frames but of what was seen now and then, and say so. See adapter_part.h.
+ * adapter_frames: logs of frames → one model: frame times of a swap chain of a process of a program. PresentMon 1.x and 2.x and what is
+ * made of it (FrameView, OCAT, CapFrameX's CSV with lines of //), CapFrameX's JSON, MangoHud (lines of the machine before the columns).
+ * Afterburner's are no logs of frames but of what was seen now and then, and say so. See adapter_part.h.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -192,7 +192,8 @@ static struct err *parse_csv(const struct adapter_job *job, const char *text)
 	return chosen ? take_chain(job, chosen) : no_frame(&all, job->program);
 }
 
-/* CapFrameX: {"Info": {"ProcessName", "AppVersion"}, "Runs": [{"CaptureData": {"MsBetweenPresents": [...]}}]}: all runs of the one program. */
+/* CapFrameX: {"Info": {"ProcessName", "AppVersion"}, "Runs": [{"CaptureData": {"MsBetweenPresents": [...]}}]}: all runs of the one
+ * program. */
 static struct err *capframex(const struct adapter_job *job, const json_t *o)
 {
 	const json_t *info = json_object_get(o, "Info"), *runs = json_object_get(o, "Runs"), *run, *ms;
@@ -227,8 +228,8 @@ static double middle_of(const json_t *values)
 }
 
 /*
- * Afterburner's .hml: "00, time, Hardware monitoring log v1.6", "02, time, names…", "80, time, values…": a value each time it looks, not of each
- * frame: what it saw of the frame rate, and the lows that its own statistics have at last.
+ * Afterburner's .hml: "00, time, Hardware monitoring log v1.6", "02, time, names…", "80, time, values…": a value each time it looks, not of
+ * each frame: what it saw of the frame rate, and the lows that its own statistics have at last.
  */
 static struct err *parse_hml(const struct adapter_job *job, const char *text)
 {

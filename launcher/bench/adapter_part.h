@@ -27,7 +27,8 @@ struct adapter_bucket {
 	double value;
 	unsigned long long count;
 };
-/* As samples of "NAME.METRIC" (metric "": NAME), or of more than ADAPTER_SAMPLES as many of them, evenly by rank, with the largest. Sorts. */
+/* As samples of "NAME.METRIC" (metric "": NAME), or of more than ADAPTER_SAMPLES as many of them, evenly by rank, with the largest.
+ * Sorts. */
 #define ADAPTER_SAMPLES 100000
 struct err *adapter_add_buckets(const struct adapter_job *job, const char *metric, const char *unit, struct adapter_bucket *v, size_t n);
 /* What was measured: "version", "program", … */
@@ -37,7 +38,8 @@ struct err *adapter_version(const struct adapter_job *job, const char *tool, con
 /* The number at `text`, behind blanks; with a decimal comma, too ("321,10"). False: none. */
 bool adapter_number(const char *text, double *ret_value);
 
-/* The parsers, for each format one: `text` is the whole of what the tool said or wrote; its numbers go to the job. An error says what is not as known. */
+/* The parsers, for each format one: `text` is the whole of what the tool said or wrote; its numbers go to the job. An error says what is
+ * not as known. */
 struct err *adapter_cyclictest(const struct adapter_job *job, const char *text);
 struct err *adapter_phoronix(const struct adapter_job *job, const char *text);
 struct err *adapter_frames(const struct adapter_job *job, const char *text);

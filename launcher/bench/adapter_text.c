@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* adapter_text: benchmarks that say a table: 7-Zip, stress-ng, glmark2 and vkmark, PassMark; and programs of one's own. See adapter_part.h. */
+/* adapter_text: benchmarks that say a table: 7-Zip, stress-ng, glmark2 and vkmark, PassMark; and programs of one's own. See
+ * adapter_part.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/bench/adapter_part.h"
 #include "launcher/bench/records.h"
 
-/* "Avr: speed usage R/U rating | speed usage R/U rating", "Tot: usage R/U rating": ratings are the same work a second for any dictionary. */
+/* "Avr: speed usage R/U rating | speed usage R/U rating", "Tot: usage R/U rating": ratings are the same work a second for any
+ * dictionary. */
 struct err *adapter_7zip(const struct adapter_job *job, const char *text)
 {
 	const char *average = strstr(text, "\nAvr:"), *total = strstr(text, "\nTot:");

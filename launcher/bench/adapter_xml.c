@@ -13,8 +13,8 @@ static const char *text_of(struct node *n, const char *child)
 }
 
 /*
- * "pts/openssl-3.1.0" with "Algorithm: RSA4096", its arguments and its unit as one word without blanks: one test may have several results, which
- * only the arguments (of two runs) or the unit (sign/s, verify/s) tell apart.
+ * "pts/openssl-3.1.0" with "Algorithm: RSA4096", its arguments and its unit as one word without blanks: one test may have several results,
+ * which only the arguments (of two runs) or the unit (sign/s, verify/s) tell apart.
  */
 static char *phoronix_name(const struct adapter_job *job, struct node *result)
 {

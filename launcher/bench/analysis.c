@@ -56,8 +56,8 @@ static void describe(struct analysis *r, const struct summary_column *c)
 }
 
 /*
- * Two files whose plans have other looks: what may have ended the one says nothing of when the other did, so each has half of its part for the
- * looks of both.
+ * Two files whose plans have other looks: what may have ended the one says nothing of when the other did, so each has half of its part for
+ * the looks of both.
  */
 double analyses_alpha(const struct summary *a, const struct summary *b)
 {

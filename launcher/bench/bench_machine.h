@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bench_machine: a machine that runs for one measurement: `qlaunch run` of this very program, looked at while it runs, and undone when it had to
- * be killed.
+ * bench_machine: a machine that runs for one measurement: `qlaunch run` of this very program, looked at while it runs, and undone when it
+ * had to be killed.
  */
 #pragma once
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fingerprint: what must be alike for two runs to be comparable. Of the machine: kernel, processor, microcode, governor, command line, CPUs.
- * Of one run: what its variant really got while it ran: cpuset, the CPUs of the vCPU threads, huge pages that back its RAM, governor, the
- * hash of its configuration; and how much of the time was stolen, which is a measurement itself and is never compared.
+ * fingerprint: what must be alike for two runs to be comparable. Of the machine: kernel, processor, microcode, governor, command line,
+ * CPUs. Of one run: what its variant really got while it ran: cpuset, the CPUs of the vCPU threads, huge pages that back its RAM, governor,
+ * the hash of its configuration; and how much of the time was stolen, which is a measurement itself and is never compared.
  */
 #pragma once
 #include <jansson.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * measure: one run of one variant. A machine is run by this program itself (`qlaunch run`); its guest says the results over its serial
- * console, which is a pipe, or is asked for them by its agent. A native variant runs the same here. Each run is bounded in time, and what it
- * leaves is undone.
+ * console, which is a pipe, or is asked for them by its agent. A native variant runs the same here. Each run is bounded in time, and what
+ * it leaves is undone.
  */
 #pragma once
 #include "launcher/bench/bench_machine.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * meeting: a directory that the machine's user alone can enter, and in it the socket that QEMU connects to the guest's agent. It is locked as
- * long as its process lives, so what one that was killed has left is known, and removed by the next. SIGINT, SIGTERM and SIGHUP end the
+ * meeting: a directory that the machine's user alone can enter, and in it the socket that QEMU connects to the guest's agent. It is locked
+ * as long as its process lives, so what one that was killed has left is known, and removed by the next. SIGINT, SIGTERM and SIGHUP end the
  * process with it removed.
  */
 #pragma once
@@ -23,5 +23,6 @@ void meeting_end(struct meeting *m);
 
 /* Where they are made: /run for root, else the runtime directory of `user`; NULL where there is none, and nobody meets. Borrowed. */
 const char *meeting_base(const struct user *user);
-/* Removes those in `base` (nothing where that is NULL, or others could write to it) whose process is dead. What cannot be removed stays, and nothing is said. */
+/* Removes those in `base` (nothing where that is NULL, or others could write to it) whose process is dead. What cannot be removed stays,
+ * and nothing is said. */
 void meeting_sweep(struct root *root, const char *base);

@@ -185,8 +185,8 @@ static size_t runs_wanted(const struct session *s, size_t round)
 }
 
 /*
- * Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded, and comes before the first run that is wanted. A round
- * of nothing but failures is the last one.
+ * Round 0 warms up: caches, the cache of QEMU's abilities, the clock. It is not recorded, and comes before the first run that is wanted. A
+ * round of nothing but failures is the last one.
  */
 static struct err *run_round(struct session *s, size_t round)
 {

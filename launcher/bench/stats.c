@@ -195,8 +195,8 @@ static void make_signs(struct family *f)
 }
 
 /*
- * Autocorrelation of a sample with its neighbour, less the bias of few values (Marriott and Pope 1954); 0 where it could be chance: one in twenty
- * samples without any is taken for one.
+ * Autocorrelation of a sample with its neighbour, less the bias of few values (Marriott and Pope 1954); 0 where it could be chance: one in
+ * twenty samples without any is taken for one.
  */
 static double hang_together(const double *v, size_t n)
 {

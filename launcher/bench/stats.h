@@ -5,12 +5,13 @@
  *
  * Two variants are compared pair by pair: what one round measured of each. Of every metric there is one value a run; the pair gives one
  * number, the logarithm of the ratio. The estimate is Hodges and Lehmann's (the median of all means of two). The interval is what a test by
- * sign flips does not reject: were there no effect beyond the assumed one, each round's number could as well have had the other sign, so the
- * statistic of all 2^n sign patterns is what chance alone makes. That is exact for any number of rounds and any noise alike on both sides.
+ * sign flips does not reject: were there no effect beyond the assumed one, each round's number could as well have had the other sign, so
+ * the statistic of all 2^n sign patterns is what chance alone makes. That is exact for any number of rounds and any noise alike on both
+ * sides.
  *
- * The statistic is Student's, of numbers clamped at three times the median of their sizes, so that one bad round does not hide an effect. All
- * metrics of a comparison share the sign patterns, and the largest statistic of them counts (Westfall and Young's max-T): an interval that
- * clears 0 in any metric, without there being an effect, comes in at most `alpha` of comparisons, however many metrics there are.
+ * The statistic is Student's, of numbers clamped at three times the median of their sizes, so that one bad round does not hide an effect.
+ * All metrics of a comparison share the sign patterns, and the largest statistic of them counts (Westfall and Young's max-T): an interval
+ * that clears 0 in any metric, without there being an effect, comes in at most `alpha` of comparisons, however many metrics there are.
  *
  * Rounds that hang together (autocorrelation) tell less than independent ones: where that is seen, the interval is widened by
  * sqrt((1 + r) / (1 - r)), and where what is left of them, n (1 - r) / (1 + r), is less than 10, nothing can be told.
@@ -47,10 +48,10 @@ struct stats_pair {
 	size_t pairs;
 };
 /*
- * A run that may end early looks at its rounds three times: after half of those planned, after three quarters, at the end; each look has its
- * own part of alpha (a tenth, a fifth, the rest), which add up to it. So all intervals of all looks together hold the truth as often as those
- * of one look with all of alpha would, whatever the rule to end by (repeated confidence intervals: Jennison and Turnbull; spending: Lan and
- * DeMets). Half of the fewest rounds tells at a tenth of alpha: 2^8 sign patterns, of which one is 0.4 %.
+ * A run that may end early looks at its rounds three times: after half of those planned, after three quarters, at the end; each look has
+ * its own part of alpha (a tenth, a fifth, the rest), which add up to it. So all intervals of all looks together hold the truth as often as
+ * those of one look with all of alpha would, whatever the rule to end by (repeated confidence intervals: Jennison and Turnbull; spending:
+ * Lan and DeMets). Half of the fewest rounds tells at a tenth of alpha: 2^8 sign patterns, of which one is 0.4 %.
  */
 #define STATS_LOOKS_ROUNDS_MIN 18
 /* Whether there is a look after `rounds` of `planned`, before the last. */
@@ -71,8 +72,8 @@ enum stats_verdict {
 enum stats_verdict stats_judge(const struct stats_pair *p, double margin, double base);
 
 /*
- * How many rounds show an effect (0.05: 5 %) in four of five cases, where one run's noise is `noise` (standard deviation, a part) and `metrics`
- * are compared together: from the normal distribution. At most 1000.
+ * How many rounds show an effect (0.05: 5 %) in four of five cases, where one run's noise is `noise` (standard deviation, a part) and
+ * `metrics` are compared together: from the normal distribution. At most 1000.
  */
 size_t stats_rounds(double noise, double effect, size_t metrics);
 /* The other way round: the most noise of one run at which `rounds` do, of one metric. 0 for too few rounds. */

@@ -105,7 +105,8 @@ static void say_job(struct array *a, const struct bench_plan *p)
 		 a->sbatch.said.s, p->path);
 }
 
-/* Until all arrays have ended: sbatch --wait tells. The first that was not submitted is the error; how its tasks went is seen by what they left. */
+/* Until all arrays have ended: sbatch --wait tells. The first that was not submitted is the error; how its tasks went is seen by what they
+ * left. */
 static struct err *await_ends(struct root *root, const struct bench_plan *p, struct arrays *arrays)
 {
 	size_t total = (size_t)p->machines * p->rounds * p->n_variants, left = arrays->n;

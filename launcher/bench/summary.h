@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * summary: records → one value a run of each metric, in one pass: of what is read only one record is in memory at a time. A metric with tails
- * becomes its percentiles of each run ("jitter.timer.p99"), and a curve of all its samples (counted by size, to 2 %).
+ * summary: records → one value a run of each metric, in one pass: of what is read only one record is in memory at a time. A metric with
+ * tails becomes its percentiles of each run ("jitter.timer.p99"), and a curve of all its samples (counted by size, to 2 %).
  *
  * Records of two machines are two groups: only what was measured on one machine is comparable. So are those of two ids, which somebody has
  * put into one file.
@@ -60,5 +60,6 @@ void summaries_free(struct summaries *s);
 /* Index of what has the name, or -1. */
 int summary_variant(const struct summary *s, const char *name);
 int summary_metric(const struct summary *s, const char *name);
-/* The first thing that b's records were made with and a's were not, in words; what could not be read is unknown and no difference. Owned. */
+/* The first thing that b's records were made with and a's were not, in words; what could not be read is unknown and no difference.
+ * Owned. */
 char *summary_differs(const struct summary *a, const struct summary *b);

@@ -98,7 +98,8 @@ struct conf_pci {
 struct conf_device {
 	char *uniq, *phys, *name;
 };
-/* Whether `text` is of this form (else it is a path): uniq and phys one word each, the name the rest of the line. `ret` is untouched where not. */
+/* Whether `text` is of this form (else it is a path): uniq and phys one word each, the name the rest of the line. `ret` is untouched where
+ * not. */
 bool conf_device_parse(const char *text, struct conf_device *ret);
 void conf_device_free(struct conf_device *d);
 #define cleanup_conf_device cleanup(conf_device_free)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * lines: the one reader of texts of ours, configurations and bench plans: `[section]`, `key = value`, comments (# or ;) on lines of their own,
- * blanks around any of them. A value is the rest of its line, whatever is in it. Pure.
+ * lines: the one reader of texts of ours, configurations and bench plans: `[section]`, `key = value`, comments (# or ;) on lines of their
+ * own, blanks around any of them. A value is the rest of its line, whatever is in it. Pure.
  */
 #pragma once
 #include <stdbool.h>

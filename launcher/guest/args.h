@@ -17,7 +17,8 @@ struct args {
 	size_t n;
 };
 
-/* "-name", "win11,debug-threads=on": value is taken as it is, so it must not hold anything of the user's. NULL for an option without one. */
+/* "-name", "win11,debug-threads=on": value is taken as it is, so it must not hold anything of the user's. NULL for an option without
+ * one. */
 void args_add(struct args *a, const char *option, const char *value, const char *why);
 /* A JSON object as the value (-blockdev, -object, -device, …). Takes over the reference to `object`. */
 void args_json(struct args *a, const char *option, json_t *object, const char *why);

@@ -126,7 +126,8 @@ static void add_wanted(struct guest *g)
 	}
 }
 
-/* The host's own description holds for a guest whose vCPUs are below whole L3 caches; else it would tell of neighbours that are not there. */
+/* The host's own description holds for a guest whose vCPUs are below whole L3 caches; else it would tell of neighbours that are not
+ * there. */
 static enum caches caches_of(const struct guest *g, bool host_model)
 {
 	bool can = host_model && qemu_takes(g, "host-cache-info") && qemu_takes(g, "l3-cache");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * machine: QEMU's arguments for the machine itself: chipset, clock, memory, firmware, TPM, monitors, console, what is booted. CPUs, disks and
- * PCI devices have builders of their own. Pure: config and facts in, arguments out; every option with its reason.
+ * machine: QEMU's arguments for the machine itself: chipset, clock, memory, firmware, TPM, monitors, console, what is booted. CPUs, disks
+ * and PCI devices have builders of their own. Pure: config and facts in, arguments out; every option with its reason.
  */
 #pragma once
 #include "launcher/config/config.h"

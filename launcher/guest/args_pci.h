@@ -6,8 +6,8 @@
 #include "launcher/host/pci/pci.h"
 
 /*
- * A PCI Express root port for each slot of the host ("port1", chassis 1; GPUs first), its functions behind it under the numbers that they have on the host. Under UEFI, a GPU gets a window for its
- * memory that is large enough.
+ * A PCI Express root port for each slot of the host ("port1", chassis 1; GPUs first), its functions behind it under the numbers that they
+ * have on the host. Under UEFI, a GPU gets a window for its memory that is large enough.
  */
 unsigned pci_ports(const struct pci_facts *f); /* how many those are */
 void pci_args(struct args *out, const struct config *c, const struct pci_facts *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xml: QEMU's own arguments in a domain. They stay as they are, but for those that take a device of the host or that speak of libvirt's names
- * for things, which would stop QEMU: these become keys where there are such, and are left out and told where not. See xml.h.
+ * xml: QEMU's own arguments in a domain. They stay as they are, but for those that take a device of the host or that speak of libvirt's
+ * names for things, which would stop QEMU: these become keys where there are such, and are left out and told where not. See xml.h.
  */
 #include <ctype.h>
 #include <stdio.h>

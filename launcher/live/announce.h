@@ -9,7 +9,7 @@
 /* The guest drives its devices. Does not wait. */
 void announce_ready(const struct cli *cli, const struct plan *p);
 /*
- * The end of a run, with its error (NULL for none; it stays the caller's). `word` names the machine where there is no plan: its configuration
- * was refused. Waits some seconds at most.
+ * The end of a run, with its error (NULL for none; it stays the caller's). `word` names the machine where there is no plan: its
+ * configuration was refused. Waits some seconds at most.
  */
 void announce_end(const struct cli *cli, const struct plan *p, const char *word, const struct err *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * disks: the descriptors of the guest's block devices on their way from the step that claims each (block.h) to QEMU, which inherits them and
- * with them the claims. Opens nothing itself.
+ * disks: the descriptors of the guest's block devices on their way from the step that claims each (block.h) to QEMU, which inherits them
+ * and with them the claims. Opens nothing itself.
  */
 #pragma once
 #include "launcher/live/machine.h"

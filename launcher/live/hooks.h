@@ -14,8 +14,8 @@ struct hook {
 
 /* Starts the program at `path` (NULL: nothing, and hook->name stays NULL). */
 struct err *hook_start(struct machine *m, const char *name, const char *path, struct hook *hook);
-/* What its end means: NULL for status 0. Ends it if it still runs: it was late. What it printed was read all the time, and its last lines are
- * quoted. */
+/* What its end means: NULL for status 0. Ends it if it still runs: it was late. What it printed was read all the time, and its last lines
+ * are quoted. */
 struct err *hook_result(struct machine *m, struct hook *hook);
 /* Starts it and waits. With `failure = warn`, what fails is logged. */
 struct err *hook_run(struct machine *m, const char *name, const char *path);

@@ -173,7 +173,8 @@ static bool is_missing(const struct one *one)
 	return one->twin && twin_made(one->twin) ? twin_is_away(one->twin) : !one->there;
 }
 
-/* What is missing is looked for, under any number, in all devices or in the one that has come ("/dev/input/event7"): udev is done with that one. */
+/* What is missing is looked for, under any number, in all devices or in the one that has come ("/dev/input/event7"): udev is done with that
+ * one. */
 static void look(struct inputs *in, const struct input_devices *all, const char *node)
 {
 	struct machine *m = in->m;

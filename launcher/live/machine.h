@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* machine: one launch while it lives: what was planned, the processes, the monitor, the journal. Shared by run, supervise and their parts. */
+/* machine: one launch while it lives: what was planned, the processes, the monitor, the journal. Shared by run, supervise and their
+ * parts. */
 #pragma once
 #include <termios.h>
 #include "launcher/base/sd.h"

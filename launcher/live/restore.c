@@ -65,8 +65,8 @@ struct err *restore_vm(struct step_env *env, const char *base, const char *vm, b
 }
 
 /*
- * As a service's ExecStopPost= this is given TimeoutStopSec=, but a guest plays for hours: systemd is asked not to count. Where nobody listens
- * it is told nobody. (sd_notify(3); ten years, in microseconds.)
+ * As a service's ExecStopPost= this is given TimeoutStopSec=, but a guest plays for hours: systemd is asked not to count. Where nobody
+ * listens it is told nobody. (sd_notify(3); ten years, in microseconds.)
  */
 static void ask_for_time(void)
 {

@@ -5,8 +5,8 @@
  *  1. The signals that end us are blocked; from here on they are looked at between steps and, later, by the event loop.
  *  2. The journal is created: its lock makes this VM ours. What a dead launcher left of it is undone first.
  *  3. The user's own files (UEFI variables, TPM state) are copied and checked, as the user.
- *  4. The disks are claimed and the networks made, for QEMU inherits the descriptors of both. Then QEMU is forked and held back: it has a pid, the user's
- *     identity and no capabilities, but has not begun.
+ *  4. The disks are claimed and the networks made, for QEMU inherits the descriptors of both. Then QEMU is forked and held back: it has a
+ *     pid, the user's identity and no capabilities, but has not begun.
  *  5. The steps of the host are applied, one by one, each journaled before it acts.
  *  6. The IOMMU groups are looked at once more; then swtpm and QEMU are let go, QEMU paused (-S).
  *  7. Every thread of QEMU is pinned and the pinning read back; only then does the guest run its first instruction (cont).

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * settling: the minutes after the guest's start or reboot, or the host's waking up, in which its drivers ask for their interrupts and QEMU
- * makes threads of its own: they are looked for, seldomer and seldomer, for some eight minutes, and put where they belong. By its interrupts
- * it is known, too, when the guest drives its devices (ready.h).
+ * makes threads of its own: they are looked for, seldomer and seldomer, for some eight minutes, and put where they belong. By its
+ * interrupts it is known, too, when the guest drives its devices (ready.h).
  */
 #pragma once
 #include "launcher/live/machine.h"

@@ -57,8 +57,8 @@ static void command(struct machine *m, const char *name)
 }
 
 /*
- * First: power button. Second: quit. Third: kill. `qlaunch stop` sends a signal of its own that says which it means; of the others those that
- * come close together are one. A guest that has not begun, or has stopped for good, hears no button.
+ * First: power button. Second: quit. Third: kill. `qlaunch stop` sends a signal of its own that says which it means; of the others those
+ * that come close together are one. A guest that has not begun, or has stopped for good, hears no button.
  */
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
 {

@@ -8,8 +8,9 @@
 #include "launcher/live/machine.h"
 
 /*
- * For a guest that does not run yet: attaches what boot.order names, waits for QEMU's word, and has it make its boot order anew, which it does
- * at a reset alone (hw/nvram/fw_cfg.c: fw_cfg_machine_reset). What cannot be attached is said; without any such [usb NAME], nothing is done.
+ * For a guest that does not run yet: attaches what boot.order names, waits for QEMU's word, and has it make its boot order anew, which it
+ * does at a reset alone (hw/nvram/fw_cfg.c: fw_cfg_machine_reset). What cannot be attached is said; without any such [usb NAME], nothing is
+ * done.
  */
 struct err *usb_for_boot(struct machine *m);
 /* Attaches all that is there and begins to watch, in m->usb. What cannot be attached is said; the guest runs without it. */

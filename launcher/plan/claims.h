@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * claims: what each running machine has for itself (PCI devices, disks, CPUs, input devices), in a file beside its journal. A second machine
- * that wants the same is refused, by name. Read and written under one lock, so that of two that start at once one sees the other.
+ * claims: what each running machine has for itself (PCI devices, disks, CPUs, input devices), in a file beside its journal. A second
+ * machine that wants the same is refused, by name. Read and written under one lock, so that of two that start at once one sees the other.
  */
 #pragma once
 #include "launcher/plan/plan.h"

@@ -84,8 +84,8 @@ void plan_free(struct plan *p);
 #define cleanup_plan cleanup(plan_free)
 
 /*
- * Adds everything that would make a start refuse (plan_check.c): `check`, `plan` and `run` all ask for it, and `run` is check, then acting. A new
- * refusal goes to the thing that it is about: X_findings of a part, or `check` of a kind of step (step.h).
+ * Adds everything that would make a start refuse (plan_check.c): `check`, `plan` and `run` all ask for it, and `run` is check, then acting.
+ * A new refusal goes to the thing that it is about: X_findings of a part, or `check` of a kind of step (step.h).
  */
 void plan_check(struct cli *cli, struct plan *p);
 

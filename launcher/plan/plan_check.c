@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * plan_check: everything that makes a start refuse before it changes the host, as findings: `check` prints them, `plan` says them, and `run` goes
- * on only where none is FINDING_BAD. A refusal has one function, at the thing that it is about:
+ * plan_check: everything that makes a start refuse before it changes the host, as findings: `check` prints them, `plan` says them, and
+ * `run` goes on only where none is FINDING_BAD. A refusal has one function, at the thing that it is about:
  *
  *  - of a part of the machine: X_findings(out, …) beside its facts, called here;
  *  - of a kind of step: its `check` (step.h), asked for every step of the plan;

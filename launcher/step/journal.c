@@ -247,8 +247,8 @@ static void note_damage(struct journal_info *info, size_t number)
 }
 
 /*
- * Each line stands for itself: what fits its checksum is good whatever is around it. A first line that does not costs who wrote it and in which
- * boot (this one: the directory does not outlive it); a launcher that is killed while it writes that line has not begun anything.
+ * Each line stands for itself: what fits its checksum is good whatever is around it. A first line that does not costs who wrote it and in
+ * which boot (this one: the directory does not outlive it); a launcher that is killed while it writes that line has not begun anything.
  */
 static struct err *parse(struct step_env *env, const char *text, size_t len, struct steps *steps, struct journal_info *info)
 {

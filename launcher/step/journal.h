@@ -3,11 +3,12 @@
  * journal: what has been done to the host, on a file that lives exactly as long as the kernel state it describes.
  *
  * DIR/VM/journal: a header line, then a line a step, each "CRC32 JSON\n", appended and fdatasynced before the step acts: a last line
- * that has no newline is a step that was never done. DIR/VM/lock: held by the launcher, so that a journal without a holder is a dead launcher's;
- * by fcntl, since that lock is the process's own: a child that hangs does not keep it. (So: never open one's own lock file a second time.)
- * DIR is /run/qlaunch for root and $XDG_RUNTIME_DIR/qlaunch, or /run/user/UID/qlaunch, for others. It is used only where nobody else could put
- * a name into it or above it (base/trust.h): what lies in it is of one's own making then. It is opened once, by a walk along its path that follows no
- * link, and is used by that descriptor; a VM is a name in it, never a path. Only names that qlaunch makes are removed from it.
+ * that has no newline is a step that was never done. DIR/VM/lock: held by the launcher, so that a journal without a holder is a dead
+ * launcher's; by fcntl, since that lock is the process's own: a child that hangs does not keep it. (So: never open one's own lock file a
+ * second time.) DIR is /run/qlaunch for root and $XDG_RUNTIME_DIR/qlaunch, or /run/user/UID/qlaunch, for others. It is used only where
+ * nobody else could put a name into it or above it (base/trust.h): what lies in it is of one's own making then. It is opened once, by a
+ * walk along its path that follows no link, and is used by that descriptor; a VM is a name in it, never a path. Only names that qlaunch
+ * makes are removed from it.
  */
 #pragma once
 #include "launcher/base/child.h"

@@ -3,8 +3,8 @@
  * step: one reversible change of the host. What a step is, and what each kind of step must be able to do.
  * Everything that outlives the process is a step; nothing else may change the host. Only the engine calls apply and undo.
  *
- * Values (now, prior, want) are short texts that each kind defines ("vfio-pci", "performance", "8-15"); "" is a value too. They are all that
- * a later `qlaunch restore`, in another process, knows: a kind undoes from target, prior and want alone.
+ * Values (now, prior, want) are short texts that each kind defines ("vfio-pci", "performance", "8-15"); "" is a value too. They are all
+ * that a later `qlaunch restore`, in another process, knows: a kind undoes from target, prior and want alone.
  */
 #pragma once
 #include <stdbool.h>
@@ -84,7 +84,8 @@ void steps_free(struct steps *steps);
 #define cleanup_steps cleanup(steps_free)
 /* Fills in `now` of every step by probing; what cannot be read becomes the step's obstacle. */
 void steps_probe(struct step_env *env, struct steps *steps);
-/* What stands in the way of each step that a launch cannot do without: its kind's check, and its obstacle where no finding says so already. */
+/* What stands in the way of each step that a launch cannot do without: its kind's check, and its obstacle where no finding says so
+ * already. */
 void steps_check(struct step_env *env, const struct steps *steps, struct findings *out);
 /* By the name in a record; NULL if there is none of that name. */
 const struct step_kind *step_kind_find(const struct step_env *env, const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * control: the second monitor of a machine that runs, and the line to its guest's agent: sockets beside its journal, for commands other than
- * `run`.
+ * control: the second monitor of a machine that runs, and the line to its guest's agent: sockets beside its journal, for commands other
+ * than `run`.
  */
 #pragma once
 #include "launcher/cli.h"

@@ -8,8 +8,9 @@
 #define PING_LIMIT_MS 2000 /* an agent that is there answers at once */
 #define STATUS_LIMIT_MS 5000
 /*
- * Windows asks every program that takes part in its shadow copies to finish first: the agent waits 60 s for that (VSS_TIMEOUT_FREEZE_MSEC, QEMU
- * qga/vss-win32/requester.cpp). Writes are held only after it, for 10 s at most. Linux writes out what is dirty, which takes as long as the disk.
+ * Windows asks every program that takes part in its shadow copies to finish first: the agent waits 60 s for that (VSS_TIMEOUT_FREEZE_MSEC,
+ * QEMU qga/vss-win32/requester.cpp). Writes are held only after it, for 10 s at most. Linux writes out what is dirty, which takes as long
+ * as the disk.
  */
 #define FREEZE_LIMIT_MS 65000
 /* It does one thing after another: a freeze that was given up may come before. */
@@ -25,7 +26,8 @@ static struct err *ask_frozen(struct agent *a, bool *ret_frozen)
 	return NULL;
 }
 
-/* Windows answers with an error where its time was up before, though nothing is frozen any more: so what is asked in the end is the state. */
+/* Windows answers with an error where its time was up before, though nothing is frozen any more: so what is asked in the end is the
+ * state. */
 static struct err *thaw(struct agent *a, json_int_t count)
 {
 	struct err *e = NULL;

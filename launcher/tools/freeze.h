@@ -3,9 +3,9 @@
  * freeze: a guest's file systems written out and at rest, by its agent, for the moment that a snapshot takes
  * (guest-fsfreeze-freeze and -thaw, QEMU docs/interop/qemu-ga-ref).
  *
- * A guest that stays frozen hangs. So from freeze_begin to freeze_end the signals that end this process wait, and freeze_end thaws whatever has
- * happened in between. One that is killed there leaves the guest as it is: Windows goes on by itself after 10 s, Linux does not; the next
- * freeze_begin thaws it first. Between the two: as little as can be.
+ * A guest that stays frozen hangs. So from freeze_begin to freeze_end the signals that end this process wait, and freeze_end thaws whatever
+ * has happened in between. One that is killed there leaves the guest as it is: Windows goes on by itself after 10 s, Linux does not; the
+ * next freeze_begin thaws it first. Between the two: as little as can be.
  */
 #pragma once
 #include <jansson.h>
@@ -20,8 +20,9 @@ struct freeze {
 };
 
 /*
- * Takes over `fd`, which is connected with the agent. An error: nothing is frozen, and `ret_freeze` is as it was. Its text says why, without the
- * machine's name. ECANCELED: a signal wants this process to end and did not end it. EXIT_RESIDUE: the guest may be frozen nevertheless.
+ * Takes over `fd`, which is connected with the agent. An error: nothing is frozen, and `ret_freeze` is as it was. Its text says why,
+ * without the machine's name. ECANCELED: a signal wants this process to end and did not end it. EXIT_RESIDUE: the guest may be frozen
+ * nevertheless.
  */
 struct err *freeze_begin(int fd, struct freeze *ret_freeze);
 /*

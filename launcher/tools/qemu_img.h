@@ -21,8 +21,8 @@ struct qemu_img {
 	int *ret_status;         /* its exit status, any of which is no error then; NULL: only 0 is none */
 	dev_t device;            /* a block device to be seen at qemu_img_device_path(); 0: none */
 };
-/* What it wrote to standard output goes to ret_output (NULL: not wanted). The error is qemu-img's own first line, with a remedy for those that
- * are usual. Short work has a limit of a minute. */
+/* What it wrote to standard output goes to ret_output (NULL: not wanted). The error is qemu-img's own first line, with a remedy for those
+ * that are usual. Short work has a limit of a minute. */
 struct err *qemu_img_run(const struct qemu_img *run, char **ret_output);
 
 /* How far it is, from what `-p` has written last: 0..100; -1 where it has not written a whole figure. Pure. */

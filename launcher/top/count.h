@@ -68,8 +68,8 @@ void count_cpu_times(const char *text, struct cpu_count *cpus, size_t n);
 /* /proc/interrupts, likewise; its first line says which CPUs its columns are. False where there is no such line. */
 bool count_interrupts(const char *text, struct cpu_count *cpus, size_t n);
 /*
- * What query-stats says of vCPUs, with query-cpus-fast to know which is which: exits of each vCPU and sums by kind. False where it has none,
- * as without KVM.
+ * What query-stats says of vCPUs, with query-cpus-fast to know which is which: exits of each vCPU and sums by kind. False where it has
+ * none, as without KVM.
  */
 bool count_exits(const json_t *stats, const json_t *cpus, struct vcpu_count *vcpus, size_t n, uint64_t sums[EXITS_KINDS]);
 /* query-blockstats: the disks of the configuration, by the names that it gives them. Returns how many; owned by the caller. */

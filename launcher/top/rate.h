@@ -41,7 +41,8 @@ struct rates {
 void rates_free(struct rates *r);
 #define cleanup_rates cleanup(rates_free)
 
-/* hz: ticks a second of cpu_count. Both samples are borrowed as long as the rates live. A disk or network that was not there before has none. */
+/* hz: ticks a second of cpu_count. Both samples are borrowed as long as the rates live. A disk or network that was not there before has
+ * none. */
 void rates_make(const struct top_machine *m, const struct sample *before, const struct sample *now, long hz, struct rates *ret_rates);
 
 /* The form is described in qlaunch(1). Owned by the caller. */

@@ -49,5 +49,6 @@ struct sample {
 void sample_free(struct sample *s);
 #define cleanup_sample cleanup(sample_free)
 
-/* Never fails: what cannot be had is COUNT_NONE and named in `missing`. `before` may be NULL; limit_ms: how long QEMU may take for each answer. */
+/* Never fails: what cannot be had is COUNT_NONE and named in `missing`. `before` may be NULL; limit_ms: how long QEMU may take for each
+ * answer. */
 void sample_take(const struct top_machine *m, const struct sample *before, int limit_ms, struct sample *ret_sample);

@@ -147,8 +147,8 @@ static struct err *take_tpm(struct draft *d, const struct user *u, const char *o
 	return NULL;
 }
 
-/* Whether an image is in one of the folders that go with the other program: quickemu's of the machine, libvirt's pools. One that stands elsewhere
- * is the user's, and stays where it is. */
+/* Whether an image is in one of the folders that go with the other program: quickemu's of the machine, libvirt's pools. One that stands
+ * elsewhere is the user's, and stays where it is. */
 static bool is_theirs(const struct draft *d, const struct user *u, const char *path)
 {
 	cleanup_free char *pool = expand(u, "~/.local/share/libvirt/images/");

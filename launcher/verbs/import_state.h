@@ -7,6 +7,6 @@
 #include "launcher/base/user.h"
 #include "launcher/import/draft.h"
 
-/* With `copy`, takes it along and sets the keys that name it; without, notes what stays behind. Drops quickemu's public folder where the user
- * has none. */
+/* With `copy`, takes it along and sets the keys that name it; without, notes what stays behind. Drops quickemu's public folder where the
+ * user has none. */
 struct err *import_state(struct draft *d, const struct user *u, bool copy);

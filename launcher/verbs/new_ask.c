@@ -125,7 +125,8 @@ static bool names_device(const char *text)
 	return *text == '/' || conf_device_parse(text, &words);
 }
 
-/* The device that was used until there is a line to read; a mouse also without one. Who may not listen takes the default, or types a path. */
+/* The device that was used until there is a line to read; a mouse also without one. Who may not listen takes the default, or types a
+ * path. */
 static void ask_input(struct root *root, const struct input_devices *all, struct hearing h, const char *question, char **path)
 {
 	h.question = question;

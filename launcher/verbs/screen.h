@@ -24,7 +24,8 @@ void screen_close(struct screen *s);
 void screen_draw(struct screen *s, const struct strv *lines);
 
 enum screen_event { SCREEN_TIME, SCREEN_AGAIN, SCREEN_LEAVE, SCREEN_OTHER };
-/* Waits until `deadline_ms` has come (CLOCK_MONOTONIC), the screen is to be drawn again, somebody wants to leave, or `other` is readable. */
+/* Waits until `deadline_ms` has come (CLOCK_MONOTONIC), the screen is to be drawn again, somebody wants to leave, or `other` is
+ * readable. */
 enum screen_event screen_wait(struct screen *s, int64_t deadline_ms, int other);
 
 /* A line without what is beyond `columns`; escape sequences (CSI) take none. Pure; owned by the caller. */

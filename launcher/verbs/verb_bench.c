@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qlaunch bench PLAN: variants of a machine, measured and compared; bench report FILE: the records as a page; bench compare A B: for scripts,
- * by exit status; bench submit PLAN: on many machines by Slurm; bench gather PLAN: what these have measured until now.
+ * qlaunch bench PLAN: variants of a machine, measured and compared; bench report FILE: the records as a page; bench compare A B: for
+ * scripts, by exit status; bench submit PLAN: on many machines by Slurm; bench gather PLAN: what these have measured until now.
  */
 #include <errno.h>
 #include <limits.h>
@@ -258,8 +258,8 @@ static void drop_failed(const struct verb_args *args)
 }
 
 /*
- * All of it as the user, in one visit: the plan, what it names, the records, every program of this machine. Root are only the launchers of the
- * machines, `qlaunch run` and `restore`, which judge for themselves.
+ * All of it as the user, in one visit: the plan, what it names, the records, every program of this machine. Root are only the launchers of
+ * the machines, `qlaunch run` and `restore`, which judge for themselves.
  */
 struct err *verb_bench(struct cli *cli, const struct verb_args *args)
 {

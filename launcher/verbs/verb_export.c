@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlaunch export CONFIG: the machine as libvirt's domain XML, or as a script that starts the same QEMU by hand. Writes to standard output. */
+/* qlaunch export CONFIG: the machine as libvirt's domain XML, or as a script that starts the same QEMU by hand. Writes to standard
+ * output. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * qlaunch import FILE: libvirt's domain XML or a quickemu .conf becomes a configuration. The file is read as the user,
- * at most 4 MiB of it; nothing in it is run. Writes one new file, never over another; with --copy-state also copies of what the machine kept.
+ * at most 4 MiB of it; nothing in it is run. Writes one new file, never over another; with --copy-state also copies of what the machine
+ * kept.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qlaunch _keys [man | names [CONFIG]]: the table of keys, for the manual page and for completion. Not listed in --help. Changes nothing. */
+/* qlaunch _keys [man | names [CONFIG]]: the table of keys, for the manual page and for completion. Not listed in --help. Changes
+ * nothing. */
 #include "launcher/base/user.h"
 #include "launcher/cli.h"
 #include "launcher/config/docs.h"

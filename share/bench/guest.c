@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * guest: the part of `qlaunch bench` that is measured. One static program: as a machine's only one (process 1 of a direct-boot guest, workloads
- * from the kernel's `bench=` parameter), or as a command in any Linux, the host too (workloads as arguments). Windows has guest.ps1.
+ * guest: the part of `qlaunch bench` that is measured. One static program: as a machine's only one (process 1 of a direct-boot guest,
+ * workloads from the kernel's `bench=` parameter), or as a command in any Linux, the host too (workloads as arguments). Windows has
+ * guest.ps1.
  *
  * Each result is a line of its own, "bench: METRIC UNIT less|more|tails VALUE…": one value a pass, or with "tails" every sample, less being
- * better, of which the percentiles are what counts; "bench: about WORKLOAD KEY WORD…" says how it was measured. The last line is "bench: done". It reads and writes nothing but memory, the clock, a
- * temporary file, and, as process 1, /proc, /sys and /dev. Where fio is installed the disk is measured by it, too.
+ * better, of which the percentiles are what counts; "bench: about WORKLOAD KEY WORD…" says how it was measured. The last line is "bench:
+ * done". It reads and writes nothing but memory, the clock, a temporary file, and, as process 1, /proc, /sys and /dev. Where fio is
+ * installed the disk is measured by it, too.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -55,8 +57,8 @@ static uint64_t roll(uint64_t *state) /* xorshift64 (Marsaglia) */
 }
 
 /*
- * Where the i-th cell is: in the i-th stride the line that a hash names (Fibonacci's), so that they spread over all sets of the caches also where
- * huge pages leave the address as it is. The same line of each page would share one set, the next one of each would use a few.
+ * Where the i-th cell is: in the i-th stride the line that a hash names (Fibonacci's), so that they spread over all sets of the caches also
+ * where huge pages leave the address as it is. The same line of each page would share one set, the next one of each would use a few.
  */
 static size_t cell(size_t i, size_t stride)
 {
@@ -183,8 +185,8 @@ static void run_throughput(void)
 }
 
 /*
- * Bandwidth as STREAM counts it (McCalpin): bytes that the program reads and writes, in 10^9 a second, of arrays at least four times as large as
- * the largest L3, and beside them reading alone and writing alone.
+ * Bandwidth as STREAM counts it (McCalpin): bytes that the program reads and writes, in 10^9 a second, of arrays at least four times as
+ * large as the largest L3, and beside them reading alone and writing alone.
  */
 static struct {
 	double *a, *b, *c;
@@ -311,7 +313,8 @@ static uint64_t ns_of(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
 }
 
-/* How late a timer of 1 ms wakes a sleeping thread. The next one is due 1 ms after the wake-up where that was late: one stop is one event. */
+/* How late a timer of 1 ms wakes a sleeping thread. The next one is due 1 ms after the wake-up where that was late: one stop is one
+ * event. */
 static void time_timers(double *late)
 {
 	const uint64_t period = 1000000;
@@ -327,8 +330,8 @@ static void time_timers(double *late)
 }
 
 /*
- * How long a thread on one CPU takes to run after one on another CPU has woken it, both asleep in between: the way of an interrupt from CPU to
- * CPU. Of the CPUs that may be used the first wakes the last.
+ * How long a thread on one CPU takes to run after one on another CPU has woken it, both asleep in between: the way of an interrupt from CPU
+ * to CPU. Of the CPUs that may be used the first wakes the last.
  */
 static struct {
 	sem_t ping, pong;

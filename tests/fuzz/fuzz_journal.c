@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any bytes as a line of a journal; after a first byte that is odd, as the JSON of one, for no fuzzer finds a checksum. What is taken for a step
- * is written and read again: it must be the same.
+ * Any bytes as a line of a journal; after a first byte that is odd, as the JSON of one, for no fuzzer finds a checksum. What is taken for a
+ * step is written and read again: it must be the same.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* played_agent: what a played guest agent is made of. For the `serve` of peer.h: each ends the process where the client says what it must not. */
+/* played_agent: what a played guest agent is made of. For the `serve` of peer.h: each ends the process where the client says what it must
+ * not. */
 #pragma once
 #include <jansson.h>
 #include <stdbool.h>
@@ -17,7 +18,8 @@ void played_sync(int fd);
 /* Waits for that command and answers it. */
 void played_expect(int fd, const char *name, const char *value);
 
-/* A whole conversation: each command in its order, and its answer as JSON, or an error's text after "!". Syncs are answered whenever they come. */
+/* A whole conversation: each command in its order, and its answer as JSON, or an error's text after "!". Syncs are answered whenever they
+ * come. */
 struct played_line {
 	const char *command, *answer; /* no command: the end */
 	void (*first)(void);          /* before it is answered; may be NULL */

@@ -154,8 +154,8 @@ static bool in_manual(const char *manual, const char *head, const double *v, siz
 }
 
 /*
- * Rounds that hang together: from 20 on it is seen, and hardly anything is called different. In fewer it is not seen: the manual's table says what
- * comes of that, and the report says that it could be so.
+ * Rounds that hang together: from 20 on it is seen, and hardly anything is called different. In fewer it is not seen: the manual's table
+ * says what comes of that, and the report says that it could be so.
  */
 static void test_rounds_that_hang_together(void **state)
 {

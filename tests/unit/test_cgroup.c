@@ -164,7 +164,8 @@ static char *found(struct fake *f, const char *guest, const char *host, enum ver
 	return NULL;
 }
 
-/* Docker's, below the top level by either of its cgroup drivers; a slice that a hook has left limited; a limit on every CPU, which is none. */
+/* Docker's, below the top level by either of its cgroup drivers; a slice that a hook has left limited; a limit on every CPU, which is
+ * none. */
 static void test_groups_that_list(void **state)
 {
 	struct fake *f = *state;

@@ -3,10 +3,11 @@
  * The CPU planner on described machines: tests/golden/cpu/NAME.in says what is planned, NAME.out what came of it.
  * UPDATE=1 in the environment writes the .out files anew; read the difference before you commit it.
  *
- * A line of a .in file: HWLOC_…=VALUE (an .xml file stands beside it), or the lines of a made tree, which are written as the kernel's files:
- * "cores N cpu C step S sibling D package P node K l3 L size KIB [kind …] [mhz …]" (N cores from CPU C on, every S-th, with siblings D above;
- * l3 -1: none), "distances A,B;C,D", "offline CPUS", "isolated CPUS", "nohz_full CPUS", "partition NAME CPUS". Then "cpuinfo VENDOR FLAG…",
- * "gpu-node N", "taken CPUS", "avoid CPUS", and "plan KEY=VALUE; KEY=VALUE…" with keys of [cpu], which gives a paragraph of the .out file.
+ * A line of a .in file: HWLOC_…=VALUE (an .xml file stands beside it), or the lines of a made tree, which are written as the kernel's
+ * files: "cores N cpu C step S sibling D package P node K l3 L size KIB [kind …] [mhz …]" (N cores from CPU C on, every S-th, with siblings
+ * D above; l3 -1: none), "distances A,B;C,D", "offline CPUS", "isolated CPUS", "nohz_full CPUS", "partition NAME CPUS". Then "cpuinfo
+ * VENDOR FLAG…", "gpu-node N", "taken CPUS", "avoid CPUS", and "plan KEY=VALUE; KEY=VALUE…" with keys of [cpu], which gives a paragraph of
+ * the .out file.
  */
 #include <glob.h>
 #include <setjmp.h>

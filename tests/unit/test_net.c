@@ -434,8 +434,8 @@ static void test_kept_links(void **state)
 }
 
 /*
- * With the kernel's own interfaces, in a namespace of their own. "virtual" is where sysfs has those that are no card's: behind that "card" is a
- * veth, which goes and comes back bare, as one does whose driver was away.
+ * With the kernel's own interfaces, in a namespace of their own. "virtual" is where sysfs has those that are no card's: behind that "card"
+ * is a veth, which goes and comes back bare, as one does whose driver was away.
  */
 static void run_ip(const char *words)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Every combination of what a machine can have: each PCI device has a place of its own, the same one in all of them, where a guest finds it. */
+/* Every combination of what a machine can have: each PCI device has a place of its own, the same one in all of them, where a guest finds
+ * it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

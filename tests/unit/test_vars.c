@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UEFI variables and TPM state of a VM: made once, never overwritten, checked, copied; what is damaged is told with the command that helps. */
+/* UEFI variables and TPM state of a VM: made once, never overwritten, checked, copied; what is damaged is told with the command that
+ * helps. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

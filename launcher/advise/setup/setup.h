@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * setup: what a host needs for good, across boots: kernel parameters, cards that vfio-pci has before any other driver, device nodes that the
- * user may open. The one thing of qlaunch that a reboot does not undo, so:
+ * setup: what a host needs for good, across boots: kernel parameters, cards that vfio-pci has before any other driver, device nodes that
+ * the user may open. The one thing of qlaunch that a reboot does not undo, so:
  *
- * 1. What the host uses is never bound (setup_devices.c): the verdict is that of `groups`, and what is bound early is bound by what it is as
- *    well as by where it is, so that a host whose buses were renumbered boots as before.
- * 2. Files of our own wherever the tool reads a folder of them; in others' files a marked block at the end, or words in a line (setup_text.c).
- *    What a tool of the distribution keeps goes through that tool. The rows of host/boot/boot_table.c say which (setup_plan.c).
+ * 1. What the host uses is never bound (setup_devices.c): the verdict is that of `groups`, and what is bound early is bound by what it is
+ *    as well as by where it is, so that a host whose buses were renumbered boots as before.
+ * 2. Files of our own wherever the tool reads a folder of them; in others' files a marked block at the end, or words in a line
+ *    (setup_text.c). What a tool of the distribution keeps goes through that tool. The rows of host/boot/boot_table.c say which
+ *    (setup_plan.c).
  * 3. Old and new texts are kept in SETUP_DIR before a file is touched (setup_apply.c), so that all can be put back byte for byte, and where
  *    somebody changed a file since, our own words are taken out of it as it is.
  * 4. What will be booted is looked into before it is called done (setup_prove.c); else everything is put back at once.
@@ -48,8 +49,8 @@ struct setup {
 	struct strv notes;     /* what it cannot do, and what speaks against it on this host */
 };
 
-/* The functions that are bound early with `wanted`: "ADDRESS", "ADDRESS,ADDRESS" (what is no graphics card: written twice), "none", or NULL for
- * the first card that the host can give away. *ret_v is freed by the caller. EXIT_HOST where the host uses one of them. */
+/* The functions that are bound early with `wanted`: "ADDRESS", "ADDRESS,ADDRESS" (what is no graphics card: written twice), "none", or NULL
+ * for the first card that the host can give away. *ret_v is freed by the caller. EXIT_HOST where the host uses one of them. */
 struct err *setup_devices(struct root *root, const struct survey *s, const char *wanted, const struct pci_function ***ret_v, size_t *ret_n);
 /* The script that binds them; owned by the caller. `g`: the whole host, for those that look the same. */
 char *setup_early_script(const struct groups *g, const struct pci_function *const *devices, size_t n);
@@ -91,8 +92,8 @@ bool setup_has_word(const char *text, const char *word);
 struct err *setup_read(struct root *root, const char *path, char **ret_text, mode_t *ret_mode);
 
 /* Texts that are made of others; pure, owned by the caller. */
-/* The value that a shell has in `variable` after reading `text`; "" where it is never set. *ret_open: why nothing can be added at the end ("a
- * quote is not closed", translated), or NULL. */
+/* The value that a shell has in `variable` after reading `text`; "" where it is never set. *ret_open: why nothing can be added at the end
+ * ("a quote is not closed", translated), or NULL. */
 char *setup_shell_value(const char *text, const char *variable, const char **ret_open);
 /* `old` with this block at its end, in place of the one that was there; NULL for `lines` takes it out. */
 char *setup_block(const char *old, const char *lines);

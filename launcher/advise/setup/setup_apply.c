@@ -138,8 +138,8 @@ static struct err *make(struct root *root, const struct survey *s, const struct 
 	return setup_prove(root, &s->boot, setup, since);
 }
 
-/* Everything that was done, backwards; all of it, whatever fails. *ret_kept: a file or a program's word could not be, so that what is kept is
- * still needed; else only what is made of them could not be made anew. */
+/* Everything that was done, backwards; all of it, whatever fails. *ret_kept: a file or a program's word could not be, so that what is kept
+ * is still needed; else only what is made of them could not be made anew. */
 static struct err *unmake(struct root *root, const struct setup *setup, const struct done *done, bool *ret_kept)
 {
 	struct strv bad = {};

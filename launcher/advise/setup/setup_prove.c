@@ -41,8 +41,8 @@ static bool line_has(const char *line, const struct strv *words)
 	return true;
 }
 
-/* A line of a boot loader's file that starts Linux and has all the words, and still names the root where the kernel that runs was given one:
- * words that came instead of a command line would leave a host that does not start. */
+/* A line of a boot loader's file that starts Linux and has all the words, and still names the root where the kernel that runs was given
+ * one: words that came instead of a command line would leave a host that does not start. */
 static bool text_has(const char *text, const struct boot_facts *boot, const struct strv *words)
 {
 	static const char *const starts[] = { "linux", "options", "cmdline", "kernel_cmdline", "append", "APPEND" };

@@ -6,7 +6,8 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/boot/boot.h"
 
-/* Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): the loader that started this kernel, in UTF-16 behind four bytes of attributes */
+/* Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): the loader that started this kernel, in UTF-16 behind four bytes of
+ * attributes */
 #define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
 static char *loader_info(struct root *root)

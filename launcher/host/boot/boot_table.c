@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * boot: who makes a parameter or an initial RAM disk effective, per distribution. See boot.h. A new distribution is a row here and a file in
- * tests/layouts. The order counts: what is described elsewhere first, then wrappers, then the tools that they wrap.
+ * boot: who makes a parameter or an initial RAM disk effective, per distribution. See boot.h. A new distribution is a row here and a file
+ * in tests/layouts. The order counts: what is described elsewhere first, then wrappers, then the tools that they wrap.
  */
 #include "launcher/base/tr.h"
 #include "launcher/host/boot/boot.h"
@@ -35,8 +35,9 @@ const struct boot_way boot_ways[] = {
 	{ "rpm-ostree", NULL, { { "/run/ostree-booted", NULL }, { "/usr/bin/rpm-ostree", NULL } }, BOOT_PROGRAM,
 	  .add = "rpm-ostree kargs --append-if-missing=%s", .remove = "rpm-ostree kargs --delete-if-present=%s", .read = "$ rpm-ostree kargs" },
 	{ "ostree", NULL, { { "/run/ostree-booted", NULL } }, BOOT_BY_HAND, .hand = N_("ostree admin kargs edit-in-place --append-if-missing=%s") },
-	/* kernelstub 3.1 (application.py, main): each word once; writes Pop_OS-current.conf itself, Recovery is another program's. -d takes the word
-	 * out of a set, so the order of all others is by chance afterwards; a kernel that it does not find is an exit of 0, and the words are read back */
+	/* kernelstub 3.1 (application.py, main): each word once; writes Pop_OS-current.conf itself, Recovery is another program's. -d takes
+	 * the word out of a set, so the order of all others is by chance afterwards; a kernel that it does not find is an exit of 0, and
+	 * the words are read back */
 	{ "kernelstub", NULL, { { "/usr/bin/kernelstub", NULL }, { "/etc/kernelstub/configuration", NULL } }, BOOT_PROGRAM,
 	  .file = "/etc/kernelstub/configuration", .add = "kernelstub -a %s", .remove = "kernelstub -d %s",
 	  .read = "/boot/efi/loader/entries/Pop_OS-current.conf" },
@@ -80,7 +81,8 @@ const struct boot_way boot_ways[] = {
 	/* EndeavourOS: kernel-install-for-dracut */
 	{ "systemd-boot (reinstall-kernels)", "systemd-boot", { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/reinstall-kernels", NULL } }, BY_CMDLINE,
 	  .apply = "reinstall-kernels" },
-	/* mkinitcpio's unified images: /etc/kernel/cmdline and /etc/cmdline.d together, or a preset's own file (mkinitcpio 41, build_uki) */
+	/* mkinitcpio's unified images: /etc/kernel/cmdline and /etc/cmdline.d together, or a preset's own file (mkinitcpio 41,
+	 * build_uki) */
 	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BY_CMDLINE,
 	  .apply = "mkinitcpio -P" },
 	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/cmdline.d", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BOOT_SHELL,

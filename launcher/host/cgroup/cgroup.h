@@ -40,7 +40,8 @@ struct cgroup_facts {
 	size_t n_listed;
 };
 
-/* What is there, and `obstacle` where a partition cannot be made; an error where the machines that run cannot be listed. Owned by the caller. */
+/* What is there, and `obstacle` where a partition cannot be made; an error where the machines that run cannot be listed. Owned by the
+ * caller. */
 struct err *cgroup_facts_read(struct root *root, const struct config *c, struct cgroup_facts *ret_facts);
 void cgroup_facts_free(struct cgroup_facts *f);
 #define cleanup_cgroup_facts cleanup(cgroup_facts_free)

@@ -15,7 +15,8 @@ static char *group_name(const struct config *c)
 	return str_fmt(CGROUP_PREFIX "%s", part);
 }
 
-/* Of the host's groups that list some of these CPUs, the next one from *i on; NULL when there is none left. One of every CPU is seen to: unlist_steps(). */
+/* Of the host's groups that list some of these CPUs, the next one from *i on; NULL when there is none left. One of every CPU is seen to:
+ * unlist_steps(). */
 static const struct cgroup_owner *next_listed(const struct cgroup_facts *f, const struct cpus *guest, const struct cpus *host, size_t *i)
 {
 	struct cpus all = cpus_or(guest, host);
@@ -103,8 +104,8 @@ static void group_steps(struct steps *out, const struct cgroup_facts *f, const c
 }
 
 /*
- * A list of every CPU limits nobody, but the kernel makes no partition of CPUs that somebody lists, and (6.1) lets nobody empty the list of a
- * group with processes. systemd leaves such lists behind when a limit is taken away.
+ * A list of every CPU limits nobody, but the kernel makes no partition of CPUs that somebody lists, and (6.1) lets nobody empty the list of
+ * a group with processes. systemd leaves such lists behind when a limit is taken away.
  */
 static void unlist_steps(struct steps *out, const struct cgroup_facts *f, const char *host, const struct cpus *all)
 {
@@ -135,8 +136,8 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 	if (!why_not && strlen(name) + strlen(".scope") > UNIT_NAME_LONGEST)
 		why_not = tr_dup("the machine's name is too long for a group's");
 	if (c->cpu.isolate == ISOLATE_SLICES) {
-		/* Undone after the scope: once no unit has a list, systemd takes the controller away, and the full lists with it. The kernel
-		 * (6.1) lets nobody empty the list of a group with processes, and makes no partition of CPUs that somebody lists. */
+		/* Undone after the scope: once no unit has a list, systemd takes the controller away, and the full lists with it. The
+		 * kernel (6.1) lets nobody empty the list of a group with processes, and makes no partition of CPUs that somebody lists. */
 		slices_steps(out, rest, all);
 		group_steps(out, f, name, cpus, held);
 	} else {

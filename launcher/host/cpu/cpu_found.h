@@ -2,8 +2,8 @@
 /*
  * cpu_found: what the readers of the topology find, and how it gets into the facts. For them and cpu_facts.c alone.
  *
- * hwloc reads everything that the kernel says of a CPU and its caches, some forty files a CPU; what the facts hold stands in three a core and
- * three a cache. So those are read here, and hwloc is asked where they do not tell, or where its variables describe another machine.
+ * hwloc reads everything that the kernel says of a CPU and its caches, some forty files a CPU; what the facts hold stands in three a core
+ * and three a cache. So those are read here, and hwloc is asked where they do not tell, or where its variables describe another machine.
  */
 #pragma once
 #include "launcher/host/cpu/cpu.h"

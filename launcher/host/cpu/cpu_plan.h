@@ -46,7 +46,8 @@ struct cpu_plan {
 
 /*
  * There is always a plan. `gpu_node`: NUMA node of the passed-through GPU, -1: none or not known. `taken`: the CPUs of
- * other running machines (NULL for none). `avoid`: CPUs of the host's that are left to it where the machine can be without them (NULL for none).
+ * other running machines (NULL for none). `avoid`: CPUs of the host's that are left to it where the machine can be without them (NULL for
+ * none).
  */
 void cpu_plan_make(const struct config *c, const struct cpu_facts *f, int gpu_node, const struct cpus *taken, const struct cpus *avoid,
 		   struct cpu_plan *ret_plan);

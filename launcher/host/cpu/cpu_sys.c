@@ -37,8 +37,8 @@ static bool read_mask(struct root *root, const char *path, const struct cpus *on
 }
 
 /*
- * What our control group allows, whatever our own mask is (taskset): the kernel cuts a mask of all CPUs down to that. One that was narrower is
- * put back.
+ * What our control group allows, whatever our own mask is (taskset): the kernel cuts a mask of all CPUs down to that. One that was narrower
+ * is put back.
  */
 static bool read_allowed(struct root *root, struct cpu_facts *f)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* disc: whether a file is a disc that a drive can read, by its first sectors. The one test for [cdrom NAME] and `run --install`. Changes nothing. */
+/* disc: whether a file is a disc that a drive can read, by its first sectors. The one test for [cdrom NAME] and `run --install`. Changes
+ * nothing. */
 #pragma once
 #include <stdbool.h>
 #include "launcher/base/err.h"

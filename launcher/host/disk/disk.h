@@ -48,8 +48,8 @@ void disk_facts_free(struct disk_facts *f);
 #define cleanup_disk_facts cleanup(disk_facts_free)
 
 /*
- * A claim on each block device (kind "claim"), in the order of disk_fdset; QEMU inherits the descriptor, so that no node changes its owner. Files
- * the user of QEMU must be able to open himself. Their `data` is for the launch to set.
+ * A claim on each block device (kind "claim"), in the order of disk_fdset; QEMU inherits the descriptor, so that no node changes its owner.
+ * Files the user of QEMU must be able to open himself. Their `data` is for the launch to set.
  */
 void disk_steps(struct steps *out, const struct disk_facts *f);
 /* The number of d's descriptor among those of the block devices, which is its set's, too (/dev/fdset/N); -1: it is none. */

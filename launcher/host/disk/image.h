@@ -30,8 +30,8 @@ enum disk_format image_format_of(const char *path);
 const char *image_format_name(enum disk_format format); /* "qcow2", "raw" */
 
 /*
- * What a file is that is no disk image of ours, by how it begins (or, VHD of a fixed size, ends). A guest that had it as raw would destroy it
- * with its first write.
+ * What a file is that is no disk image of ours, by how it begins (or, VHD of a fixed size, ends). A guest that had it as raw would destroy
+ * it with its first write.
  */
 struct image_foreign {
 	const char *what;   /* "a VMware image (vmdk)"; translated by its user */

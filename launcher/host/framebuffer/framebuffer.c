@@ -46,8 +46,8 @@ static void read_framebuffers(struct root *root, struct strv *ret)
 }
 
 /*
- * A launcher started from a terminal of the desktop would be ended with it. By our cgroup: in the scope of a graphical session, or below the
- * user's own systemd, which ends with the last session unless the user lingers (loginctl(1), enable-linger). Owned by the caller.
+ * A launcher started from a terminal of the desktop would be ended with it. By our cgroup: in the scope of a graphical session, or below
+ * the user's own systemd, which ends with the last session unless the user lingers (loginctl(1), enable-linger). Owned by the caller.
  */
 static char *session_trouble(struct root *root)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * console: the host's hold on its only GPU, let go for the guest: the display manager, the text console on the frame buffer
- * (/sys/class/vtconsole) and the firmware's frame buffer (efi-, simple-, vesa-framebuffer on the platform bus). Which of these there are, and
- * under which number, is read, never assumed.
+ * (/sys/class/vtconsole) and the firmware's frame buffer (efi-, simple-, vesa-framebuffer on the platform bus). Which of these there are,
+ * and under which number, is read, never assumed.
  *
  * Reads sysfs and what systemd and logind keep in files. Steps of the kinds "unit", "attr" and "framebuffer".
  */

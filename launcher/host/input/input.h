@@ -83,8 +83,9 @@ void input_facts_free(struct input_facts *f);
 #define cleanup_input_facts cleanup(input_facts_free)
 
 /*
- * Which of `all` is meant, NULL: none. Before any was there, the one that the configuration says; from then on that very device, under whatever
- * number it comes back: by what it says of itself, and where that is nothing of its own (two alike), by its port, or because it came since.
+ * Which of `all` is meant, NULL: none. Before any was there, the one that the configuration says; from then on that very device, under
+ * whatever number it comes back: by what it says of itself, and where that is nothing of its own (two alike), by its port, or because it
+ * came since.
  */
 const struct input_device *input_seek(struct root *root, const struct input *in, const struct input_devices *all);
 /* N of the inputN that has this node ("/dev/input/event5") now; 0: not known. */

@@ -332,8 +332,8 @@ bool twin_made(const struct twin *t)
 }
 
 /*
- * Made from the real device's capabilities, but for two. Force feedback: nobody here answers to it, and who asked would wait. Repeating: the
- * kernel would repeat the twin's keys beside the real device's, whose repetitions are copied, at the pace that is set for that one.
+ * Made from the real device's capabilities, but for two. Force feedback: nobody here answers to it, and who asked would wait. Repeating:
+ * the kernel would repeat the twin's keys beside the real device's, whose repetitions are copied, at the pace that is set for that one.
  */
 static struct err *make(struct twin *t, uid_t uid)
 {

@@ -6,8 +6,8 @@
  *
  * The guest's interrupts ("vfio-msix[0](0000:01:00.0)" in /proc/interrupts) are there only once its drivers have asked
  * for them, and the kernel tells nobody. So /proc/interrupts is looked at after irq_watch_delay() seconds, a few times
- * while the guest boots, and then no more; and anew when the host has slept. For that the kernel takes every CPU but the first offline, and an
- * interrupt that may go to none of the others is let go to all that are left, for good (irq_migrate_all_off_this_cpu).
+ * while the guest boots, and then no more; and anew when the host has slept. For that the kernel takes every CPU but the first offline, and
+ * an interrupt that may go to none of the others is let go to all that are left, for good (irq_migrate_all_off_this_cpu).
  *
  * Writes affinities; tells a running irqbalance, over its socket, which CPUs it is not to use.
  */
@@ -41,7 +41,8 @@ void irq_steps(struct steps *out, const struct config *c, const struct irq_facts
  * it adds what is new. Returns how many were added.
  */
 size_t irq_vfio_steps(struct steps *out, const struct irq_facts *f, const struct pci_addr *devices, size_t n, const struct cpus *vcpus);
-/* Whether the kernel has taken the interrupt of this done step off all CPUs that it was given to, or it is where it was before: asked for anew. */
+/* Whether the kernel has taken the interrupt of this done step off all CPUs that it was given to, or it is where it was before: asked for
+ * anew. */
 bool irq_strayed(const struct irq_facts *f, const struct step *s);
 /* Seconds from the guest's start, or the last look, to look number `round` (from 0); -1: no more looks. */
 int irq_watch_delay(unsigned round);

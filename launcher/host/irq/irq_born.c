@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * irq_born: the interrupts that are made while a guest runs begin on the host's CPUs alone, and keep that when the default has been put back:
- * a device that is plugged in meanwhile, the line interrupt of a card that vfio-pci used. This kind widens them, last of all that irq.c does.
+ * irq_born: the interrupts that are made while a guest runs begin on the host's CPUs alone, and keep that when the default has been put
+ * back: a device that is plugged in meanwhile, the line interrupt of a card that vfio-pci used. This kind widens them, last of all that
+ * irq.c does.
  *
  * Its value is which interrupts are on exactly the CPUs of `want`. Those that were before are not ours; all that were moved there by a
  * step are back by the time of its undo.

@@ -4,9 +4,9 @@
  * knows of: a file system mounted in any namespace, one that is lazily unmounted and still written to, swap, md, dm, ZFS, bcache, another
  * guest. While such a descriptor is open, in whatever process, all of those fail in their turn.
  *
- * Step kind "claim": target the node ("/dev/nvme0n1"), want how it is opened (BLOCK_ words), data an int that becomes the descriptor. The claim
- * is the open descriptor's: QEMU, which is given it, keeps it when the launcher is dead, and nothing is ever to be undone. It changes nothing
- * of the node, reads nothing of the device and writes nothing to it.
+ * Step kind "claim": target the node ("/dev/nvme0n1"), want how it is opened (BLOCK_ words), data an int that becomes the descriptor. The
+ * claim is the open descriptor's: QEMU, which is given it, keeps it when the launcher is dead, and nothing is ever to be undone. It changes
+ * nothing of the node, reads nothing of the device and writes nothing to it.
  */
 #pragma once
 #include "launcher/step/step.h"
@@ -27,14 +27,14 @@ enum block_answer {
 	BLOCK_UNASKED, /* it may not be opened here, or this is a captured tree */
 };
 /*
- * Asks for the device with the kernel's name `block` ("nvme0n1p2"), its partitions included, without writing (udev is not woken). *ret_why: who
- * has it, or why it could not be asked; NULL where it is free. Owned by the caller.
+ * Asks for the device with the kernel's name `block` ("nvme0n1p2"), its partitions included, without writing (udev is not woken). *ret_why:
+ * who has it, or why it could not be asked; NULL where it is free. Owned by the caller.
  */
 enum block_answer block_ask(struct root *root, const char *block, char **ret_why);
 
 /*
- * Claims all of `blocks` (kernel's names) for the moment in which they leave the host: read-only descriptors, -1 where there is no medium or no
- * device any more. Error: EBUSY, with who has it; what was claimed until then is in *ret_claims
+ * Claims all of `blocks` (kernel's names) for the moment in which they leave the host: read-only descriptors, -1 where there is no medium
+ * or no device any more. Error: EBUSY, with who has it; what was claimed until then is in *ret_claims
  * all the same, for block_claims_free. On a captured tree it claims nothing.
  */
 struct block_claims {

@@ -28,8 +28,8 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 }
 
 /*
- * Whether only root can have put there what is at `path` now: below /dev, in directories that nobody else can write to. In any other, /dev/shm
- * for one, a user could lay a link to a file of root's between the look at a device and this.
+ * Whether only root can have put there what is at `path` now: below /dev, in directories that nobody else can write to. In any other,
+ * /dev/shm for one, a user could lay a link to a file of root's between the look at a device and this.
  */
 static struct err *trusted(struct root *root, const char *path)
 {

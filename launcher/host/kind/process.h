@@ -3,11 +3,11 @@
  * process: a program of ours (swtpm, QEMU) as a step: step kind "process", and "memlock" for what it may lock in memory.
  *
  * The program is forked before the journal names it, and held back on a pipe: it runs only once its record is on the disk. If the launcher
- * dies before that, the pipe closes and the child ends by itself. Afterwards it outlives the launcher; whoever undoes the journal finds it by
- * pid and start time, which no other process can have, and ends it: SIGTERM, a time limit, SIGKILL.
+ * dies before that, the pipe closes and the child ends by itself. Afterwards it outlives the launcher; whoever undoes the journal finds it
+ * by pid and start time, which no other process can have, and ends it: SIGTERM, a time limit, SIGKILL.
  *
- * One way to watch a child, for all of them: its end is a pidfd; what it says is read while we wait for anything at all (base/drain.h) and in
- * the event loop (process_watch), so that a full pipe never stops it, and kept by its last lines; a time limit ends it.
+ * One way to watch a child, for all of them: its end is a pidfd; what it says is read while we wait for anything at all (base/drain.h) and
+ * in the event loop (process_watch), so that a full pipe never stops it, and kept by its last lines; a time limit ends it.
  *
  * It forks, sends signals, sets limits of the child that it made. It never touches a process that it cannot tell by its start time, and
  * writes no file.
@@ -21,8 +21,8 @@
 extern const struct step_kind process_kind;
 #define PROCESS_WANT "running"
 /*
- * RLIMIT_MEMLOCK of a held process: target its name, want bytes in decimal, step->data its struct process. It ends with the process, so that
- * there is nothing to undo. Needs CAP_SYS_RESOURCE above the hard limit. Locked memory that already may be as large counts as done.
+ * RLIMIT_MEMLOCK of a held process: target its name, want bytes in decimal, step->data its struct process. It ends with the process, so
+ * that there is nothing to undo. Needs CAP_SYS_RESOURCE above the hard limit. Locked memory that already may be as large counts as done.
  */
 extern const struct step_kind memlock_kind;
 
@@ -75,15 +75,15 @@ bool process_ended(struct process *p);
 /* Waits for its end, for limit_ms, and no longer than until stop_fd (-1: none) is readable. Whether it has ended. */
 bool process_await(struct process *p, int limit_ms, int stop_fd);
 /*
- * From now on the event loop reads what it says, and calls on_end(p, data) once when it has ended; one that still runs after limit_us (0: no
- * limit) is ended before that, and `late` is set. One that does not run is left alone. p stays where it is until process_close(), which ends
- * the watching. Negative errno, as sd_event_add_io.
+ * From now on the event loop reads what it says, and calls on_end(p, data) once when it has ended; one that still runs after limit_us (0:
+ * no limit) is ended before that, and `late` is set. One that does not run is left alone. p stays where it is until process_close(), which
+ * ends the watching. Negative errno, as sd_event_add_io.
  */
 int process_watch(struct process *p, sd_event *event, uint64_t limit_us, void (*on_end)(struct process *p, void *data), void *data);
 /* "exit status 1", "signal 11 (Segmentation fault)"; owned by the caller. */
 char *process_status_text(int status);
-/* Takes what it has said on standard error by now, without waiting: before its last words are asked for. False when there is nothing more to
- * come. */
+/* Takes what it has said on standard error by now, without waiting: before its last words are asked for. False when there is nothing more
+ * to come. */
 bool process_listen(struct process *p);
 /* The last lines of that, at most `lines`, printable, joined by "; " ; "" for none. Owned by the caller. */
 char *process_last_words(const struct process *p, size_t lines);

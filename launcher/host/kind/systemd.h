@@ -34,8 +34,9 @@ struct err *systemd_unit_state(struct root *root, const char *unit, char **ret_s
 /* Sets AllowedCPUs of a unit, until the next boot. */
 struct err *systemd_set_cpus(struct root *root, const char *unit, const struct cpus *cpus);
 /*
- * Tells systemd what the unit's cpuset.cpus.partition is (CPUSetPartition= of systemd 261 and later), until the next boot: "isolated", "root", or
- * "member", which ends it; an empty value would leave the kernel's as it is. A systemd that does not know the property is no error.
+ * Tells systemd what the unit's cpuset.cpus.partition is (CPUSetPartition= of systemd 261 and later), until the next boot: "isolated",
+ * "root", or "member", which ends it; an empty value would leave the kernel's as it is. A systemd that does not know the property is no
+ * error.
  */
 struct err *systemd_set_partition(struct root *root, const char *unit, const char *type);
 /* systemctl daemon-reload. */

@@ -3,8 +3,8 @@
  * memory: is there enough of it, and in huge pages where they are wanted
  * (Documentation/admin-guide/mm/hugetlbpage.rst).
  *
- * Huge pages are taken per NUMA node, where the guest's CPUs are, and as many as it has CPUs there. The counter is everybody's: a step adds its pages to
- * it and takes as many away again, whatever others did meanwhile. Pages that are there and free are used first.
+ * Huge pages are taken per NUMA node, where the guest's CPUs are, and as many as it has CPUs there. The counter is everybody's: a step adds
+ * its pages to it and takes as many away again, whatever others did meanwhile. Pages that are there and free are used first.
  * Writes nr_hugepages, and, where the kernel grants fewer than asked, drop_caches and compact_memory, which keep
  * nothing. Locks and allocates nothing itself.
  */
@@ -44,8 +44,8 @@ void memory_facts_free(struct memory_facts *f);
 #define cleanup_memory_facts cleanup(memory_facts_free)
 
 /*
- * What `c` comes to on this host for a guest on the CPUs `guest`: HUGEPAGES_AUTO and HUGEPAGES_DEFAULT become one of the others, those stay as
- * they are. ret_why: why, in a few words, for who asked for AUTO; else NULL; owned by the caller.
+ * What `c` comes to on this host for a guest on the CPUs `guest`: HUGEPAGES_AUTO and HUGEPAGES_DEFAULT become one of the others, those stay
+ * as they are. ret_why: why, in a few words, for who asked for AUTO; else NULL; owned by the caller.
  */
 enum hugepages memory_pages_choose(const struct config *c, const struct memory_facts *f, const struct cpus *guest, char **ret_why);
 

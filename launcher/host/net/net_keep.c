@@ -236,8 +236,8 @@ static bool is_lease(const char *item)
 }
 
 /*
- * Those who manage the host's network do it by themselves, as when the card was found at boot, and so they get the time for it; a lease that comes
- * later than that is theirs to bring. What nobody puts back is put back here.
+ * Those who manage the host's network do it by themselves, as when the card was found at boot, and so they get the time for it; a lease
+ * that comes later than that is theirs to bring. What nobody puts back is put back here.
  */
 static struct err *undo(struct step_env *env, const struct step *s)
 {

@@ -100,8 +100,8 @@ static void read_ports(struct root *root, struct net_facts *f)
 				strv_addf(&dns_sockets, "socket:[%s]", inode);
 		}
 	}
-	/* bind9 listens on each address by itself, and on each that comes: on the bridge before the network's own server. Who listens is told to
-	 * root alone. */
+	/* bind9 listens on each address by itself, and on each that comes: on the bridge before the network's own server. Who listens is
+	 * told to root alone. */
 	cleanup_free char *servers = dns_sockets.n ? opened_by(root, is_one_of, &dns_sockets, false) : NULL;
 	f->dns_everywhere |= servers && strstr(servers, "named (");
 	cleanup_free char *first = root_read_or(root, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "1024");

@@ -76,8 +76,8 @@ static void check_function(struct findings *out, const struct config *c, const s
 	check_holders(out, c, fn, root);
 }
 
-/* What goes to the guest only because it is of the same group or slot, and the host would miss: refused, unless the section accepts it. What
- * the section names itself is meant. */
+/* What goes to the guest only because it is of the same group or slot, and the host would miss: refused, unless the section accepts it.
+ * What the section names itself is meant. */
 static void check_used(struct findings *out, const struct config *c, const struct pci_pick *pick, size_t k, struct root *root)
 {
 	const struct pci_function *fn = &pick->v[k];

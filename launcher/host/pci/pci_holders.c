@@ -16,8 +16,8 @@
 
 static void add_below(struct root *root, const char *dir, unsigned depth, struct strv *nodes);
 
-/* The nodes of a directory of /sys/devices and of all below it: each device there names its own (DEVNAME in its uevent). Links are left alone:
- * they lead to other devices. */
+/* The nodes of a directory of /sys/devices and of all below it: each device there names its own (DEVNAME in its uevent). Links are left
+ * alone: they lead to other devices. */
 static void add_nodes(struct root *root, const char *dir, unsigned depth, struct strv *nodes)
 {
 	static const char mark[] = "DEVNAME=";
@@ -96,9 +96,9 @@ static void add_nvidia(struct root *root, struct pci_addr addr, struct strv *nod
 }
 
 /*
- * Whose users are told that the device goes, and let go of it: these nodes answer ENODEV from then on. (Who does not is waited for here, too,
- * by snd_hda_intel: the unbinding has a time limit.) For all others a driver waits for ever if need be: an i2c adapter for whoever has it open
- * (i2c_del_adapter), a card for its screens, vfio for its machine.
+ * Whose users are told that the device goes, and let go of it: these nodes answer ENODEV from then on. (Who does not is waited for here,
+ * too, by snd_hda_intel: the unbinding has a time limit.) For all others a driver waits for ever if need be: an i2c adapter for whoever has
+ * it open (i2c_del_adapter), a card for its screens, vfio for its machine.
  */
 static const char *const letting_go[] = { "/dev/snd/", "/dev/input/", "/dev/hidraw", "/dev/usb/", "/dev/bus/usb/", "/dev/iio:" };
 

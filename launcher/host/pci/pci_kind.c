@@ -118,8 +118,8 @@ static struct err *probe_drivers(struct root *root, struct pci_addr addr)
 }
 
 /*
- * Asked right before the unbind, which would wait for them for ever in the kernel, with everybody behind it who asks for the device. Those of
- * a desktop that was stopped just now get a moment to end.
+ * Asked right before the unbind, which would wait for them for ever in the kernel, with everybody behind it who asks for the device. Those
+ * of a desktop that was stopped just now get a moment to end.
  */
 static struct err *not_held(struct root *root, struct pci_addr addr)
 {

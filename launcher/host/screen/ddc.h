@@ -4,7 +4,8 @@
 #pragma once
 #include "launcher/host/screen/monitor.h"
 
-/* All monitors that answer, and the buses of those that do not; with `inputs` what each says of its inputs (a second a monitor). In a child. */
+/* All monitors that answer, and the buses of those that do not; with `inputs` what each says of its inputs (a second a monitor). In a
+ * child. */
 struct err *ddc_list(bool inputs, struct monitors *ret_monitors);
 /* Sets VCP 0x60 of the monitor that ddc_list has found on that bus. */
 struct err *ddc_set_input(const struct monitor *m, unsigned input);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* monitor_ask: see monitor.h. Monitors are asked and switched in a child. What is done here, in the launcher, is to fork, to wait, and to read what the child found. */
+/* monitor_ask: see monitor.h. Monitors are asked and switched in a child. What is done here, in the launcher, is to fork, to wait, and to
+ * read what the child found. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/i2c-dev.h>
