@@ -33,13 +33,19 @@ export -f now
 		mount -t tmpfs -o mode=1777 shm /dev/shm
 		echo precious >"$open/precious"; chown nobody "$open/precious"
 		lg=/dev/shm/looking-glass
+		install -m 644 -o nobody /dev/null $lg
+		for verb in check run; do
+			status=0; timeout 30 "$qlaunch" $verb "$conf" >"$open/said" 2>&1 </dev/null || status=$?
+			[ $status -eq 4 ]; tr -s "\n " " " <"$open/said" | grep -q "alone: open"; grep -q "chmod 600 $lg" "$open/said"
+		done
+		rm $lg
 		for trap in 'install -m 666 -o daemon /dev/null' "ln -s $open/precious" 'mkdir' 'mkfifo'; do
 			$trap $lg; chown -h daemon $lg
 			before=$(now /dev/shm "$open/precious")
 			for who in env "setpriv --reuid=nobody --regid=$(id -g nobody) --clear-groups env -u SUDO_UID XDG_RUNTIME_DIR=$open/own"; do
 				status=0; timeout 30 $who "$qlaunch" run "$conf" >"$open/said" 2>&1 </dev/null || status=$?
 				cat "$open/said"
-				[ $status -eq 4 ]; grep -q "$lg is there already, and not this user's" "$open/said"
+				[ $status -eq 4 ]; grep -q "$lg is there already, and not this user's alone" "$open/said"
 			done
 			[ "$(now /dev/shm "$open/precious")" = "$before" ]
 			rm -r $lg
@@ -49,6 +55,10 @@ export -f now
 		[ "$(stat -c '%U %a' $lg)" = 'nobody 600' ]
 		! setpriv --reuid=daemon --clear-groups head -c 1 $lg
 		[ "$(stat -c %s $lg)" -gt 1000000 ]
+		for verb in check run; do # a second machine of the same user's
+			status=0; timeout 30 "$qlaunch" $verb --set "vm.name=$vm-b" "$conf" >"$open/second" 2>&1 </dev/null || status=$?
+			cat "$open/second"; [ $status -eq 4 ]; grep -q "$lg belongs to $vm" "$open/second"
+		done
 		"$qlaunch" stop --now "$vm"
 		wait $pid
 		[ ! -e $lg ]

@@ -37,6 +37,8 @@ static void claims_of(const struct plan *p, struct strv *ret)
 			if (conf_forward_parse(n->conf->forward.v[k], &forward))
 				strv_addf(ret, "port %s:%u", forward.protocol, forward.host);
 	}
+	if (p->desktop.shared) /* two guests' pictures in one file would be neither's */
+		strv_addf(ret, "%s", p->desktop.shared);
 	if (p->cpu.exclusive && p->config->cpu.isolate != ISOLATE_OFF)
 		for (int cpu = cpus_next(&p->cpu.all, -1); cpu >= 0; cpu = cpus_next(&p->cpu.all, cpu))
 			strv_addf(ret, "cpu %d", cpu);

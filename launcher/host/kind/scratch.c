@@ -34,11 +34,13 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	else if (!is_shared(s))
 		*ret_value = str_dup("present");
 	else
-		*ret_value = S_ISREG(st.st_mode) ? str_fmt("owner %u", (unsigned)st.st_uid) : str_dup("foreign");
+		*ret_value = !S_ISREG(st.st_mode)   ? str_dup("foreign")
+			     : st.st_mode & S_IRWXO ? str_dup("open")
+						    : str_fmt("owner %u", (unsigned)st.st_uid);
 	return NULL;
 }
 
-/* What an administrator has prepared (tmpfiles.d) is root's. */
+/* What an administrator has prepared (tmpfiles.d) is root's, or the user's and a group's. What everybody can read is a picture for everybody. */
 static bool usable(const struct step *s, const char *now)
 {
 	return streq(now, "absent") || streq(now, "owner 0") || streq(now, s->want);
@@ -46,8 +48,8 @@ static bool usable(const struct step *s, const char *now)
 
 static struct err *not_ours(const struct step *s, const char *now)
 {
-	struct err *e = err_coded(EPERM, "%s is there already, and not this user's: %s", s->target, now);
-	return err_hint(e, "sudo rm %s", s->target);
+	struct err *e = err_coded(EPERM, "%s is there already, and not this user's alone: %s", s->target, now);
+	return err_hint(e, streq(now, "open") ? "chmod 600 %s" : "sudo rm %s", s->target);
 }
 
 static void check(struct step_env *env, const struct step *s, struct findings *out)
