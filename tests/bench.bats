@@ -191,6 +191,9 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	run "$qlaunch" bench --redo=failed "$dir/plan"
 	echo "$output"
 	[ "$status" -eq 0 ]; [ "$(wc -l <"$dir/out.jsonl")" -eq 7 ]
+	cp "$dir/whole" "$dir/out.jsonl"
+	run "$qlaunch" bench --redo failed "$dir/plan" # in two words, too
+	[ "$status" -eq 0 ]; [ "$(wc -l <"$dir/out.jsonl")" -eq 7 ]
 	# killed after two runs and a half
 	head -n 2 "$dir/whole" >"$dir/out.jsonl"; sed -n 3p "$dir/whole" | head -c 40 >>"$dir/out.jsonl"
 	run "$qlaunch" bench "$dir/plan"
