@@ -29,12 +29,12 @@ struct err *trust_path(struct root *root, const char *path, uid_t uid)
 	if (!real)
 		return err_errno(ENOENT, "%s", path);
 	TRY(trust_one(root, "/", uid));
-	for (const char *slash = strchr(real + 1, '/');; slash = strchr(slash + 1, '/')) {
-		cleanup_free char *part = slash ? str_ndup(real, (size_t)(slash - real)) : str_dup(real);
+	for (const char *at = real + strspn(real, "/"); *at; at += strspn(at, "/")) {
+		at += strcspn(at, "/");
+		cleanup_free char *part = str_ndup(real, (size_t)(at - real));
 		TRY(trust_one(root, part, uid));
-		if (!slash)
-			return NULL;
 	}
+	return NULL;
 }
 
 struct err *trust_hold(struct root *root, const char *path, uid_t uid)

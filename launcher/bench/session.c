@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* session: see session.h. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,6 +19,8 @@
 #include "launcher/bench/stats.h"
 #include "launcher/config/config.h"
 #include "qmp/line.h"
+
+#define END_GRACE_MS 2000
 
 struct session {
 	struct root *root;
@@ -169,6 +172,8 @@ static struct err *run_one(struct session *s, const struct bench_variant *v, siz
 	progress_update(s->done, s->total, where);
 	struct err *failure = err_wrap(measure(s->root, s->plan, v, &m), "variant %s", v->name);
 	s->done++;
+	if (failure) /* who ends us ends our programs, too, and perhaps first: what was cut off so is no run that failed */
+		poll(NULL, 0, END_GRACE_MS);
 	if (failure)
 		return record_failure(s, v, round, failure);
 	s->any = true;
