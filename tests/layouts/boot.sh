@@ -19,7 +19,7 @@ machine() {
 	link /sys/bus/pci/drivers/bochs-drm/module /sys/module/bochs
 	printf '#!/bin/sh\ncase "$*" in *fs_uuid*) echo %s ;; *--target=device*) echo /dev/nvme0n1 ;; *) echo ext2 ;; esac\n' $uuid >/usr/sbin/grub-probe
 	put /etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"
-GRUB_CMDLINE_LINUX="console=ttyS0 no_timer_check panic=1 rd.shell=0 rd.retry=400 rootdelay=400"'
+GRUB_CMDLINE_LINUX="console=ttyS0 no_timer_check panic=1 rd.shell=0 rd.retry=400"'
 	# the root: it says who has what, and ends
 	mkdir -p /tmp/root/{bin,sbin,proc,sys,dev,run,tmp}
 	cp "$(command -v busybox)" /tmp/root/bin/busybox
