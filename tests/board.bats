@@ -97,7 +97,7 @@ board() { "$qlaunch" plan --json "$@" "$conf" | jq -r '.qemu | .[index("-machine
 	run with_table "$qlaunch" check --set 'acpi.host=SLIC' "$conf"; [ "$status" -eq 4 ]; [[ $output == *"no table SLIC"* ]]
 	run with_table "$qlaunch" run --set 'acpi.host=SLIC' "$conf"; [ "$status" -eq 4 ]; [[ $output == *"no table SLIC"* ]]
 	run "$qlaunch" check --set 'acpi.host=FACP' "$conf"; [ "$status" -eq 3 ]; [[ $output == *"neither MSDM nor SLIC"* ]]
-	with_table "$qlaunch" run --set acpi.host=MSDM "$conf" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null & pid=$!
+	unshare -m --propagation private bash "$BATS_TEST_TMPDIR/acpi" "$qlaunch" run --set acpi.host=MSDM "$conf" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- </dev/null & pid=$!
 	for _ in $(seq 300); do grep -q 'running after' "$BATS_TEST_TMPDIR/err" && break; sleep 0.1; done
 	grep -q 'running after' "$BATS_TEST_TMPDIR/err"
 	# where the BIOS has put QEMU's tables into the guest's memory
