@@ -238,12 +238,3 @@ struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct 
 	*ret_vcpus = steal(v);
 	return NULL;
 }
-
-struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus)
-{
-	cleanup_vcpus struct vcpus *v = NULL;
-	TRY(vcpus_ask(root, q, pid, want, &v));
-	TRY(vcpus_place(v, want));
-	*ret_vcpus = steal(v);
-	return NULL;
-}

@@ -39,13 +39,12 @@ struct vcpus {
 	bool unbalanced;
 };
 
-/*
- * Pins all threads of `pid`, whose monitor is `q`. Each thread's Cpus_allowed_list was read back when it returns.
- * Errors name the thread and its CPUs: "thread 1234 (CPU 3/KVM), to CPU 11: …".
- */
-struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus);
-/* The two halves of that: which thread is what, and where each belongs. */
+/* Which thread of `pid`, whose monitor is `q`, is what. */
 struct err *vcpus_ask(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus);
+/*
+ * Pins all of them. Each thread's Cpus_allowed_list was read back when it returns. Errors name the thread and its CPUs:
+ * "thread 1234 (CPU 3/KVM), to CPU 11: …".
+ */
 struct err *vcpus_place(struct vcpus *v, const struct vcpus_want *want);
 /*
  * Puts the emulator's threads that are elsewhere, because they are new, where they belong. One look at each thread:

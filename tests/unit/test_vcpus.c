@@ -21,6 +21,16 @@
 static struct root *host;
 static int cpu[2]; /* the first and the last that this process may use */
 
+/* Asked and placed, as a launch does. */
+static struct err *vcpus_pin(struct root *root, struct qmp *q, pid_t pid, const struct vcpus_want *want, struct vcpus **ret_vcpus)
+{
+	cleanup_vcpus struct vcpus *v = NULL;
+	TRY(vcpus_ask(root, q, pid, want, &v));
+	TRY(vcpus_place(v, want));
+	*ret_vcpus = steal(v);
+	return NULL;
+}
+
 struct guest {
 	pid_t pid;
 	struct qmp *q;

@@ -69,8 +69,3 @@ const struct step_kind attr_kind = {
 	.undo = undo,
 	.whose = whose,
 };
-
-struct step *attr_step(struct steps *out, struct root *root, const char *path, const char *want, const char *why)
-{
-	return root_exists(root, path) ? steps_add(out, &attr_kind, path, want, why) : NULL;
-}

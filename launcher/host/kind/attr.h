@@ -14,5 +14,3 @@ extern const struct step_kind attr_kind;
 
 /* The value of an attribute's text, as above; owned by the caller. */
 char *attr_value(const char *text);
-/* Adds a step unless the attribute is not there. Returns it, or NULL. */
-struct step *attr_step(struct steps *out, struct root *root, const char *path, const char *want, const char *why);

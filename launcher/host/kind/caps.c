@@ -45,21 +45,6 @@ uint64_t caps_needed(const struct steps *steps)
 	return caps;
 }
 
-char *caps_format(uint64_t caps)
-{
-	cleanup_strv struct strv names = {};
-	for (unsigned cap = 0; cap <= CAP_LAST_CAP; cap++) {
-		if (!(caps & (UINT64_C(1) << cap)))
-			continue;
-		cleanup_free char *name = str_dup(capng_capability_to_name(cap));
-		for (char *c = name; *c; c++)
-			if (*c >= 'a' && *c <= 'z')
-				*c = (char)(*c - 'a' + 'A');
-		strv_add(&names, name);
-	}
-	return names.n ? strv_join(&names, ", ") : str_dup("none");
-}
-
 struct err *caps_drop_to(uint64_t keep)
 {
 	TRY(capset_bound(keep));

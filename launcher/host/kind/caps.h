@@ -12,8 +12,6 @@
 
 /* A set: bit 1 << CAP_x (linux/capability.h). Pure. */
 uint64_t caps_needed(const struct steps *steps);
-/* "CHOWN, SYS_NICE"; "none". Owned by the caller. */
-char *caps_format(uint64_t caps);
 /*
  * Gives up all but `keep`, for good: effective and permitted become `keep` less what we never had, the bounding set too where SETPCAP lets
  * us (so that a program which is run as root gets no more), inheritable and ambient become empty. No error for those who have nothing.
