@@ -395,3 +395,16 @@ unsigned seats_advise(struct seats *s)
 	unsigned room = seats_room(s), threads = cores * (unsigned)s->smt;
 	return threads < room ? threads : room;
 }
+
+struct cpus seats_core_cpus(const struct cpu_core *core)
+{
+	struct cpus set = {};
+	for (int i = 0; i < core->n_cpus; i++)
+		cpus_add(&set, core->cpus[i]);
+	return set;
+}
+
+bool seats_many_nodes(const struct seats *s)
+{
+	return s->f->n_nodes > 1;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cpu_seats: the part of cpu_plan that finds the guest's cores. Pure; for cpu_shape.c only. */
+/* cpu_seats: the part of cpu_plan that finds the guest's cores. Pure; for cpu_shape.c and cpu_told.c only. */
 #pragma once
 #include "launcher/host/cpu/cpu_plan.h"
 
@@ -51,3 +51,12 @@ unsigned seats_advise(struct seats *s);
 /* Takes n_wanted CPUs, which there are, and gives them to the plan's vCPUs in order. */
 void seats_choose(struct seats *s);
 void seats_free(struct seats *s);
+
+/* All CPUs of a core. */
+struct cpus seats_core_cpus(const struct cpu_core *core);
+/* Whether this host has several NUMA nodes. */
+bool seats_many_nodes(const struct seats *s);
+/* plan->why: why these CPUs. */
+void seats_explain(struct seats *s);
+/* plan->warnings: what its user should know. */
+void seats_warn(struct seats *s);
