@@ -10,7 +10,8 @@ modprobe -a usb_storage sd_mod ext4
 at=$work/mnt
 mkdir "$at"
 stick() { basename "$(find /sys/class/block/ -lname '*/usb*' ! -name '*[0-9]' | head -n 1)"; }
-wait_for 30 test -b /dev/"$(stick)"
+there() { local name; name=$(stick); [ -n "$name" ] && [ -b "/dev/$name" ]; } # it has a name once it is there
+wait_for 30 there
 disk=/dev/$(stick)
 port=$(grep -lsx 46f4 /sys/bus/usb/devices/*/idVendor | head -n 1 | xargs -r dirname | xargs -r basename)
 driver() { basename "$(readlink "/sys/bus/usb/devices/$port:1.0/driver" || echo none)"; }
@@ -59,7 +60,7 @@ check "passed: and has left the host" wait_for 10 test ! -e "$disk"
 timeout 60 "$qlaunch" stop --now device
 exit_of 60 "$launcher"
 equal "passed: exit status" 0 "$code" || show_run
-check "passed: it is back" wait_for 30 test -b /dev/"$(stick)"
+check "passed: it is back" wait_for 30 there
 equal "passed: with the host's driver" usb-storage "$(driver)"
 check "passed: as it was" bash -c "mount /dev/$(stick) '$at' && grep -qx saved '$at/game'"
 umount "$at"
