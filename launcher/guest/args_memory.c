@@ -79,7 +79,7 @@ void guest_memory(struct args *a, const struct config *c, const struct guest_hos
 				  ? N_("in huge pages, all of them taken now: far fewer steps to walk for every access, and no wait later")
 			  : transparent ? N_("the kernel joins pages to huge ones as it can")
 					: N_("in ordinary pages");
-	cleanup_free char *chosen = h->pages_why ? str_fmt("%s; %s", _(why), h->pages_why) : NULL;
+	cleanup_free char *chosen = h->pages_why ? str_fmt("%s; hugepages = %s", _(why), h->pages_why) : NULL;
 	if (chosen)
 		why = chosen;
 	args_add(a, "-m", size, "the guest's memory");

@@ -178,8 +178,7 @@ static void choose_pages(struct plan *p)
 	cleanup_free char *why = NULL;
 	p->config->memory.hugepages = memory_pages_choose(p->config, &p->memory, &p->cpu.guest, &why);
 	if (by_itself)
-		p->pages_why =
-			tr_fmt("hugepages = auto is %s here%s%s", words[p->config->memory.hugepages], why ? "; " : "", why ? why : "");
+		p->pages_why = tr_fmt("auto is %s here%s%s", words[p->config->memory.hugepages], why ? "; " : "", why ? why : "");
 }
 
 static struct err *choose(struct cli *cli, struct plan *p)

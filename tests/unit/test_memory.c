@@ -137,16 +137,16 @@ static void test_auto(void **state)
 {
 	struct fake *f = *state;
 	assert_int_equal(chosen(f, "3G", HUGEPAGES_AUTO, "8-15", ""), HUGEPAGES_1G); /* node 1 has three, and free */
-	assert_int_equal(
-		chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: 1 pages of 1G are not free; not 2M: this host has no huge pages of 2M"),
-		HUGEPAGES_TRANSPARENT);
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15",
+				"not 1G: free pages of 1G are missing: 1; not 2M: this host has no huge pages of 2M"),
+			 HUGEPAGES_TRANSPARENT);
 	fake_file(f, NODE "/node1/hugepages/hugepages-2048kB/nr_hugepages", "0\n");
 	fake_file(f, NODE "/node1/hugepages/hugepages-2048kB/free_hugepages", "0\n");
-	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: 1 pages of 1G are not free"), HUGEPAGES_2M);
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: free pages of 1G are missing: 1"), HUGEPAGES_2M);
 	assert_int_equal(chosen(f, "1536M", HUGEPAGES_AUTO, "8-15", "not 1G: memory.size is no multiple of 1G"), HUGEPAGES_2M);
 	assert_int_equal(chosen(f, "31G", HUGEPAGES_2M, "8-15", ""), HUGEPAGES_2M); /* the user's word */
 	fake_file(f, "/proc/meminfo", "MemTotal: 67108864 kB\nMemAvailable: 2097152 kB\nHugepagesize: 1048576 kB\n");
-	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: 1 pages of 1G are not free; not 2M: 2048 MiB are available"),
+	assert_int_equal(chosen(f, "4G", HUGEPAGES_AUTO, "8-15", "not 1G: free pages of 1G are missing: 1; not 2M: 2048 MiB are available"),
 			 HUGEPAGES_TRANSPARENT);
 	assert_int_equal(chosen(f, "4G", HUGEPAGES_DEFAULT, "8-15", ""), HUGEPAGES_1G);
 	fake_file(f, "/proc/meminfo", "MemTotal: 67108864 kB\nHugepagesize: 2048 kB\n");

@@ -180,7 +180,7 @@ static char *pages_missing(const struct config *c, const struct memory_facts *f,
 		missing += shares[i].missing;
 	}
 	if (missing && size == MEMORY_1G)
-		return tr_fmt("%" PRIu64 " pages of 1G are not free", missing);
+		return tr_fmt("free pages of 1G are missing: %" PRIu64, missing);
 	if (missing * sizes[size].bytes > f->available)
 		return tr_fmt("%" PRIu64 " MiB are available", f->available >> 20);
 	return n ? NULL : tr_dup("no memory is where the guest's CPUs are");
