@@ -8,8 +8,11 @@
  * be in a tree (the counter) is in shared memory.
  */
 #pragma once
+#include <signal.h>
 #include <sys/types.h>
 #include "launcher/base/root.h"
+
+#define FAKE_HANGS SIGUSR1 /* to the victim, while its child hangs */
 
 enum fake_fault { FAKE_NONE, FAKE_FAIL, FAKE_HANG, FAKE_KILL_BEFORE, FAKE_KILL_AFTER };
 
@@ -18,7 +21,7 @@ struct fake_shared {
 	long at;    /* the change that the fault hits, from 1; 0: none */
 	enum fake_fault fault;
 	int errnum;     /* for FAKE_FAIL */
-	pid_t victim;   /* killed beside the process that makes the change, which may be a child of it */
+	pid_t victim;   /* the launcher: killed, or told of the hanging, also when a child of it makes the change */
 	char last[256]; /* the change that the fault hit: "write /sys/… ← value" */
 	long huge_max;  /* nr_hugepages is never more */
 };
