@@ -54,6 +54,18 @@ struct err *err_errno(int errnum, const char *fmt, ...)
 	return e;
 }
 
+/* What the text begins with ("/sys/x: no such file") and the context has as a word already ("write 0 to /sys/x"): its length with the
+ * colon, or 0. */
+static size_t said_already(const char *context, const char *text)
+{
+	const char *colon = strstr(text, ": ");
+	size_t n = colon ? (size_t)(colon - text) : 0;
+	for (const char *at = context; n && (at = strchr(at, text[0])); at++)
+		if (strncmp(at, text, n) == 0 && (at == context || at[-1] == ' ') && (!at[n] || at[n] == ' '))
+			return n + 2;
+	return 0;
+}
+
 struct err *err_wrap(struct err *e, const char *fmt, ...)
 {
 	if (!e)
@@ -63,7 +75,7 @@ struct err *err_wrap(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	context = vformat(fmt, ap);
 	va_end(ap);
-	e->text = str_fmt("%s: %s", context, inner);
+	e->text = str_fmt("%s: %s", context, inner + said_already(context, inner));
 	return e;
 }
 

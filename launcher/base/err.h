@@ -24,7 +24,7 @@ __attribute__((format(printf, 1, 2), returns_nonnull)) struct err *err_new(const
 __attribute__((format(printf, 2, 3), returns_nonnull)) struct err *err_errno(int errnum, const char *fmt, ...);
 __attribute__((format(printf, 2, 3), returns_nonnull)) struct err *err_coded(int errnum, const char *fmt, ...);
 
-/* Puts "CONTEXT: " before the text. Takes and returns `e`; NULL stays NULL. */
+/* Puts "CONTEXT: " before the text, which loses its own first part if the context names that already. Takes and returns `e`; NULL stays NULL. */
 __attribute__((format(printf, 2, 3))) struct err *err_wrap(struct err *e, const char *fmt, ...);
 
 /* Sets the remedy (what the user can do); the innermost one stays. Takes and returns `e`; NULL stays NULL. */

@@ -60,11 +60,32 @@ static void test_a_pipe_gets_none(void **state)
 	assert_string_equal(text, "running after 5 ms\nwarning: odd\nerror: one:\n  two\n  → do this\n");
 }
 
+static void test_no_error_says_a_thing_twice(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *context, *text, *want;
+	} told[] = {
+		{ "write 0 to /sys/x", "/sys/x: no such file", "write 0 to /sys/x: no such file" },
+		{ "/sys/x", "/sys/x: no such file", "/sys/x: no such file" },
+		{ "bind 01:00.0 to vfio-pci", "01:00.0: busy", "bind 01:00.0 to vfio-pci: busy" },
+		{ "write 0 to /sys/xy", "/sys/x: no such file", "write 0 to /sys/xy: /sys/x: no such file" }, /* another one */
+		{ "read a/sys/x", "/sys/x: no such file", "read a/sys/x: /sys/x: no such file" },
+		{ "/sys/x", "no such file", "/sys/x: no such file" },
+		{ "a", ": b", "a: : b" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
+		cleanup_err struct err *e = err_wrap(err_new("%s", told[i].text), "%s", told[i].context);
+		assert_string_equal(err_text(e), told[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_journal_gets_a_priority_on_every_line),
 		cmocka_unit_test(test_a_pipe_gets_none),
+		cmocka_unit_test(test_no_error_says_a_thing_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
