@@ -26,8 +26,9 @@ struct verb {
 	const char *group; /* heading in --help; NULL: not listed */
 	const char *args;  /* "CONFIG", "[VM]" */
 	const char *help;  /* one line */
-	const char *
-		options; /* its own long options besides the common ones, blank-separated, "=" at the end of those with a value, "?" where it may be left out; or NULL */
+	const char
+		*options; /* its own long options besides the common ones, blank-separated: "yes", with a value "output=", where it may be
+				left out "redo[=failed]"; or NULL */
 	struct err *(*run)(struct cli *cli, const struct verb_args *args);
 };
 

@@ -35,7 +35,7 @@ static const struct verb verbs[] = {
 	{ "topology", N_("The host"), "[CONFIG]", N_("cores and caches as a picture (--svg); the plan drawn in"), "svg", verb_topology },
 	{ "input", N_("The host"), "", N_("keyboards and mice: which one speaks, its config lines"), "seconds=", verb_input },
 	{ "monitors", N_("The host"), "[MONITOR]", N_("monitors and their inputs; --try VALUE for 5 s"), "try=", verb_monitors },
-	{ "bench", N_("Measuring"), "PLAN", N_("variants of a machine, compared; report, compare"), "force output= redo?", verb_bench },
+	{ "bench", N_("Measuring"), "PLAN", N_("variants of a machine, compared; report, compare"), "force output= redo[=failed]", verb_bench },
 	{ "status", N_("Running machines"), "[VM]", N_("what runs, and what was left by a launcher that died"), NULL, verb_status },
 	{ "top", N_("Running machines"), "VM", N_("live: CPU time, delays, exits, IRQs, memory, disks, nets"), "once interval=", verb_top },
 	{ "console", N_("Running machines"), "VM", N_("its serial console in this terminal; Ctrl-] leaves"), NULL, verb_console },
@@ -116,9 +116,9 @@ static struct option *all_options(const struct verb *v, struct strv *names)
 	struct option *all = mem_new((ARRAY_SIZE(common) + names->n + 1) * sizeof(*all));
 	memcpy(all, common, sizeof(common));
 	for (size_t i = 0; i < names->n; i++) {
-		int value = str_ends(names->v[i], "=") ? required_argument : str_ends(names->v[i], "?") ? optional_argument : no_argument;
-		if (value != no_argument)
-			names->v[i][strlen(names->v[i]) - 1] = '\0';
+		char *end = names->v[i] + strcspn(names->v[i], "=[");
+		int value = *end == '=' ? required_argument : *end == '[' ? optional_argument : no_argument;
+		*end = '\0';
 		all[ARRAY_SIZE(common) + i] = (struct option){ names->v[i], value, NULL, OPT_OWN };
 	}
 	return all;
@@ -141,6 +141,15 @@ static struct err *bad_option(const struct option *all, const char *word)
 	const char *meant = str_nearest(word, (const char *const *)names.v);
 	struct err *e = err_exit(err_new("unknown option \"%s\"", word), EXIT_USAGE);
 	return meant ? err_hint(e, "did you mean %s?", meant) : err_hint(e, "qlaunch --help");
+}
+
+/* "--redo failed": whether the next word is the value of an option that may go without one; getopt takes it from the same word only. */
+static bool may_be_next(const struct verb *v, const char *option, const char *word)
+{
+	cleanup_strv struct strv options = {};
+	cleanup_free char *declared = str_fmt("%s[=%s]", option, word ? word : "");
+	strv_split(&options, v->options, " ");
+	return strv_has(&options, declared);
 }
 
 static struct err *parse_options(int argc, char **argv, struct cli *cli, struct line *line)
@@ -167,7 +176,9 @@ static struct err *parse_options(int argc, char **argv, struct cli *cli, struct 
 			c == OPT_VERSION ? (void)puts("qlaunch " VERSION) : line->verb ? usage_of(line->verb) : usage();
 			line->done = true;
 			return NULL;
-		} else if (c == OPT_OWN && optarg)
+		} else if (c == OPT_OWN && !optarg && may_be_next(line->verb, all[index].name, argv[optind]))
+			strv_addf(&line->args.options, "%s=%s", all[index].name, argv[optind++]);
+		else if (c == OPT_OWN && optarg)
 			strv_addf(&line->args.options, "%s=%s", all[index].name, optarg);
 		else if (c == OPT_OWN)
 			strv_add(&line->args.options, all[index].name);

@@ -65,7 +65,7 @@ words() { cut -f 2 | sed 's/[ /]*$//' | sort -u; } # as a set
 # VERB: "all", or its options by the table of the program
 table() {
 	sed -n '/^static const struct verb verbs/,/^};/p' "$BATS_TEST_DIRNAME/../launcher/main.c" | tr -d '\n\t' | sed -e 's/N_(\("[^"]*"\))/\1/g' -e 's/},/},\n/g' | sed -n \
-		's/.*{ "\([a-z]*\)", "[^"]*", "[^"]*", "\([^"\\]\|\\.\)*", *\("\([^"]*\)"\|NULL\), .*/\1 \4/p' | tr -d '=?'
+		's/.*{ "\([a-z]*\)", "[^"]*", "[^"]*", "\([^"\\]\|\\.\)*", *\("\([^"]*\)"\|NULL\), .*/\1 \4/p' | sed 's/\[=[^ ]*//g; s/=//g'
 }
 same() { diff <(printf '%s\n' "$1" | sort -u) <(printf '%s\n' "$2" | sort -u); }
 

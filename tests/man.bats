@@ -31,7 +31,7 @@ setup() {
 		for option in $options; do grep -q -- "--$option\b" "$dir/qlaunch.1" || { echo "no --$option of $verb"; return 1; }; done
 		n=$((n + 1))
 	done < <(sed -n '/^static const struct verb verbs/,/^};/p' launcher/main.c | tr -d '\n\t' | sed 's/},/},\n/g; s/N_(\("[^"]*"\))/\1/g' |
-		sed -n 's/.*{ "\([a-z]*\)", "[^"]*", "[^"]*", "\([^"\\]\|\\.\)*", *\("\([^"]*\)"\|NULL\), .*/\1 \4/p' | tr -d '=?')
+		sed -n 's/.*{ "\([a-z]*\)", "[^"]*", "[^"]*", "\([^"\\]\|\\.\)*", *\("\([^"]*\)"\|NULL\), .*/\1 \4/p' | sed 's/\[=[^ ]*//g; s/=//g')
 	[ $n -ge 19 ]
 	for option in set json root quiet verbose help version; do grep -q "^ .*--$option" "$dir/qlaunch.1"; done
 }

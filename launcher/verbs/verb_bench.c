@@ -243,20 +243,6 @@ static struct err *bench(void *data)
 	return bench_plan(cli, args, word[0], RUN);
 }
 
-/* --redo failed, as --redo=failed: its value is none that getopt takes from the next word. */
-static void drop_failed(const struct verb_args *args)
-{
-	struct strv *words = &((struct verb_args *)args)->words;
-	for (size_t i = 0; i + 1 < words->n && streq(verb_option(args, "redo"), ""); i++) {
-		if (!streq(words->v[i], "failed"))
-			continue;
-		free(words->v[i]);
-		memmove(&words->v[i], &words->v[i + 1], (words->n - i) * sizeof(*words->v));
-		words->n--;
-		return;
-	}
-}
-
 /*
  * All of it as the user, in one visit: the plan, what it names, the records, every program of this machine. Root are only the launchers of
  * the machines, `qlaunch run` and `restore`, which judge for themselves.
@@ -265,8 +251,6 @@ struct err *verb_bench(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_user struct user user = {};
 	struct call call = { cli, args };
-	TRY(verb_words(args, 1, 4, USAGE));
-	drop_failed(args);
 	TRY(verb_words(args, 1, 3, USAGE));
 	cleanup_free char *plan = NULL;
 	TRY(behalf_of_file(args->words.v[args->words.n - 1], &user, &plan));
