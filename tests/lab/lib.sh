@@ -26,7 +26,7 @@ equal() { # NAME WANTED FOUND
 	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1"; note <<<"wanted \"$2\", found \"$3\""; return 1; fi
 }
 wait_for() { # SECONDS COMMAND...: until it passes
-	local until=$((SECONDS + $1)); shift
+	local until=$((SECONDS + $1 * ${LAB_PATIENCE:-1})); shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $until ] || return 1
 		sleep 0.2

@@ -23,7 +23,7 @@ CONF
 sed -i 's/^hugepages = .*/hugepages = 2M/' "$work/full.conf"
 settled() { host_snapshot "$work/after"; diff -U0 "$work/before" "$work/after" >"$work/diff"; }
 back() { # POINT: restore, and the host is as before
-	timeout 100 "$qlaunch" restore >"$work/restore" 2>&1
+	timeout $((100 * ${LAB_PATIENCE:-1})) "$qlaunch" restore >"$work/restore" 2>&1
 	local status=$?
 	[ $status -eq 0 ] || { not_ok "$1: restore ended with $status"; note <"$work/restore"; return 1; }
 	wait_for 15 settled || { not_ok "$1: the host is as before"; note <"$work/diff"; return 1; }
