@@ -511,6 +511,16 @@ calls() { wc -l <"$BATS_TEST_TMPDIR/calls"; }
 		"better>better equivalent>equivalent missing>missing worse>worse" ]
 	grep -q '<dd>qlaunch bench my plan' "$dir/states"; grep -q 'boot <small>s, less is better' "$dir/states"; grep -q '>32.02<' "$dir/states"
 	! grep -qE '[0-9]e[+-][0-9]' "$dir/states"
+	grep -q 'class="note' "$dir/page.html"; ! grep -q 'class="note' "$dir/states" # a box only where there is something to say
+	# in Portuguese the words of it and none of its numbers; what is in both are names and what the field calls so in any language
+	localedef -i pt_BR -f UTF-8 "$dir/pt_BR.UTF-8"
+	LOCPATH=$dir LC_ALL=pt_BR.UTF-8 "$qlaunch" bench report "$dir/a" >"$dir/pt"
+	inside() { sed 's/<style>.*//; s/^.*<\/style>//' "$1"; }
+	texts() { { inside "$1" | sed 's/<[^>]*>/\n/g'; inside "$1" | grep -oP 'aria-label="\K[^"]*'; } | grep -E '[a-z]{3}' | sort -u; }
+	grep -q '<html lang="pt-BR">' "$dir/pt"
+	comm -12 <(texts "$dir/page.html") <(texts "$dir/pt") | tee "$dir/both"
+	! grep -vxE 'base|control|other|jitter(\.[a-z0-9.]+)?|&lt;script&gt;|cpuset|governor|host|huge pages|vCPUs|qlaunch bench.*' "$dir/both"
+	diff <(inside "$dir/page.html" | grep -oE '[>"][0-9.]+[<"]') <(inside "$dir/pt" | grep -oE '[>"][0-9.]+[<"]')
 	# a copy that says how it came out
 	cat "$dir/page.html" - >"$dir/asked.html" <<-'SCRIPT'
 		<script>

@@ -79,15 +79,15 @@ static void judge(struct analysis *r, const struct summary_metric *before, doubl
 						 : ANALYSIS_WORSE;
 	if (!before || !isfinite(r->median) || !isfinite(base)) {
 		r->verdict = ANALYSIS_MISSING;
-		r->why = isfinite(base) ? NULL : "the other one has no value";
+		r->why = isfinite(base) ? NULL : N_("the other one has no value");
 	} else if (before->other_unit || r->metric->other_unit || !streq(before->unit, r->metric->unit) || before->less_is_better != less) {
 		r->verdict = ANALYSIS_MISSING;
-		r->why = "another unit or direction";
+		r->why = N_("another unit or direction");
 		r->pair = (struct stats_pair){ NAN, NAN, NAN, false, INFINITY, 0, 0 };
 	} else if (r->pair.pairs < STATS_ROUNDS_MIN) {
-		r->why = "too few rounds";
+		r->why = N_("too few rounds");
 	} else if (r->pair.together > 0 && !isfinite(r->pair.high)) {
-		r->why = "rounds hang together";
+		r->why = N_("rounds hang together");
 	}
 }
 

@@ -194,6 +194,28 @@ static void add_variants(struct sb *out, const struct summary *s)
 	sb_add(out, "</table></section>\n");
 }
 
+/* What speaks for or against the whole: a box, where there is anything. */
+static void add_note(struct sb *out, const struct summary *s, const char *control, bool quiet)
+{
+	cleanup_free char *steal = tr_fmt("Up to %.1f %% of the time was stolen by a hypervisor below.", s->steal),
+			  *hot = tr_fmt("A processor was too hot in %zu runs.", s->throttled),
+			  *changed = tr_fmt("The machine changed while it was measured: %s.", s->differs ? s->differs : ""),
+			  *early = tr_fmt("It may end early: these are %zu of %zu rounds.", s->rounds, s->planned);
+	const struct {
+		bool holds;
+		const char *text;
+	} notes[] = { { control, control }, { s->steal >= 1, steal }, { s->throttled, hot }, { s->early, early }, { s->differs, changed } };
+	cleanup_sb struct sb all = {};
+	for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
+		if (notes[i].holds)
+			sb_addf(&all, "%s%s", all.len ? " " : "", notes[i].text);
+	if (!all.len)
+		return;
+	sb_addf(out, "<section class=\"note%s\">", quiet ? "" : " bad");
+	add_text(out, all.s);
+	sb_add(out, "</section>\n");
+}
+
 static void add_head(struct sb *out, const struct summary *s, const struct analyses *a)
 {
 	bool quiet;
@@ -208,22 +230,7 @@ static void add_head(struct sb *out, const struct summary *s, const struct analy
 	for (int i = 0; i < PLOT_COLOURS; i++)
 		sb_addf(out, ".v%d{fill:var(--v%d);stroke:var(--v%d)}circle.v%d,.box.v%d{stroke:none}", i, i, i, i, i);
 	sb_addf(out, "</style>\n<main><h1>qlaunch bench</h1><p class=\"soft\">%s</p>\n", size);
-	sb_addf(out, "<section class=\"note%s\">", quiet ? "" : " bad");
-	add_text(out, control);
-	cleanup_free char *steal = tr_fmt("Up to %.1f %% of the time was stolen by a hypervisor below.", s->steal),
-			  *hot = tr_fmt("A processor was too hot in %zu runs.", s->throttled),
-			  *changed = tr_fmt("The machine changed while it was measured: %s.", s->differs ? s->differs : ""),
-			  *early = tr_fmt("It may end early: these are %zu of %zu rounds.", s->rounds, s->planned);
-	if (s->steal >= 1)
-		sb_addf(out, " %s", steal);
-	if (s->throttled)
-		sb_addf(out, " %s", hot);
-	if (s->early)
-		sb_addf(out, " %s", early);
-	sb_add(out, " ");
-	if (s->differs)
-		add_text(out, changed);
-	sb_add(out, "</section>\n");
+	add_note(out, s, control, quiet);
 }
 
 static void add_fact(struct sb *out, const char *name, const char *value)

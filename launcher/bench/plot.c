@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* plot: see plot.h. */
 #include <stdlib.h>
+#include "launcher/base/tr.h"
 #include "launcher/bench/libm.h"
 #include "launcher/bench/plot.h"
 
@@ -133,7 +134,7 @@ void plot_distributions(struct sb *out, const struct plot_row *rows, size_t n)
 	cleanup_free double *all = all_of(rows, n, &total);
 	struct plot_axis x = plot_axis(all, total, 8, WIDTH - 8);
 	int height = ROW * (int)n;
-	begin(out, WIDTH, height + AXIS, "each round");
+	begin(out, WIDTH, height + AXIS, _("each round"));
 	lying_axis(out, &x, 0, height);
 	for (size_t i = 0; i < n; i++)
 		add_box(out, &x, &rows[i], ROW * ((double)i + 0.5));
@@ -159,7 +160,7 @@ void plot_intervals(struct sb *out, const struct plot_row *rows, size_t n, doubl
 		}
 	struct plot_axis x = plot_axis(ends, k, 8, WIDTH - 8);
 	int height = ROW * (int)n;
-	begin(out, WIDTH, height + AXIS, "ratio to the first variant");
+	begin(out, WIDTH, height + AXIS, _("ratio to the first variant"));
 	sb_addf(out, "<rect class=\"band\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"%d\"/>", plot_at(&x, 1 - margin),
 		plot_at(&x, 1 + margin) - plot_at(&x, 1 - margin), height);
 	lying_axis(out, &x, 0, height);
@@ -182,7 +183,7 @@ void plot_timeline(struct sb *out, const struct plot_row *rows, size_t n)
 	size_t total;
 	cleanup_free double *all = all_of(rows, n, &total);
 	struct plot_axis y = plot_axis(all, total, TIME_HEIGHT - 6, 6);
-	begin(out, WIDTH, TIME_HEIGHT + AXIS, "round by round");
+	begin(out, WIDTH, TIME_HEIGHT + AXIS, _("round by round"));
 	standing_axis(out, &y, WIDTH - 6);
 	for (size_t i = 0; i < n; i++) {
 		double step = (WIDTH - LEFT - 16) / (double)(rows[i].n > 1 ? rows[i].n - 1 : 1);
@@ -195,8 +196,8 @@ void plot_timeline(struct sb *out, const struct plot_row *rows, size_t n)
 		}
 		sb_add(out, "\"/>");
 	}
-	sb_addf(out, "<text x=\"%d\" y=\"%d\">first round</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">last</text></svg>", LEFT,
-		TIME_HEIGHT + 15, WIDTH - 8, TIME_HEIGHT + 15);
+	sb_addf(out, "<text x=\"%d\" y=\"%d\">%s</text><text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text></svg>", LEFT, TIME_HEIGHT + 15,
+		_("first round"), WIDTH - 8, TIME_HEIGHT + 15, _("last"));
 }
 
 static void add_curve(struct sb *out, const struct plot_curve *c, const struct plot_axis *x, const struct plot_axis *y)
@@ -222,7 +223,7 @@ void plot_tails(struct sb *out, const struct plot_curve *curves, size_t n)
 	}
 	struct plot_axis x = plot_axis(ends, 2 * n, LEFT, TAILS_WIDTH - 12);
 	struct plot_axis y = { 1 / (double)most, 1, TAILS_HEIGHT - 4, 8, true };
-	begin(out, TAILS_WIDTH, TAILS_HEIGHT + AXIS, "which part of all samples was longer");
+	begin(out, TAILS_WIDTH, TAILS_HEIGHT + AXIS, _("which part of all samples was longer"));
 	lying_axis(out, &x, 0, TAILS_HEIGHT);
 	for (int power = 0; power <= (int)libm()->log10((double)most); power++) {
 		double part = libm()->pow(10, -power), at = plot_at(&y, part);

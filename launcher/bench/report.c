@@ -116,7 +116,7 @@ static void print_row(FILE *out, const struct analysis *r, double scale)
 			fprintf(out, " %.1f %%", p->least * 100);
 	}
 	if (r->why)
-		fprintf(out, "\n  %18s %s", "", r->why);
+		fprintf(out, "\n  %18s %s", "", tr(r->why));
 	if (r->drift > 0 || r->drift < 0)
 		fprintf(out, "\n  %18s %s", "", r->drift > 0 ? _("rises from round to round") : _("falls from round to round"));
 	if (r->drift_beside > 0 || r->drift_beside < 0)
