@@ -102,6 +102,45 @@ static void judge(struct root *root, const struct groups *g, struct group *x)
 		strv_add(&x->why, _("several devices: they go together or not at all"));
 }
 
+struct group *groups_of(const struct groups *g, const struct pci_function *fn)
+{
+	size_t i = 0;
+	while (i + 1 < g->n && g->v[i].number != fn->group)
+		i++;
+	return &g->v[i];
+}
+
+/* A graphics card may have its functions in groups of their own: they go together all the same. */
+static void judge_card(const struct groups *g, const struct pci_function *gpu)
+{
+	cleanup_strv struct strv mates = {}, used = {};
+	for (size_t i = 0; i < g->n_functions; i++) {
+		const struct pci_function *fn = &g->functions[i];
+		if (fn == gpu || !pci_one_card(fn, gpu) || fn->group == gpu->group || groups_of(g, fn)->verdict == GROUP_NONE)
+			continue;
+		strv_addf(&mates, _("%s (group %d)"), pci_addr_short(fn->addr).s, fn->group);
+		if (groups_of(g, fn)->verdict == GROUP_HOST)
+			strv_addf(&used, _("%s (group %d)"), pci_addr_short(fn->addr).s, fn->group);
+	}
+	struct group *x = groups_of(g, gpu);
+	cleanup_free char *all = strv_join(&mates, ", "), *host = strv_join(&used, ", ");
+	if (x->verdict == GROUP_NONE || !mates.n)
+		return;
+	if (x->verdict == GROUP_FREE && used.n) {
+		x->verdict = GROUP_HOST;
+		strv_addf(&x->why, _("the host uses what is one card with it: %s"), host);
+	} else if (x->verdict == GROUP_FREE) {
+		strv_addf(&x->why, _("one card with %s: they go together"), all);
+	}
+	for (size_t i = 0; i < g->n_functions; i++) {
+		struct group *y = groups_of(g, &g->functions[i]);
+		if (y == x || !pci_one_card(&g->functions[i], gpu) || y->verdict != GROUP_FREE || x->verdict != GROUP_HOST)
+			continue;
+		y->verdict = GROUP_HOST;
+		strv_addf(&y->why, _("one card with %s, which the host uses"), pci_addr_short(gpu->addr).s);
+	}
+}
+
 /* The firmware's screen; where it names none (a headless start), the first card that the host drives. */
 static const struct pci_function *find_host_gpu(const struct groups *g)
 {
@@ -116,6 +155,21 @@ static const struct pci_function *find_host_gpu(const struct groups *g)
 			driven = fn;
 	}
 	return driven;
+}
+
+static void find_sounds(struct root *root, struct groups *g)
+{
+	struct pci_addr addr;
+	for (size_t i = 0; i < g->n_functions; i++) {
+		const struct pci_function *gpu = &g->functions[i];
+		bool has = pci_card_audio(root, gpu, &addr);
+		for (size_t k = 0; has && k < g->n_functions; k++) {
+			if (!pci_addr_equal(g->functions[k].addr, addr))
+				continue;
+			g->sounds = mem_grow(g->sounds, g->n_sounds, sizeof(*g->sounds));
+			g->sounds[g->n_sounds++] = (struct group_sound){ gpu, &g->functions[k] };
+		}
+	}
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -149,8 +203,12 @@ struct err *groups_read(struct root *root, struct groups *ret_groups)
 	if (g.n)
 		qsort(g.v, g.n, sizeof(*g.v), compare_groups);
 	g.host_gpu = find_host_gpu(&g);
+	find_sounds(root, &g);
 	for (size_t i = 0; i < g.n; i++)
 		judge(root, &g, &g.v[i]);
+	for (size_t i = 0; i < g.n_functions; i++)
+		if (pci_is_gpu(&g.functions[i]))
+			judge_card(&g, &g.functions[i]);
 	*ret_groups = g;
 	return NULL;
 }
@@ -164,15 +222,21 @@ void groups_free(struct groups *g)
 	for (size_t i = 0; i < g->n_functions; i++)
 		pci_function_free(&g->functions[i]);
 	free(g->v);
+	free(g->sounds);
 	free(g->functions);
 	*g = (struct groups){};
 }
 
-const struct group *groups_of(const struct groups *g, const struct pci_function *fn)
+bool groups_with(const struct pci_function *gpu, const struct pci_function *fn)
 {
-	for (size_t i = 0; i < g->n; i++)
-		if (g->v[i].number == fn->group)
-			return &g->v[i];
+	return fn != gpu && !pci_is_bridge(fn) && ((gpu->group >= 0 && fn->group == gpu->group) || pci_one_card(fn, gpu));
+}
+
+const struct pci_function *groups_audio(const struct groups *g, const struct pci_function *gpu)
+{
+	for (size_t i = 0; i < g->n_sounds; i++)
+		if (g->sounds[i].gpu == gpu && groups_of(g, g->sounds[i].audio)->verdict != GROUP_HOST)
+			return g->sounds[i].audio;
 	return NULL;
 }
 

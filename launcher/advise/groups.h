@@ -29,6 +29,10 @@ struct groups {
 	size_t n_functions;
 	struct group *v; /* by number */
 	size_t n;
+	struct group_sound {
+		const struct pci_function *gpu, *audio;
+	} * sounds; /* of cards that have theirs in another slot: see pci_card_audio() */
+	size_t n_sounds;
 	const struct pci_function *host_gpu; /* the one with the host's screen; NULL where there is none */
 	bool iommu;                          /* there are groups */
 };
@@ -39,7 +43,11 @@ void groups_free(struct groups *g);
 #define cleanup_groups cleanup(groups_free)
 
 /* The group that has the function; every function is in one. */
-const struct group *groups_of(const struct groups *g, const struct pci_function *fn);
+struct group *groups_of(const struct groups *g, const struct pci_function *fn);
+/* Whether `fn` goes to the guest that gets this graphics card: it is of the card or of its group. Not of itself and of bridges. */
+bool groups_with(const struct pci_function *gpu, const struct pci_function *fn);
+/* The sound of a card that has it in another slot, where a guest can have it; else NULL. */
+const struct pci_function *groups_audio(const struct groups *g, const struct pci_function *gpu);
 /* What speaks against giving this one function away, whether or not there are groups: a line each, none where the host does not use it. */
 void groups_uses(struct root *root, const struct groups *g, const struct pci_function *fn, struct strv *why);
 /* GPUs that are not the host's and whose group is free: *ret_gpus (freed by the caller), their number is returned. */

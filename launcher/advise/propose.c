@@ -9,6 +9,12 @@
 
 /* ---- choices ---- */
 
+static void set_gpu(struct proposal *p, const struct survey *s, const struct pci_function *gpu)
+{
+	p->gpu = gpu;
+	p->gpu_audio = gpu ? groups_audio(&s->groups, gpu) : NULL;
+}
+
 static void choose_gpus(const struct survey *s, struct proposal *p)
 {
 	const struct groups *g = &s->groups;
@@ -21,7 +27,7 @@ static void choose_gpus(const struct survey *s, struct proposal *p)
 		p->gpus[p->n_gpus++] = fn;
 	}
 	p->host_gpu = g->host_gpu;
-	p->gpu = p->n_gpus ? p->gpus[0] : NULL; /* the host's own only where somebody says so */
+	set_gpu(p, s, p->n_gpus ? p->gpus[0] : NULL); /* the host's own only where somebody says so */
 }
 
 struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *wanted)
@@ -37,7 +43,7 @@ struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *
 		if (!found)
 			return err_exit(err_hint(err_new("%s is no graphics card of this host", wanted), "qlaunch groups"), EXIT_USAGE);
 	}
-	p->gpu = found;
+	set_gpu(p, s, found);
 	p->threads = cpu_plan_threads(&s->cpu, found ? found->numa_node : -1);
 	p->hugepages = propose_hugepages(s, p);
 	return NULL;
@@ -190,21 +196,25 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 			     "# desktop meanwhile: `qlaunch new --gpu ADDRESS`.\n[display]\nmode = %s\n", p->display);
 		return;
 	}
-	const struct group *x = groups_of(&s->groups, p->gpu);
 	cleanup_free char *name = group_name(names, p->gpu);
 	sb_addf(out, "\n[pci gpu]\n# %s.", name);
-	for (size_t i = 0; x && x->number >= 0 && i < x->n; i++) {
-		cleanup_free char *other = group_name(names, x->v[i]);
-		if (x->v[i] != p->gpu && !pci_is_bridge(x->v[i]))
-			sb_addf(out, "\n# With it goes %s %s.", pci_addr_short(x->v[i]->addr).s, other);
+	for (size_t i = 0; i < s->groups.n_functions; i++) {
+		const struct pci_function *fn = &s->groups.functions[i];
+		cleanup_free char *other = groups_with(p->gpu, fn) ? group_name(names, fn) : NULL;
+		if (other)
+			sb_addf(out, "\n# With it goes %s %s.", pci_addr_short(fn->addr).s, other);
 	}
 	if (propose_service(p))
 		sb_add(out, "\n# It has the host's own screen: see release-console in [host].");
 	if (!s->groups.iommu)
 		sb_add(out, "\n# The IOMMU is off: `qlaunch check` tells how to switch it on. Until then it cannot start.");
-	sb_addf(out, "\naddress = %s\n# Everything in its IOMMU group: the hardware hands over a group as a whole.\n"
-		     "functions = group\n\n[display]\n# The picture comes out of that card.\nmode = none\n",
+	sb_addf(out, "\naddress = %s\n# The whole card, and everything in its IOMMU groups: the hardware hands over a group as a whole.\n"
+		     "functions = group\n",
 		pci_addr_short(p->gpu->addr).s);
+	if (p->gpu_audio)
+		sb_addf(out, "\n[pci gpu-audio]\n# Its sound, a device of its own behind the card's switch.\naddress = %s\n",
+			pci_addr_short(p->gpu_audio->addr).s);
+	sb_add(out, "\n[display]\n# The picture comes out of that card.\nmode = none\n");
 }
 
 static void write_inputs(struct sb *out, const struct proposal *p)

@@ -114,6 +114,9 @@ char *proposal_fill(const struct proposal *p, const char *example, const char *d
 		add_line(&f, line);
 		at += n + (at[n] == '\n');
 	}
+	if (p->gpu_audio && f.n_pci)
+		sb_addf(&f.out, "\n[pci gpu-audio]\n# The card's sound, a device of its own behind its switch.\naddress = %s\n",
+			pci_addr_short(p->gpu_audio->addr).s);
 	if (propose_service(p) && !f.released) {
 		sb_add(&f.out, "\n[host]\n");
 		release(&f);

@@ -104,9 +104,11 @@ static void check_group(const struct checking *k, const struct pci_function *gpu
 {
 	cleanup_strv struct strv others = {};
 	cleanup_free char *card = told(k, gpu);
-	for (size_t i = 0; i < x->n; i++)
-		if (x->v[i] != gpu && !pci_is_bridge(x->v[i]))
-			strv_addf(&others, "%s %s", pci_addr_short(x->v[i]->addr).s, group_class_word(x->v[i]->class));
+	for (size_t i = 0; i < k->s->groups.n_functions; i++) {
+		const struct pci_function *fn = &k->s->groups.functions[i];
+		if (groups_with(gpu, fn))
+			strv_addf(&others, "%s %s", pci_addr_short(fn->addr).s, group_class_word(fn->class));
+	}
 	cleanup_free char *with = strv_join(&others, ", "), *why = strv_join(&x->why, "; ");
 	if (x->verdict == GROUP_FREE)
 		ok(k, "gpu", tr_fmt("can be passed: %s; IOMMU group %d%s%s", card, x->number, others.n ? _(" with ") : "", with));

@@ -72,7 +72,7 @@ static const struct conf_word net_models[] = {
 	{ "virtio", MODEL_VIRTIO }, { "e1000e", MODEL_E1000E }, { "e1000", MODEL_E1000 }, { "rtl8139", MODEL_RTL8139 },
 	{ "igb", MODEL_IGB }, { "vmxnet3", MODEL_VMXNET3 }, {}
 };
-static const struct conf_word functions[] = { { "group", FUNCTIONS_GROUP }, { "own", FUNCTIONS_OWN }, {} };
+static const struct conf_word functions[] = { { "group", FUNCTIONS_GROUP }, { "slot", FUNCTIONS_SLOT }, { "own", FUNCTIONS_OWN }, {} };
 static const struct conf_word toggles[] = { /* QEMU, qapi/common.json: GrabToggleKeys */
 	{ "ctrl-ctrl", TOGGLE_CTRL_CTRL }, { "alt-alt", TOGGLE_ALT_ALT }, { "shift-shift", TOGGLE_SHIFT_SHIFT },
 	{ "meta-meta", TOGGLE_META_META }, { "scrolllock", TOGGLE_SCROLLLOCK },
@@ -290,8 +290,9 @@ const struct conf_key conf_keys[] = {
 	ITEM("pci", "rebar", SIZE, conf_pci, rebar, .min = 1 << 20, .max = 1ULL << 40, .unset = "as it is",
 	     HELP "Size of its largest memory window (resizable BAR) while the guest has it; a power of two."),
 	ITEM("pci", "functions", ENUM, conf_pci, functions, IS "group", .words = functions,
-	     HELP "*group* passes every device of its IOMMU group; *own* its slot alone, and is refused when the "
-	          "group has others."),
+	     HELP "*group* passes every device of its IOMMU group; of a graphics card the whole card, and every device of the card's groups. "
+		  "*slot* does so of any device with several functions, which one without a reset of its own needs. *own* passes the slot alone, "
+		  "and is refused when the group has others."),
 	ITEM("pci", "accept", ADDRESSES, conf_pci, accept,
 	     HELP "What may come along although the host uses it (its network, its keyboard): addresses, as *check* names them."),
 

@@ -15,18 +15,12 @@ struct builder {
 	unsigned ports, n_ports;
 };
 
-static bool same_slot(struct pci_addr a, struct pci_addr b)
-{
-	a.fn = b.fn = 0;
-	return pci_addr_equal(a, b);
-}
-
 unsigned pci_ports(const struct pci_facts *f)
 {
 	unsigned n = 0;
 	for (size_t i = 0; i < f->n_picks; i++)
 		for (size_t k = 0; k < f->picks[i].n; k++)
-			n += k == 0 || !same_slot(f->picks[i].v[k - 1].addr, f->picks[i].v[k].addr);
+			n += k == 0 || !pci_same_slot(f->picks[i].v[k - 1].addr, f->picks[i].v[k].addr);
 	return n;
 }
 
@@ -67,7 +61,7 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 static void add_pick(struct builder *b, const struct pci_pick *pick)
 {
 	for (size_t i = 0, end; i < pick->n; i = end) {
-		for (end = i + 1; end < pick->n && same_slot(pick->v[i].addr, pick->v[end].addr);)
+		for (end = i + 1; end < pick->n && pci_same_slot(pick->v[i].addr, pick->v[end].addr);)
 			end++;
 		bool keep = pick->v[i].addr.fn == 0; /* without function 0 a guest would not look for the others */
 		add_port(b, pick);

@@ -3,16 +3,18 @@
 # machine is a file NAME with a list of calls; `capture NAME DIR` makes its tree.
 
 put() { # PATH TEXT: a file with the text and a newline
-	mkdir -p "$T${1%/*}" && printf '%s\n' "$2" >"$T$1"
+	[ -d "$T${1%/*}" ] || mkdir -p "$T${1%/*}"
+	printf '%s\n' "$2" >"$T$1"
 }
 link() { # PATH TARGET
 	mkdir -p "$T${1%/*}" && ln -sfn "$2" "$T$1"
 }
 
-# pci ADDRESS ID CLASS DRIVER GROUP [ATTRIBUTE=VALUE…]: a function; "-" for no driver or no group
+# pci [UP/]ADDRESS ID CLASS DRIVER GROUP [ATTRIBUTE=VALUE…]: a function, UP the bridges above it (00:01.0/03:00.0); "-" for no driver or no
+# group
 pci() {
-	local a=0000:$1 id=$2 class=$3 driver=$4 group=$5; shift 5
-	local d=/sys/devices/pci0000:00/$a
+	local at=(${1//\// }) id=$2 class=$3 driver=$4 group=$5; shift 5
+	local d=/sys/devices/pci0000:00 a; for a in "${at[@]}"; do a=0000:$a d=$d/$a; done
 	put "$d/vendor" "0x${id%:*}"; put "$d/device" "0x${id#*:}"; put "$d/class" "0x$class"
 	put "$d/subsystem_vendor" 0x1458; put "$d/subsystem_device" 0x0001; put "$d/numa_node" -1
 	put "$d/power/control" auto; put "$d/d3cold_allowed" 1; put "$d/driver_override" "(null)"

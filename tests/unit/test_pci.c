@@ -126,6 +126,82 @@ static void test_whole_group(void **state)
 	teardown(&f);
 }
 
+static bool has_finding(struct fixture *f, enum verdict verdict, const char *topic, const char *text)
+{
+	struct findings found = {};
+	bool has = false;
+	pci_facts_free(&f->facts);
+	must(pci_facts_read(f->fake->root, &f->config, &f->facts));
+	pci_findings(&found, &f->config, &f->facts, f->fake->root);
+	for (size_t i = 0; i < found.n; i++)
+		has |= found.v[i].verdict == verdict && streq(found.v[i].topic, topic) &&
+		       (strstr(found.v[i].text, text) || (found.v[i].remedy && strstr(found.v[i].remedy, text)));
+	findings_free(&found);
+	return has;
+}
+
+/* A card is one card, whatever groups the board or a kernel with ACS override gives its functions; what is merely in the same slot is not. */
+static void test_card(void **state)
+{
+	static const struct {
+		const char *id, *class;
+		enum functions functions;
+		size_t n; /* functions that go */
+	} cases[] = {
+		{ "10de:1ad8", "0x0c0330", FUNCTIONS_GROUP, 3 }, /* the card's own USB */
+		{ "1022:149c", "0x0c0330", FUNCTIONS_GROUP, 2 }, /* a processor's */
+		{ "1022:149c", "0x0c0330", FUNCTIONS_SLOT, 3 },
+		{ "1022:149c", "0x0c0330", FUNCTIONS_OWN, 3 },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		setup(&f);
+		fake_pci(f.fake, "0000:01:00.2", cases[i].id, cases[i].class, 15, "", false);
+		f.pci[0].functions = cases[i].functions;
+		plan(&f);
+		assert_int_equal(f.facts.picks[0].n, cases[i].n);
+		must(launch(&f));
+		give_back(&f);
+		teardown(&f);
+	}
+	/* a virtual function is nobody's part, nor has it parts */
+	struct fixture f;
+	setup(&f);
+	fake_pci(f.fake, "0000:01:00.2", "10de:2204", "0x030000", 15, "", false);
+	fake_dir(f.fake, "/sys/bus/pci/devices/0000:01:00.2/physfn");
+	plan(&f);
+	assert_int_equal(f.facts.picks[0].n, 2);
+	pci_facts_free(&f.facts);
+	f.pci[0].address.fn = 2;
+	must(pci_facts_read(f.fake->root, &f.config, &f.facts));
+	assert_int_equal(f.facts.picks[0].n, 1);
+	teardown(&f);
+}
+
+/* Two ports of a network card in groups of their own: one for the guest. Without a reset of its own it wants the other, too. */
+static void test_reset(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	fake_pci(f.fake, "0000:03:00.0", "8086:1521", "0x020000", 20, "igb", true);
+	fake_pci(f.fake, "0000:03:00.1", "8086:1521", "0x020000", 21, "igb", true);
+	must(pci_addr_parse("03:00.0", &f.pci[0].address));
+	assert_false(has_finding(&f, FINDING_WARN, "reset", ""));
+	fake_file(f.fake, "/sys/bus/pci/devices/0000:03:00.0/reset_method", "\n");
+	assert_true(has_finding(&f, FINDING_WARN, "reset", "03:00.1 stays with the host"));
+	assert_true(has_finding(&f, FINDING_WARN, "reset", "functions = slot in [pci gpu]"));
+	f.pci[0].functions = FUNCTIONS_SLOT;
+	assert_false(has_finding(&f, FINDING_WARN, "reset", ""));
+	assert_true(has_finding(&f, FINDING_OK, "reset", "its bus is reset"));
+	fake_pci(f.fake, "0000:00:1f.6", "8086:15b8", "0x020000", 22, "e1000e", true);
+	fake_file(f.fake, "/sys/bus/pci/devices/0000:00:1f.6/reset_method", "\n");
+	must(pci_addr_parse("00:1f.6", &f.pci[0].address));
+	assert_true(has_finding(&f, FINDING_WARN, "reset", "nothing can reset 00:1f.6"));
+	teardown(&f);
+}
+
 static void test_own_functions(void **state)
 {
 	(void)state;
@@ -333,20 +409,6 @@ static void test_same_device_twice(void **state)
 	teardown(&f);
 }
 
-static bool has_finding(struct fixture *f, enum verdict verdict, const char *topic, const char *text)
-{
-	struct findings found = {};
-	bool has = false;
-	pci_facts_free(&f->facts);
-	must(pci_facts_read(f->fake->root, &f->config, &f->facts));
-	pci_findings(&found, &f->config, &f->facts, f->fake->root);
-	for (size_t i = 0; i < found.n; i++)
-		has |= found.v[i].verdict == verdict && streq(found.v[i].topic, topic) &&
-		       (strstr(found.v[i].text, text) || (found.v[i].remedy && strstr(found.v[i].remedy, text)));
-	findings_free(&found);
-	return has;
-}
-
 static void test_findings(void **state)
 {
 	(void)state;
@@ -552,7 +614,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole_group),
-		cmocka_unit_test(test_own_functions),
+		cmocka_unit_test(test_card), cmocka_unit_test(test_reset), cmocka_unit_test(test_own_functions),
 		cmocka_unit_test(test_held_nodes),
 		cmocka_unit_test(test_comes_along),
 		cmocka_unit_test(test_prior_driver),

@@ -68,6 +68,22 @@ bool pci_answers(struct root *root, struct pci_addr addr);
 bool pci_is_bridge(const struct pci_function *fn);
 bool pci_is_gpu(const struct pci_function *fn);
 bool pci_is_storage(const struct pci_function *fn); /* a disk controller: NVMe, SATA, … */
+/* Adds the addresses of all functions in its slot, itself too. */
+void pci_slot(struct root *root, struct pci_addr addr, struct strv *ret_names);
+bool pci_same_slot(struct pci_addr a, struct pci_addr b);
+/* Whether they are of one card, if it is a graphics card at all: see pci_card(). */
+bool pci_one_card(const struct pci_function *a, const struct pci_function *b);
+/*
+ * Adds the other functions of the graphics card that it is part of: those of its slot and vendor, where one of them has a picture. What
+ * else a processor has in the slot of its own graphics (USB, sound: another vendor's id) is none, nor are virtual functions. A card in
+ * groups of its own each goes to one guest as a whole all the same: the sound comes out of the picture's cable.
+ */
+void pci_card(struct root *root, const struct pci_function *fn, struct strv *ret_names);
+/* The sound of a graphics card that has it in another slot, behind the card's own switch (Intel Arc). False: there is none. */
+bool pci_card_audio(struct root *root, const struct pci_function *fn, struct pci_addr *ret_addr);
+/* It can be reset without its neighbours. Otherwise only its whole bus can, with all functions of the slot at once. True where the kernel does
+ * not tell (before 5.15). */
+bool pci_resets_alone(const struct pci_function *fn);
 /* "/sys/bus/pci/devices/0000:01:00.0/ATTR"; owned by the caller. */
 char *pci_path(struct pci_addr addr, const char *attr);
 /* Has this driver in an IOMMU group beside the guest's functions no say over DMA? NULL (none) has none. */

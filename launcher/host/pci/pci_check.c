@@ -76,6 +76,59 @@ static void check_function(struct findings *out, const struct config *c, const s
 	check_holders(out, c, fn, root);
 }
 
+static bool is_passed(const struct pci_facts *f, struct pci_addr addr)
+{
+	for (size_t i = 0; i < f->n_picks; i++)
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			if (pci_addr_equal(f->picks[i].v[k].addr, addr))
+				return true;
+	return false;
+}
+
+/* Without a reset of its own a function is reset with its bus, which vfio does where it has every function of the slot. */
+static void check_reset(struct findings *out, const struct pci_facts *f, const struct pci_pick *pick, size_t k, struct root *root)
+{
+	const struct pci_function *fn = &pick->v[k];
+	cleanup_strv struct strv slot = {}, left = {};
+	bool bus = fn->addr.bus != 0; /* on the root's own bus there is none to reset */
+	if (pci_resets_alone(fn))
+		return;
+	pci_slot(root, fn->addr, &slot);
+	for (size_t i = 0; i < slot.n; i++) {
+		struct pci_addr addr;
+		cleanup_err struct err *e = pci_addr_parse(slot.v[i], &addr);
+		if (!e && !is_passed(f, addr))
+			strv_add(&left, pci_addr_short(addr).s);
+	}
+	cleanup_free char *others = strv_join(&left, ", ");
+	struct pci_addr_text text = pci_addr_short(fn->addr);
+	const char *addr = text.s;
+	if (!bus)
+		findings_add(out, FINDING_WARN, "reset",
+			     tr_fmt("nothing can reset %s: it may serve one guest only until the host is started again", addr), NULL);
+	else if (left.n)
+		findings_add(
+			out, FINDING_WARN, "reset",
+			tr_fmt("%s has no reset of its own, and its bus can be reset with all functions of its slot only: %s stays with the host",
+			       addr, others),
+			tr_fmt("functions = slot in [pci %s]", pick->conf->name));
+	else if (k == pick->named)
+		findings_add(out, FINDING_OK, "reset",
+			     tr_fmt("%s has no reset of its own: its bus is reset, all functions of the slot go to the guest", addr), NULL);
+}
+
+/* The card's sound is in another slot: with the group alone it would stay with the host. */
+static void check_card_audio(struct findings *out, const struct pci_facts *f, const struct pci_pick *pick, struct root *root)
+{
+	struct pci_addr audio;
+	for (size_t k = 0; k < pick->n; k++)
+		if (pci_card_audio(root, &pick->v[k], &audio) && !is_passed(f, audio))
+			findings_add(out, FINDING_WARN, "audio",
+				     tr_fmt("the sound of %s, %s, is a device of its own behind the same switch and stays with the host",
+					    pci_addr_short(pick->v[k].addr).s, pci_addr_short(audio).s),
+				     tr_fmt("[pci %s-audio] with address = %s", pick->conf->name, pci_addr_short(audio).s));
+}
+
 /* What goes to the guest only because it is of the same group or slot, and the host would miss: refused, unless the section accepts it.
  * What the section names itself is meant. */
 static void check_used(struct findings *out, const struct config *c, const struct pci_pick *pick, size_t k, struct root *root)
@@ -150,7 +203,9 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 		for (size_t k = 0; k < pick->n; k++) {
 			check_function(out, c, &pick->v[k], names, root);
 			check_used(out, c, pick, k, root);
+			check_reset(out, f, pick, k, root);
 		}
+		check_card_audio(out, f, pick, root);
 		for (size_t k = 0; k < pick->n; k++)
 			if (pick->v[k].group >= 0 && !seen_group(f, i, k))
 				check_group(out, f, pick->v[k].group, names);

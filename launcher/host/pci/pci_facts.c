@@ -39,18 +39,33 @@ static void group_members(struct root *root, int group, struct strv *ret_names)
 	err_free(root_list(root, path, ret_names));
 }
 
-/* Other functions that go with the named one: of its group, or of its slot only. */
+/* What goes with the named function: of its slot only; or of its card, or slot, and then whatever is in a group with any of these. */
+static void with_named(struct root *root, const struct pci_pick *pick, struct strv *ret_names)
+{
+	const struct pci_function *named = &pick->v[pick->named];
+	cleanup_strv struct strv card = {};
+	strv_add(&card, pci_addr_text(named->addr).s);
+	if (pick->conf->functions == FUNCTIONS_GROUP)
+		pci_card(root, named, &card);
+	else
+		pci_slot(root, named->addr, &card);
+	for (size_t i = 0; i < card.n; i++) {
+		strv_add(ret_names, card.v[i]);
+		cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s/iommu_group", card.v[i]), *group = root_link_name(root, path);
+		cleanup_strv struct strv members = {};
+		if (group && pick->conf->functions != FUNCTIONS_OWN)
+			group_members(root, atoi(group), &members);
+		for (size_t k = 0; k < members.n; k++)
+			strv_add(ret_names, members.v[k]);
+	}
+}
+
 static void pick_expand(struct root *root, struct pci_facts *f, struct pci_pick *pick)
 {
-	struct pci_function *named = &pick->v[pick->named];
-	struct pci_addr addr = named->addr;
 	cleanup_strv struct strv names = {};
-	if (pick->conf->functions == FUNCTIONS_GROUP && named->group >= 0)
-		group_members(root, named->group, &names);
-	else
-		for (unsigned fn = 0; fn < 8; fn++)
-			strv_addf(&names, "%04x:%02x:%02x.%x", addr.domain, addr.bus, addr.dev, fn);
+	with_named(root, pick, &names);
 	for (size_t i = 0; i < names.n; i++) {
+		struct pci_addr addr;
 		struct pci_function fn;
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
 		if (e || is_picked(f, addr))

@@ -1,0 +1,50 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What is proposed on the boards that people own, and what is said of their groups: tests/captured/boards, each with what is expected of it.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/.."
+	qlaunch=$PWD/${BUILD:-build}/qlaunch
+	export LC_ALL=C.UTF-8 HOME=$BATS_TEST_TMPDIR XDG_DATA_HOME=$BATS_TEST_TMPDIR/data XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR
+	unset SUDO_UID PKEXEC_UID
+}
+value() { # SECTION KEY
+	awk -v s="[$1]" -v k="$2" '$0 == s { on = 1; next } /^\[/ { on = 0 } on && $1 == k { sub(/^[^=]*= */, ""); print }' "$conf"
+}
+# What the board says to one line of its expectations.
+answer() { # WORD ARGUMENT…
+	case $1 in
+	gpu) v=$(value 'pci gpu' address); echo "gpu ${v:-none}" ;;
+	sound) echo "sound $(value 'pci gpu-audio' address)" ;;
+	release) v=$(value host release-console); echo "release ${v:-no}" ;;
+	display) echo "display $(value display mode)" ;;
+	keyboard | mouse) v=$(value "input $1" device); echo "$1 ${v:-none}" ;;
+	also) grep -xq "device = $2" "$conf" && echo "also $2" || echo "also nothing" ;;
+	passes) echo "passes $(jq -r '[.steps[] | select(.kind == "pci-driver") | .target | ltrimstr("0000:")] | join(" ")' "$tree.plan")" ;;
+	verdict) echo "verdict $2 $(jq -r --argjson g "$2" '.groups[] | select(.group == $g) | .verdict' "$tree.groups")" ;;
+	why) jq -r --argjson g "$2" '.groups[] | select(.group == $g) | .why | join("; ")' "$tree.groups" | has "${@:3}" && echo "$*" ;;
+	check | machine) jq -r --arg v "$2" --arg t "$3" '.findings[] | select(.verdict == $v and .topic == $t) | .text + " → " + (.remedy // "")' \
+		"$tree.$1" | has "${@:4}" && echo "$*" ;;
+	not) jq -r --arg t "$2" '.findings[] | select(.topic == $t) | .text' "$tree.machine" "$tree.check" | has "${@:3}" || echo "$*" ;;
+	esac
+}
+has() { grep -qF -- "$*"; }
+look() { # FOLDER NAME: one board, all of its expectations; prints what is not as expected
+	tree=$BATS_TEST_TMPDIR/$2 conf=$BATS_TEST_TMPDIR/$2.conf
+	tests/captured/capture "$1/$2" "$tree"
+	"$qlaunch" new --yes --output - --root "$tree" board >"$conf" || return
+	"$qlaunch" groups --json --root "$tree" >"$tree.groups" || true
+	"$qlaunch" check --json --root "$tree" >"$tree.check" || true
+	"$qlaunch" check --json --root "$tree" "$conf" >"$tree.machine" || true
+	"$qlaunch" plan --json --root "$tree" "$conf" >"$tree.plan" || return
+	while read -ra words; do
+		said=$(answer "${words[@]}" || true)
+		[ "$said" = "${words[*]}" ] || echo "$2: expected: ${words[*]}; it says: ${said:-something else}"
+	done <"$tree.expect"
+}
+
+@test "boards: the card that is proposed, what goes with it, the verdict of each group and its reason" {
+	for board in tests/captured/boards/*; do look boards "${board##*/}"; done >"$BATS_TEST_TMPDIR/wrong"
+	cat "$BATS_TEST_TMPDIR/wrong"
+	[ ! -s "$BATS_TEST_TMPDIR/wrong" ]
+}
