@@ -118,6 +118,17 @@ value() { # SECTION KEY: of the configuration in $output
 	output=$(<"$HOME/.config/qlaunch/asked.conf"); [ "$(grep -c '^\[pci' <<<"$output")" -eq 0 ]
 }
 
+@test "new on a terminal: where the firmware's screen is on the card, the desktop ends, or the processor shows it" {
+	tests/captured/capture boards/h470-2060 "$HOME/h470"
+	printf '\n\n\n\nnone\n\n' | script -qec "'$qlaunch' new ends --root '$HOME/h470'" /dev/null >"$HOME/said"
+	grep -q 'or none) \[2\]' "$HOME/said"; grep -q "graphics of its own (00:02.0)" "$HOME/said"
+	output=$(<"$HOME/.config/qlaunch/ends.conf")
+	[ "$(value 'pci gpu' address) $(value host release-console)" = "01:00.0 yes" ]
+	printf '\n2\n\n\nnone\n\n' | script -qec "'$qlaunch' new stays --root '$HOME/h470'" /dev/null >"$HOME/said"
+	output=$(<"$HOME/.config/qlaunch/stays.conf")
+	[ "$(value 'pci gpu' address) $(value host release-console)" = "01:00.0 " ]; [[ $output == *"primary display in the firmware's setup"* ]]
+}
+
 @test "new: a bad name is a usage error, and nothing is written" {
 	run "$qlaunch" new ../x --yes
 	[ "$status" -eq 2 ]

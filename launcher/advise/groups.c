@@ -98,6 +98,7 @@ static void judge(struct root *root, const struct groups *g, struct group *x)
 		judge_function(root, g, x->v[i], &x->why);
 	if (x->verdict == GROUP_FREE && x->why.n)
 		x->verdict = GROUP_HOST;
+	x->only_screen = g->host_gpu && g->host_gpu->group == x->number && x->why.n == 1;
 	if (x->verdict == GROUP_FREE && !one_slot(x))
 		strv_add(&x->why, _("several devices: they go together or not at all"));
 }
@@ -131,6 +132,8 @@ static void judge_card(const struct groups *g, const struct pci_function *gpu)
 		strv_addf(&x->why, _("the host uses what is one card with it: %s"), host);
 	} else if (x->verdict == GROUP_FREE) {
 		strv_addf(&x->why, _("one card with %s: they go together"), all);
+	} else if (used.n) {
+		x->only_screen = false;
 	}
 	for (size_t i = 0; i < g->n_functions; i++) {
 		struct group *y = groups_of(g, &g->functions[i]);
@@ -141,20 +144,20 @@ static void judge_card(const struct groups *g, const struct pci_function *gpu)
 	}
 }
 
-/* The firmware's screen; where it names none (a headless start), the first card that the host drives. */
+/* The firmware's screen; where it names none (a headless start), or one that is a guest's by now, the first card that the host drives. */
 static const struct pci_function *find_host_gpu(const struct groups *g)
 {
-	const struct pci_function *driven = NULL;
+	const struct pci_function *driven = NULL, *boot = NULL;
 	for (size_t i = 0; i < g->n_functions; i++) {
 		const struct pci_function *fn = &g->functions[i];
 		if (!pci_is_gpu(fn))
 			continue;
-		if (fn->boot_vga)
-			return fn;
-		if (!driven && !pci_driver_harmless(fn->driver))
+		if (fn->boot_vga && !boot)
+			boot = fn;
+		if (!driven && !fn->is_vf && !pci_driver_harmless(fn->driver))
 			driven = fn;
 	}
-	return driven;
+	return boot && (!driven || !boot->driver || !pci_driver_harmless(boot->driver)) ? boot : driven;
 }
 
 static void find_sounds(struct root *root, struct groups *g)
@@ -245,6 +248,44 @@ void groups_uses(struct root *root, const struct groups *g, const struct pci_fun
 	judge_function(root, g, fn, why);
 }
 
+/* A processor's graphics are on the root's own bus (Intel), or share a slot with other things of the processor (AMD). */
+static bool is_integrated(const struct groups *g, const struct pci_function *gpu)
+{
+	static const uint16_t boards[] = { 0x1a03, 0x102b }; /* ASPEED, Matrox: the picture of a server's remote console */
+	for (size_t i = 0; i < ARRAY_SIZE(boards); i++)
+		if (gpu->vendor == boards[i])
+			return true;
+	for (size_t i = 0; i < g->n_functions; i++)
+		if (pci_same_slot(g->functions[i].addr, gpu->addr) && g->functions[i].vendor != gpu->vendor)
+			return true;
+	return gpu->addr.bus == 0;
+}
+
+bool groups_is_card(const struct groups *g, const struct pci_function *gpu)
+{
+	return pci_is_gpu(gpu) && !gpu->is_vf && !is_integrated(g, gpu);
+}
+
+const struct pci_function *groups_other_screen(const struct groups *g)
+{
+	if (!g->host_gpu || !groups_is_card(g, g->host_gpu))
+		return NULL;
+	for (size_t i = 0; i < g->n_functions; i++)
+		if (pci_is_gpu(&g->functions[i]) && !g->functions[i].is_vf && is_integrated(g, &g->functions[i]))
+			return &g->functions[i];
+	return NULL;
+}
+
+bool groups_can_release(const struct groups *g)
+{
+	return g->host_gpu && (!g->iommu || groups_of(g, g->host_gpu)->only_screen);
+}
+
+static int rank(const struct groups *g, const struct pci_function *gpu)
+{
+	return gpu->is_vf ? 3 : is_integrated(g, gpu) ? 2 : !pci_has_outputs(gpu);
+}
+
 size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret_gpus)
 {
 	const struct pci_function **v = NULL;
@@ -252,10 +293,13 @@ size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret
 	for (size_t i = 0; i < g->n_functions; i++) {
 		const struct pci_function *fn = &g->functions[i];
 		const struct group *x = groups_of(g, fn);
-		if (!pci_is_gpu(fn) || fn == g->host_gpu || !x || x->verdict != GROUP_FREE)
+		if (!pci_is_gpu(fn) || fn == g->host_gpu || x->verdict != GROUP_FREE)
 			continue;
 		v = mem_grow(v, n, sizeof(const struct pci_function *));
-		v[n++] = fn;
+		size_t at = n++;
+		for (; at && rank(g, fn) < rank(g, v[at - 1]); at--)
+			v[at] = v[at - 1];
+		v[at] = fn;
 	}
 	*ret_gpus = v;
 	return n;

@@ -21,7 +21,8 @@ struct group {
 	size_t n;
 	size_t n_passed; /* those that a guest would get: all but bridges */
 	enum group_verdict verdict;
-	struct strv why; /* each a line; of GROUP_FREE, what to know beforehand */
+	bool only_screen; /* of GROUP_HOST: nothing but the screen speaks against it, which the host can do without for a while */
+	struct strv why;  /* each a line; of GROUP_FREE, what to know beforehand */
 };
 
 struct groups {
@@ -50,8 +51,17 @@ bool groups_with(const struct pci_function *gpu, const struct pci_function *fn);
 const struct pci_function *groups_audio(const struct groups *g, const struct pci_function *gpu);
 /* What speaks against giving this one function away, whether or not there are groups: a line each, none where the host does not use it. */
 void groups_uses(struct root *root, const struct groups *g, const struct pci_function *fn, struct strv *why);
-/* GPUs that are not the host's and whose group is free: *ret_gpus (freed by the caller), their number is returned. */
+/*
+ * GPUs that are not the host's and whose group is free, the best for a guest first: cards before what is part of the processor or the board,
+ * those with outputs before those without, virtual functions last. *ret_gpus (freed by the caller); their number is returned.
+ */
 size_t groups_free_gpus(const struct groups *g, const struct pci_function ***ret_gpus);
+/* A graphics card that the host has beside the processor's or the board's own; no virtual function. */
+bool groups_is_card(const struct groups *g, const struct pci_function *gpu);
+/* The graphics of the processor that the host could use in place of its screen on a card; NULL: there is none, or the screen is on none. */
+const struct pci_function *groups_other_screen(const struct groups *g);
+/* A guest can have the card of the host's screen, once the desktop has ended. */
+bool groups_can_release(const struct groups *g);
 
 /* "VGA", "NVMe", "bridge": what a class is called, at most 8 columns. */
 const char *group_class_word(uint32_t class);

@@ -12,7 +12,22 @@
 static void set_gpu(struct proposal *p, const struct survey *s, const struct pci_function *gpu)
 {
 	p->gpu = gpu;
+	p->release = gpu && gpu == p->host_gpu;
 	p->gpu_audio = gpu ? groups_audio(&s->groups, gpu) : NULL;
+}
+
+/*
+ * The first card that the host does not need. Never what is part of the processor while there is a card: where the host's screen is on that
+ * one, it is proposed all the same if the processor could show the host. The only graphics of a host go where somebody says so.
+ */
+static const struct pci_function *choose_gpu(const struct survey *s, const struct proposal *p)
+{
+	const struct groups *g = &s->groups;
+	if (p->n_gpus && groups_is_card(g, p->gpus[0]))
+		return p->gpus[0];
+	if (groups_other_screen(g))
+		return groups_can_release(g) ? g->host_gpu : NULL;
+	return NULL;
 }
 
 static void choose_gpus(const struct survey *s, struct proposal *p)
@@ -21,13 +36,13 @@ static void choose_gpus(const struct survey *s, struct proposal *p)
 	p->n_gpus = groups_free_gpus(g, &p->gpus);
 	for (size_t i = 0; !g->iommu && i < g->n_functions; i++) {
 		const struct pci_function *fn = &g->functions[i];
-		if (!pci_is_gpu(fn) || fn == g->host_gpu)
+		if (!groups_is_card(g, fn) || fn == g->host_gpu)
 			continue;
 		p->gpus = mem_grow(p->gpus, p->n_gpus, sizeof(const struct pci_function *));
 		p->gpus[p->n_gpus++] = fn;
 	}
 	p->host_gpu = g->host_gpu;
-	set_gpu(p, s, p->n_gpus ? p->gpus[0] : NULL); /* the host's own only where somebody says so */
+	set_gpu(p, s, choose_gpu(s, p));
 }
 
 struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *wanted)
@@ -51,7 +66,7 @@ struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *
 
 bool propose_service(const struct proposal *p)
 {
-	return p->gpu && p->gpu == p->host_gpu;
+	return p->release;
 }
 
 /* Half of what is built in; the kernel tells a little less than that. */
@@ -206,6 +221,8 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 	}
 	if (propose_service(p))
 		sb_add(out, "\n# It has the host's own screen: see release-console in [host].");
+	else if (p->gpu == p->host_gpu)
+		sb_add(out, "\n# It has the host's own screen until the processor's graphics are the primary display in the firmware's setup.");
 	if (!s->groups.iommu)
 		sb_add(out, "\n# The IOMMU is off: `qlaunch check` tells how to switch it on. Until then it cannot start.");
 	sb_addf(out, "\naddress = %s\n# The whole card, and everything in its IOMMU groups: the hardware hands over a group as a whole.\n"
@@ -214,13 +231,19 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 	if (p->gpu_audio)
 		sb_addf(out, "\n[pci gpu-audio]\n# Its sound, a device of its own behind the card's switch.\naddress = %s\n",
 			pci_addr_short(p->gpu_audio->addr).s);
-	sb_add(out, "\n[display]\n# The picture comes out of that card.\nmode = none\n");
+	if (pci_has_outputs(p->gpu))
+		sb_add(out, "\n[display]\n# The picture comes out of that card.\nmode = none\n");
+	else
+		sb_addf(out,
+			"\n[display]\n# That card has no outputs: what it draws is seen by Looking Glass (mode = looking-glass), with a driver for a "
+			"virtual\n# display in the guest. Until that is installed, in a window.\nmode = %s\n",
+			p->display);
 }
 
 static void write_inputs(struct sb *out, const struct proposal *p)
 {
-	if (!p->gpu)
-		return;
+	if (!p->gpu || !pci_has_outputs(p->gpu))
+		return; /* a window has the host's */
 	if (p->keyboard)
 		sb_addf(out, "\n[input keyboard]\n# Both Ctrl keys together move keyboard and mouse between host and guest.\n"
 			     "device = %s\ngrab = yes\ntoggle = ctrl-ctrl\n", p->keyboard);
@@ -271,6 +294,8 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 		     "\n[audio]\nmodel = hda\n\n[host]\n# To the host nobody seems to be there while you play: keep it awake.\n"
 		     "inhibit-sleep = yes\n");
 	if (propose_service(p))
-		sb_add(&out, "# The card is the desktop's: that ends before the guest starts, and is back after it.\nrelease-console = yes\n");
+		sb_addf(&out, "# The card is the desktop's: that ends before the guest starts, and is back after it.%s\nrelease-console = yes\n",
+			groups_other_screen(&s->groups) ? "\n# With the processor's graphics as the primary display in the firmware's setup the desktop "
+							  "could stay: without\n# this line, then." : "");
 	return sb_steal(&out);
 }

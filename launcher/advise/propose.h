@@ -12,6 +12,7 @@ struct proposal {
 	const struct pci_function **gpus; /* that the guest can have, or could once the IOMMU is on */
 	size_t n_gpus;
 	const struct pci_function *host_gpu;  /* the one with the host's screen: to be had by stopping the desktop. NULL: none */
+	bool release;                         /* the guest gets the host's own, for which the desktop ends */
 	const struct pci_function *gpu;       /* any of these; NULL: a picture in a window */
 	const struct pci_function *gpu_audio; /* its sound, where that is in another slot and free */
 	unsigned threads;

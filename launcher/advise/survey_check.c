@@ -118,6 +118,20 @@ static void check_group(const struct checking *k, const struct pci_function *gpu
 			     tr_dup("put the card into another slot; `qlaunch groups` shows the groups"));
 }
 
+/* The firmware's screen is on the card that a guest would want, while the processor could show the host. */
+static void check_screen(const struct checking *k)
+{
+	const struct groups *g = &k->s->groups;
+	const struct pci_function *other = groups_other_screen(g);
+	cleanup_free char *name = other ? told(k, other) : NULL;
+	if (other)
+		findings_add(
+			k->out, FINDING_WARN, "screen",
+			tr_fmt("the host's screen is on the graphics card, although the processor has graphics of its own: %s", name),
+			tr_dup("make these the primary display in the firmware's setup (\"iGPU\", \"IGD\") and plug the host's monitor in there; "
+			       "otherwise the desktop ends while a guest has the card (release-console = yes in [host])"));
+}
+
 static void check_gpus(const struct checking *k)
 {
 	const struct groups *g = &k->s->groups;
@@ -125,9 +139,10 @@ static void check_gpus(const struct checking *k)
 	cleanup_free char *host = g->host_gpu ? told(k, g->host_gpu) : NULL;
 	if (host)
 		ok(k, "gpu", tr_fmt("the host's: %s", host));
+	check_screen(k);
 	for (size_t i = 0; i < g->n_functions; i++) {
 		const struct pci_function *fn = &g->functions[i];
-		if (!pci_is_gpu(fn) || fn == g->host_gpu)
+		if (!pci_is_gpu(fn) || fn == g->host_gpu || fn->is_vf)
 			continue;
 		others++;
 		cleanup_free char *card = told(k, fn);

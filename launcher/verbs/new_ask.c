@@ -31,19 +31,35 @@ static char *ask(const char *otherwise, const char *question)
 	return *line ? steal(line) : str_dup(otherwise);
 }
 
-/* A number from 1 to n, asked again until it is one; 0 for "none", the default of which there is no other. */
-static size_t ask_choice(size_t n, bool none, const char *question)
+/* A number from 1 to n, asked again until it is one; 0 for "none". */
+static size_t ask_choice(size_t n, size_t proposed, bool none, const char *question)
 {
 	for (;;) {
 		uint64_t value = 0;
-		cleanup_free char *answer = ask(none ? "none" : "1", question);
-		if (streq(answer, "none"))
+		cleanup_free char *otherwise = proposed ? str_fmt("%zu", proposed) : str_dup("none"), *answer = ask(otherwise, question);
+		if (none && streq(answer, "none"))
 			return 0;
 		cleanup_err struct err *e = num_parse(answer, n, &value);
 		if (!e && value)
 			return (size_t)value;
-		printf(_("  a number from 1 to %zu, or none\n"), n);
+		if (none)
+			printf(_("  a number from 1 to %zu, or none\n"), n);
+		else
+			printf(_("  a number from 1 to %d\n"), (int)n);
 	}
+}
+
+/* The host's screen is on it, and could be elsewhere. */
+static void ask_screen(const struct survey *s, struct proposal *p)
+{
+	const struct pci_function *other = groups_other_screen(&s->groups);
+	if (!p->release || !other)
+		return;
+	printf(_("The host's screen is on that card, and the processor has graphics of its own (%s).\n"
+		 "  1  the desktop ends while the guest runs, and is back after it\n"
+		 "  2  these become the primary display in the firmware's setup, and the desktop stays\n"),
+	       pci_addr_short(other->addr).s);
+	p->release = ask_choice(2, 1, false, N_("Which of the two")) == 1;
 }
 
 /* Those that the host does not need; behind them its own, which nobody gets by pressing Enter. */
@@ -57,9 +73,14 @@ static struct err *ask_gpu(const struct survey *s, struct proposal *p)
 		printf("  %zu  %s %s%s\n", i + 1, pci_addr_short(fn->addr).s, name,
 		       fn == p->host_gpu ? _(": the host's own; the desktop ends while the guest runs") : "");
 	}
-	size_t choice = n ? ask_choice(n, !p->n_gpus, N_("Graphics card for the guest (or none)")) : 0;
+	size_t proposed = p->gpu ? n : 0; /* the host's own is the last one */
+	for (size_t i = p->n_gpus; i; i--)
+		proposed = p->gpus[i - 1] == p->gpu ? i : proposed;
+	size_t choice = n ? ask_choice(n, proposed, true, N_("Graphics card for the guest (or none)")) : 0;
 	const struct pci_function *gpu = !choice ? NULL : choice <= p->n_gpus ? p->gpus[choice - 1] : p->host_gpu;
-	return propose_gpu(p, s, gpu ? pci_addr_text(gpu->addr).s : "none");
+	TRY(propose_gpu(p, s, gpu ? pci_addr_text(gpu->addr).s : "none"));
+	ask_screen(s, p);
+	return NULL;
 }
 
 static void ask_size(uint64_t *size, uint64_t least, const char *question)
@@ -232,7 +253,7 @@ struct err *new_ask(struct cli *cli, const struct survey *s, bool which_gpu, str
 		p->iso = *iso == '/'             ? str_dup(iso)
 			 : str_starts(iso, "~/") ? str_fmt("%s%s", s->user.home, iso + 1)
 						 : str_fmt("%s/%s", here, iso);
-	if (!p->gpu || !root_is_host(cli->root))
+	if (!p->gpu || !pci_has_outputs(p->gpu) || !root_is_host(cli->root))
 		return NULL; /* a window has the host's keyboard, mouse and monitor */
 	TRY(ask_inputs(cli->root, p));
 	if (s->i2c.n)

@@ -25,6 +25,11 @@ bool pci_is_gpu(const struct pci_function *fn)
 	return fn->class >> 16 == 0x03;
 }
 
+bool pci_has_outputs(const struct pci_function *fn)
+{
+	return fn->class >> 8 != 0x0302;
+}
+
 bool pci_is_storage(const struct pci_function *fn)
 {
 	return fn->class >> 16 == 0x01;

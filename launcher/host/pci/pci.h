@@ -67,7 +67,8 @@ bool pci_answers(struct root *root, struct pci_addr addr);
 /* PCI-to-PCI bridges and the like (base class 06): vfio does not want them bound. */
 bool pci_is_bridge(const struct pci_function *fn);
 bool pci_is_gpu(const struct pci_function *fn);
-bool pci_is_storage(const struct pci_function *fn); /* a disk controller: NVMe, SATA, … */
+bool pci_has_outputs(const struct pci_function *fn); /* of a GPU: a monitor can be plugged in; a "3D controller" of a laptop has none */
+bool pci_is_storage(const struct pci_function *fn);  /* a disk controller: NVMe, SATA, … */
 /* Adds the addresses of all functions in its slot, itself too. */
 void pci_slot(struct root *root, struct pci_addr addr, struct strv *ret_names);
 bool pci_same_slot(struct pci_addr a, struct pci_addr b);

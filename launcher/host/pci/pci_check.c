@@ -73,6 +73,11 @@ static void check_function(struct findings *out, const struct config *c, const s
 		findings_add(out, FINDING_WARN, "console", tr_fmt("the host's own screen is on %s", addr),
 			     tr_dup("a single card: release-console = yes in [host]; two: make the other one the "
 				    "primary display in the firmware setup"));
+	if (pci_is_gpu(fn) && !pci_has_outputs(fn) && c->display.mode == DISPLAY_NONE)
+		findings_add(
+			out, FINDING_WARN, "display", tr_fmt("no picture comes out of %s: it is a 3D controller, without outputs", addr),
+			tr_dup("mode = looking-glass in [display], with a virtual display's driver in the guest; or mode = window, and the "
+			       "card computes only"));
 	check_holders(out, c, fn, root);
 }
 
