@@ -157,10 +157,12 @@ static void add_virtio(struct builder *b, const struct disk *d)
 	args_json(b->out, "-device", o, "virtio: the fastest, a queue for each vCPU");
 }
 
+/* OVMF's driver makes two pairs of queues, and gives a drive up that has one alone (edk2, NvmExpressHci.c): it could not be booted. */
 static void add_nvme(struct builder *b, const struct disk *d)
 {
 	json_t *o = device(b, d, "nvme");
-	put(o, "max_ioqpairs", json_integer(queues(b, d->conf->queues)));
+	unsigned pairs = queues(b, d->conf->queues);
+	put(o, "max_ioqpairs", json_integer(pairs < 2 ? 2 : pairs));
 	slot_put(o, SLOT_DISK, b->pci++, b->n_pci);
 	args_json(b->out, "-device", o, "NVMe: Windows has its driver");
 }
