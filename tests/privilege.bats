@@ -155,6 +155,15 @@ arguments() {
 		export CONFIG | export --sh @
 		desktop CONFIG | desktop @
 		desktop CONFIG | desktop --remove @
+		edit CONFIG | edit @
+		clone CONFIG | clone @ other
+		clone NAME | clone $open/p.conf @
+		clone --tpm | - one of two words
+		rename CONFIG | rename @ other
+		rename NAME | rename $open/p.conf @
+		remove CONFIG | remove --yes @
+		autostart CONFIG | autostart @ on
+		log CONFIG | log @
 		disk create IMAGE | disk create --format qcow2 @ 1M
 		disk create SIZE | - a number
 		disk create F | - one of two words
@@ -289,7 +298,7 @@ users_folder() {
 		[ "$(state)" = "$before" ] || { echo "$row: changed"; diff <(state) - <<<"$before"; false; }
 		[ "$(grep -c SECRET "$open/said")" -eq 0 ] || { echo "$row: told"; false; }
 		# a name of the user's own folder leads there, too: where nothing was refused, the command has not come as far as the name
-		grep -q EACCES "$open/trace" || [[ $row =~ ^(new\ NAME|desktop|monitors|status|top|console|stop|restore)\  ]] || { echo "$row: did not try"; false; }
+		grep -q EACCES "$open/trace" || [[ $row =~ ^((new|clone|rename)\ NAME|desktop|monitors|status|top|console|stop|restore)\  ]] || { echo "$row: did not try"; false; }
 	done < <(arguments)
 }
 

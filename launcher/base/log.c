@@ -11,6 +11,8 @@
 
 static enum log_level max_level = LOG_LEVEL_INFO;
 static void (*before)(void), (*after)(void);
+static void (*also)(void *data, enum log_level level, const char *text);
+static void *also_data;
 
 /* By level: syslog priority for the journal (sd-daemon(3)), the word in front, its colour. */
 static const struct {
@@ -39,6 +41,18 @@ void log_around(void (*fn_before)(void), void (*fn_after)(void))
 	after = fn_after;
 }
 
+void log_also(void (*fn)(void *data, enum log_level level, const char *text), void *data)
+{
+	also = fn;
+	also_data = data;
+}
+
+/* Whether anybody hears a message of this level. */
+static bool is_heard(enum log_level level)
+{
+	return level <= max_level || (also && level <= LOG_LEVEL_INFO);
+}
+
 bool log_colours(int fd)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -60,6 +74,10 @@ static bool to_journal(void)
 static void say(enum log_level level, const char *text)
 {
 	cleanup_free char *clean = str_printable(text);
+	if (also && level <= LOG_LEVEL_INFO)
+		also(also_data, level, clean);
+	if (level > max_level)
+		return;
 	cleanup_sb struct sb line = {};
 	const char *word = *text == ' ' ? "" : tr(levels[level].word);
 	if (to_journal())
@@ -77,7 +95,7 @@ static void say(enum log_level level, const char *text)
 
 __attribute__((format(printf, 2, 0))) static void vsay(enum log_level level, const char *fmt, va_list ap)
 {
-	if (level > max_level)
+	if (!is_heard(level))
 		return;
 	cleanup_sb struct sb sb = {};
 	sb_vaddf(&sb, tr(fmt), ap);
@@ -99,7 +117,7 @@ DEFINE_LOG(log_debug, LOG_LEVEL_DEBUG)
 
 void log_err(enum log_level level, struct err *e)
 {
-	if (e && level <= max_level) {
+	if (e && is_heard(level)) {
 		cleanup_strv struct strv lines = {}; /* a configuration's errors come as one, a line each */
 		strv_split(&lines, err_text(e), "\n");
 		for (size_t i = 0; i < lines.n; i++)

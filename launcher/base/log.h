@@ -23,3 +23,7 @@ bool log_colours(int fd);
 
 /* Who keeps a line on the terminal: `before` takes it away before anything is said, `after` puts it back. NULL: nobody. */
 void log_around(void (*before)(void), void (*after)(void));
+
+/* Who else is told all that is said up to LOG_LEVEL_INFO, also what --quiet drops: the text as a person reads it, without the word in front.
+ * NULL: nobody. `data` is borrowed. */
+void log_also(void (*fn)(void *data, enum log_level level, const char *text), void *data);

@@ -7,6 +7,7 @@
 #include "launcher/base/log.h"
 #include "launcher/host/kind/process.h"
 #include "launcher/live/restore.h"
+#include "launcher/tools/history.h"
 
 struct err *restore_finish(struct journal *j, const char *vm, const struct undo_report *report)
 {
@@ -54,6 +55,8 @@ struct err *restore_vm(struct step_env *env, const char *base, const char *vm, b
 	TRY(e);
 	TRY(journal_is_callers(&info));
 	e = undo(env, vm, &steps, &info, &report);
+	if (root_is_host(env->root))
+		history_rescue(env->root, info.dir, info.user);
 	if (ret_report)
 		*ret_report = report;
 	if (e && !forget)

@@ -34,6 +34,7 @@
 #include "launcher/guest/args_machine.h"
 #include "launcher/host/kind/caps.h"
 #include "launcher/plan/claims.h"
+#include "launcher/tools/history.h"
 #include "launcher/live/disks.h"
 #include "launcher/live/hooks.h"
 #include "launcher/live/inputs.h"
@@ -51,6 +52,7 @@
 #define MACHINE_LIMIT_MS_PER_GIB 5000
 #define QEMU_END_LIMIT_MS 2000 /* from a closed monitor to the end of the process */
 #define CONT_LIMIT_MS 30000
+#define QEMU_WORDS 20 /* lines of its own that the log of a run keeps */
 #define USER_FILES_LIMIT_MS 30000
 
 /* Whether somebody wants us to end; asked by the engine between steps. */
@@ -299,6 +301,9 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 	/* a launch that failed before QEMU was let go: it is in the cgroup that is to be removed */
 	process_drop(&m->qemu);
 	process_drop(&m->swtpm);
+	process_listen(&m->qemu);
+	cleanup_free char *words = process_last_words(&m->qemu, QEMU_WORDS);
+	history_qemu(words);
 	progress_begin("%s:", m->name);
 	struct undo_report report = engine_undo(&m->cli->env, &m->plan->steps);
 	progress_end();
@@ -343,7 +348,7 @@ static void machine_close(struct machine *m)
 	free(m->console);
 }
 
-struct err *run_machine(struct cli *cli, struct plan *plan)
+struct err *run_machine(struct cli *cli, struct plan *plan, double *ret_seconds)
 {
 	struct machine m = {
 		.cli = cli, .plan = plan, .name = plan->config->vm.name, .run_state = "prelaunch",
@@ -362,6 +367,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 	struct err *e = take_journal(&m);
 	phase_end(&cli->phases, "journal");
 	if (m.journal) {
+		history_beside(cli->root, journal_dir(m.journal));
 		m.engine = (struct engine){ &cli->env, m.journal, wants_end, &m };
 		/* not before: what a dead launcher left may need others to be undone than this plan does */
 		if (!e && geteuid() == 0)
@@ -374,6 +380,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan)
 		fd_closep(&m.stop_fd); /* nobody stops the way back */
 		e = give_back(&m, e);
 	}
+	*ret_seconds = m.running_us ? (double)(clock_us() - m.running_us) / 1e6 : 0;
 	machine_close(&m);
 	return e;
 }

@@ -4,5 +4,6 @@
 #include "launcher/cli.h"
 #include "launcher/plan/plan.h"
 
-/* Runs the machine until it ends. On return, with or without an error, the host is as before, or the residue was named (EXIT_RESIDUE). */
-struct err *run_machine(struct cli *cli, struct plan *plan);
+/* Runs the machine until it ends. On return, with or without an error, the host is as before, or the residue was named (EXIT_RESIDUE).
+ * *ret_seconds, also with an error: how long the guest ran. */
+struct err *run_machine(struct cli *cli, struct plan *plan, double *ret_seconds);

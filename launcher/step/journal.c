@@ -377,7 +377,7 @@ struct err *journal_sweep(struct root *root, const char *base)
 /* What a launch makes in its directory; ".NAME.PID" is one of them that was being written when its launcher was killed. */
 static bool is_made_here(const char *name)
 {
-	static const char *const names[] = { "journal", "lock", "claims", "status.json", "monitor", "agent" };
+	static const char *const names[] = { "journal", "lock", "claims", "status.json", "monitor", "agent", "log" };
 	size_t n = strlen(name);
 	while (*name == '.' && n && strchr("0123456789", name[n - 1]))
 		n--;

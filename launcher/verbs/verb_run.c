@@ -9,6 +9,8 @@
 #include "launcher/live/restore.h"
 #include "launcher/live/run.h"
 #include "launcher/step/journal.h"
+#include "launcher/tools/history.h"
+#include "ovmf/vars.h"
 
 /* What stands in the way, a line each with its remedy. */
 static struct err *refuse(const struct plan *p)
@@ -97,7 +99,7 @@ static struct err *make_plan(struct cli *cli, const char *config, struct plan *r
 	return plan_make(cli, config, ret_plan);
 }
 
-static struct err *run(struct cli *cli, const struct verb_args *args, struct plan *p)
+static struct err *run(struct cli *cli, const struct verb_args *args, struct plan *p, char **ret_home, double *ret_seconds)
 {
 	cleanup(free_discs) struct discs discs = {};
 	if (!root_is_host(cli->root))
@@ -109,6 +111,8 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 		progress_begin("looking at this host"); /* QEMU is asked what it can do, once after each update of it */
 	TRY(make_plan(cli, args->words.v[0], p));
 	phase_end(&cli->phases, "plan");
+	*ret_home = vars_vm_dir(p->config, p->user.data_dir);
+	history_plan(p->config->vm.name, p->config->path, *ret_home, &p->user, &p->steps);
 	plan_check(cli, p);
 	progress_end();
 	for (size_t i = 0; i < p->findings.n; i++)
@@ -122,14 +126,18 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 	if (cli->install)
 		install_say(p->config, &discs.disc[0], cli->drivers);
 	phase_end(&cli->phases, "check");
-	return run_machine(cli, p);
+	return run_machine(cli, p, ret_seconds);
 }
 
 struct err *verb_run(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_plan struct plan p = {};
 	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO]] CONFIG"));
-	struct err *e = run(cli, args, &p);
+	cleanup_free char *home = NULL; /* what the log of this run borrows until its end */
+	double seconds = 0;
+	history_begin();
+	struct err *e = run(cli, args, &p, &home, &seconds);
+	history_end(e, seconds);
 	announce_end(cli, &p, args->words.v[0], e);
 	return e;
 }

@@ -46,6 +46,8 @@ _qlaunch_options() { # VERB
 	case $1 in
 	run) echo --install --drivers ;;
 	check) echo --html ;;
+	clone) echo --tpm ;;
+	remove) echo --yes --keep-disks ;;
 	new) echo --yes --gpu --from --output ;;
 	import) echo --output --copy-state --check ;;
 	export) echo --libvirt --sh ;;
@@ -88,6 +90,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 		_qlaunch_files "$2" '*.conf' ;;
 	--gpu) _qlaunch_offer "$2" "none $(_qlaunch_cards)" ;;
 	--install | --drivers) _qlaunch_files "$2" '*.[iI][sS][oO]' ;;
+	--tpm) _qlaunch_offer "$2" "copy new" ;;
 	--redo) _qlaunch_offer "$2" failed ;;
 	--output | --backing) _qlaunch_files "$2" ;;
 	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
@@ -100,7 +103,8 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 # What stands after the verb: it is the NUMBERth word.
 _qlaunch_word() { # VERB NUMBER WORD BEFORE
 	case $1:$2 in
-	run:1 | plan:1 | check:1 | desktop:1 | export:1 | switch:1 | topology:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
+	run:1 | plan:1 | check:1 | desktop:1 | export:1 | switch:1 | topology:1 | edit:1 | clone:1 | rename:1 | remove:1 | autostart:1 | log:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
+	autostart:2) _qlaunch_offer "$3" "on off" ;;
 	switch:2) _qlaunch_offer "$3" "guest host" ;;
 	status:1 | top:1 | console:1 | stop:1 | restore:1) _qlaunch_offer "$3" "$(_qlaunch_machines)" ;;
 	import:1) _qlaunch_files "$3" '*.xml' '*.conf' ;;
@@ -114,7 +118,7 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 }
 
 _qlaunch() {
-	local verbs="run plan check new import export desktop disk setup groups topology input monitors bench status top console switch stop restore"
+	local verbs="run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop restore"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" before="" count=0 word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -125,7 +129,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --install | --drivers | --try | --seconds | --interval) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --seconds | --interval) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi

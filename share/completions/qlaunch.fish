@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -g __qlaunch_verbs run plan check new import export desktop disk setup groups topology input monitors bench status top console switch stop restore
+set -g __qlaunch_verbs run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop restore
 
 # The words of the line before the one that is completed, without options and their values; a configuration alone is run's.
 function __qlaunch_words
@@ -10,7 +10,7 @@ function __qlaunch_words
 	for word in (commandline -opc)[2..]
 		if set -q skip[1]
 			set -e skip
-		else if string match -qr '^--(set|root|gpu|from|output|format|backing|install|drivers|try|seconds|interval)$' -- $word
+		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval)$' -- $word
 			set skip yes
 		else if not string match -q -- '-*' $word
 			if not set -q words[1]; and not contains -- $word $__qlaunch_verbs
@@ -103,6 +103,13 @@ complete -c qlaunch -n __qlaunch_first -a import -d 'A domain of libvirt or a qu
 complete -c qlaunch -n __qlaunch_first -a export -d "A machine as libvirt's XML or a script"
 complete -c qlaunch -n __qlaunch_first -a desktop -d "An entry in the desktop's menu"
 complete -c qlaunch -n __qlaunch_first -a disk -d 'Images and disks'
+complete -c qlaunch -n __qlaunch_first -a list -d 'What machines there are'
+complete -c qlaunch -n __qlaunch_first -a edit -d 'In your editor, checked'
+complete -c qlaunch -n __qlaunch_first -a clone -d 'A copy that is a machine of its own'
+complete -c qlaunch -n __qlaunch_first -a rename -d 'Another name'
+complete -c qlaunch -n __qlaunch_first -a remove -d 'A machine and its disks'
+complete -c qlaunch -n __qlaunch_first -a autostart -d 'Started by systemd: on or off'
+complete -c qlaunch -n __qlaunch_first -a log -d 'The last ten runs'
 complete -c qlaunch -n __qlaunch_first -a setup -d 'Make this host ready for good'
 complete -c qlaunch -n __qlaunch_first -a groups -d 'IOMMU groups, and which can be passed'
 complete -c qlaunch -n __qlaunch_first -a topology -d 'Cores and caches as a picture'
@@ -117,7 +124,7 @@ complete -c qlaunch -n __qlaunch_first -a stop -d 'Press the power button'
 complete -c qlaunch -n __qlaunch_first -a restore -d 'Undo what a dead launcher left'
 
 complete -c qlaunch -n __qlaunch_first -a '(__qlaunch_configs)'
-complete -c qlaunch -n '__qlaunch_second run plan check desktop export switch topology' -a '(__qlaunch_configs)'
+complete -c qlaunch -n '__qlaunch_second run plan check desktop export switch topology edit clone rename remove autostart log' -a '(__qlaunch_configs)'
 complete -c qlaunch -n '__qlaunch_second status top console stop restore' -a '(__qlaunch_machines)'
 complete -c qlaunch -n '__qlaunch_second import' -a "(__qlaunch_files '\.(?:xml|conf)' .xml)"
 complete -c qlaunch -n '__qlaunch_second disk' -a 'create list snapshot revert delete resize convert write'
@@ -126,6 +133,7 @@ complete -c qlaunch -n '__qlaunch_verb disk; and not __qlaunch_second disk' -F
 complete -c qlaunch -n '__qlaunch_second bench' -a 'report compare submit gather'
 complete -c qlaunch -n '__qlaunch_verb bench' -F
 complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb switch' -a 'guest host'
+complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb autostart' -a 'on off'
 
 __qlaunch_option run install 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option run drivers 'Drivers for it' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
@@ -148,6 +156,9 @@ __qlaunch_option disk compress 'convert: a smaller copy'
 __qlaunch_option disk drop 'revert: do not keep what is there'
 __qlaunch_option disk shrink 'resize: smaller'
 __qlaunch_option disk yes 'write: no question'
+__qlaunch_option clone tpm "The TPM's state" -x -a 'copy new'
+__qlaunch_option remove yes 'No question'
+__qlaunch_option remove keep-disks 'The images stay'
 __qlaunch_option setup undo 'Put every file back'
 __qlaunch_option setup yes 'No question'
 __qlaunch_option setup gpu 'The card to bind early' -x -a '(__qlaunch_cards)'

@@ -240,6 +240,14 @@ static void choose_joined(const struct net_facts *f, struct net *n)
 		n->conf->bridge);
 }
 
+void net_default_mac(const char *vm, const char *network, char ret_mac[NET_MAC_TEXT])
+{
+	/* 52:54:00 is what QEMU's own cards have: locally administered */
+	uint64_t hash = net_hash(vm, network);
+	snprintf(ret_mac, NET_MAC_TEXT, "52:54:00:%02x:%02x:%02x", (unsigned)(hash >> 16 & 0xff), (unsigned)(hash >> 8 & 0xff),
+		 (unsigned)(hash & 0xff));
+}
+
 void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid, bool stream)
 {
 	struct net *n = &f->v[i];
@@ -247,12 +255,10 @@ void net_choose(const struct config *c, struct net_facts *f, size_t i, uid_t uid
 	uint64_t hash = net_hash(c->vm.name, n->conf->name);
 	n->alias = str_fmt("qlaunch %s %s", c->vm.name, n->conf->name);
 	n->queues = n->conf->queues ? n->conf->queues : 1;
-	/* 52:54:00 is what QEMU's own cards have: locally administered */
 	if (n->conf->mac)
 		snprintf(n->mac, sizeof(n->mac), "%s", n->conf->mac);
 	else
-		snprintf(n->mac, sizeof(n->mac), "52:54:00:%02x:%02x:%02x", (unsigned)(hash >> 16 & 0xff), (unsigned)(hash >> 8 & 0xff),
-			 (unsigned)(hash & 0xff));
+		net_default_mac(c->vm.name, n->conf->name, n->mac);
 	for (char *p = n->mac; *p; p++)
 		*p = (char)tolower(*p); /* as the kernel writes it */
 	check_ports(f, n, uid);

@@ -13,6 +13,8 @@ struct net_route {
 
 /* The hash that names and addresses come from (FNV-1a, 64 bits). */
 uint64_t net_hash(const char *vm, const char *network);
+/* The address of a card whose configuration gives none: of the names, so the same each time. */
+void net_default_mac(const char *vm, const char *network, char ret_mac[NET_MAC_TEXT]);
 bool net_overlap(struct net_subnet a, struct net_subnet b);
 char *net_subnet_text(struct net_subnet s); /* "192.168.77.0/24"; owned by the caller */
 struct err *net_subnet_parse(const char *text, struct net_subnet *ret_subnet);
