@@ -86,10 +86,9 @@ static struct err *check_store(const uint8_t *store, size_t size)
 	return memcmp(store, authenticated, sizeof(authenticated)) == 0 ? check_chain(store, stated) : NULL;
 }
 
-static struct err *check_raw(const uint8_t *p, size_t len, size_t template_len)
+/* A whole volume of its own. */
+static struct err *check_volume(const uint8_t *p, size_t len)
 {
-	if (len != template_len)
-		return err_new("%zu bytes, and the firmware's are %zu", len, template_len);
 	if (len < VOLUME_HEADER_MIN + STORE_HEADER || memcmp(p + VOLUME_SIGNATURE, "_FVH", 4) != 0)
 		return err_new("no firmware volume");
 	uint16_t header = le16_at(p + VOLUME_HEADER_LENGTH), sum = 0;
@@ -104,6 +103,19 @@ static struct err *check_raw(const uint8_t *p, size_t len, size_t template_len)
 	if (le64_at(p + VOLUME_LENGTH) != len)
 		return err_new("%zu bytes, and the header says %llu", len, (unsigned long long)le64_at(p + VOLUME_LENGTH));
 	return check_store(p + header, len - header);
+}
+
+/* One that is good, and of another size, belongs to another image: that is no damage, and a remedy against damage would lose it. */
+static struct err *check_raw(const uint8_t *p, size_t len, size_t template_len)
+{
+	cleanup_err struct err *e = check_volume(p, len);
+	if (len == template_len)
+		return steal(e);
+	if (e)
+		return err_new("%zu bytes, and the firmware's are %zu", len, template_len);
+	return err_hint(
+		err_coded(EMEDIUMTYPE, "%zu bytes, and the firmware's are %zu: they are good, and of another image", len, template_len),
+		"name that image by code in [firmware]: Debian's OVMF_CODE.fd has 131072 bytes of them, OVMF_CODE_4M.fd 540672");
 }
 
 static struct err *check_qcow2(const uint8_t *p, size_t len, const uint8_t *template, size_t template_len)

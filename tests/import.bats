@@ -71,7 +71,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$(value 'disk hda' bus) $(value 'network lan' mode) $(value 'network lan' bridge)" = "sata bridge br0" ]
 	[ "$(value qemu binary) $(value console serial)" = "/opt/qemu/bin/qemu-system-x86_64 pty" ]
 	import usb-mdev.xml
-	[ "$(value 'usb device' id) $(value 'pci gpu-fn3' address) $(value 'network lan' bridge)" = "046d:c52b 0000:0a:00.3 enp5s0" ]
+	[ "$(value 'usb device' id) $(value 'pci device-fn3' address) $(value 'network lan' bridge)" = "046d:c52b 0000:0a:00.3 enp5s0" ]
 	[ "$(value 'network lan-2' queues) $(value boot kernel) $(value cpu nested)" = "4 /boot/vmlinuz yes" ]
 	for n in 10 11 13 16 17 21 22; do grep -q "^# line $n: " <<<"$output"; done
 }
@@ -165,7 +165,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	for pair in 010:08 10:0a 0x10:10; do
 		# shellcheck disable=SC2059
 		domain "<devices>$(printf "$hostdev" "${pair%:*}")</devices>"
-		[ "$(value 'pci gpu' address)" = "0000:${pair#*:}:00.0" ]
+		[ "$(value 'pci device' address)" = "0000:${pair#*:}:00.0" ]
 	done
 	domain "<devices><hostdev type='usb'><source><vendor id='1133'/><product id='0xc52b'/></source></hostdev></devices>"
 	[ "$(value 'usb device' id)" = 046d:c52b ]
@@ -211,6 +211,33 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ -z "$(value qemu args)" ]; [[ $output == *"libvirt's own buses"* ]]
 }
 
+@test "import: a device is called what this host says that it is, or its place tells; libvirt's alias of it is found by its address" {
+	host() { printf "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='0x%s' slot='0' function='%s'/></source>%s</hostdev>" "$1" "$2" "$3"; }
+	domain() { printf '<domain type="kvm"><name>t</name><os><type>hvm</type></os><features><acpi/></features><devices>%s</devices><qemu:commandline>%s</qemu:commandline></domain>' "$1" "$2" >"$HOME/d.xml"
+		run "$qlaunch" "${root[@]}" import "$HOME/d.xml" --output -; [ "$status" -eq 0 ]; }
+	set_() { printf '<qemu:arg value="-set"/><qemu:arg value="%s"/>' "$@"; }
+	root=(--root "$HOME/root")
+	for device in 01:00.0=0x030000 01:00.1=0x040300 02:00.0=0x010802 03:00.0=0x020000 04:00.3=0x0c0330; do
+		dir=$HOME/root/sys/bus/pci/devices/0000:${device%=*}; mkdir -p "$dir"
+		echo "${device#*=}" >"$dir/class"; echo 0x10de >"$dir/vendor"; echo 0x0001 >"$dir/device"
+	done
+	passed="$(host 02 0 "<boot order='1'/>")$(host 01 1)$(host 01 0)$(host 04 3)$(host 03 0)$(host 7f 0)"
+	sets=$(set_ device.hostdev2.x-vga=on device.hostdev0.x-no-mmap=on device.hostdev9.x=y device.net0.mac=1)
+	domain "$passed" "$sets"
+	[ "$(grep '^\[pci' <<<"$output" | paste -sd' ')" = "[pci nvme] [pci audio] [pci gpu] [pci usb] [pci nic] [pci device]" ]
+	[ "$(value boot order) $(value qemu set)" = "nvme pci-gpu.x-vga=on pci-nvme.x-no-mmap=on" ]
+	[[ $output == *"device.hostdev9.x=y is left out"*"device.net0.mac=1 is left out"* ]]
+	root=()
+	domain "<interface type='hostdev'><source><address type='pci' bus='0x7e' slot='0' function='0'/></source></interface>$(host 7f 0)$(host 7d 0 "<rom file='/g.rom'/>")$(host 7c 1)$(host 7c 0)" \
+		"$(set_ device.hostdev0.a=b device.hostdev1.a=b)"
+	[ "$(grep '^\[pci' <<<"$output" | paste -sd' ')" = "[pci nic] [pci device] [pci gpu] [pci gpu-fn1] [pci gpu-2]" ]
+	[ "$(value qemu set)" = "pci-nic.a=b pci-device.a=b" ]
+	domain "<interface type='user'/><interface type='user'/>" "$(set_ device.net1.rombar=0)"
+	[ "$(value qemu set)" = nic-lan-2.rombar=0 ]
+	printf '%s\n' "$output" >"$HOME/p.conf"
+	"$qlaunch" plan --json "$HOME/p.conf" | jq -e '.qemu | any(test("id=nic-lan-2,.*,rombar=0"))'
+}
+
 @test "import --copy-state: quickemu's disk, UEFI variables and TPM state are copied, the originals untouched" {
 	mkdir -p "$HOME/vm/win" && cd "$HOME/vm"
 	printf 'guest_os="windows"\ndisk_img="win/disk.qcow2"\ntpm="on"\n' >win.conf
@@ -228,6 +255,29 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$(value 'disk main' path) $(value firmware vars)" = "$XDG_DATA_HOME/qlaunch/win/disk.qcow2 $XDG_DATA_HOME/qlaunch/win/VARS.fd" ]
 	run "$qlaunch" import --copy-state --output "$HOME/again.conf" win.conf # never over what is there
 	[ "$status" -ne 0 ]; [ ! -e "$HOME/again.conf" ]
+}
+
+@test "import --copy-state: variables of 128 KiB come with the firmware of 2 MiB that they belong to; no medium beside a disk in use" {
+	mkdir -p "$HOME/vm/m" && cd "$HOME/vm"
+	printf 'disk_img="m/disk.qcow2"\niso="m/new.iso"\nfixed_iso="m/drivers.iso"\n' >m.conf
+	truncate -s 128K m/OVMF_VARS.fd; truncate -s 2M m/disk.qcow2
+	run "$qlaunch" import --copy-state m.conf
+	[ "$status" -eq 0 ]; said=$output
+	output=$(<"$HOME/.config/qlaunch/m.conf")
+	[ "$(value 'cdrom fixed' path)" = "$PWD/m/drivers.iso" ]; ! grep -q new.iso <<<"$output"
+	if [ -e /usr/share/OVMF/OVMF_CODE.fd ]; then
+		[ "$(value firmware code)" = /usr/share/OVMF/OVMF_CODE.fd ]
+		cp /usr/share/OVMF/OVMF_VARS.fd "$XDG_DATA_HOME/qlaunch/m/VARS.fd"
+		run "$qlaunch" check --set vm.accel=tcg m
+		[[ $output != *"✗ firmware"* ]]
+		sed -i /^code/d "$HOME/.config/qlaunch/m.conf" # by hand, with another image: nothing is damaged, and nothing is to be moved away
+		run "$qlaunch" check --set vm.accel=tcg m
+		[[ $output == *"✗ firmware"*"of another image"*"code in [firmware]"* ]]; [[ $output != *.damaged* ]]
+	else
+		[[ $(tr -s ' \n' ' ' <<<"$said") == *"a firmware of 2 MiB, which this host does not have"* ]]
+	fi
+	rm -rf "$XDG_DATA_HOME" "$HOME/.config/qlaunch"; truncate -s 196K m/disk.qcow2
+	run "$qlaunch" import m.conf --output -; [ "$(value 'cdrom iso' path)" = "$PWD/m/new.iso" ]
 }
 
 @test "import --copy-state: libvirt's disk, UEFI variables and TPM state, where they may be read; what may not is told with its remedy" {
@@ -285,8 +335,15 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$status" -eq 4 ]; [[ $output == *"is written"*"✗"*"cannot run it yet"* ]]
 }
 
-@test "import: libvirt's own arguments for 91 domains and qlaunch's plans differ only where there is a reason" {
-	run tests/differential "$(dirname "$qlaunch")"
+@test "import: libvirt's own arguments for each domain, and qlaunch's plans, differ only where there is a reason" {
+	run tests/differential/libvirt "$(dirname "$qlaunch")"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *" 0 differences without a reason"* ]]
+}
+
+@test "import: quickemu's own arguments for each machine, and qlaunch's plans, differ only where there is a reason" {
+	run tests/differential/quickemu "$(dirname "$qlaunch")"
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 differences without a reason"* ]]

@@ -37,8 +37,9 @@ static void add_port(struct builder *b, const struct pci_pick *pick)
 static void add_function(struct builder *b, const struct pci_pick *pick, size_t i, unsigned fn, bool multi)
 {
 	const struct pci_function *f = &pick->v[i];
-	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:o}", "driver", "vfio-pci", "id",
-			      json_sprintf("pci-%s-%u-%u", pick->conf->name, b->ports, fn), "host", pci_addr_text(f->addr).s, "bus",
+	/* by its section's name alone, so that [qemu] set can name it wherever it is plugged */
+	json_t *id = i == pick->named ? json_sprintf("pci-%s", pick->conf->name) : json_sprintf("fn-%u-%u", b->ports, fn);
+	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:o}", "driver", "vfio-pci", "id", id, "host", pci_addr_text(f->addr).s, "bus",
 			      json_sprintf("port%u", b->ports), "addr", json_sprintf("00.%u", fn));
 	if (multi && fn == 0)
 		json_object_set_new(o, "multifunction", json_true());

@@ -438,7 +438,7 @@ struct err *export_xml(const struct config *c, const char *text, const char *dir
 	cleanup_draft struct draft want = {}, have = {};
 	cleanup_sb struct sb metadata = {};
 	cleanup_free char *bare = compose(c, "");
-	TRY(import_read(bare, c->vm.name, "/", &have));
+	TRY(import_read(bare, c->vm.name, "/", NULL, &have));
 	read_words(&want, text, dir);
 	compare(&want, &have, &metadata, ret_left);
 	*ret_xml = compose(c, metadata.s ? metadata.s : "");

@@ -2,7 +2,7 @@
 /* import: see import.h. */
 #include "launcher/import/import.h"
 
-struct err *import_read(const char *text, const char *name, const char *dir, struct draft *ret_draft)
+struct err *import_read(const char *text, const char *name, const char *dir, const struct import_host *host, struct draft *ret_draft)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	cleanup_draft struct draft d = {};
@@ -10,7 +10,7 @@ struct err *import_read(const char *text, const char *name, const char *dir, str
 	const char *first = text + strspn(text, " \t\r\n");
 	bool xml = *first == '<';
 	d.source = xml ? "libvirt's domain XML" : "quickemu";
-	TRY(xml ? import_xml(text, name, &d) : import_quickemu(text, name, dir, &d));
+	TRY(xml ? import_xml(text, name, host, &d) : import_quickemu(text, name, dir, &d));
 	*ret_draft = d;
 	d = (struct draft){};
 	return NULL;

@@ -258,13 +258,13 @@ static struct err *read_domain(struct xml_import *im)
 	return NULL;
 }
 
-struct err *import_xml(const char *text, const char *name, struct draft *d)
+struct err *import_xml(const char *text, const char *name, const struct import_host *host, struct draft *d)
 {
 	cleanup_node struct node *root = NULL;
 	const char *domain = strstr(text, "<domain");
 	bool whole = domain && strchr(" \t\r\n>/", domain[7]) && domain[7];
 	TRY(node_parse(text, strlen(text), !whole && !str_starts(text + strspn(text, " \t\r\n"), "<?xml"), &root));
-	struct xml_import im = { .d = d, .root = root, .whole = streq(root->name, "domain") };
+	struct xml_import im = { .d = d, .host = host, .root = root, .whole = streq(root->name, "domain") };
 	struct err *e = read_domain(&im);
 	if (!e && !draft_get(d, "vm", "name")) {
 		cleanup_free char *own = draft_name(name);
@@ -277,6 +277,5 @@ struct err *import_xml(const char *text, const char *name, struct draft *d)
 	strv_free(&im.args);
 	strv_free(&im.flags);
 	strv_free(&im.sets);
-	strv_free(&im.slots);
 	return e;
 }

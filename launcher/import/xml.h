@@ -8,7 +8,7 @@
  */
 #pragma once
 #include <stdint.h>
-#include "launcher/import/draft.h"
+#include "launcher/import/import.h"
 #include "launcher/import/xml_node.h"
 #include "launcher/import/xml_num.h"
 
@@ -21,7 +21,8 @@ struct boot_device {
 
 struct xml_import {
 	struct draft *d;
-	bool whole; /* a <domain>, not a part of one */
+	const struct import_host *host; /* or NULL */
+	bool whole;                     /* a <domain>, not a part of one */
 	struct node *root;
 	struct cpus pinned, emulator; /* vcpupin; emulatorpin and iothreadpin */
 	struct cpus all_threads;      /* <vcpu cpuset=>: of each thread that has no pin of its own */
@@ -37,9 +38,9 @@ struct xml_import {
 	unsigned args_line;
 	struct strv flags, sets; /* for [cpu] flags: "hv-spinlocks=0x1fff", "-hypervisor"; for [qemu] set */
 	unsigned flags_line, sets_line;
-	bool firmware;     /* <os firmware='efi'> or a loader of flash */
-	bool usb_args;     /* an argument of the user's wants a USB controller */
-	struct strv slots; /* of [pci] sections: "0000:01:00" */
+	bool firmware; /* <os firmware='efi'> or a loader of flash */
+	bool usb_args; /* an argument of the user's wants a USB controller */
+	bool passed;   /* a device of the host, by [pci] */
 };
 
 /* What reads an element at its place below <domain>. */
@@ -78,6 +79,8 @@ const char *xml_name(struct node *n, const char *otherwise);
 bool xml_address(struct node *address, struct pci_addr *ret_addr);
 /* Its place in the order of booting; `title`: of its section. */
 void xml_boot(struct xml_import *im, struct node *n, const char *kind, const char *title);
-/* A device of the host as a section of [pci]; NULL where it has one already. `name`: as it is to be called, or NULL. Title, owned by the
- * caller. */
-char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr, const char *name);
+/* A device of the host as a section of [pci]; NULL where it has one already. It is called by `name`, which is the user's own, else by what the
+ * host says that it is, else by `guess`, else by what its place tells; each may be NULL. Title, owned by the caller. */
+char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr, const char *name, const char *guess);
+/* The section of [pci] with that address; NULL. */
+struct draft_section *xml_pci_section(struct xml_import *im, struct pci_addr addr);

@@ -25,7 +25,7 @@ static void read_host_pci(struct xml_import *im, struct node *n)
 		draft_note(im->d, NOTE_FATAL, n->line, "<hostdev type='pci'> without an address: the device is missing");
 		return;
 	}
-	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL));
+	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL), rom && node_attr(rom, "file") ? "gpu" : NULL);
 	if (!title)
 		return;
 	if (!managed || !streq(managed, "yes"))

@@ -88,7 +88,7 @@ static void read_hugepages(struct xml_import *im, struct node *n)
 static void read_locked(struct xml_import *im, struct node *n)
 {
 	struct node *hugepages = node_child(n->parent, "hugepages");
-	if (!hugepages && !im->slots.n && im->whole)
+	if (!hugepages && !im->passed && im->whole)
 		draft_note(
 			im->d, NOTE_MINOR, n->line,
 			"<locked>: the host may write the guest's memory to swap here, unless hugepages = 2M or a [pci] device locks it");

@@ -73,7 +73,7 @@ static void read_passed(struct xml_import *im, struct node *n, struct node *sour
 			   "<interface type='hostdev'> without an address of the host's: the card is missing");
 		return;
 	}
-	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL));
+	cleanup_free char *title = xml_pci(im, n->line, addr, xml_name(n, NULL), "nic");
 	const char *address = node_attr(mac, "address");
 	if (title && address)
 		draft_note(im->d, NOTE_MACHINE, mac->line,

@@ -90,22 +90,55 @@ void xml_boot(struct xml_import *im, struct node *n, const char *kind, const cha
 	im->boot[im->n_boot++] = (struct boot_device){ (unsigned)order, kind, str_dup(strchr(title, ' ') + 1) };
 }
 
-/* Each function has a section: IOMMU groups, which this text does not tell of, may part them. */
-char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr, const char *name)
+static bool same_slot(struct pci_addr a, struct pci_addr b)
 {
-	cleanup_free char *slot = str_fmt("%04x:%02x:%02x", addr.domain, addr.bus, addr.dev);
-	cleanup_free char *first = im->slots.n ? str_dup(im->slots.v[0]) : NULL;
-	bool card = !first || streq(first, slot);
-	cleanup_free char *wish = name ? str_dup(name) : card ? addr.fn ? str_fmt("gpu-fn%u", addr.fn) : str_dup("gpu") : str_dup("device");
-	for (size_t i = 0; i < im->d->n; i++) {
-		const char *have = str_starts(im->d->v[i].title, "pci ") ? draft_get(im->d, im->d->v[i].title, "address") : NULL;
-		if (streq(have, pci_addr_text(addr).s)) {
-			draft_note(im->d, NOTE_MINOR, line, "%s is there twice", have);
-			return NULL;
+	a.fn = b.fn = 0;
+	return pci_addr_equal(a, b);
+}
+
+/* Whether the domain passes the function 0 and another of the slot, in its devices or by arguments: so come graphics cards with their sound. */
+static bool is_card(struct xml_import *im, struct pci_addr slot)
+{
+	struct node *devices = im->whole ? node_child(im->root, "devices") : im->root, *args = node_child(im->root, "qemu:commandline");
+	bool has[8] = {};
+	for (size_t i = 0; devices && i < devices->n_children; i++) {
+		struct node *n = devices->children[i];
+		struct pci_addr addr;
+		if (streq(n->name, "hostdev") && node_is(n, "type", "pci") &&
+		    xml_address(node_child(node_child(n, "source"), "address"), &addr) && same_slot(addr, slot))
+			has[addr.fn] = true;
+	}
+	for (size_t i = 0; args && i < args->n_children; i++) {
+		const char *value = streq(args->children[i]->name, "qemu:arg") ? node_attr(args->children[i], "value") : NULL;
+		for (unsigned fn = 0; value && fn < ARRAY_SIZE(has); fn++) {
+			slot.fn = (uint8_t)fn;
+			has[fn] |= strstr(value, pci_addr_text(slot).s + strlen("0000:")) != NULL;
 		}
 	}
-	if (!strv_has(&im->slots, slot))
-		strv_add(&im->slots, slot);
+	return has[0] && (has[1] || has[2] || has[3]);
+}
+
+struct draft_section *xml_pci_section(struct xml_import *im, struct pci_addr addr)
+{
+	for (size_t i = 0; i < im->d->n; i++) {
+		struct draft_section *s = &im->d->v[i];
+		if (str_starts(s->title, "pci ") && streq(draft_get(im->d, s->title, "address"), pci_addr_text(addr).s))
+			return s;
+	}
+	return NULL;
+}
+
+/* Each function has a section: IOMMU groups, which this text does not tell of, may part them. */
+char *xml_pci(struct xml_import *im, unsigned line, struct pci_addr addr, const char *name, const char *guess)
+{
+	if (xml_pci_section(im, addr)) {
+		draft_note(im->d, NOTE_MINOR, line, "%s is there twice", pci_addr_text(addr).s);
+		return NULL;
+	}
+	const char *known = name ? name : im->host ? im->host->kind(im->host->data, addr) : NULL;
+	const char *base = guess ? guess : is_card(im, addr) ? "gpu" : "device";
+	cleanup_free char *wish = known ? str_dup(known) : addr.fn && !guess ? str_fmt("%s-fn%u", base, addr.fn) : str_dup(base);
+	im->passed = true;
 	char *title = draft_title(im->d, "pci", wish);
 	draft_set(im->d, line, title, "address", pci_addr_text(addr).s);
 	return title;

@@ -74,7 +74,7 @@ static bool take_vfio(struct xml_import *im, const char *value, unsigned line)
 	cleanup_err struct err *e = host ? pci_addr_parse(host, &addr) : NULL;
 	if (!streq(o.driver, "vfio-pci") || !host || e)
 		return false;
-	cleanup_free char *title = xml_pci(im, line, addr, NULL);
+	cleanup_free char *title = xml_pci(im, line, addr, NULL, (rom && *rom) || option_get(&o, "x-vga") ? "gpu" : NULL);
 	if (title && rom && *rom)
 		draft_set(im->d, line, title, "rom", rom);
 	for (size_t i = 1; i < o.parts.n; i++) {
@@ -114,21 +114,65 @@ static bool speaks_of_libvirt(const char *value)
 	return false;
 }
 
-/* "device.video0.vgamem_mb=64": libvirt's aliases of which qlaunch has the like, by the ids of launcher/guest. */
+/* libvirt's hostdevN: the cards that are passed as network cards count first (virDomainDefParseXML). NULL where it is no section of [pci]. */
+static const char *hostdev_name(struct xml_import *im, unsigned long number)
+{
+	struct node *devices = node_child(im->root, "devices");
+	for (int pass = 0; devices && pass < 2; pass++)
+		for (size_t i = 0; i < devices->n_children; i++) {
+			struct node *n = devices->children[i];
+			bool counts = pass ? streq(n->name, "hostdev") : streq(n->name, "interface") && node_is(n, "type", "hostdev");
+			struct pci_addr addr;
+			if (!counts || number-- > 0)
+				continue;
+			if (pass && !node_is(n, "type", "pci"))
+				return NULL;
+			bool has = xml_address(node_child(node_child(n, "source"), "address"), &addr);
+			struct draft_section *s = has ? xml_pci_section(im, addr) : NULL;
+			return s ? strchr(s->title, ' ') + 1 : NULL;
+		}
+	return NULL;
+}
+
+/* netN: those that are passed have no such name. */
+static const char *net_name(struct xml_import *im, unsigned long number)
+{
+	for (size_t i = 0; i < im->d->n; i++)
+		if (str_starts(im->d->v[i].title, "network ") && number-- == 0)
+			return strchr(im->d->v[i].title, ' ') + 1;
+	return NULL;
+}
+
+/* The id of the device that libvirt calls "hostdev0", by launcher/guest; NULL where there is none. Owned by the caller. */
+static char *device_id(struct xml_import *im, const char *alias)
+{
+	static const char digits[] = "0123456789";
+	size_t n = strcspn(alias, digits);
+	unsigned long number;
+	const char *name = NULL;
+	if (!xml_decimal(alias + n, 255, &number))
+		return NULL;
+	cleanup_free char *kind = str_ndup(alias, n);
+	if (streq(kind, "hostdev"))
+		return (name = hostdev_name(im, number)) ? str_fmt("pci-%s", name) : NULL;
+	if (streq(kind, "net"))
+		return (name = net_name(im, number)) ? str_fmt("nic-%s", name) : NULL;
+	if (streq(kind, "video") && !number && draft_get(im->d, "display", "video"))
+		return str_dup("video");
+	return streq(kind, "sound") && !number && draft_get(im->d, "audio", "model") ? str_dup("sound") : NULL;
+}
+
+/* "device.video0.vgamem_mb=64" */
 static bool take_set(struct xml_import *im, const char *value, unsigned line)
 {
-	static const struct {
-		const char *alias, *section, *id;
-	} ids[] = { { "device.hostdev0.", "pci gpu", "pci-gpu-1-0" }, { "device.video0.", "display", "video" },
-		    { "device.net0.", "network lan", "nic-lan" }, { "device.sound0.", "audio", "sound" } };
-	for (size_t i = 0; i < ARRAY_SIZE(ids) && conf_key_find("qemu", "set"); i++) {
-		if (!str_starts(value, ids[i].alias) || !draft_section_find(im->d, ids[i].section))
-			continue;
-		strv_addf(&im->sets, "%s.%s", ids[i].id, value + strlen(ids[i].alias));
+	const char *alias = value + strlen("device."), *dot = str_starts(value, "device.") ? strchr(alias, '.') : NULL;
+	cleanup_free char *own = dot ? str_ndup(alias, (size_t)(dot - alias)) : NULL, *id = own ? device_id(im, own) : NULL;
+	if (id) {
+		strv_addf(&im->sets, "%s%s", id, dot);
 		im->sets_line = im->sets_line ? im->sets_line : line;
-		return true;
+	} else {
+		draft_note(im->d, NOTE_MACHINE, line, "-set %.100s is left out: it names a device by libvirt's own id, which is not here", value);
 	}
-	draft_note(im->d, NOTE_MACHINE, line, "-set %.100s is left out: it names a device by libvirt's own id, which is not here", value);
 	return true;
 }
 

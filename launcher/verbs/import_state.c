@@ -11,6 +11,7 @@
 #include "launcher/verbs/import_state.h"
 
 #define STATE_MAX (64 << 20)          /* bytes: UEFI variables have at most 8 MiB, a TPM's state some KiB */
+#define UNUSED_MAX (197632 * 8)       /* bytes of an image that nothing was installed on: quickemu's DISK_MIN_SIZE */
 #define COPY_LIMIT_MS (60 * 60 * 1000) /* a disk of some TB */
 
 struct search {
@@ -18,6 +19,7 @@ struct search {
 	const struct strv *wishes;
 	char *found;
 	bool hidden; /* there is such a file, or a folder on the way that may not be entered */
+	off_t size;
 };
 
 /* While the user is visited, HOME is the user's. */
@@ -36,8 +38,10 @@ static struct err *find_readable(void *data)
 		struct stat st;
 		cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		s->hidden |= fd < 0 && errno == EACCES;
-		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 			s->found = steal(path);
+			s->size = st.st_size;
+		}
 	}
 	return NULL;
 }
@@ -97,11 +101,43 @@ static struct err *copy_to(const struct user *u, const char *from, const char *t
 	return NULL;
 }
 
+/* OVMF of 2 MiB, whose variables have 128 KiB (edk2's OvmfPkg, FD_SIZE_IN_KB): Debian's, Fedora's, Arch's of old, openSUSE's; then with Secure
+ * Boot. quickemu takes the last image that there is, libvirt what the domain names. */
+static struct err *find_code(void *data)
+{
+	static const char *const images[2][4] = { { "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_CODE.fd",
+						    "/usr/share/edk2/x64/OVMF_CODE.fd", "/usr/share/qemu/ovmf-x86_64-code.bin" },
+						  { "/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd",
+						    "/usr/share/edk2/x64/OVMF_CODE.secboot.fd", "/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin" } };
+	struct search *s = data;
+	for (size_t i = 0; i < ARRAY_SIZE(images[0]) && !s->found; i++)
+		s->found = access(images[s->hidden][i], R_OK) == 0 ? str_dup(images[s->hidden][i]) : NULL;
+	return NULL;
+}
+
+/* Variables fit the image alone that they were made for; where nobody names one, their size tells. */
+static struct err *take_code(struct draft *d, const struct user *u, off_t size)
+{
+	struct search s = { .u = u, .hidden = streq(draft_get(d, "firmware", "secure-boot"), "yes") };
+	if (size != 128 << 10 || draft_get(d, "firmware", "code"))
+		return NULL;
+	TRY(user_visit(u, find_code, &s));
+	cleanup_free char *code = s.found;
+	if (code)
+		draft_set(d, 1, "firmware", "code", code);
+	else
+		draft_note(
+			d, NOTE_FATAL, 1,
+			"the UEFI variables are those of a firmware of 2 MiB, which this host does not have: set code in [firmware] to a copy of it (OVMF_CODE.fd)");
+	return NULL;
+}
+
 static struct err *take_vars(struct draft *d, const struct user *u, const char *own, bool copy)
 {
 	struct search s = { .u = u, .wishes = &d->vars };
 	TRY(user_visit(u, find_readable, &s));
-	cleanup_free char *found = s.found, *to = str_fmt("%s/VARS.fd", own);
+	cleanup_free char *found = s.found, *to = str_fmt("%s/VARS.%s", own, found && str_ends(found, ".qcow2") ? "qcow2" : "fd");
+	TRY(found && (copy || draft_get(d, "firmware", "vars")) ? take_code(d, u, s.size) : NULL);
 	if (found && copy) {
 		TRY(copy_to(u, found, to, false));
 		draft_replace(d, "firmware", "vars", to);
@@ -187,22 +223,43 @@ static struct err *take_disks(struct draft *d, const struct user *u, const char 
 	return NULL;
 }
 
-static struct err *has_public(void *data)
+/* What quickemu looks at before it starts the machine. As the user. */
+struct look {
+	const struct user *u;
+	const struct draft *d;
+	bool has_public, is_used;
+};
+
+static struct err *look(void *data)
 {
-	struct search *s = data;
+	struct look *l = data;
 	struct stat st;
-	cleanup_free char *path = expand(s->u, "~/Public");
-	s->hidden = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	const char *disk = draft_get(l->d, "disk main", "path");
+	cleanup_free char *public = expand(l->u, "~/Public"), *image = disk ? expand(l->u, disk) : NULL;
+	l->has_public = stat(public, &st) == 0 && S_ISDIR(st.st_mode);
+	l->is_used = image && stat(image, &st) == 0 && st.st_size > UNUSED_MAX;
+	return NULL;
+}
+
+/* A disk that is in use has no medium of the installation beside it; KolibriOS runs from it. */
+static struct err *finish_quickemu(struct draft *d, const struct user *u)
+{
+	struct look l = { .u = u, .d = d };
+	TRY(user_visit(u, look, &l));
+	if (!l.has_public && streq(draft_get(d, "share public", "path"), "~/Public"))
+		draft_drop(d, "share public");
+	if (draft_get(d, "share public", "path"))
+		draft_note(d, NOTE_MACHINE, 1, "[share public] comes by virtiofs here, not by 9p or WebDAV: mount -t virtiofs public; Windows needs WinFsp and its service");
+	if (l.is_used)
+		draft_drop(d, "cdrom iso");
 	return NULL;
 }
 
 struct err *import_state(struct draft *d, const struct user *u, bool copy)
 {
 	cleanup_free char *own = str_fmt("%s/qlaunch/%s", u->data_dir, draft_get(d, "vm", "name"));
-	struct search s = { .u = u };
-	TRY(user_visit(u, has_public, &s));
-	if (!s.hidden && streq(draft_get(d, "share public", "path"), "~/Public"))
-		draft_drop(d, "share public");
+	if (streq(d->source, "quickemu"))
+		TRY(finish_quickemu(d, u));
 	TRY(take_vars(d, u, own, copy));
 	TRY(take_tpm(d, u, own, copy));
 	return copy ? take_disks(d, u, own) : NULL;

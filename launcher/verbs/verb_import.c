@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "launcher/advise/groups.h"
 #include "launcher/base/tr.h"
 #include "launcher/cli.h"
+#include "launcher/host/pci/pci.h"
 #include "launcher/import/import.h"
 #include "launcher/verbs/import_state.h"
 #include "launcher/verbs/pager.h"
@@ -39,6 +41,24 @@ static struct err *read_file(void *data)
 	*slash = '\0';
 	r->dir = str_dup(real);
 	return NULL;
+}
+
+/* What its section is called by this host's word for it; data: the struct root. */
+static const char *device_kind(void *data, struct pci_addr addr)
+{
+	static const struct {
+		const char *word, *name;
+	} names[] = { { "VGA", "gpu" },	  { "3D", "gpu" },	 { "display", "gpu" },	{ "audio", "audio" }, { "USB", "usb" },
+		      { "NVMe", "nvme" }, { "SATA", "sata" },	 { "storage", "storage" }, { "ethernet", "nic" }, { "Wi-Fi", "wifi" },
+		      { "network", "nic" }, { "serial", "serial" } };
+	struct pci_function fn = {};
+	cleanup_err struct err *e = pci_function_read(data, addr, &fn);
+	const char *word = e ? NULL : group_class_word(fn.class), *name = word ? "device" : NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(word, names[i].word))
+			name = names[i].name;
+	pci_function_free(&fn);
+	return name;
 }
 
 static void print_notes(const struct draft *d, const char *file)
@@ -88,9 +108,10 @@ struct err *verb_import(struct cli *cli, const struct verb_args *args)
 	cleanup_free char *text = NULL, *path = NULL;
 	TRY(verb_words(args, 1, 1, "import [--output FILE] [--copy-state] [--check] FILE"));
 	TRY(user_find(NULL, &u));
+	struct import_host host = { device_kind, cli->root };
 	r.arg = args->words.v[0];
 	struct err *e = user_visit(&u, read_file, &r);
-	e = e ? e : err_wrap(import_read(r.text, r.name, r.dir, &d), "%s", r.arg);
+	e = e ? e : err_wrap(import_read(r.text, r.name, r.dir, &host, &d), "%s", r.arg);
 	free(r.text);
 	free(r.dir);
 	free(r.name);

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_free char *text = str_ndup(size ? (const char *)data : "", size), *made = NULL;
 	cleanup_draft struct draft d = {};
-	cleanup_err struct err *e = import_read(text, "fuzz", "/dir", &d);
+	cleanup_err struct err *e = import_read(text, "fuzz", "/dir", NULL, &d);
 	e = e ? e : import_compose(&d, &made);
 	if (e && (err_status(e) != EXIT_CONFIG || !*err_text(e)))
 		abort();

@@ -21,7 +21,7 @@ static void read_domain(const char *text)
 	cleanup_draft struct draft d = {};
 	cleanup_free char *made = NULL;
 	cleanup_sb struct sb out = {};
-	cleanup_err struct err *e = import_read(text, "t", "/dir", &d);
+	cleanup_err struct err *e = import_read(text, "t", "/dir", NULL, &d);
 	e = e ? e : import_compose(&d, &made);
 	if (e)
 		sb_addf(&out, "error: %s", err_text(e));

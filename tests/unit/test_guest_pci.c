@@ -42,15 +42,15 @@ static void test_ports(void **state)
 	assert_string_equal(
 		text,
 		"-device {\"driver\":\"pcie-root-port\",\"id\":\"port1\",\"chassis\":1,\"slot\":1,\"bus\":\"pcie.0\",\"addr\":\"10.0\"}\n"
-		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-gpu-1-0\",\"host\":\"0000:01:00.0\",\"bus\":\"port1\",\"addr\":\"00.0\","
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-gpu\",\"host\":\"0000:01:00.0\",\"bus\":\"port1\",\"addr\":\"00.0\","
 		"\"multifunction\":true,\"romfile\":\"/a,b \\\"c\\\".rom\"}\n"
-		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-gpu-1-1\",\"host\":\"0000:01:00.1\",\"bus\":\"port1\",\"addr\":\"00.1\"}\n"
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"fn-1-1\",\"host\":\"0000:01:00.1\",\"bus\":\"port1\",\"addr\":\"00.1\"}\n"
 		"-device {\"driver\":\"pcie-root-port\",\"id\":\"port2\",\"chassis\":2,\"slot\":2,\"bus\":\"pcie.0\",\"addr\":\"11.0\"}\n"
-		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-gpu-2-0\",\"host\":\"0000:02:00.1\",\"bus\":\"port2\",\"addr\":\"00.0\","
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"fn-2-0\",\"host\":\"0000:02:00.1\",\"bus\":\"port2\",\"addr\":\"00.0\","
 		"\"multifunction\":true}\n"
-		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-gpu-2-1\",\"host\":\"0000:02:00.2\",\"bus\":\"port2\",\"addr\":\"00.1\"}\n"
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"fn-2-1\",\"host\":\"0000:02:00.2\",\"bus\":\"port2\",\"addr\":\"00.1\"}\n"
 		"-device {\"driver\":\"pcie-root-port\",\"id\":\"port3\",\"chassis\":3,\"slot\":3,\"bus\":\"pcie.0\",\"addr\":\"12.0\"}\n"
-		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-usb-3-0\",\"host\":\"0000:05:00.3\",\"bus\":\"port3\",\"addr\":\"00.0\"}\n"
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-usb\",\"host\":\"0000:05:00.3\",\"bus\":\"port3\",\"addr\":\"00.0\"}\n"
 		"-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=65536\n");
 }
 

@@ -227,6 +227,36 @@ static void test_other_firmware(void **state)
 	overwrite(*state, VARS, small, 131072);
 	cleanup_err struct err *e = vars_prepare(tempdir_root(*state), &conf, DATA, &fw);
 	assert_non_null(strstr(err_text(e), "131072 bytes, and the firmware's are"));
+	assert_non_null(strstr(err_remedy(e), ".damaged"));
+}
+
+static void put_le(uint8_t *p, uint64_t value, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* The volume of a smaller image: good, so nothing is to be moved away; its image is to be named. */
+static void test_smaller_image(void **state)
+{
+	enum { SMALL = 131072, LENGTH = 32, HEADER = 48, SUM = 50, STORE_SIZE = 16 };
+	cleanup_free uint8_t *small = mem_new(SMALL);
+	uint16_t header, word, sum = 0;
+	overwrite(*state, "/template", template.s, template.len);
+	ok(root_mkdirs(tempdir_root(*state), DATA "/qlaunch/win11", 0700));
+	memcpy(small, template.s, SMALL);
+	header = (uint16_t)(small[HEADER] | small[HEADER + 1] << 8);
+	put_le(small + LENGTH, SMALL, 8);
+	put_le(small + SUM, 0, 2);
+	for (size_t i = 0; i < header; i += 2, sum = (uint16_t)(sum + word))
+		word = (uint16_t)(small[i] | small[i + 1] << 8);
+	put_le(small + SUM, (uint16_t)-sum, 2);
+	put_le(small + header + STORE_SIZE, (uint64_t)(SMALL - header), 4);
+	overwrite(*state, VARS, small, SMALL);
+	cleanup_err struct err *e = vars_prepare(tempdir_root(*state), &conf, DATA, &fw);
+	assert_non_null(strstr(err_text(e), "they are good, and of another image"));
+	assert_non_null(strstr(err_remedy(e), "code in [firmware]"));
+	assert_null(strstr(err_remedy(e), ".damaged"));
 }
 
 static void test_path_of_the_configuration(void **state)
@@ -356,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damaged_copy, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_gone, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_other_firmware, tempdir_setup, tempdir_teardown),
+		cmocka_unit_test_setup_teardown(test_smaller_image, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_path_of_the_configuration, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_bad_template, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_qcow2, tempdir_setup, tempdir_teardown),
