@@ -96,6 +96,8 @@ static void judge(struct root *root, const struct groups *g, struct group *x)
 		return;
 	for (size_t i = 0; i < x->n; i++)
 		judge_function(root, g, x->v[i], &x->why);
+	if (pci_group_reserved(root, x->number))
+		strv_add(&x->why, _("the firmware keeps memory of it for itself (RMRR): the kernel gives none of the group away"));
 	if (x->verdict == GROUP_FREE && x->why.n)
 		x->verdict = GROUP_HOST;
 	x->only_screen = g->host_gpu && g->host_gpu->group == x->number && x->why.n == 1;

@@ -70,6 +70,7 @@ static void check_iommu(const struct checking *k)
 	bool intel = s->cpu.vendor == CPU_INTEL;
 	if (s->groups.iommu) {
 		ok(k, "iommu", tr_fmt("the IOMMU is on: %zu groups", s->groups.n));
+		pci_remapping_check(k->out, pci_no_remapping(k->cli->root));
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {

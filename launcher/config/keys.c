@@ -350,7 +350,7 @@ const struct conf_key conf_keys[] = {
 	    HELP "Buffer, in milliseconds."),
 
 	ITEM("monitor", "match", TEXT, conf_monitor, match, .required = true,
-	     HELP "A part of its name; see *qlaunch monitors*."),
+	     HELP "A part of its name or serial number; of two that are alike the connector (*DP-2*) or the bus (*i2c-5*); see *qlaunch monitors*."),
 	ITEM("monitor", "guest-input", NUMBER, conf_monitor, guest_input, .min = 1, .max = 65535, .required = true,
 	     HELP "The value of VCP 0x60 that shows the guest: 0x0f."),
 	ITEM("monitor", "host-input", NUMBER, conf_monitor, host_input, .min = 1, .max = 65535, .unset = "the input "

@@ -196,15 +196,6 @@ static void print_monitor(const struct monitor *m, const char *name)
 	putchar('\n');
 }
 
-/* What is its own alone: two of a model differ by their serial numbers. */
-static char *monitor_match(const struct monitors *all, const struct monitor *m)
-{
-	bool alone = true;
-	for (size_t i = 0; i < all->n; i++)
-		alone &= &all->v[i] == m || !streq(all->v[i].name, m->name);
-	return str_printable(alone || !*m->serial ? m->name : m->serial);
-}
-
 static void ask_monitor(struct root *root, const struct monitors *all, const struct monitor *m, struct proposal *p)
 {
 	cleanup_free char *match = monitor_match(all, m);

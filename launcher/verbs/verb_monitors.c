@@ -10,12 +10,14 @@
 #include "launcher/cli.h"
 #include "launcher/host/screen/monitor.h"
 
-static void print(const struct monitor *m)
+static void print(const struct monitors *all, const struct monitor *m)
 {
 	cleanup_free char *name = str_printable(m->name), *serial = str_printable(m->serial);
 	printf("%s%s%s", name, *serial ? _("   serial ") : "", serial);
 	if (m->bus >= 0)
 		printf("   /dev/i2c-%d", m->bus);
+	if (*m->connector)
+		printf("   %s", m->connector);
 	printf("\n");
 	if (m->input < 0) {
 		printf(_("  does not answer: it may answer only on the input that it shows, or have DDC/CI turned off in "
@@ -29,24 +31,27 @@ static void print(const struct monitor *m)
 		printf("%s %s", i ? "," : "", input);
 	}
 	printf("%s\n", m->n_inputs ? "" : _(" no inputs"));
-	printf("  [monitor %.*s]\n  match = %s\n", (int)strcspn(name, " "), name, name);
+	cleanup_free char *match = monitor_match(all, m);
+	printf("  [monitor %.*s]\n  match = %s\n", (int)strcspn(name, " "), name, match);
 	if (monitor_input_usable(m->input))
 		printf("  host-input = 0x%02x\n", (unsigned)m->input);
 	else
 		printf(_("  host-input = the one of the host's cable: that is not it; `qlaunch monitors --try VALUE` finds it\n"));
 }
 
-static void print_json(const struct monitors *all)
+static void print_json(const struct monitors *all, const struct monitor *one)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < all->n; i++) {
 		const struct monitor *m = &all->v[i];
+		if (one && one != m)
+			continue;
 		cleanup_free char *name = str_printable(m->name), *serial = str_printable(m->serial);
 		json_t *inputs = json_array();
 		for (size_t k = 0; k < m->n_inputs; k++)
 			json_array_append_new(inputs, json_integer(m->inputs[k]));
-		json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "bus", m->bus, "answers", m->input >= 0,
-				      "inputs", inputs);
+		json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "name", name, "serial", serial, "connector", m->connector, "bus",
+				      m->bus, "answers", m->input >= 0, "inputs", inputs);
 		if (m->input >= 0)
 			json_object_set_new(o, "input", json_integer(m->input));
 		json_array_append_new(list, o);
@@ -82,12 +87,11 @@ struct err *verb_monitors(struct cli *cli, const struct verb_args *args)
 	const struct monitor *one = NULL;
 	if (*match)
 		TRY(err_exit(monitor_find(&all, match, &one), EXIT_HOST));
-	if (one)
-		all = (struct monitors){ .v = { *one }, .n = 1 };
 	if (cli->json)
-		print_json(&all);
+		print_json(&all, one);
 	for (size_t i = 0; !cli->json && i < all.n; i++)
-		print(&all.v[i]);
+		if (!one || one == &all.v[i])
+			print(&all, &all.v[i]);
 	if (!all.n)
 		log_info("no monitor was found");
 	return NULL;

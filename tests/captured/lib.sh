@@ -100,3 +100,18 @@ ovmf() { # descriptors as the package ovmf has them
  "targets": [{"architecture": "x86_64", "machines": ["pc-q35-*"]}],
  "features": ["acpi-s3", "enrolled-keys", "requires-smm", "secure-boot", "verbose-dynamic"], "tags": []}'
 }
+# The way out of the host's network through what is stacked: stacked NAME BELOW…: a bridge, bond or VLAN of other interfaces
+stacked() {
+	local name=$1 each; shift
+	mkdir -p "$T/sys/devices/virtual/net/$name"; link "/sys/class/net/$name" "../../devices/virtual/net/$name"
+	for each; do link "/sys/devices/virtual/net/$name/lower_$each" "../$each"; done
+}
+way_out() { # NAME [6]: the default route, of IPv4, or of IPv6 alone
+	if [ -z "${2:-}" ]; then
+		put /proc/net/route "Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT
+$1	00000000	0101A8C0	0003	0	0	100	00000000	0	0	0"
+	else
+		put /proc/net/route "Iface	Destination	Gateway 	Flags	RefCnt	Use	Metric	Mask		MTU	Window	IRTT"
+		put /proc/net/ipv6_route "00000000000000000000000000000000 00 00000000000000000000000000000000 00 fe800000000000000000000000000001 00000400 00000001 00000000 00000003 $1"
+	fi
+}

@@ -166,6 +166,13 @@ static void test_no_huge_pages(void **state)
 	assert_int_equal(findings_worst(&enough), FINDING_OK);
 	assert_int_equal(findings_worst(&tight), FINDING_WARN);
 	assert_int_equal(findings_worst(&never), FINDING_BAD);
+	/* with a passed device all of it is locked from the start */
+	cleanup_findings struct findings locked = {}, fits = {};
+	most.n_pci = c.n_pci = 1;
+	cleanup_steps struct steps g = plan(*state, &most, "0", &locked), h = plan(*state, &c, "0", &fits);
+	assert_int_equal(g.n + h.n, 1);
+	assert_int_equal(findings_worst(&locked), FINDING_BAD);
+	assert_int_equal(findings_worst(&fits), FINDING_OK);
 }
 
 static void test_kernel_without_nodes(void **state)

@@ -27,6 +27,10 @@ static void test_inputs(void **state)
 		{ "vcp(((((", 0, 0, 0 },
 		{ "60(0F)", 0, 0, 0 },
 		{ "(vcp(60(zz 0F fff 12)))", 2, 0x0f, 0x12 },
+		{ "(vcp(02 60(010F1112) 62))", 4, 0x01, 0x12 },     /* packed values */
+		{ "(vcp(0204101214(0508)60(0F1B)62))", 2, 0x0f, 0x1b }, /* packed codes, the last of which is it */
+		{ "(vcp(6002(0F1B)62))", 0, 0, 0 },                 /* it is not the last one here */
+		{ "(vcp(60(0F11F)62))", 0, 0, 0 },                  /* no pairs */
 		{ "", 0, 0, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -59,6 +63,35 @@ static void test_find(void **state)
 	cleanup_err struct err *two = monitor_find(&all, "AUS", &m), *none = monitor_find(&all, "DELL", &m);
 	assert_non_null(strstr(err_text(two), "fits two"));
 	assert_non_null(none);
+}
+
+/* Two of one model without serial numbers: by where they are plugged in. */
+static void test_twins(void **state)
+{
+	struct root *root = tempdir_root(*state);
+	const struct monitor *m = NULL;
+	struct monitors all = {
+		.v = { { .name = "DEL U2723QE", .bus = 5 }, { .name = "DEL U2723QE", .bus = 7 }, { .name = "DEL U27", .bus = 9 } }, .n = 3
+	};
+	assert_null(root_mkdirs(root, "/sys/class/drm/card1-DP-2/i2c-5", 0755));
+	assert_null(root_mkdirs(root, "/sys/class/drm/card1-HDMI-A-1", 0755));
+	assert_null(root_symlink(root, "../../devices/pci0000:00/0000:01:00.0/i2c-7", "/sys/class/drm/card1-HDMI-A-1/ddc"));
+	assert_null(root_mkdirs(root, "/sys/class/drm/card1", 0755));
+	monitors_connectors(root, &all);
+	cleanup_free char *first = monitor_match(&all, &all.v[0]), *second = monitor_match(&all, &all.v[1]),
+			  *third = monitor_match(&all, &all.v[2]);
+	assert_string_equal(first, "DP-2");
+	assert_string_equal(second, "HDMI-A-1");
+	assert_string_equal(third, "i2c-9"); /* its name is in the others', and the kernel knows no connector */
+	for (size_t i = 0; i < 3; i++) {
+		const char *const words[] = { first, second, third };
+		assert_null(monitor_find(&all, words[i], &m));
+		assert_ptr_equal(m, &all.v[i]);
+	}
+	assert_null(monitor_find(&all, "hdmi-a-1", &m));
+	assert_ptr_equal(m, &all.v[1]);
+	cleanup_err struct err *two = monitor_find(&all, "U2723QE", &m);
+	assert_non_null(strstr(err_remedy(two), "match = DP-2, or HDMI-A-1"));
 }
 
 static void test_whose(void **state)
@@ -151,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_inputs),
 		cmocka_unit_test(test_find),
+		cmocka_unit_test_setup_teardown(test_twins, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test(test_whose),
 		cmocka_unit_test_setup_teardown(test_findings, tempdir_setup, tempdir_teardown),
 		cmocka_unit_test_setup_teardown(test_discs, tempdir_setup, tempdir_teardown),

@@ -87,6 +87,7 @@ struct cpu_facts {
 		uint32_t features, misc, hints, nested; /* CPUID 0x40000003 EAX and EDX, 0x40000004 EAX, 0x4000000A EAX
 							   that KVM can give a guest */
 	} hyperv;
+	bool hpet;         /* the kernel keeps time by the HPET, for it does not trust the processors' own counters (clocksource) */
 	char *kvm_problem; /* why KVM cannot be used, one line; NULL: it can */
 	char *kvm_remedy;  /* what to do about it */
 };

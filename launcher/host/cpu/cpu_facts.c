@@ -165,6 +165,8 @@ struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts)
 	read_set_apart(root, &f);
 	read_processor(root, &f);
 	read_kvm(root, &f);
+	cleanup_free char *clock = root_read_or(root, "/sys/devices/system/clocksource/clocksource0/current_clocksource", "");
+	f.hpet = streq(clock, "hpet");
 	*ret_facts = f;
 	f = (struct cpu_facts){};
 	return NULL;
@@ -210,6 +212,11 @@ void cpu_check(struct findings *out, const struct config *c, const struct cpu_fa
 	if (f->foreign)
 		findings_add(out, FINDING_WARN, "cpu", tr_dup("planned for a machine that hwloc's variables describe"),
 			     tr_dup("unset HWLOC_XMLFILE HWLOC_SYNTHETIC to plan for this one"));
+	if (f->hpet)
+		findings_add(
+			out, FINDING_WARN, "clock",
+			tr_dup("the kernel keeps time by the HPET, not by the processor's counter (TSC): every look at the clock is slow, in the guest too"),
+			tr_dup("a newer firmware for the board; then dmesg | grep -i tsc tells why it is not trusted"));
 	if (c && c->vm.accel == ACCEL_TCG)
 		return;
 	bool emulated = c && c->vm.accel == ACCEL_AUTO;

@@ -258,11 +258,17 @@ void memory_check(struct findings *out, const struct config *c, const struct mem
 		check_huge(out, c, f, guest, size);
 		return;
 	}
+	/* what a device can write to is locked, whatever the pages: all of it is taken before the guest's first instruction */
+	bool locked = c->n_pci;
 	char *text = tr_fmt("the guest wants %s; %" PRIu64 " of %" PRIu64 " MiB are available", wanted, f->available >> 20, f->total >> 20);
 	bool fits = c->memory.size <= f->available, ever = c->memory.size < f->total;
-	findings_add(out,
-		     fits   ? FINDING_OK
-		     : ever ? FINDING_WARN
-			    : FINDING_BAD,
-		     "memory", text, fits ? NULL : tr_dup("end programs, or choose a smaller memory.size"));
+	findings_add(
+		out,
+		fits              ? FINDING_OK
+		: ever && !locked ? FINDING_WARN
+				  : FINDING_BAD,
+		"memory", text,
+		fits     ? NULL
+		: locked ? tr_dup("all of it is locked for the passed device from the start: end programs, or choose a smaller memory.size")
+			 : tr_dup("end programs, or choose a smaller memory.size"));
 }

@@ -45,6 +45,7 @@ struct pci_facts {
 	bool vfio;              /* the driver vfio-pci is loaded */
 	bool vendor_reset;      /* the module vendor-reset is loaded */
 	bool intel;             /* the host's CPU; otherwise taken for AMD's */
+	bool no_remapping;      /* the IOMMU does not check interrupts, so that vfio refuses to hand anything over */
 	bool iommu_disabled;    /* by the kernel's command line */
 	struct pci_pick *picks; /* one per section, in their order */
 	size_t n_picks;
@@ -104,6 +105,11 @@ bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *r
 
 /* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
 struct pci_addr_text pci_addr_short(struct pci_addr addr);
+/* The firmware keeps memory of a device in this group for itself (RMRR of Intel's, a unity mapping of AMD's): the kernel gives none of it away. */
+bool pci_group_reserved(struct root *root, int group);
+/* Interrupts are not remapped, and the kernel has not been told to do without (vfio_iommu_type1.allow_unsafe_interrupts). False where it
+ * cannot be told. */
+bool pci_no_remapping(struct root *root);
 /* Adds a line for each use that the host makes of the function, beside its disks (disk_uses()) and its screen: network, input, the board's
  * own bus. */
 void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret_why);
@@ -120,6 +126,8 @@ char *pci_holders(struct root *root, struct pci_addr addr, bool blocking);
  * of QEMU. */
 void pci_steps(struct steps *out, const struct config *c, const struct pci_facts *f, uid_t uid, gid_t gid);
 void pci_findings(struct findings *out, const struct config *c, const struct pci_facts *f, struct root *root);
+/* A finding where `no_remapping`. */
+void pci_remapping_check(struct findings *out, bool no_remapping);
 /* Just before QEMU starts: every function on vfio-pci, nobody else's driver in its group. */
 struct err *pci_groups_check(struct root *root, const struct pci_facts *f);
 

@@ -14,10 +14,21 @@ static char *told(struct pci_names *names, const struct pci_function *fn)
 		       fn->driver ? fn->driver : "");
 }
 
+void pci_remapping_check(struct findings *out, bool no_remapping)
+{
+	if (no_remapping)
+		findings_add(
+			out, FINDING_BAD, "interrupts",
+			tr_dup("interrupts are not remapped: a guest's device could send any of them to the host, and vfio refuses it"),
+			tr_dup("take intremap=off or nointremap out of the kernel's command line, switch x2APIC on in the firmware's setup, or a newer "
+			       "firmware; on a board that cannot: vfio_iommu_type1.allow_unsafe_interrupts=1"));
+}
+
 static void check_iommu(struct findings *out, const struct pci_facts *f)
 {
 	if (f->iommu) {
 		findings_add(out, FINDING_OK, "iommu", tr_dup("the IOMMU is on"), NULL);
+		pci_remapping_check(out, f->no_remapping);
 		return;
 	}
 	const char *remedy = f->iommu_disabled
@@ -211,9 +222,17 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 			check_reset(out, f, pick, k, root);
 		}
 		check_card_audio(out, f, pick, root);
-		for (size_t k = 0; k < pick->n; k++)
-			if (pick->v[k].group >= 0 && !seen_group(f, i, k))
-				check_group(out, f, pick->v[k].group, names);
+		for (size_t k = 0; k < pick->n; k++) {
+			if (pick->v[k].group < 0 || seen_group(f, i, k))
+				continue;
+			check_group(out, f, pick->v[k].group, names);
+			if (pci_group_reserved(root, pick->v[k].group))
+				findings_add(
+					out, FINDING_BAD, "reserved",
+					tr_fmt("the firmware keeps memory of IOMMU group %d for itself (RMRR): the kernel gives none of it to a guest",
+					       pick->v[k].group),
+					tr_dup("a newer firmware, or its setting that ends this (HP: \"shared memory\" of the slot); no setting of Linux does"));
+		}
 	}
 	if (geteuid() != 0)
 		findings_add(out, FINDING_WARN, "holders", tr_dup("who holds the devices open was looked up among your own processes only"),

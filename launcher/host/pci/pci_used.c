@@ -87,12 +87,61 @@ static void inputs(struct root *root, const struct pci_function *fn, struct strv
 		strv_addf(ret_why, _("input devices are plugged into %s: %s"), pci_addr_short(fn->addr).s, joined);
 }
 
+/* Who is paired with an adapter: keyboards that BlueZ makes of what it hears (uhid) have no way in sysfs to it. */
+static void bluetooth(struct root *root, const struct pci_function *fn, struct strv *ret_why)
+{
+	enum { BUS_BLUETOOTH = 5 }; /* linux/input.h */
+	cleanup_strv struct strv adapters = {}, events = {}, names = {};
+	const char *behind = NULL;
+	err_free(fn->class >> 8 == 0x0c03 || fn->class >> 16 == 0x0d ? root_list(root, "/sys/class/bluetooth", &adapters) : NULL);
+	for (size_t i = 0; i < adapters.n; i++) {
+		cleanup_free char *link = str_fmt("/sys/class/bluetooth/%s", adapters.v[i]);
+		if (!strchr(adapters.v[i], ':') && is_behind(root, link, fn)) /* "hci0:256" is a connection */
+			behind = adapters.v[i];
+	}
+	err_free(behind ? root_list(root, "/sys/class/input", &events) : NULL);
+	for (size_t i = 0; i < events.n; i++) {
+		cleanup_free char *link = str_fmt("/sys/class/input/%s", events.v[i]), *target = root_link(root, link);
+		cleanup_free char *bus = str_fmt("%s/device/id/bustype", link), *number = root_read_or(root, bus, "");
+		if (!str_starts(events.v[i], "event") || !target || !strstr(target, "/uhid/") || strtoul(number, NULL, 16) != BUS_BLUETOOTH)
+			continue;
+		cleanup_free char *path = str_fmt("%s/device/name", link), *name = root_read_or(root, path, events.v[i]);
+		cleanup_free char *clean = str_printable(name);
+		if (!strv_has(&names, clean))
+			strv_add(&names, clean);
+	}
+	cleanup_free char *joined = strv_join(&names, ", ");
+	if (names.n)
+		strv_addf(ret_why, _("the Bluetooth adapter %s is behind %s, and speaks to %s"), behind, pci_addr_short(fn->addr).s,
+			  joined);
+}
+
+bool pci_group_reserved(struct root *root, int group)
+{
+	cleanup_free char *path = str_fmt("/sys/kernel/iommu_groups/%d/reserved_regions", group), *text = root_read_or(root, path, "");
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++)
+		if (str_ends(lines.v[i], " direct")) /* "direct-relaxable" is not kept */
+			return true;
+	return false;
+}
+
+/* A remapped interrupt's chip is called so: "IR-IO-APIC", "IR-PCI-MSI". */
+bool pci_no_remapping(struct root *root)
+{
+	cleanup_free char *text = root_read_or(root, "/proc/interrupts", "");
+	cleanup_free char *unsafe = root_read_or(root, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "N");
+	return strstr(text, "IO-APIC") && !strstr(text, "IR-") && !streq(unsafe, "Y");
+}
+
 void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret_why)
 {
 	if (fn->class >> 8 == 0x0c05)
 		strv_addf(ret_why, _("%s is the board's own (sensors, memory modules)"), pci_addr_short(fn->addr).s);
 	network(root, fn, ret_why);
 	inputs(root, fn, ret_why);
+	bluetooth(root, fn, ret_why);
 }
 
 struct pci_addr_text pci_addr_short(struct pci_addr addr)

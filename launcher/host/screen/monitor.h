@@ -19,10 +19,11 @@
 #define MONITOR_INPUTS_MAX 24
 
 struct monitor {
-	int bus;         /* N of /dev/i2c-N; -1 for one that is asked over USB */
-	char name[40];   /* maker's letters and model: "AUS ROG PG279Q" */
-	char serial[16]; /* as it says; may be empty */
-	int input;       /* what it reads for VCP 0x60, 0 to 65535; not with every monitor what it shows; -1: it does not answer */
+	int bus;            /* N of /dev/i2c-N; -1 for one that is asked over USB */
+	char name[40];      /* maker's letters and model: "AUS ROG PG279Q" */
+	char serial[16];    /* as it says; may be empty */
+	char connector[16]; /* of the card that it is plugged into, as the kernel calls it: "DP-2"; empty where that is not known */
+	int input;          /* what it reads for VCP 0x60, 0 to 65535; not with every monitor what it shows; -1: it does not answer */
 	uint8_t inputs[MONITOR_INPUTS_MAX]; /* that it advertises; not all that it takes, not all of them real */
 	size_t n_inputs;
 };
@@ -33,8 +34,13 @@ struct monitors {
 
 /* All that are connected. `inputs`: asks for what they advertise, too, which takes a second each. */
 struct err *monitors_read(struct root *root, bool inputs, struct monitors *ret_monitors);
-/* The one whose name or serial number has `match` in it, in any case; an error where none or several have. */
+/* The one that is plugged in at the connector `match` ("DP-2") or on that bus ("i2c-5"), or else whose name or serial number has it in it, in
+ * any case; an error where none or several have. */
 struct err *monitor_find(const struct monitors *all, const char *match, const struct monitor **ret_monitor);
+/* Fills in the connectors, by /sys/class/drm. */
+void monitors_connectors(struct root *root, struct monitors *all);
+/* What is its own alone: name, serial number, connector or bus, printable. Owned by the caller. */
+char *monitor_match(const struct monitors *all, const struct monitor *m);
 /* What a launch of this machine will find: no bus to ask its monitors by is a warning, for it runs all the same. */
 void monitor_findings(struct findings *out, const struct config *c, struct root *root);
 /* Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. */

@@ -44,11 +44,18 @@ static void begin(void)
 	dup2(null, STDERR_FILENO);
 }
 
+static struct err *list(struct root *root, bool inputs, struct monitors *ret_monitors)
+{
+	struct err *e = ddc_list(inputs, ret_monitors);
+	monitors_connectors(root, ret_monitors);
+	return e;
+}
+
 static struct err *list_job(void *data)
 {
 	struct job *j = data;
 	begin();
-	return ddc_list(j->inputs, j->seen);
+	return list(j->root, j->inputs, j->seen);
 }
 
 /* The command by hand (DDC/CI 1.1, "Set VCP feature"), for a monitor that answers nothing on this cable but may listen. */
@@ -80,7 +87,7 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 		if (m->input < 0) { /* the library opens only what answered when it looked: look again */
 			struct monitors again = {};
 			const struct monitor *same = NULL;
-			TRY(ddc_list(false, &again));
+			TRY(list(j->root, false, &again));
 			struct err *e = monitor_find(&again, j->match, &same);
 			now = same ? same->input : -1;
 			err_free(e);
@@ -104,7 +111,7 @@ static struct err *switch_job(void *data)
 	struct job *j = data;
 	const struct monitor *m = NULL;
 	begin();
-	TRY(ddc_list(false, j->seen));
+	TRY(list(j->root, false, j->seen));
 	TRY(monitor_find(j->seen, j->match, &m));
 	if (!m)
 		return err_new("no monitor \"%s\"", j->match);
@@ -171,25 +178,6 @@ struct err *monitors_read(struct root *root, bool inputs, struct monitors *ret_m
 	TRY(bus_there(root));
 	TRY(in_child(list_job, &job, &s));
 	*ret_monitors = s.seen;
-	return NULL;
-}
-
-struct err *monitor_find(const struct monitors *all, const char *match, const struct monitor **ret_monitor)
-{
-	const struct monitor *found = NULL;
-	for (size_t i = 0; i < all->n; i++) {
-		const struct monitor *m = &all->v[i];
-		if (!strcasestr(m->name, match) && !strcasestr(m->serial, match))
-			continue;
-		if (found)
-			return err_hint(
-				err_new("\"%s\" fits two monitors, %s %s and %s %s", match, found->name, found->serial, m->name, m->serial),
-				"name it by its serial number: qlaunch monitors");
-		found = m;
-	}
-	if (!found)
-		return err_hint(err_coded(ENODEV, "no monitor is called \"%s\"", match), "qlaunch monitors");
-	*ret_monitor = found;
 	return NULL;
 }
 

@@ -13,6 +13,7 @@ const char *monitor_input_name(unsigned input)
 		[0x09] = "tuner 1",     [0x0a] = "tuner 2",     [0x0b] = "tuner 3",       [0x0c] = "component 1",
 		[0x0d] = "component 2", [0x0e] = "component 3", [0x0f] = "DisplayPort 1", [0x10] = "DisplayPort 2",
 		[0x11] = "HDMI 1",      [0x12] = "HDMI 2",
+		[0x1b] = "USB-C", /* in no MCCS; Dell, LG and others use it */
 	};
 	return input < ARRAY_SIZE(names) ? names[input] : NULL;
 }
@@ -38,19 +39,30 @@ struct err *monitor_input_parse(const char *text, unsigned *ret_input)
 	return NULL;
 }
 
+/* A number of one byte, or several of two digits each without anything between them, as some monitors write: "010F1112". Returns how many
+ * digits; *ret_last is the last number, -1 for what is neither. With `m`, each is an input. */
+static size_t take_bytes(const char *p, struct monitor *m, int *ret_last)
+{
+	size_t n = strspn(p, "0123456789abcdefABCDEF");
+	*ret_last = -1;
+	if (n > 2 && n % 2)
+		return n;
+	for (size_t at = 0; at < n; at += 2) {
+		const char digits[] = { p[at], n > 1 ? p[at + 1] : '\0', '\0' };
+		*ret_last = (int)strtoul(digits, NULL, 16);
+		if (m && m->n_inputs < MONITOR_INPUTS_MAX)
+			m->inputs[m->n_inputs++] = (uint8_t)*ret_last;
+	}
+	return n;
+}
+
 /* The hexadecimal numbers up to the closing bracket. */
 static const char *take_values(const char *p, struct monitor *m)
 {
 	while (*p && *p != ')') {
-		char *end;
-		unsigned long value = strtoul(p, &end, 16);
-		if (end == p) {
-			p++;
-			continue;
-		}
-		if (value <= 0xff && m->n_inputs < MONITOR_INPUTS_MAX)
-			m->inputs[m->n_inputs++] = (uint8_t)value;
-		p = end;
+		int last;
+		size_t n = take_bytes(p, m, &last);
+		p += n ? n : 1;
 	}
 	return p;
 }
@@ -62,10 +74,10 @@ void monitor_parse_inputs(const char *capabilities, struct monitor *m)
 	int depth = 1; /* 1: among the features; deeper: the values of one */
 	for (p = p ? p + 4 : ""; *p && depth; p++) {
 		if (depth == 1 && isxdigit((unsigned char)*p)) {
-			char *end;
-			bool input = strtoul(p, &end, 16) == 0x60;
-			p = end + strspn(end, " ");
-			if (input && *p == '(')
+			int code;
+			p += take_bytes(p, NULL, &code);
+			p += strspn(p, " ");
+			if (code == 0x60 && *p == '(')
 				p = take_values(p + 1, m);
 			else
 				p--; /* the loop looks at what stands here */
