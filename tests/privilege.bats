@@ -341,6 +341,45 @@ users_folder() {
 	[ ! -s "$open/ran" ]
 }
 
+@test "by doas, which says who called by a name: that user, whatever the file, the keys and the environment say" {
+	local conf=$open/doas.conf etc=$open/etc first
+	make_user
+	first=$(id -u nobody)
+	mkdir -p "$etc/up" "$etc/work" "$open/u"
+	printf 'permit nopass keepenv %s as root cmd %s\n' "$made" "$qlaunch" >"$conf"; chmod 600 "$conf"
+	printf '#!/bin/sh\n{ id -u; env; } >>%s/ran\nexit 1\n' "$open" >"$open/hook"; chmod 755 "$open/hook"
+	printf '[vm]\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' | tee "$open/u/theirs.conf" >"$open/roots.conf"
+	chown -R nobody "$open/u"
+	by_doas() { # COMMAND...: with a doas.conf of this test's own
+		unshare -m --propagation private bash -c 'mount -t overlay -o "lowerdir=/etc,upperdir=$1/up,workdir=$1/work" etc /etc
+			install -m 600 "$2" /etc/doas.conf; shift 2; exec "$@"' - "$etc" "$conf" \
+			setpriv --reuid="$(id -u "$made")" --regid="$(id -g "$made")" --clear-groups env HOME="$open/home" "${variables[@]}" doas -n "$qlaunch" "$@"
+	}
+	# a root's file, another user's, and names of others let through
+	variables=(FOO=bar)
+	for file in roots u/theirs; do
+		run by_doas run "$open/$file.conf" --set "hooks.before=$open/hook"
+		echo "$file: $output"
+		[ "$status" -eq 1 ]; [ "$(head -n 1 "$open/ran")" = "$(id -u "$made")" ]
+		[ "$(grep -c '^FOO=' "$open/ran")" -eq 0 ]
+		: >"$open/ran"
+		run by_doas run "$open/$file.conf" --set "hooks.before=$open/hook" --set vm.user=nobody
+		echo "$file as nobody: $output"
+		[ "$status" -eq 4 ]; [[ $output == *"$made may not start a machine as nobody"* ]]
+	done
+	for variables in SUDO_UID=0 PKEXEC_UID=0; do
+		run by_doas plan --set vm.user=root "$open/roots.conf"
+		echo "$variables: $output"
+		[ "$status" -eq 4 ]; [[ $output == *"$made may not start a machine as root"* ]]
+	done
+	for variables in "SUDO_UID=$first" "PKEXEC_UID=$first"; do
+		run by_doas run "$open/u/theirs.conf" --set "hooks.before=$open/hook"
+		echo "$variables: $output"
+		[ "$status" -eq 4 ]; [[ $output == *"DOAS_USER names another user than ${variables%=*}"* ]]
+	done
+	[ ! -s "$open/ran" ]
+}
+
 @test "root's programs are not found by the caller's PATH, and its environment is made" {
 	mkdir "$open/bin"
 	for program in nft modprobe dnsmasq swtpm passt qemu-img qemu-system-x86_64; do

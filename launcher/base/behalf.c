@@ -13,9 +13,8 @@
 
 /* How a value may look. */
 enum shape {
-	ANY,  /* root itself makes nothing of it: it is for the user's own programs */
+	ANY,  /* root itself makes nothing of it: it is for the user's own programs, or names a user */
 	WORD, /* no path that a library would open as root, and no format */
-	NUMBER,
 };
 
 /* What root lets through of the environment of the one on whose behalf it acts. All else is dropped. */
@@ -24,8 +23,9 @@ static const struct {
 	enum shape shape;
 	const char *why;
 } let_through[] = {
-	{ "SUDO_UID", NUMBER, "on whose behalf" },
-	{ "PKEXEC_UID", NUMBER, "on whose behalf" },
+	{ "SUDO_UID", ANY, "on whose behalf: what names nobody is an error, and dropped would make root of them" },
+	{ "PKEXEC_UID", ANY, "the same" },
+	{ "DOAS_USER", ANY, "the same" },
 	{ "TERM", WORD, "whether the terminal knows colours" },
 	{ "NO_COLOR", WORD, "whether they are wanted" },
 	{ "LANG", WORD, "the language of messages, and of the window's keyboard" },
@@ -50,20 +50,13 @@ static bool is_word(const char *s)
 	return *s != '/' && *s != ':' && !strstr(s, "..") && strlen(s) < 64;
 }
 
-/* The text of PKEXEC_UID or SUDO_UID; NULL where it is nobody but root itself. */
-static const char *behalf(void)
-{
-	const char *by = user_invoked_by();
-	return by && strspn(by, "0") != strlen(by) ? by : NULL;
-}
-
 static void make_environment(void)
 {
 	char *kept[ARRAY_SIZE(let_through)] = {};
 	for (size_t i = 0; i < ARRAY_SIZE(let_through); i++) {
 		const char *value = getenv(let_through[i].name);
 		enum shape shape = let_through[i].shape;
-		if (value && (shape == ANY || (shape == WORD ? is_word(value) : !value[strspn(value, "0123456789")])))
+		if (value && (shape == ANY || is_word(value)))
 			kept[i] = str_dup(value);
 	}
 	const struct passwd *root = getpwuid(0);
@@ -81,7 +74,7 @@ void behalf_environment(void)
 {
 	if (geteuid() != 0)
 		return;
-	if (behalf())
+	if (user_is_invoked())
 		make_environment();
 	setenv("PATH", ROOT_PATH, 1);
 }
@@ -110,12 +103,11 @@ static struct err *is_roots_alone(const char *path)
 struct err *behalf_of_file(const char *path, struct user *ret_user, char **ret_path)
 {
 	struct stat st;
-	if (getuid() == 0 && !behalf()) {
+	if (getuid() == 0 && !user_is_invoked()) {
 		cleanup_free char *real = without_links(path);
 		if (real && stat(real, &st) == 0) {
-			cleanup_free char *owner = st.st_uid ? str_fmt("%u", (unsigned)st.st_uid) : NULL;
-			TRY(owner ? NULL : is_roots_alone(real));
-			TRY(owner ? user_choose(NULL, 0, 0, owner, ret_user) : user_find(NULL, ret_user));
+			TRY(st.st_uid ? NULL : is_roots_alone(real));
+			TRY(user_choose(NULL, 0, 0, st.st_uid, ret_user));
 			*ret_path = steal(real);
 			return NULL;
 		}

@@ -108,7 +108,13 @@ void child_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* What a child is not to inherit: our signal mask and handlers, and life beyond ours. */
+void child_apart(void)
+{
+	child_signals();
+	setsid();
+}
+
+/* What a child is not to inherit: our signal mask and handlers, our terminal, and life beyond ours. */
 static void child_begin(pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -116,7 +122,7 @@ static void child_begin(pid_t parent)
 		_exit(127);
 	progress_forget();
 	drain_forget();
-	child_signals();
+	child_apart();
 }
 
 struct err *child_call(struct err *(*fn)(void *data), void *data, int limit_ms)

@@ -39,6 +39,11 @@ struct err *child_output(const char *const argv[], int limit_ms, char **ret_outp
 
 /* For those who fork by themselves. In the child: every signal at its default, none blocked. */
 void child_signals(void);
+/*
+ * The same, and without the terminal, in a session of its own: Ctrl-C is for the launcher, which knows what it has begun, and not for nft(8)
+ * on the way back. What becomes the user then has no terminal of root's, either.
+ */
+void child_apart(void);
 /* An error through a pipe: written in the child, and made an error again from all that was read. */
 void child_send_err(int fd, const struct err *e);
 struct err *child_receive_err(const struct sb *sb);

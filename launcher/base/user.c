@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -162,21 +163,18 @@ static struct err *not_another(const struct user *u, const char *wanted)
 	return err_hint(
 		err_new("%s may not start a machine as %s", u->name, wanted),
 		"take `user = %s` out of [vm], or start it as %s, or let root keep the file in /etc/qlaunch and start it from a root shell with "
-		"`env -u SUDO_UID -u PKEXEC_UID qlaunch …`",
+		"`env -u SUDO_UID -u PKEXEC_UID -u DOAS_USER qlaunch …`",
 		wanted, wanted);
 }
 
-static struct err *choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user)
+static struct err *choose(const char *wanted, uid_t real, uid_t effective, uid_t invoked_by, struct user *ret_user)
 {
-	uint64_t by = 0;
 	if (real != effective)
 		return err_hint(err_new("qlaunch is not made to be installed set-user-ID"), "start it with sudo or pkexec");
-	if (real == 0 && invoked_by)
-		TRY(err_wrap(num_parse(invoked_by, UINT32_MAX - 1, &by), "SUDO_UID or PKEXEC_UID"));
-	if (real == 0 && by == 0)
+	if (real == 0 && invoked_by == 0)
 		return wanted ? fill_name(wanted, ret_user) : fill_uid(0, true, ret_user);
 	cleanup_user struct user u = {};
-	TRY(fill_uid(real ? real : (uid_t)by, real != 0, &u));
+	TRY(fill_uid(real ? real : invoked_by, real != 0, &u));
 	if (wanted && !streq(wanted, u.name))
 		return not_another(&u, wanted);
 	*ret_user = u;
@@ -184,20 +182,70 @@ static struct err *choose(const char *wanted, uid_t real, uid_t effective, const
 	return NULL;
 }
 
-struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user)
+struct err *user_choose(const char *wanted, uid_t real, uid_t effective, uid_t invoked_by, struct user *ret_user)
 {
 	return err_exit(choose(wanted, real, effective, invoked_by, ret_user), EXIT_HOST);
 }
 
-const char *user_invoked_by(void)
+/* In what those who make root of somebody say who that was; sudo-rs and run0 do it as sudo does. */
+static const struct {
+	const char *variable;
+	bool is_name;
+} invokers[] = { { "SUDO_UID" }, { "PKEXEC_UID" }, { "DOAS_USER", true } };
+
+static struct err *invoker(size_t i, const char *value, uid_t *ret_uid)
 {
-	const char *by = getenv("PKEXEC_UID");
-	return by ? by : getenv("SUDO_UID");
+	uint64_t uid = 0;
+	if (!invokers[i].is_name) {
+		TRY(num_parse(value, UINT32_MAX - 1, &uid));
+		*ret_uid = (uid_t)uid;
+		return NULL;
+	}
+	errno = 0;
+	const struct passwd *pw = getpwnam(value);
+	if (!pw)
+		return err_coded(errno, "there is no user \"%s\"", value);
+	*ret_uid = pw->pw_uid;
+	return NULL;
+}
+
+struct err *user_invoked_by(uid_t *ret_uid)
+{
+	uid_t by = 0;
+	const char *first = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(invokers); i++) {
+		uid_t uid = 0;
+		const char *variable = invokers[i].variable, *value = getenv(variable);
+		TRY(value ? err_exit(err_wrap(invoker(i, value, &uid), "%s", variable), EXIT_HOST) : NULL);
+		if (uid && by && uid != by)
+			return err_exit(err_hint(err_new("%s names another user than %s does", variable, first),
+						 "let only the last one who called be named: env -u %s", first),
+					EXIT_HOST);
+		if (uid) {
+			by = uid;
+			first = variable;
+		}
+	}
+	*ret_uid = by;
+	return NULL;
+}
+
+bool user_is_invoked(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(invokers); i++) {
+		const char *value = getenv(invokers[i].variable);
+		if (value && !(invokers[i].is_name ? streq(value, "root") : *value && strspn(value, "0") == strlen(value)))
+			return true;
+	}
+	return false;
 }
 
 struct err *user_find(const char *wanted, struct user *ret_user)
 {
-	return user_choose(wanted, getuid(), visit.on ? getuid() : geteuid(), user_invoked_by(), ret_user);
+	uid_t by = 0;
+	if (getuid() == 0)
+		TRY(user_invoked_by(&by));
+	return user_choose(wanted, getuid(), visit.on ? getuid() : geteuid(), by, ret_user);
 }
 
 struct err *user_of_config(const struct user *caller, const char *wanted, struct user *ret_user)
@@ -230,9 +278,12 @@ static struct err *check_gone(const struct user *u)
 
 static struct err *become(const struct user *u)
 {
+	int death = 0;
+	pid_t parent = getppid();
 	TRY(visit.on ? leave() : NULL); /* forked in a visit */
-	limits_return();                /* as long as it is root: a hard limit is not raised without */
-	TRY(capset_bound(0));           /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
+	prctl(PR_GET_PDEATHSIG, &death);
+	limits_return();      /* as long as it is root: a hard limit is not raised without */
+	TRY(capset_bound(0)); /* as far as it may be: no_new_privs keeps any program from drawing on the rest */
 	if (geteuid() == 0 && setgroups(u->n_groups, u->groups) < 0)
 		return err_errno(errno, "setgroups");
 	if (setresgid(u->gid, u->gid, u->gid) < 0)
@@ -242,6 +293,9 @@ static struct err *become(const struct user *u)
 	TRY(capset_keep(0));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_errno(errno, "no_new_privs");
+	prctl(PR_SET_PDEATHSIG, death); /* a change of ids has taken it away */
+	if (death && getppid() != parent)
+		raise(death);
 	return check_gone(u);
 }
 

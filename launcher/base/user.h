@@ -24,15 +24,20 @@ struct user {
 
 /*
  * Who it is. Unprivileged: the caller, and nobody else may be `wanted` (vm.user; NULL where it is not set). As root: the one who called
- * sudo or pkexec (SUDO_UID, PKEXEC_UID), and nobody else, because a rule that lets somebody start virtual machines is not to make them
- * somebody else; with neither variable, `wanted`, or root itself: without a capability, but with root's files, so the caller of this warns.
+ * sudo, pkexec or doas, and nobody else, because a rule that lets somebody start virtual machines is not to make them somebody else; where
+ * there is none, `wanted`, or root itself: without a capability, but with root's files, so the caller of this warns.
  * Errors have a remedy and EXIT_HOST.
  */
 struct err *user_find(const char *wanted, struct user *ret_user);
-/* The text of PKEXEC_UID or SUDO_UID, or NULL. */
-const char *user_invoked_by(void);
-/* The same from given facts: for tests, and for what main knows already. `invoked_by` is the text of SUDO_UID or PKEXEC_UID, or NULL. */
-struct err *user_choose(const char *wanted, uid_t real, uid_t effective, const char *invoked_by, struct user *ret_user);
+/*
+ * The one who called sudo, pkexec or doas, by the variable that each of them sets; 0 where that is root, or there is none. An error where a
+ * variable names nobody, or two name two users: one of them was let through from an earlier environment, and nobody knows which.
+ */
+struct err *user_invoked_by(uid_t *ret_uid);
+/* Whether a variable says that somebody else than root called. Looks nobody up. */
+bool user_is_invoked(void);
+/* user_find() from given facts: for tests, and for what main knows already. `invoked_by`: see user_invoked_by(). */
+struct err *user_choose(const char *wanted, uid_t real, uid_t effective, uid_t invoked_by, struct user *ret_user);
 /* As whom a machine runs whose configuration `caller` may read: vm.user (`wanted`) if that is the caller, or the caller is root; else the
  * caller. */
 struct err *user_of_config(const struct user *caller, const char *wanted, struct user *ret_user);

@@ -46,7 +46,7 @@ _Noreturn static void child(struct screens *s, int out)
 	struct step *step = step_of(s->now);
 	char state;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	child_signals();
+	child_apart();
 	step->data = s->prior;
 	err_free(engine_apply_one(&s->m->engine, step)); /* an optional step: it has said what failed */
 	state = (char)step->state;

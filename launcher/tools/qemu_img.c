@@ -61,7 +61,7 @@ __attribute__((noreturn)) static void child(const struct talk *t, const char *pr
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
-	child_signals();
+	child_apart();
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (dup2(null, 0) < 0 || dup2(t->out, 1) < 0 || dup2(t->err, 2) < 0)
 		_exit(126);
@@ -72,7 +72,6 @@ __attribute__((noreturn)) static void child(const struct talk *t, const char *pr
 		dprintf(2, "%s\n", err_text(e));
 		_exit(126);
 	}
-	prctl(PR_SET_PDEATHSIG, SIGKILL); /* changing the user has cleared it */
 	strv_add(&argv, PROGRAM);
 	for (const char *const *word = run->argv; *word; word++)
 		strv_add(&argv, *word);

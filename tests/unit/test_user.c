@@ -36,7 +36,7 @@ static int setup(void **state)
 	struct passwd *pw = getpwnam("nobody");
 	if (!pw)
 		return -1;
-	struct err *e = user_choose(NULL, pw->pw_uid, pw->pw_uid, NULL, &nobody);
+	struct err *e = user_choose(NULL, pw->pw_uid, pw->pw_uid, 0, &nobody);
 	if (e)
 		print_error("%s\n", err_text(e));
 	return e ? -1 : 0;
@@ -49,7 +49,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void refused(const char *wanted, uid_t real, uid_t effective, const char *by, const char *word)
+static void refused(const char *wanted, uid_t real, uid_t effective, uid_t by, const char *word)
 {
 	struct user u = {};
 	cleanup_err struct err *e = user_choose(wanted, real, effective, by, &u);
@@ -60,7 +60,7 @@ static void refused(const char *wanted, uid_t real, uid_t effective, const char 
 	assert_int_equal(err_status(e), EXIT_HOST);
 }
 
-static void taken(const char *wanted, uid_t real, const char *by, const char *name)
+static void taken(const char *wanted, uid_t real, uid_t by, const char *name)
 {
 	cleanup_user struct user u = {};
 	ok(user_choose(wanted, real, real, by, &u));
@@ -72,24 +72,60 @@ static void taken(const char *wanted, uid_t real, const char *by, const char *na
 static void test_choice(void **state)
 {
 	(void)state;
-	cleanup_free char *by = str_fmt("%u", nobody.uid);
-	taken(NULL, nobody.uid, NULL, "nobody");
-	taken("nobody", nobody.uid, NULL, "nobody");
-	taken(NULL, nobody.uid, "0", "nobody"); /* a variable that anybody may set makes nobody root */
+	uid_t by = nobody.uid;
+	taken(NULL, by, 0, "nobody");
+	taken("nobody", by, 0, "nobody");
 	taken(NULL, 0, by, "nobody");
 	taken("nobody", 0, by, "nobody");
-	taken("nobody", 0, NULL, "nobody");
-	taken("nobody", 0, "0", "nobody");
-	taken("root", 0, NULL, "root");
-	taken(NULL, 0, NULL, "root");
-	taken(NULL, 0, "0", "root");
-	refused("root", nobody.uid, nobody.uid, NULL, "nobody may not start a machine as root");
+	taken("nobody", 0, 0, "nobody");
+	taken("root", 0, 0, "root");
+	taken(NULL, 0, 0, "root");
+	refused("root", by, by, 0, "nobody may not start a machine as root");
 	refused("root", 0, 0, by, "nobody may not start a machine as root");
-	refused(NULL, 0, 0, "anna", "SUDO_UID");
-	refused(NULL, 0, 0, "4000000000", "4000000000");
-	refused(NULL, 0, 0, "-1", "SUDO_UID");
-	refused("no-such-user", 0, 0, NULL, "no-such-user");
-	refused(NULL, nobody.uid, 0, NULL, "set-user-ID");
+	refused(NULL, 0, 0, 4000000000, "4000000000");
+	refused("no-such-user", 0, 0, 0, "no-such-user");
+	refused(NULL, by, 0, 0, "set-user-ID");
+}
+
+/* What sudo, pkexec and doas leave in the environment; NULL: nothing. Who that is, or a word of the error. */
+static void invoked(const char *sudo, const char *pkexec, const char *doas, uid_t who, const char *error)
+{
+	const char *const variables[][2] = { { "SUDO_UID", sudo }, { "PKEXEC_UID", pkexec }, { "DOAS_USER", doas } };
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		variables[i][1] ? setenv(variables[i][0], variables[i][1], 1) : unsetenv(variables[i][0]);
+	uid_t uid = 12345;
+	cleanup_err struct err *e = user_invoked_by(&uid);
+	if (error && (!e || !strstr(err_text(e), error)))
+		fail_msg("\"%s\" says nothing of \"%s\"", e ? err_text(e) : "no error", error);
+	if (!error && e)
+		fail_msg("%s", err_text(e));
+	assert_int_equal(uid, error ? 12345 : who);
+	assert_int_equal(user_is_invoked(), error || who); /* in doubt it is on somebody's behalf */
+	for (size_t i = 0; i < ARRAY_SIZE(variables); i++)
+		unsetenv(variables[i][0]);
+}
+
+static void test_invoker(void **state)
+{
+	(void)state;
+	cleanup_free char *by = str_fmt("%u", nobody.uid);
+	invoked(NULL, NULL, NULL, 0, NULL);
+	invoked("0", NULL, NULL, 0, NULL);
+	invoked(NULL, "0", "root", 0, NULL);
+	invoked(by, NULL, NULL, nobody.uid, NULL);
+	invoked(NULL, by, NULL, nobody.uid, NULL);
+	invoked(NULL, NULL, "nobody", nobody.uid, NULL);
+	/* what was let through makes nobody root, nor somebody else */
+	invoked(by, "0", "root", nobody.uid, NULL);
+	invoked("0", "0", "nobody", nobody.uid, NULL);
+	invoked(by, by, "nobody", nobody.uid, NULL);
+	invoked(by, "1", NULL, 0, "PKEXEC_UID names another user than SUDO_UID");
+	invoked("1", NULL, "nobody", 0, "DOAS_USER names another user than SUDO_UID");
+	invoked("anna", NULL, NULL, 0, "SUDO_UID");
+	invoked("", NULL, NULL, 0, "SUDO_UID");
+	invoked(NULL, "-1", NULL, 0, "PKEXEC_UID");
+	invoked(NULL, NULL, "no-such-user", 0, "DOAS_USER: there is no user \"no-such-user\"");
+	invoked(NULL, NULL, "", 0, "DOAS_USER");
 }
 
 static void test_environment(void **state)
@@ -169,7 +205,7 @@ static void test_become_root_without_capabilities(void **state)
 	if (geteuid())
 		skip();
 	cleanup_user struct user root_user = {};
-	ok(user_choose("root", 0, 0, NULL, &root_user));
+	ok(user_choose("root", 0, 0, 0, &root_user));
 	ok(child_call(become_nobody, &root_user, 10000));
 }
 
@@ -258,7 +294,7 @@ static void test_caps_drop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_choice), cmocka_unit_test(test_invoker),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_become),
 		cmocka_unit_test(test_become_root_without_capabilities),

@@ -108,7 +108,7 @@ void notify_begin(struct root *root, const struct user *user, const struct notic
 		/* one more, whom nobody has to wait for */
 		if (fork() != 0)
 			_exit(0);
-		child_signals();
+		child_apart();
 		close_range(STDERR_FILENO + 1, ~0U, 0);
 		alarm(LIMIT_S);
 		err_free(tell(&job));

@@ -62,9 +62,8 @@ static struct err *arrange_fds(const struct process *p, int *hold, int *status, 
 /* What a program of ours is not to inherit. A launcher's CPU mask may come from a shell, and since Linux 6.2 the kernel remembers it. */
 static struct err *arrange_rest(const struct process *p)
 {
-	child_signals();
+	child_apart();
 	signal(SIGPIPE, SIG_IGN);
-	setsid();
 	umask(077);
 	cpu_set_t *all = CPU_ALLOC(CPUS_MAX);
 	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);

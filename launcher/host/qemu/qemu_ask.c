@@ -179,7 +179,8 @@ static pid_t spawn(const char *binary, int monitor, int errors)
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (dup2(errors, 2) == 2 && dup2(monitor, 3) == 3 && close_range(4, ~0U, 0) == 0)
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC); /* a terminal is not for a program that the user names */
+	if (dup2(null, 0) == 0 && dup2(errors, 1) == 1 && dup2(errors, 2) == 2 && dup2(monitor, 3) == 3 && close_range(4, ~0U, 0) == 0)
 		execl(binary, binary, "-machine", "none", "-nodefaults", "-no-user-config", "-S", "-display", "none", "-chardev",
 		      "socket,id=qmp,fd=3", "-qmp", "chardev:qmp", NULL);
 	fprintf(stderr, "%s: %m\n", binary);
@@ -234,7 +235,6 @@ static struct err *ask_in_child(void *data)
 	static const char *const open_lists[] = { "audiodev", "display", "netdev" };
 	struct ask *ask = data;
 	TRY(user_become(ask->user));
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	cleanup_free char *version = NULL;
 	cleanup_sb struct sb names = {};
 	TRY(ask_monitor(ask, &names, &version));
