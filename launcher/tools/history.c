@@ -160,13 +160,12 @@ void history_end(const struct err *e, double seconds)
 void history_rescue(struct root *root, const char *dir, uid_t uid)
 {
 	cleanup_user struct user user = {};
-	cleanup_free char *path = str_fmt("%s/" HISTORY_FILE, dir), *text = root_read_or(root, path, NULL),
-			  *who = str_fmt("%u", (unsigned)uid);
+	cleanup_free char *path = str_fmt("%s/" HISTORY_FILE, dir), *text = root_read_or(root, path, NULL);
 	json_t *records = history_parse(text ? text : "");
 	const char *vm = json_string_value(history_head(records, "vm"));
 	/* written by the launcher; still, a name is what it may be */
-	cleanup_err struct err *e = !vm || strchr(vm, '/') || *vm == '.' ? err_new("no record")
-									 : user_choose(NULL, getuid(), geteuid(), uid ? who : NULL, &user);
+	cleanup_err struct err *e =
+		!vm || strchr(vm, '/') || *vm == '.' ? err_new("no record") : user_choose(NULL, getuid(), geteuid(), uid, &user);
 	cleanup_free char *home = e ? NULL : str_fmt("%s/qlaunch/%s", user.data_dir, vm), *whole = str_fmt("%s\n", text ? text : "");
 	if (home && user.uid == uid)
 		keep(home, &user, whole);
