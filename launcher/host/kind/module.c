@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* module: see module.h. Loads by modprobe, with a time limit, and only on the real host. */
 #include <errno.h>
+#include <sys/utsname.h>
 #include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/module.h"
@@ -48,14 +49,38 @@ static struct err *undo(struct step_env *env, const struct step *s)
 	return NULL;
 }
 
-/* modprobe itself is asked what it would do: this kernel may be built without it, or its modules may be gone with an update. */
+/* Whether the running kernel's list of modules has it (depmod(8): modules.dep, and modules.builtin of what is in the kernel itself). */
+static bool is_listed(struct root *root, const char *name)
+{
+	static const char *const lists[] = { "modules.dep", "modules.builtin" };
+	cleanup_free char *file = str_fmt("/%s.ko", name);
+	struct utsname kernel;
+	uname(&kernel);
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		cleanup_free char *path = str_fmt("/lib/modules/%s/%s", kernel.release, lists[i]), *list = root_read_or(root, path, "");
+		if (strstr(list, file))
+			return true;
+	}
+	return false;
+}
+
+/* Where the list does not say, modprobe is asked what it would do, for it knows of other places. A kernel without /proc/modules loads none. */
+static bool is_known(struct root *root, const char *name)
+{
+	const char *argv[] = { "modprobe", "-n", "-q", "--", name, NULL };
+	cleanup_free char *output = NULL;
+	if (is_listed(root, name))
+		return true;
+	if (!root_exists(root, "/proc/modules"))
+		return false;
+	cleanup_err struct err *e = child_output(argv, LIMIT_MS, &output);
+	return !e || err_code(e) == ENOENT; /* a user's PATH may lack it: then nobody can tell */
+}
+
+/* This kernel may be built without it, or its modules may be gone with an update. */
 static void check(struct step_env *env, const struct step *s, struct findings *out)
 {
-	cleanup_free char *output = NULL;
-	if (!root_is_host(env->root) || module_loaded(env->root, s->target))
-		return;
-	cleanup_err struct err *e = child_output((const char *const[]){ "modprobe", "-n", "-q", "--", s->target, NULL }, LIMIT_MS, &output);
-	if (e && err_code(e) != ENOENT) /* a user's PATH may lack it: then nobody can tell */
+	if (root_is_host(env->root) && !module_loaded(env->root, s->target) && !is_known(env->root, s->target))
 		findings_add(out, FINDING_BAD, "module", tr_fmt("this kernel has no module %s", s->target),
 			     tr_dup("after an update of the kernel: reboot; else one that has it"));
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* net_link: see net_link.h. Requests as rtnetlink(7) and include/uapi/linux/if_link.h have them. */
+/* net_link: see net_link.h. Requests as rtnetlink(7) and include/uapi/linux/{if_link,netfilter/nf_tables}.h have them. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -35,14 +38,19 @@ struct request {
 	struct nlmsghdr *h;
 };
 
-static struct ifinfomsg *begin(struct request *r, uint16_t type, uint16_t flags)
+/* Its own header, `size` bytes of zeros. */
+static void *begin_any(struct request *r, uint16_t type, uint16_t flags, size_t size)
 {
 	memset(r, 0, sizeof(*r));
 	r->h = mnl.mnl_nlmsg_put_header(r->buf);
 	r->h->nlmsg_type = type;
 	r->h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	struct ifinfomsg *info = mnl.mnl_nlmsg_put_extra_header(r->h, sizeof(*info));
-	return info;
+	return mnl.mnl_nlmsg_put_extra_header(r->h, size);
+}
+
+static struct ifinfomsg *begin(struct request *r, uint16_t type, uint16_t flags)
+{
+	return begin_any(r, type, flags, sizeof(struct ifinfomsg));
 }
 
 static void put_mac(struct request *r, const char *mac)
@@ -52,9 +60,9 @@ static void put_mac(struct request *r, const char *mac)
 		mnl.mnl_attr_put(r->h, IFLA_ADDRESS, sizeof(byte), byte);
 }
 
-static struct err *send_request(struct request *r, const char *name)
+static struct err *send_to(int bus, struct request *r, const char *name)
 {
-	struct mnl_socket *nl = mnl.mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *nl = mnl.mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!nl)
 		return err_errno(errno, "netlink");
 	struct timeval limit = { .tv_sec = 10 }; /* the kernel answers at once, or not at all */
@@ -71,6 +79,11 @@ static struct err *send_request(struct request *r, const char *name)
 	}
 	mnl.mnl_socket_close(nl);
 	return code ? err_errno(code, "%s", name) : NULL;
+}
+
+static struct err *send_request(struct request *r, const char *name)
+{
+	return send_to(NETLINK_ROUTE, r, name);
 }
 
 static struct err *index_of(const char *name, unsigned *ret_index)
@@ -174,4 +187,19 @@ char *link_address(const char *name)
 		return NULL;
 	inet_ntop(AF_INET, &((struct sockaddr_in *)(void *)&address.ifr_addr)->sin_addr, text, sizeof(text));
 	return str_fmt("%s/%d", text, __builtin_popcount(((struct sockaddr_in *)(void *)&mask.ifr_netmask)->sin_addr.s_addr));
+}
+
+struct err *link_has_table(const char *table, bool *ret_there)
+{
+	struct request r;
+	TRY(load());
+	struct nfgenmsg *generic = begin_any(&r, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0, sizeof(*generic));
+	generic->nfgen_family = NFPROTO_INET;
+	mnl.mnl_attr_put_strz(r.h, NFTA_TABLE_NAME, table);
+	struct err *e = send_to(NETLINK_NETFILTER, &r, table);
+	*ret_there = !e;
+	if (err_code(e) != ENOENT)
+		return e;
+	err_free(e);
+	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net_link: what the kinds ask of rtnetlink, one request and its acknowledgement at a time, in this process' network
+ * net_link: what the kinds ask of rtnetlink and of nftables in the kernel, one request and its acknowledgement at a time, in this process' network
  * namespace. A part of net. Errors begin with the interface; the kernel's errno is kept.
  */
 #pragma once
@@ -17,3 +17,5 @@ struct err *link_add_address(const char *name, struct in_addr address, unsigned 
 struct err *link_delete(const char *name);
 /* Its first IPv4 address and prefix, "192.168.77.1/24"; NULL if it has none. Owned by the caller. */
 char *link_address(const char *name);
+/* Whether nftables has a table of family inet by that name. Needs CAP_NET_ADMIN. */
+struct err *link_has_table(const char *table, bool *ret_there);

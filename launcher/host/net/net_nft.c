@@ -9,6 +9,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/net/net_choose.h"
+#include "launcher/host/net/net_link.h"
 #include "launcher/host/net/net_rules.h"
 
 #define ABSENT "absent"
@@ -102,11 +103,12 @@ static char *describe(const struct step *s)
 
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
 {
-	cleanup_free char *table = table_of(s->target), *line = str_fmt("table inet %s\n", table), *mark = mark_of(s->want);
-	cleanup_free char *tables = NULL, *rules = NULL, *list = str_fmt("list table inet %s", table);
+	cleanup_free char *table = table_of(s->target), *mark = mark_of(s->want);
+	cleanup_free char *rules = NULL, *list = str_fmt("list table inet %s", table);
+	bool there = false;
 	if (root_is_host(env->root))
-		TRY(nft("list tables inet", &tables));
-	if (!tables || !strstr(tables, line)) {
+		TRY(link_has_table(table, &there));
+	if (!there) {
 		*ret_value = str_dup(ABSENT);
 		return NULL;
 	}
