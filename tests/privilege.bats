@@ -108,6 +108,12 @@ untouched() {
 	launch "qemu.args=-fw_cfg name=opt/x,file=$vault/plain"; [ "$status" -ne 0 ]; untouched
 }
 
+@test "tables, properties and flags that QEMU is given" {
+	launch "acpi.tables=$vault/plain"; [ "$status" -ne 0 ]; untouched
+	launch "qemu.set=machine.firmware=$vault/plain"; [ "$status" -ne 0 ]; untouched 0 # as there is another way that QEMU looks first
+	launch "cpu.flags=model-id=$vault/plain"; untouched 0 # is a text
+}
+
 @test "an input device that is none" {
 	launch "input k.device=$vault/plain"; [ "$status" -ne 0 ]; untouched
 	launch "input k.device=$vault/plain" "input k.persistent=yes"; [ "$status" -ne 0 ]; untouched
@@ -341,6 +347,27 @@ users_folder() {
 	[ ! -s "$open/ran" ]
 }
 
+@test "a user's programs have no terminal of root's: while QEMU is asked, in a hook, and as QEMU" {
+	unset SUDO_UID SUDO_USER
+	mkdir "$open/u"
+	cat >"$open/u/program" <<-PROGRAM
+		#!/bin/sh
+		case \$0 in *qemu) what=qemu ;; *) what=hook ;; esac
+		{ echo "\$what \$(id -u)"; find /proc/\$\$/fd -lname '/dev/pts/*' -printf "\$what holds %l\n"; } >>$open/ran
+		(: >/dev/tty) 2>/dev/null && echo "\$what has a terminal" >>$open/ran
+		[ \$what = hook ] || exec qemu-system-x86_64 "\$@"
+	PROGRAM
+	cp "$open/u/program" "$open/u/qemu"; chmod 755 "$open"/u/*
+	printf '[vm]\nname = t-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[qemu]\nbinary = %s/u/qemu\n[hooks]\nbefore = %s/u/program\n' \
+		$$ "$open" "$open" >"$open/u/t.conf"
+	chown -R nobody "$open/u"
+	run tests/terminal.py "wait:running after" "run:$qlaunch stop --now t-$$" -- "$qlaunch" run "$open/u/t.conf"
+	echo "$output"; cat "$open/ran"
+	[ "$status" -eq 0 ]; [[ $output == *"exit 0, terminal kept"* ]]
+	[ "$(grep -cx "qemu $(id -u nobody)" "$open/ran")" -gt 2 ]; grep -qx "hook $(id -u nobody)" "$open/ran"
+	[ "$(grep -cE 'holds|has' "$open/ran")" -eq 0 ]
+}
+
 @test "by doas, which says who called by a name: that user, whatever the file, the keys and the environment say" {
 	local conf=$open/doas.conf etc=$open/etc first
 	make_user
@@ -557,13 +584,45 @@ whole_machine() {
 	for file in $(grep -oE '`tests/lab`: [a-z-]+' SECURITY.md | sed 's/.*: //'); do [ -e "tests/lab/jobs/$file.sh" ]; done
 }
 
-@test "each key that can name something has its test above, or says why not" {
-	local key
-	# what is no name of anything on this host: a guest's text, a number, a word of a table, or checked by its type to be no path
-	while read -r key; do
-		grep -qE "\"(${key/./( [a-z])?.})=" "$BATS_TEST_FILENAME" || [[ " vm.description boot.cmdline qemu.args qemu.set " = *" $key "* ]] || [[ $key = smbios.* ]] ||
-			{ echo "$key is not tried"; return 1; }
-	done < <(sed -nE 's/^	KEY\("([a-z]+)", "([a-z-]+)", (PATH|PROGRAM|SERIAL|ROM|AGENT|TEXT|DISK|IMAGE|DEVICE|WORDS|LINES),.*/\1.\2/p' launcher/config/keys.c)
+# "KEY<tab>NAMED<tab>FORM" of every key, as the program itself says what there is
+keys() {
+	"$qlaunch" _keys man | awk '/^## \[/ { named = /NAME/; section = $2; gsub(/[][]/, "", section) }
+		/^\*/ { key = $1; gsub(/\*/, "", key); sub(/^\*[^*]*\* = /, ""); print section "." key "\t" named "\t" $0 }'
+}
+
+@test "each key that takes a path, a program or arguments has its test above" {
+	local key form n=0
+	while IFS='	' read -r key _ form; do
+		[[ $form =~ PATH|PROGRAM|ARGUMENT ]] || continue
+		n=$((n + 1))
+		grep -qE "\"?(${key/./( [a-z]+)?.})=" "$BATS_TEST_FILENAME" || { echo "$key = $form is not tried"; return 1; }
+	done < <(keys)
+	[ $n -gt 17 ]
+	# and one that is not there would be seen
+	! grep -qE '"?(hooks( [a-z]+)?.behind)=' "$BATS_TEST_FILENAME"
+}
+
+@test "what any other key is given is no path to root: a file's name, and a way there" {
+	local key named form section more words value n=0
+	while IFS='	' read -r key named form; do
+		# no word of a table, and nothing with a form of its own
+		[[ $form =~ [A-Z] && ! $form =~ ^(NUMBER|SIZE)$ ]] || continue
+		section=${key%%.*} words=() n=$((n + 1))
+		case $section in
+		disk | cdrom | share) words=(--set "$section x.path=$open") ;;
+		input) words=(--set "input x.device=name:Nobody's") ;;
+		monitor) words=(--set "monitor x.match=Nobody's" --set "monitor x.guest-input=15") ;;
+		network) words=(--set "network x.mode=bridge") ;;
+		esac
+		[ "$named" = 0 ] || key="${key/./ x.}"
+		for value in "$vault/plain" "../../../../../../$vault/plain"; do
+			timeout 30 strace -f -qq -s 300 -e trace=%file,fchown,fchmod -o "$open/trace" "$qlaunch" plan "${words[@]}" --set "$key=$value" "$open/p.conf" \
+				</dev/null >"$open/said" 2>&1 3>&- && status=0 || status=$?
+			[ "$status" -ne 124 ]
+			untouched 0 || { echo "$key=$value"; return 1; }
+		done
+	done < <(printf '[vm]\nname = p\naccel = tcg\n[cpu]\nthreads = 1\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' >"$open/p.conf"; keys)
+	[ $n -gt 50 ]
 }
 
 @test "SECURITY.md has every kind of step, with the capabilities that it keeps" {

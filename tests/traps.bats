@@ -141,6 +141,44 @@ PY
 	done
 }
 
+@test "an alarm and a limit of memory of the caller's end no launcher half-way" {
+	local alarm='import os, signal, sys; signal.setitimer(signal.ITIMER_REAL, 1); signal.setitimer(signal.ITIMER_PROF, 0.1); os.execvp(sys.argv[1], sys.argv[1:])'
+	begin python3 -c "$alarm"
+	code=0; python3 -c "$alarm" sleep 60 || code=$? # begun later: what ends by it has ended first
+	[ $code -eq 142 ]; kill -0 $pid
+	"$qlaunch" stop --now "$vm"
+	wait $pid
+	# QEMU is the user's, and has the user's limit: it does not start, and all is given back
+	code=0; begin bash -c 'ulimit -v 100000; exec "$@"' - || { wait $pid || code=$?; }
+	[ $code -eq 1 ] || [ $code -eq 4 ]
+	[ ! -e "/run/qlaunch/$vm" ]
+}
+
+@test "a D-Bus that the caller names is nobody's that root speaks to" {
+	cat >"$open/server.py" <<'PY'
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o666); s.listen()
+while True:
+    s.accept()[0].close(); open(sys.argv[2], "a").write("somebody came\n")
+PY
+	python3 "$open/server.py" "$open/bus" "$open/came" 3>&- & server=$!
+	until [ -S "$open/bus" ]; do kill -0 $server; sleep 0.1; done
+	printf '[host]\nnotify = yes\ninhibit-sleep = yes\n' >>"$conf"
+	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$open/bus DBUS_SESSION_BUS_ADDRESS=unix:path=$open/bus DBUS_STARTER_ADDRESS=unix:path=$open/bus
+	begin env
+	"$qlaunch" stop --now "$vm"; wait $pid
+	for verb in check "check $conf" "plan $conf" status restore; do
+		# shellcheck disable=SC2086 # words
+		timeout 60 "$qlaunch" $verb >/dev/null 2>&1 </dev/null || [ $? -ne 124 ]
+	done
+	[ ! -e "$open/came" ]
+	# the user themselves may name one: so it is heard of
+	mkdir -m 700 "$open/own"; chown nobody "$open/own"
+	HOME=$open/own XDG_RUNTIME_DIR=$open/own begin setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups env -u SUDO_UID
+	XDG_RUNTIME_DIR=$open/own as_first "$qlaunch" stop --now "$vm"; wait $pid
+	[ -s "$open/came" ]
+}
+
 @test "/run without an inode or a byte: a launch is refused with nothing left, or its guest goes on" {
 	cat >"$open/full" <<-'FULL'
 		set -u
@@ -202,4 +240,77 @@ PY
 		begin env # and it starts again
 		"$qlaunch" stop --now "$vm"; wait $pid
 	done
+}
+
+# A monitor: a libddcutil of this test's own, whose only display shows what the file $open/input says.
+make_monitor() {
+	cat >"$open/ddc.c" <<'C'
+#include <ddcutil_c_api.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+static int put(int value, const char *mode)
+{
+	FILE *f = fopen(INPUT, mode);
+	if (!f || (value ? fprintf(f, "%d\n", value) : fscanf(f, "%d", &value)) < 1)
+		abort();
+	fclose(f);
+	return value;
+}
+DDCA_Status ddca_get_display_info_list2(bool all, DDCA_Display_Info_List **list)
+{
+	(void)all;
+	*list = calloc(1, sizeof(**list) + sizeof(DDCA_Display_Info));
+	(*list)->ct = 1;
+	DDCA_Display_Info *d = &(*list)->info[0];
+	d->dispno = 1;
+	d->path.io_mode = DDCA_IO_I2C;
+	d->path.path.i2c_busno = 99;
+	strcpy(d->mfg_id, "LAB");
+	strcpy(d->model_name, "stand-in");
+	return 0;
+}
+DDCA_Status ddca_open_display2(DDCA_Display_Ref ref, bool wait, DDCA_Display_Handle *h) { (void)ref, (void)wait; *h = (DDCA_Display_Handle)INPUT; return 0; }
+DDCA_Status ddca_close_display(DDCA_Display_Handle h) { (void)h; return 0; }
+DDCA_Status ddca_get_non_table_vcp_value(DDCA_Display_Handle h, DDCA_Vcp_Feature_Code code, DDCA_Non_Table_Vcp_Value *value)
+{
+	(void)h, (void)code;
+	*value = (DDCA_Non_Table_Vcp_Value){ .sl = (unsigned char)put(0, "r") };
+	return 0;
+}
+DDCA_Status ddca_set_non_table_vcp_value(DDCA_Display_Handle h, DDCA_Vcp_Feature_Code code, uint8_t high, uint8_t low) { (void)h, (void)code, (void)high; put(low, "w"); return 0; }
+DDCA_Status ddca_get_capabilities_string(DDCA_Display_Handle h, char **caps) { (void)h; *caps = strdup(""); return 0; }
+DDCA_Status ddca_redetect_displays(void) { return 0; }
+const char *ddca_rc_name(DDCA_Status status) { (void)status; return "none"; }
+C
+	gcc -Wno-deprecated-declarations -shared -fPIC -DINPUT="\"$open/input\"" -o "$open/ddc.so" "$open/ddc.c"
+}
+
+@test "switch: which input shows the host is read in the caller's own journal, not in another user's of the same name" {
+	make_monitor
+	printf '[monitor main]\nmatch = LAB\nguest-input = 0x12\nswitch = start\n' >>"$conf"
+	printf '[vm]\nname = %s\n[monitor main]\nmatch = LAB\nguest-input = 0x13\n' "$vm" >"$open/second.conf"
+	echo 17 >"$open/input"
+	cat >"$open/try" <<-'TRY'
+		set -eu
+		mkdir "$open/dev"; mount --rbind /dev "$open/dev"
+		mount -t tmpfs dev /dev; mkdir /dev/shm
+		for node in null zero urandom random; do touch /dev/$node; mount --bind "$open/dev/$node" /dev/$node; done
+		touch /dev/i2c-99 # there is a bus
+		mount --bind "$open/ddc.so" "$(readlink -f "$(ldconfig -p | awk '/libddcutil.so.[45] / { print $NF; exit }')")"
+		timeout 60 "$qlaunch" run "$conf" >"$open/said" 2>&1 </dev/null & pid=$!
+		until [ "$(cat "$open/input")" = 18 ]; do kill -0 $pid || { cat "$open/said"; exit 1; }; sleep 0.1; done
+		second="env SUDO_UID=$(id -u daemon) SUDO_USER=daemon"
+		status=0; $second "$qlaunch" switch "$open/second.conf" host || status=$?
+		[ $status -eq 4 ]; [ "$(cat "$open/input")" = 18 ]
+		$second "$qlaunch" switch "$open/second.conf" guest; [ "$(cat "$open/input")" = 19 ]; echo 18 >"$open/input" # it is no fault of the monitor's
+		"$qlaunch" switch "$conf" host; [ "$(cat "$open/input")" = 17 ]
+		"$qlaunch" switch "$conf" guest; [ "$(cat "$open/input")" = 18 ]
+		"$qlaunch" stop --now "$vm"; wait $pid
+		[ "$(cat "$open/input")" = 17 ]
+		umount -R "$open/dev"
+	TRY
+	export open qlaunch conf vm
+	run timeout 100 unshare -m --propagation private bash "$open/try"
+	echo "$output"; [ "$status" -eq 0 ]; [[ $output == *"nobody knows which input shows the host"* ]]
 }

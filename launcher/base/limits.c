@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include "launcher/base/limits.h"
 #include "launcher/base/str.h"
@@ -14,7 +15,9 @@ static struct {
 } limits[] = {
 	{ .resource = RLIMIT_FSIZE, .own = RLIM_INFINITY }, /* SIGXFSZ, at a line of the journal */
 	{ .resource = RLIMIT_CPU, .own = RLIM_INFINITY },   /* SIGXCPU, after hours of a guest */
-	{ .resource = RLIMIT_CORE, .own = 0 },              /* what root knows is not left in the caller's folder */
+	{ .resource = RLIMIT_AS, .own = RLIM_INFINITY },    /* no memory, for an error's text */
+	{ .resource = RLIMIT_DATA, .own = RLIM_INFINITY },
+	{ .resource = RLIMIT_CORE, .own = 0 }, /* what root knows is not left in the caller's folder */
 };
 
 static bool lifted;
@@ -28,7 +31,9 @@ void limits_lift(void)
 		if (getrlimit(limits[i].resource, &limits[i].before) == 0)
 			setrlimit(limits[i].resource, &own); /* a container's root may lack the right: then a write fails */
 	}
-	signal(SIGXFSZ, SIG_IGN); /* EFBIG instead: an error like another */
+	signal(SIGXFSZ, SIG_IGN);                                    /* EFBIG instead: an error like another */
+	for (int timer = ITIMER_REAL; timer <= ITIMER_PROF; timer++) /* kept by execve(2), whoever it makes of a process */
+		setitimer(timer, &(struct itimerval){}, NULL);
 	umask((umask(077) & 077) | 022);
 	lifted = true;
 }

@@ -21,7 +21,8 @@ ip link set lo up
 ip link add out0 type veth peer name out1 && ip link set out1 up && ip addr add 198.51.100.1/24 dev out0 && ip link set out0 up &&
 	ip route add default via 198.51.100.2 dev out0 # passt takes the host's way out, and there must be one
 home=$(getent passwd player | cut -d: -f6) serial=$home/serial conf=/etc/qlaunch/win11.conf
-# what a user who has logged in leaves, and a unit that has run, is systemd's own
+# a user's session, and what a unit that has run leaves, are systemd's own
+loginctl enable-linger player
 systemctl start "user@$(id -u player).service" system-qlaunch.slice
 runuser -u player -- env "XDG_RUNTIME_DIR=/run/user/$(id -u player)" systemctl --user start dbus.service
 host_snapshot "$work/before"
