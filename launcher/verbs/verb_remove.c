@@ -39,7 +39,8 @@ static char *other_owner(struct cli *cli, const struct own *o, const char *real)
 			if (!str_ends(path, ".conf") || streq(its, o->path))
 				continue;
 			cleanup_err struct err *e = config_load(path, NULL, &c);
-			cleanup_err struct err *odd = e ? NULL : disk_facts_read(cli->root, c, &facts);
+			if (!e)
+				err_free(disk_facts_read(cli->root, c, &facts)); /* what cannot be looked at is not known to be its */
 			for (size_t d = 0; d < facts.n; d++) {
 				cleanup_free char *dir = facts.v[d].real ? str_dir(facts.v[d].real) : NULL;
 				const char *backing = facts.v[d].backing;
@@ -128,7 +129,6 @@ struct err *verb_remove(struct cli *cli, const struct verb_args *args)
 	TRY(own_open(cli, args->words.v[0], false, &o));
 	TRY(own_idle(cli, o.config->vm.name, N_("removed")));
 	TRY(own_writable(&o));
-	cleanup_free char *unit = own_unit(&o);
 	if (own_autostarts(cli, &o))
 		return err_exit(err_hint(err_new("%s starts at login", o.config->vm.name), "qlaunch autostart %s off", args->words.v[0]),
 				EXIT_USAGE);
