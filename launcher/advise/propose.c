@@ -93,23 +93,10 @@ enum hugepages propose_hugepages(const struct survey *s, const struct proposal *
 	return HUGEPAGES_TRANSPARENT;
 }
 
-/* The best of a kind by its name: many a mouse has a keyboard's node for its buttons, and the other way round. */
-static char *choose_input(const struct survey *s, bool keyboard)
+static char *choose_input(const struct survey *s, enum input_is is)
 {
-	const char *best = NULL;
-	int best_score = -1;
-	for (size_t i = 0; i < s->n_inputs; i++) {
-		const char *path = s->inputs[i].path;
-		if (s->inputs[i].keyboard != keyboard)
-			continue;
-		bool says_keyboard = strcasestr(path, "keyboard"), says_mouse = strcasestr(path, "mouse") && keyboard;
-		int score = says_keyboard == keyboard ? 2 : says_mouse || says_keyboard ? 0 : 1;
-		if (score > best_score) {
-			best = path;
-			best_score = score;
-		}
-	}
-	return str_dup(best);
+	const struct input_device *d = input_choose(&s->inputs, is);
+	return d ? str_dup(input_path(d)) : NULL;
 }
 
 void propose(const char *name, const struct survey *s, struct proposal *ret_proposal)
@@ -123,8 +110,8 @@ void propose(const char *name, const struct survey *s, struct proposal *ret_prop
 	p.tpm = s->swtpm;
 	p.kvm = !s->cpu.kvm_problem;
 	p.disk = str_fmt("%s/qlaunch/%s/disk.qcow2", s->user.data_dir, name);
-	p.keyboard = choose_input(s, true);
-	p.mouse = choose_input(s, false);
+	p.keyboard = choose_input(s, INPUT_KEYBOARD);
+	p.mouse = choose_input(s, INPUT_MOUSE);
 	p.display = qemu_has(&s->qemu, "display:gtk") || qemu_has(&s->qemu, "display:sdl") ? "window" : "spice";
 	*ret_proposal = p;
 }
@@ -240,16 +227,43 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 			p->display);
 }
 
-static void write_inputs(struct sb *out, const struct proposal *p)
+static const struct input_device *find_input(const struct survey *s, const char *path)
 {
+	for (size_t i = 0; path && i < s->inputs.n; i++)
+		if (streq(input_path(&s->inputs.v[i]), path))
+			return &s->inputs.v[i];
+	return NULL;
+}
+
+/* The other nodes of a chosen one; of what both have in common, once. */
+static void write_parts(struct sb *out, const struct proposal *p, const struct survey *s, const char *path, const char *section)
+{
+	const struct input_device *chosen = find_input(s, path), *first = find_input(s, p->keyboard);
+	bool again = chosen && first && chosen != first && input_one_thing(chosen, first);
+	size_t n = 1;
+	for (size_t i = 0; chosen && !again && i < s->inputs.n; i++) {
+		const struct input_device *d = &s->inputs.v[i];
+		if (!input_goes_with(chosen, d) || streq(input_path(d), p->keyboard) || streq(input_path(d), p->mouse))
+			continue;
+		cleanup_free char *what = input_describe(d);
+		sb_addf(out, "\n[input %s-%zu]\n# Of the same thing: %s.\ndevice = %s\n", section, ++n, what, input_path(d));
+	}
+}
+
+static void write_inputs(struct sb *out, const struct proposal *p, const struct survey *s)
+{
+	const struct input_device *keyboard = find_input(s, p->keyboard);
+	bool both = keyboard && keyboard->is & INPUT_MOUSE; /* a keyboard with a touchpad may be one node */
 	if (!p->gpu || !pci_has_outputs(p->gpu))
 		return; /* a window has the host's */
 	if (p->keyboard)
 		sb_addf(out, "\n[input keyboard]\n# Both Ctrl keys together move keyboard and mouse between host and guest.\n"
 			     "device = %s\ngrab = yes\ntoggle = ctrl-ctrl\n", p->keyboard);
-	if (p->mouse)
+	write_parts(out, p, s, p->keyboard, "keyboard");
+	if (p->mouse && !streq(p->mouse, p->keyboard))
 		sb_addf(out, "\n[input mouse]\ndevice = %s\n", p->mouse);
-	if (!p->keyboard || !p->mouse)
+	write_parts(out, p, s, p->mouse, "mouse");
+	if (!p->keyboard || (!p->mouse && !both))
 		sb_addf(out, "\n# No %s was found. Plug one in, and add it as qlaunch input names it:\n#[input %s]\n#device = "
 			     "/dev/input/by-id/...\n", p->keyboard ? "mouse" : "keyboard", p->keyboard ? "mouse" : "keyboard");
 }
@@ -287,7 +301,7 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 	write_firmware(&out, p);
 	write_disks(&out, p);
 	write_gpu(&out, p, s);
-	write_inputs(&out, p);
+	write_inputs(&out, p, s);
 	write_monitors(&out, p);
 	sb_add(&out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n"
 		     "\n[console]\n# With qemu-ga in the guest `qlaunch disk snapshot` has it hold still for that moment.\nagent = yes\n"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* survey: the facts; see survey.h. What they come to is in survey_check.c. */
 #include <stdlib.h>
-#include "launcher/host/input/input.h"
 #include "launcher/base/child.h"
 #include "launcher/config/config.h"
 #include "launcher/advise/survey.h"
@@ -30,34 +29,6 @@ static struct err *find_firmware(void *data)
 	look_for(l->cli->root, home, true, &s->secure, &s->secure_problem, &s->secure_remedy);
 	look_for(l->cli->root, home, false, &s->plain, &s->plain_problem, &s->plain_remedy);
 	return NULL;
-}
-
-static void add_input(struct survey *s, const char *path, bool keyboard)
-{
-	s->inputs = mem_grow(s->inputs, s->n_inputs, sizeof(*s->inputs));
-	s->inputs[s->n_inputs++] = (struct survey_input){ str_dup(path), keyboard };
-}
-
-static void find_inputs(struct root *root, struct survey *s)
-{
-	cleanup_strv struct strv names = {};
-	cleanup_input_devices struct input_devices all = {};
-	err_free(root_list(root, "/dev/input/by-id", &names));
-	for (size_t i = 0; i < names.n; i++) {
-		bool keyboard = str_ends(names.v[i], "-event-kbd");
-		if (!keyboard && !str_ends(names.v[i], "-event-mouse"))
-			continue;
-		cleanup_free char *path = str_fmt("/dev/input/by-id/%s", names.v[i]);
-		add_input(s, path, keyboard);
-	}
-	err_free(input_devices_read(root, &all));
-	for (size_t i = 0; i < all.n; i++) {
-		const struct input_device *d = &all.v[i];
-		/* what is at no port and has no number is a program's */
-		if (d->is & (INPUT_KEYBOARD | INPUT_MOUSE) && !str_starts(input_path(d), "/dev/input/by-id/") && (*d->phys || *d->uniq) &&
-		    !d->twin)
-			add_input(s, input_path(d), d->is & INPUT_KEYBOARD);
-	}
 }
 
 static void find_i2c(struct root *root, struct survey *s)
@@ -99,7 +70,7 @@ static struct err *read_all(struct cli *cli, struct survey *s)
 	s->swtpm = swtpm || (!root_is_host(root) && root_exists(root, "/usr/bin/swtpm"));
 	s->iommu_table = root_exists(root, "/sys/firmware/acpi/tables/DMAR") || root_exists(root, "/sys/firmware/acpi/tables/IVRS");
 	s->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci") || has_module(root, s->cpu.kernel, "vfio-pci");
-	find_inputs(root, s);
+	TRY(input_devices_read(root, &s->inputs));
 	find_i2c(root, s);
 	return NULL;
 }
@@ -130,8 +101,6 @@ void survey_free(struct survey *s)
 	free(s->plain_problem);
 	free(s->plain_remedy);
 	strv_free(&s->i2c);
-	for (size_t i = 0; i < s->n_inputs; i++)
-		free(s->inputs[i].path);
-	free(s->inputs);
+	input_devices_free(&s->inputs);
 	*s = (struct survey){};
 }

@@ -10,16 +10,11 @@
 #include "launcher/host/boot/boot.h"
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/cpu/cpu.h"
+#include "launcher/host/input/input.h"
 #include "launcher/host/memory/memory.h"
 #include "launcher/host/qemu/qemu.h"
 #include "launcher/step/finding.h"
 #include "ovmf/firmware.h"
-
-/* A keyboard or mouse. */
-struct survey_input {
-	char *path;    /* its link in /dev/input/by-id; where it has none (Bluetooth, PS/2), the best other way to write it */
-	bool keyboard; /* else a mouse */
-};
 
 struct survey {
 	struct user user;       /* on whose behalf a machine would run */
@@ -36,8 +31,7 @@ struct survey {
 	bool iommu_table; /* the firmware tells of an IOMMU (ACPI DMAR or IVRS) */
 	bool vfio;        /* the kernel has vfio-pci, loaded or as a module */
 	struct strv i2c;  /* nodes of buses: "/dev/i2c-4" */
-	struct survey_input *inputs;
-	size_t n_inputs;
+	struct input_devices inputs;
 };
 
 /* What of it cannot be read is told by its own obstacle; an error only where nothing can be said. Owned by the caller. */

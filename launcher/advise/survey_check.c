@@ -242,11 +242,9 @@ static void check_cgroup(const struct checking *k)
 static void check_inputs(const struct checking *k)
 {
 	const struct survey *s = k->s;
-	size_t keyboards = 0;
-	for (size_t i = 0; i < s->n_inputs; i++)
-		keyboards += s->inputs[i].keyboard;
-	if (keyboards && s->n_inputs > keyboards)
-		ok(k, "input", tr_fmt("to share with a guest: keyboards %zu, mice %zu", keyboards, s->n_inputs - keyboards));
+	size_t keyboards = input_count(&s->inputs, INPUT_KEYBOARD), mice = input_count(&s->inputs, INPUT_MOUSE);
+	if (keyboards && mice)
+		ok(k, "input", tr_fmt("to share with a guest: keyboards %zu, mice %zu", keyboards, mice));
 	else
 		findings_add(k->out, FINDING_WARN, "input",
 			     tr_fmt("no %s that a guest could share", keyboards ? _("mouse") : _("keyboard")),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sourced by the boards beside it: what does not matter of them. `intel` or `amd`, then the functions.
-# `expect WORD…` is what boards.bats holds it against: gpu ADDRESS | none, sound ADDRESS, release yes | no, passes ADDRESS…,
+# `expect WORD…` is what boards.bats holds it against: gpu ADDRESS | none, sound ADDRESS, release yes | no, passes ADDRESS…, keyboard, mouse and also DEVICE | none,
 # verdict GROUP free | host, why GROUP TEXT, check VERDICT TOPIC TEXT (of the host), machine VERDICT TOPIC TEXT (of the proposed machine).
 expect() {
 	printf '%s\n' "$*" >>"$T.expect"
@@ -25,3 +25,12 @@ apu() {
 	pci "$1:00.3" 1022:15b6 0c0330 xhci_hcd "$(($2 + 3))"
 	pci "$1:00.6" 1022:15e3 040300 snd_hda_intel "$(($2 + 4))"
 }
+# For sets of keyboards and mice: a card for the guest, and what every board has.
+desk() {
+	intel
+	pci 00:02.0 8086:4680 030000 i915 0 boot_vga=1
+	pci 01:00.0 10de:2684 030000 nouveau 15 boot_vga=0
+	node 0 "Power Button" 0000:0001 LNXPWRBN/button/input0 - - few
+	node 1 "Video Bus" 0000:0006 LNXVIDEO/video/input0 - - few
+}
+at() { printf 'usb-0000:00:14.0-%s/input%s' "$1" "${2:-0}"; } # PORT [INTERFACE]

@@ -43,8 +43,36 @@ event() { # ADDRESS N NAME [BY-ID]: an input device on a USB port of a function
 	local d=/sys/devices/pci0000:00/0000:$1/usb1/1-1/1-1:1.0/input/input$2
 	put "$d/name" "$3"; mkdir -p "$T$d/event$2"; link "$d/event$2/device" ..
 	link "/sys/class/input/event$2" "../../devices/pci0000:00/0000:$1/usb1/1-1/1-1:1.0/input/input$2/event$2"
-	put "/dev/input/event$2" ""
+	put "/dev/input/event$2" ""; put "$d/phys" "usb-0000:$1-$2/input0"
+	case ${4:-kbd} in *-mouse) sends "$d" mouse wheel ;; *) sends "$d" letters leds ;; esac
 	[ -z "${4:-}" ] || link "/dev/input/by-id/$4" "../event$2"
+}
+sends() { # FOLDER WHAT…: the capabilities of an input device (linux/input-event-codes.h): letters, leds, few, media, mouse, wheel, pad, touch
+	local d=$1 key=0 rel=0 abs=0 led=0 each; shift
+	for each; do
+		case $each in
+		letters) key="1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe" ;;
+		leds) led=7 ;;
+		few) key="10000000 0" ;;
+		media) key="1000000000 e000000000000 0" ;;
+		mouse) key="1f0000 0 0 0 0" rel=3 ;;
+		wheel) rel=103 ;;
+		both) key="1f0000 0 1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe" rel=103 ;;
+		pad) key="7cdb000000000000 0 0 0 0" abs=3001b ;;
+		touch) key="e520 10000 0 0 0 0" abs=3 ;;
+		esac
+	done
+	put "$d/capabilities/key" "$key"; put "$d/capabilities/rel" "$rel"; put "$d/capabilities/abs" "$abs"; put "$d/capabilities/led" "$led"
+}
+# node N NAME VENDOR:PRODUCT PHYS UNIQ LINK WHAT…: an event device; "-" for no uniq, no link in by-id, no phys
+node() {
+	local n=$1 name=$2 id=$3 phys=$4 uniq=$5 link=$6; shift 6
+	local d=/sys/devices/virtual/input/input$n
+	put "$d/name" "$name"; put "$d/id/vendor" "${id%:*}"; put "$d/id/product" "${id#*:}"; put "$d/phys" "${phys#-}"; put "$d/uniq" "${uniq#-}"
+	mkdir -p "$T$d/event$n"; link "$d/event$n/device" ..
+	link "/sys/class/input/event$n" "../../devices/virtual/input/input$n/event$n"; put "/dev/input/event$n" ""
+	[ "$link" = - ] || link "/dev/input/by-id/$link" "../event$n"
+	sends "$d" "$@"
 }
 cpus() { # VENDOR FLAGS MODEL CORES THREADS L3S: numbered as Linux does, siblings CORES apart
 	local l3s=$6 i j each=$(($4 / $6)) c

@@ -51,6 +51,14 @@ void input_devices_free(struct input_devices *d);
 char *input_describe(const struct input_device *d);
 /* The best way to write it: its first name, or its node. Borrowed. */
 const char *input_path(const struct input_device *d);
+/* The keyboard (INPUT_KEYBOARD) or mouse (INPUT_MOUSE) that a person most likely means; NULL: there is none. Borrowed. */
+const struct input_device *input_choose(const struct input_devices *all, enum input_is is);
+/* How many there are of it that could be meant. */
+size_t input_count(const struct input_devices *all, unsigned is);
+/* Whether they are nodes of one thing on the desk: at one port, or one that is paired. */
+bool input_one_thing(const struct input_device *a, const struct input_device *b);
+/* Whether a guest that gets `chosen` wants this one, too: it is of the same thing and sends keys or motion (media keys, a wheel, macros). */
+bool input_goes_with(const struct input_device *chosen, const struct input_device *d);
 /* Who wants to know which device a person uses. Which key it was is nobody's business. */
 struct input_listener {
 	unsigned seconds;                                        /* how long; 0: for ever */
