@@ -168,6 +168,7 @@ for preset in /etc/mkinitcpio.d/*.preset; do
 	( . \"\$preset\"; for p in \"\${PRESETS[@]}\"; do i=\${p}_image c=\${p}_config; build \"\${!i}\" \"\${!c:-\$ALL_config}\" || exit; done ) || exit
 done"
 put /usr/bin/lsinitcpio "#!/bin/sh
+case \$1 in *.efi) objcopy --dump-section .initrd=/tmp/inside \$1 /dev/null; set -- /tmp/inside ;; esac # as mkinitcpio 41 does (unpack_uki)
 gzip -dc \"\$1\" | cpio -t --quiet"
 chmod +x /usr/bin/mkinitcpio /usr/bin/lsinitcpio
 put /etc/mkinitcpio.d/linux.preset "PRESETS=(default fallback)
@@ -232,4 +233,142 @@ options boot=casper
 as before
 "*"does not have: intel_iommu=on iommu=pt"*"status 4
 as before" ]]
+}
+
+@test "stand-in: grubby: the words in every kernel's entry, what one kernel has of its own kept; undone" {
+	real 'stand_in grubby /usr/sbin/grubby
+		rm -f /usr/sbin/update-grub; rm -rf /etc/initramfs-tools /usr/sbin/update-initramfs
+		put /etc/default/grub GRUB_ENABLE_BLSCFG=true
+		put /etc/dracut.conf.d/few.conf "hostonly=no
+dracutmodules+=\" bash base \"
+compress=gzip"
+		put /boot/loader/entries/a.conf "title Fedora 6.9
+linux /vmlinuz-6.9
+options root=UUID=0f ro rhgb quiet"
+		put /boot/loader/entries/b.conf "title Fedora 6.8
+linux /vmlinuz-6.8
+options root=UUID=0f ro nomodeset iommu.strict=1"
+		before=$(picture)
+		qlaunch setup --yes >/dev/null; echo status $?; grep -h ^options /boot/loader/entries/*
+		lsinitrd /boot/initrd.img-$V | grep -c -e etc/qlaunch/vfio-early -e /vfio-pci.ko
+		qlaunch setup --undo --yes >/dev/null; echo undone $?; [ "$(picture)" = "$before" ] && echo as before
+		sed -i "s/nomodeset/iommu=soft/" /boot/loader/entries/b.conf; before=$(picture)
+		qlaunch setup --yes --gpu none >/tmp/said; echo status $?; grep -h ^options /boot/loader/entries/*; tr -s "\n " "  " </tmp/said
+		qlaunch setup --undo --yes >/dev/null; echo undone $?; [ "$(picture)" = "$before" ] && echo as before'
+	[ "$status" -eq 0 ]
+	[[ $output == *"status 0
+options root=UUID=0f ro rhgb quiet intel_iommu=on iommu=pt
+options root=UUID=0f ro nomodeset iommu.strict=1 intel_iommu=on iommu=pt
+2
+"*"undone 0
+as before
+"*"options root=UUID=0f ro rhgb quiet intel_iommu=on
+options root=UUID=0f ro iommu=soft iommu.strict=1 intel_iommu=on
+"*"iommu=soft is there already"*"--args=iommu=soft,pt"*"undone 0
+as before" ]]
+}
+
+@test "stand-in: rpm-ostree: words and image of the next deployment, with the arguments that it had; one that cannot build takes the words back" {
+	real 'stand_in rpm-ostree /usr/bin/rpm-ostree
+		: >/run/ostree-booted
+		state() { (cd /ostree && head -n 50 kargs regenerate args) | tr "\n" " "; picture; }
+		there() { put /ostree/kargs "root=UUID=0f
+quiet"; put /ostree/regenerate "$1"; put /ostree/args "$2"; [ -n "$2" ] || : >/ostree/args; }
+		# an older deployment had others
+		put /ostree/deploy/fedora/deploy/old.0.origin "[rpmostree]
+regenerate-initramfs=true
+initramfs-args=-I;/etc/old;"
+		there true "--add
+fido2"; before=$(state)
+		qlaunch setup --yes >/dev/null; echo status $?; xargs </ostree/kargs; xargs </ostree/args
+		qlaunch setup --yes | grep -c "This host is set up"
+		qlaunch setup --undo --yes >/dev/null; echo undone $?; [ "$(state)" = "$before" ] && echo as before
+		there false ""; before=$(state)
+		qlaunch setup --yes >/dev/null; echo status $?; cat /ostree/regenerate; xargs </ostree/args
+		qlaunch setup --undo --yes >/dev/null; echo undone $?; [ "$(state)" = "$before" ] && echo as before
+		: >/ostree/broken
+		qlaunch setup --yes; echo status $?; [ "$(state)" = "$before" ] && echo as before'
+	[ "$status" -eq 0 ]
+	[[ $output == *"status 0
+root=UUID=0f quiet intel_iommu=on iommu=pt
+--force-drivers vfio-pci --add fido2
+1
+"*"undone 0
+as before
+"*"status 0
+true
+--force-drivers vfio-pci
+"*"undone 0
+as before
+"*"no space left on device"*"status 4
+as before" ]]
+}
+
+@test "stand-in: limine: its own tool, never the wrapper that asks; a variable, a comment, a unified image; words in the root's place are put back" {
+	tests/debian "${BUILD:-build}/tools" systemd-boot-efi
+	export TREE=${BUILD:-build}/tools/debian/root
+	real "V=\$V; $mkinitcpio"'
+		stand_in limine-mkinitcpio /usr/bin/limine-mkinitcpio
+		put /usr/local/bin/mkinitcpio "#!/bin/sh
+echo asked >>/tmp/asked; read -r answer; exit 1"; chmod +x /usr/local/bin/mkinitcpio
+		loader_is "Limine 12.6.1"
+		rm -rf /boot/loader /etc/default/grub
+		put /etc/mkinitcpio.conf "MODULES=()
+HOOKS=(base modconf)"
+		put /boot/limine.conf "timeout: 5
+/Windows
+  protocol: efi"
+		picture() { (cd / && find etc boot var/lib/qlaunch -type f -not -name "initr*" -not -name "*.efi" | sort | xargs -d "\n" sha256sum) 2>/dev/null; }
+		try() { # WHAT
+			limine-mkinitcpio || echo "$1: it cannot at all"; before=$(picture)
+			qlaunch setup --yes >/tmp/said; echo "$1: status $? images $(lsinitcpio /boot/initramfs-linux.img | grep -c -e etc/qlaunch/vfio-early -e /vfio-pci.ko) $(grep cmdline: /boot/limine.conf | xargs)"
+			[ ! -e /boot/EFI/Linux/arch.efi ] || { objcopy -O binary --only-section=.cmdline /boot/EFI/Linux/arch.efi /tmp/words; echo "$1: inside $(xargs </tmp/words)"; }
+			qlaunch setup --undo --yes >/dev/null; echo "$1: undone $?"
+			[ "$(picture)" = "$before" ] && echo "$1: as before"; }
+		put /etc/default/limine "KERNEL_CMDLINE[default]+=\"root=UUID=0f rw\""; try variable
+		put /etc/default/limine "#KERNEL_CMDLINE[default]+=quiet"; put /etc/kernel/cmdline "root=UUID=0f ro"; try comment
+		put /etc/default/limine "ENABLE_UKI=yes
+KERNEL_CMDLINE[default]=root=UUID=0f rw"; try unified
+		# the words alone, inside of an image: no root, so it is put back
+		put /etc/default/limine "ENABLE_UKI=yes
+KERNEL_CMDLINE[default]="; before=$(picture); qlaunch setup --yes >/dev/null; echo "rootless: status $?"
+		[ "$(picture)" = "$before" ] && echo "rootless: as before"
+		[ -e /tmp/asked ] || echo nobody was asked'
+	[ "$status" -eq 0 ]
+	for what in variable comment unified; do
+		grep -qx "$what: undone 0" <<<"$output"; grep -qx "$what: as before" <<<"$output"
+	done
+	grep -qx 'variable: status 0 images 2 cmdline: root=UUID=0f rw intel_iommu=on iommu=pt' <<<"$output"
+	grep -qx 'comment: status 0 images 2 cmdline: root=UUID=0f ro intel_iommu=on iommu=pt' <<<"$output"
+	grep -qx 'unified: inside root=UUID=0f rw intel_iommu=on iommu=pt' <<<"$output"
+	grep -qx 'rootless: as before' <<<"$output"; ! grep -qx 'rootless: status 0' <<<"$output"
+	grep -qx 'nobody was asked' <<<"$output"
+}
+
+@test "real: kernel-install and dracut: an entry and an image for each kernel, from wherever its image lies; undone" {
+	tests/debian "${BUILD:-build}/tools-dracut" systemd-boot systemd-boot-efi dracut
+	export TREE=${BUILD:-build}/tools-dracut/debian/root
+	real 'id=0123456789abcdef0123456789abcdef entry=/boot/efi/loader/entries/$id-$V.conf
+		rm -rf /etc/default/grub /etc/initramfs-tools /usr/sbin/update-initramfs
+		put /etc/machine-id $id
+		mkdir -p /boot/efi/$id /boot/efi/loader/entries /sys/firmware/efi/efivars
+		printf "\6\0\0\0s\0y\0s\0t\0e\0m\0d\0-\0b\0o\0o\0t\0 \0002\0" >/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+		put /etc/kernel/cmdline "root=UUID=0f ro quiet"
+		put /etc/dracut.conf.d/few.conf "hostonly=no
+dracutmodules+=\" bash base \"
+compress=cat"
+		/etc/kernel/postinst.d/dracut $V /boot/vmlinuz-$V 2>/dev/null; kernel-install add $V /boot/vmlinuz-$V # as Debian'"'"'s hooks
+		images() { sed -n "s#^initrd *#/boot/efi#p" $entry | sed "s#^/boot/efi/boot#/boot#" | while read -r i; do echo "$(lsinitrd $i | grep -c "$@")"; done | xargs; }
+		cp $entry /tmp/entry; before=$(picture)
+		qlaunch setup --yes >/tmp/said; echo status $?; grep then: /tmp/said
+		grep ^options $entry; echo "images: $(images -e etc/qlaunch/vfio-early -e /vfio-pci.ko)"
+		qlaunch setup --undo --yes >/dev/null; echo undone $?
+		cmp $entry /tmp/entry && [ "$(picture)" = "$before" ] && echo as before
+		echo "images: $(images -e qlaunch)"'
+	[[ $output == *"status 0
+then: dracut --force /boot/initrd.img-$V $V
+then: kernel-install add $V "*"vmlinuz"*"
+options "*"root=UUID=0f ro quiet intel_iommu=on iommu=pt"*"images: 2"*"undone 0
+as before
+images: 0"* ]]
 }

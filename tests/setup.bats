@@ -101,7 +101,7 @@ first_setups() {
 	first_setups
 	run "$qlaunch" setup --undo --yes --root "$T"
 	echo "$output"
-	[ "$status" -eq 0 ]; [[ $output == *"then: update-grub"*"then: update-initramfs -u -k all"* ]]
+	[ "$status" -eq 0 ]; [[ $output == *"then: update-initramfs -u -k all"*"then: update-grub"* ]]
 	[ "$(<"$T/etc/default/grub")" = $'GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT="quiet iommu=pt"\nGRUB_CMDLINE_LINUX=x' ]
 	[ "$(<"$T/etc/mkinitcpio.conf")" = $'MODULES=()\nFILES=(/etc/a)\nHOOKS=(base)' ]
 	[ ! -e "$T/etc/qlaunch" ]; [ ! -e "$T/etc/modprobe.d/qlaunch.conf" ]; [ ! -e "$T/var/lib/qlaunch/setup" ]

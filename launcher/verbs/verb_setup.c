@@ -53,15 +53,18 @@ static void print_diff(const struct setup_change *c, bool colours)
 	putchar('\n');
 }
 
-static void print_setup(const struct setup *s, bool undo)
+static void print_setup(struct root *root, const struct setup *s, bool undo)
 {
 	bool colours = log_colours(STDOUT_FILENO);
+	cleanup_strv struct strv each = {};
 	for (size_t i = 0; i < s->n; i++)
 		print_diff(&s->v[i], colours);
 	for (size_t i = 0; i < (undo ? s->back.n : s->run.n); i++)
 		printf(_("then: %s\n"), undo ? s->back.v[i] : s->run.v[i]);
 	for (size_t i = 0; i < s->commands.n; i++)
-		printf(_("then: %s\n"), s->commands.v[i]);
+		boot_commands(root, s->commands.v[i], &each);
+	for (size_t i = 0; i < each.n; i++)
+		printf(_("then: %s\n"), each.v[i]);
 	for (size_t i = 0; i < s->notes.n; i++)
 		page_wrap("note: ", 6, s->notes.v[i]);
 }
@@ -104,7 +107,7 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 		return NULL;
 	}
 	TRY(err_exit(undo ? setup_plan_undo(cli->root, &s.boot, &setup) : make_plan(cli, &s, verb_option(args, "gpu"), &setup), EXIT_HOST));
-	print_setup(&setup, undo);
+	print_setup(cli->root, &setup, undo);
 	if (!setup.n && !setup.run.n && !undo) {
 		printf(_("%sThis host is set up.\n"), setup.notes.n ? "\n" : "");
 		return NULL;

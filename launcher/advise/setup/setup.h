@@ -45,6 +45,7 @@ struct setup {
 	struct strv commands;  /* afterwards, in order */
 	struct strv words;     /* parameters that were added */
 	bool writes_words;     /* they were not all there before */
+	bool applies;          /* and are made effective by the way's program */
 	bool binds;            /* images are to hold the script */
 	struct strv notes;     /* what it cannot do, and what speaks against it on this host */
 };

@@ -108,15 +108,23 @@ static struct err *put(struct root *root, const char *path, const char *text, mo
 	return root_put(root, path, text, mode);
 }
 
-/* On the host only, and said: initial RAM disks take their time. */
+/* One of a list, for each kernel where it is one for each. On the host only, and said: initial RAM disks take their time. */
+static struct err *run_one(struct root *root, const char *command)
+{
+	cleanup_strv struct strv each = {};
+	boot_commands(root, command, &each);
+	for (size_t i = 0; root_is_host(root) && i < each.n; i++) {
+		cleanup_free char *said = NULL;
+		log_info("%s", each.v[i]);
+		TRY(setup_command(root, each.v[i], &said));
+	}
+	return NULL;
+}
+
 static struct err *run_all(struct root *root, const struct strv *commands, size_t *done)
 {
-	for (size_t i = 0; root_is_host(root) && i < commands->n; i++) {
-		cleanup_free char *said = NULL;
-		log_info("%s", commands->v[i]);
-		TRY(setup_command(root, commands->v[i], &said));
-		++*done;
-	}
+	for (size_t i = 0; i < commands->n; i++, ++*done)
+		TRY(run_one(root, commands->v[i]));
 	return NULL;
 }
 
@@ -143,7 +151,6 @@ static struct err *make(struct root *root, const struct survey *s, const struct 
 static struct err *unmake(struct root *root, const struct setup *setup, const struct done *done, bool *ret_kept)
 {
 	struct strv bad = {};
-	size_t n = 0;
 	for (size_t i = done->files; i-- > 0;) {
 		const struct setup_change *c = &setup->v[i];
 		cleanup_err struct err *e = put(root, c->path, c->old, c->mode);
@@ -151,15 +158,16 @@ static struct err *unmake(struct root *root, const struct setup *setup, const st
 			strv_add(&bad, err_text(e));
 	}
 	for (size_t i = done->programs; i-- > 0;) {
-		struct strv one = { &setup->back.v[i], 1 };
-		cleanup_err struct err *e = run_all(root, &one, &n);
+		cleanup_err struct err *e = run_one(root, setup->back.v[i]);
 		if (e)
 			strv_add(&bad, err_text(e));
 	}
 	*ret_kept = bad.n;
-	cleanup_err struct err *last = done->commands ? run_all(root, &setup->commands, &n) : NULL;
-	if (last)
-		strv_add(&bad, err_text(last));
+	for (size_t i = 0; done->commands && i < setup->commands.n; i++) {
+		cleanup_err struct err *e = run_one(root, setup->commands.v[i]);
+		if (e)
+			strv_add(&bad, err_text(e));
+	}
 	cleanup_free char *joined = strv_join(&bad, "; ");
 	bool any = bad.n;
 	strv_free(&bad);
@@ -181,8 +189,11 @@ struct err *setup_apply(struct root *root, const struct survey *s, const struct 
 	if (!kept)
 		err_free(forget(root));
 	if (residue) {
+		cleanup_strv struct strv each = {};
+		for (size_t i = 0; i < setup->commands.n; i++)
+			boot_commands(root, setup->commands.v[i], &each);
 		struct err *both = err_new(_("%s; and it could not be put back: %s"), err_text(e), err_text(residue));
-		cleanup_free char *again = strv_join(&setup->commands, " && sudo ");
+		cleanup_free char *again = strv_join(&each, " && sudo ");
 		both = kept ? err_hint(both, "qlaunch setup --undo")
 			    : err_hint(both, _("the files are as before; by hand: sudo %s"), again);
 		err_free(e);
@@ -238,6 +249,10 @@ static struct err *plan_file_back(struct root *root, size_t i, const struct kept
 		return NULL;
 	cleanup_free char *words = k->old_form ? setup_added(old ? old : "", new ? new : "") : str_dup(k->words);
 	cleanup_free char *then = streq(now, new) && (old || k->hold == SETUP_OWN) ? str_dup(old) : without_ours(k->hold, words, now);
+	if (!old && k->hold == SETUP_BLOCK && streq(then, "")) { /* there was no such file, and nothing but ours is in it */
+		free(then);
+		then = NULL;
+	}
 	if (streq(now, then))
 		return NULL;
 	setup->v = mem_grow(setup->v, setup->n, sizeof(*setup->v));
@@ -263,7 +278,7 @@ static struct err *plan_back(struct root *root, const struct boot_facts *boot, s
 		strv_addf(&setup->notes, MANIFEST ": \"%s\"", line);
 		return NULL;
 	}
-	const char *commands[] = { kept.old_form ? boot->way->apply : NULL, kept.old_form ? boot->image->rebuild : NULL };
+	const char *commands[] = { kept.old_form ? boot_rebuild(boot) : NULL, kept.old_form ? boot->way->apply : NULL };
 	for (size_t k = 0; k < ARRAY_SIZE(commands); k++)
 		if (commands[k] && !strv_has(&setup->commands, commands[k]))
 			strv_add(&setup->commands, commands[k]);
@@ -285,7 +300,6 @@ struct err *setup_plan_undo(struct root *root, const struct boot_facts *boot, st
 struct err *setup_undo(struct root *root, const struct setup *setup)
 {
 	cleanup_strv struct strv bad = {};
-	size_t done = 0;
 	for (size_t i = 0; i < setup->notes.n; i++)
 		strv_add(&bad, setup->notes.v[i]);
 	for (size_t i = setup->n; i-- > 0;) {
@@ -295,14 +309,12 @@ struct err *setup_undo(struct root *root, const struct setup *setup)
 			strv_add(&bad, err_text(e));
 	}
 	for (size_t i = setup->back.n; i-- > 0;) {
-		struct strv one = { &setup->back.v[i], 1 };
-		cleanup_err struct err *e = run_all(root, &one, &done);
+		cleanup_err struct err *e = run_one(root, setup->back.v[i]);
 		if (e)
 			strv_addf(&bad, _("by hand: sudo %s (%s)"), setup->back.v[i], err_text(e));
 	}
 	for (size_t i = 0; i < setup->commands.n; i++) {
-		struct strv one = { &setup->commands.v[i], 1 };
-		cleanup_err struct err *e = run_all(root, &one, &done);
+		cleanup_err struct err *e = run_one(root, setup->commands.v[i]);
 		if (e)
 			strv_addf(&bad, _("by hand: sudo %s (%s)"), setup->commands.v[i], err_text(e));
 	}

@@ -53,6 +53,13 @@ bool setup_has_word(const char *text, const char *word)
 	return strv_has(&words, word);
 }
 
+/* A template's one %s. */
+static char *filled(const char *template, const char *word)
+{
+	const char *at = strstr(template, "%s");
+	return at ? str_fmt("%.*s%s%s", (int)(at - template), template, word, at + 2) : str_dup(template);
+}
+
 /* What stands there already and speaks against a card for a guest. */
 static void note_conflicts(struct root *root, const struct survey *s, const char *text, struct setup *setup)
 {
@@ -60,9 +67,15 @@ static void note_conflicts(struct root *root, const struct survey *s, const char
 	cleanup_free char *running = strv_join(&s->boot.parameters, " "), *all = str_fmt("%s %s", text, running);
 	cleanup_strv struct strv words = {}, files = {};
 	const char *where = s->boot.files.n ? s->boot.files.v[0] : _("the kernel's command line");
-	for (size_t i = 0; i < ARRAY_SIZE(off); i++)
-		if (setup_has_word(all, off[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
+		cleanup_free char *remove = s->boot.way->remove ? filled(s->boot.way->remove, off[i]) : NULL;
+		if (!setup_has_word(all, off[i]))
+			continue;
+		if (remove)
+			strv_addf(&setup->notes, _("%s switches the IOMMU off: sudo %s"), off[i], remove);
+		else
 			strv_addf(&setup->notes, _("%s switches the IOMMU off: take it out of %s"), off[i], where);
+	}
 	strv_split(&words, all, " \t\r\n\"',[]");
 	for (size_t i = 0; i < words.n; i++)
 		if (str_starts(words.v[i], "vfio-pci.ids=") || str_starts(words.v[i], "vfio_pci.ids=")) {
@@ -102,13 +115,6 @@ static struct err *edit_lines(struct root *root, const struct boot_facts *boot, 
 	return NULL;
 }
 
-/* A template's one %s. */
-static char *filled(const char *template, const char *word)
-{
-	const char *at = strstr(template, "%s");
-	return at ? str_fmt("%.*s%s%s", (int)(at - template), template, word, at + 2) : str_dup(template);
-}
-
 static void ask_program(struct root *root, const struct boot_way *way, struct setup *setup)
 {
 	for (size_t i = 0; i < setup->words.n; i++) {
@@ -139,6 +145,26 @@ static struct err *check_later(struct root *root, const struct boot_way *way, co
 	return NULL;
 }
 
+/* limine's other kernels than the default: an entry with words of its own reads no others. */
+static void note_other_keys(struct root *root, const char *variable, const char *words, struct setup *setup)
+{
+	const char *bracket = variable ? strchr(variable, '[') : NULL;
+	cleanup_strv struct strv lines = {};
+	if (!bracket)
+		return;
+	cleanup_free char *start = str_ndup(variable, (size_t)(bracket + 1 - variable));
+	cleanup_free char *text = root_read_or(root, "/etc/default/limine", "");
+	strv_split(&lines, text, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		size_t n = strcspn(lines.v[i], "]") + 1;
+		if (!str_starts(lines.v[i], start) || !strncmp(lines.v[i], variable, n) ||
+		    str_starts(lines.v[i] + strlen(start), "fallback]"))
+			continue;
+		strv_addf(&setup->notes, _("%.*s in /etc/default/limine is a kernel's own command line: add %s there"), (int)n, lines.v[i],
+			  words);
+	}
+}
+
 static struct err *write_parameters(struct root *root, const struct boot_facts *boot, struct setup *setup)
 {
 	const struct boot_way *way = boot->way;
@@ -146,6 +172,7 @@ static struct err *write_parameters(struct root *root, const struct boot_facts *
 	cleanup_free char *line = way->line ? filled(way->line, joined) : NULL;
 	switch (way->form) {
 	case BOOT_SHELL:
+		note_other_keys(root, way->variable, joined, setup);
 		if (boot->drop_in) {
 			TRY(check_later(root, way, line, joined));
 			return setup_own(root, setup, way->drop_in, 0644, str_fmt("%s%s\n", way->variable ? SETUP_MARK : "", line));
@@ -167,6 +194,35 @@ static struct err *write_parameters(struct root *root, const struct boot_facts *
 	return NULL;
 }
 
+/* Another value that the word's key has already, in what runs or in an entry: the program would put ours in its place. */
+static char *other_value(struct root *root, const struct boot_facts *boot, const char *word)
+{
+	cleanup_strv struct strv files = {}, all = {};
+	size_t key = strcspn(word, "=") + 1;
+	cleanup_free char *running = strv_join(&boot->parameters, " ");
+	strv_split(&all, running, " ");
+	boot_glob(root, "/boot/loader/entries/*.conf", &files);
+	for (size_t i = 0; i < files.n; i++) {
+		cleanup_free char *text = root_read_or(root, files.v[i], "");
+		strv_split(&all, text, " \t\r\n\"");
+	}
+	for (size_t i = 0; i < all.n; i++)
+		if (!strncmp(all.v[i], word, key) && !streq(all.v[i], word))
+			return str_dup(all.v[i]);
+	return NULL;
+}
+
+/* Such a word is not added: both values by hand, which the kernel takes as a list (kernel-parameters.txt, iommu= and intel_iommu=). */
+static bool would_replace(struct root *root, const struct boot_facts *boot, const char *word, struct setup *setup)
+{
+	cleanup_free char *other = boot->way->replaces ? other_value(root, boot, word) : NULL;
+	if (!other || str_ends(other, "=off")) /* that is a conflict, and said */
+		return other;
+	cleanup_free char *both = str_fmt("%s,%s", other, word + strcspn(word, "=") + 1), *hand = filled(boot->way->add, both);
+	strv_addf(&setup->notes, _("%s is there already and would be lost, so %s is not added; by hand: sudo %s"), other, word, hand);
+	return true;
+}
+
 struct err *setup_plan_parameters(struct root *root, const struct survey *s, struct setup *setup)
 {
 	cleanup_free char *text = given(root, &s->boot);
@@ -178,7 +234,7 @@ struct err *setup_plan_parameters(struct root *root, const struct survey *s, str
 		return NULL;
 	bool lines = s->boot.way->form == BOOT_LINE || s->boot.way->form == BOOT_OPTIONS; /* line by line they are looked for again */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		if (lines || !setup_has_word(text, wanted[i]))
+		if ((lines || !setup_has_word(text, wanted[i])) && !would_replace(root, &s->boot, wanted[i], setup))
 			strv_add(&setup->words, wanted[i]);
 	if (!setup->words.n)
 		return NULL;
@@ -186,7 +242,6 @@ struct err *setup_plan_parameters(struct root *root, const struct survey *s, str
 	setup->writes_words = setup->n > before || setup->run.n;
 	if (setup->n > before && s->boot.way->scratch)
 		strv_add(&setup->scratch, s->boot.way->scratch);
-	if (setup->n > before && s->boot.way->apply)
-		strv_add(&setup->commands, s->boot.way->apply);
+	setup->applies = setup->n > before && s->boot.way->apply;
 	return NULL;
 }

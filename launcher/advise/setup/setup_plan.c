@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* setup: cards that vfio-pci has first, in every image and later; nodes for the user. See setup.h. */
+#include <jansson.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
 #include "launcher/advise/setup/setup.h"
@@ -147,11 +148,29 @@ static struct err *plan_tools(struct root *root, const struct strv *drivers, str
 	return setup_own(root, setup, "/etc/initramfs-tools/scripts/init-top/qlaunch", 0755, str_dup(top));
 }
 
-/* The arguments that a deployment's images are built with now: lines of its origin, between ";". */
+/* The arguments that the images of the deployment that is booted next are built with: as its own program tells, first of all deployments. */
+static bool ostree_told(struct root *root, bool *ret_enabled, struct strv *ret_args)
+{
+	cleanup_free char *said = NULL;
+	cleanup_err struct err *e = setup_command(root, "rpm-ostree status --json", &said);
+	json_t *all = e ? NULL : json_loads(said, 0, NULL);
+	const json_t *next = json_array_get(json_object_get(all, "deployments"), 0), *args = json_object_get(next, "initramfs-args");
+	bool told = next;
+	*ret_enabled = json_is_true(json_object_get(next, "regenerate-initramfs"));
+	for (size_t i = 0; *ret_enabled && i < json_array_size(args); i++)
+		if (json_is_string(json_array_get(args, i)))
+			strv_add(ret_args, json_string_value(json_array_get(args, i)));
+	json_decref(all);
+	return told;
+}
+
+/* The same of deployments' origins, where nothing can be asked: lines of theirs, between ";". */
 static bool ostree_arguments(struct root *root, struct strv *ret_args)
 {
 	cleanup_strv struct strv systems = {}, origins = {};
 	bool enabled = false;
+	if (ostree_told(root, &enabled, ret_args))
+		return enabled;
 	err_free(root_list(root, "/ostree/deploy", &systems));
 	for (size_t i = 0; i < systems.n; i++) {
 		cleanup_free char *all = str_fmt("/ostree/deploy/%s/deploy/*.origin", systems.v[i]);
@@ -212,7 +231,6 @@ static struct err *plan_binding(struct root *root, const struct survey *s, const
 {
 	cleanup_strv struct strv drivers = {};
 	size_t before = setup->n;
-	const char *rebuild = s->boot.image->rebuild;
 	if (!n) {
 		strv_add(&setup->notes, _("no card is bound early: this host has none to give away, or none was named"));
 		return NULL;
@@ -222,9 +240,7 @@ static struct err *plan_binding(struct root *root, const struct survey *s, const
 	TRY(setup_own(root, setup, SETUP_MODPROBE, 0644, modprobe_conf(&drivers)));
 	TRY(setup_own(root, setup, SETUP_RULES, 0644, udev_rules(devices, n)));
 	TRY(plan_initramfs(root, s, &drivers, setup));
-	setup->binds = setup->n > before && rebuild;
-	if (setup->binds && !strv_has(&setup->commands, rebuild))
-		strv_add(&setup->commands, rebuild);
+	setup->binds = setup->n > before && boot_rebuild(&s->boot);
 	return NULL;
 }
 
@@ -242,6 +258,17 @@ static struct err *plan_nodes(struct root *root, struct setup *setup)
 	return setup_own(root, setup, "/etc/modules-load.d/qlaunch.conf", 0644, str_dup(modules));
 }
 
+/* Images first: what makes the parameters effective may copy them to where they are booted from. */
+static void plan_commands(const struct boot_facts *boot, struct setup *setup)
+{
+	const char *rebuild = setup->binds ? boot_rebuild(boot) : NULL;
+	bool apply = setup->applies || (setup->binds && boot->way->images == BOOT_COPIES_IMAGES);
+	if (rebuild)
+		strv_add(&setup->commands, rebuild);
+	if (apply && !streq(rebuild, boot->way->apply))
+		strv_add(&setup->commands, boot->way->apply);
+}
+
 struct err *setup_plan(struct root *root, const struct survey *s, const struct pci_function *const *devices, size_t n_devices,
 		       struct setup *ret_setup)
 {
@@ -253,6 +280,7 @@ struct err *setup_plan(struct root *root, const struct survey *s, const struct p
 	TRY(setup_plan_parameters(root, s, &setup));
 	TRY(plan_binding(root, s, devices, n_devices, &setup));
 	TRY(plan_nodes(root, &setup));
+	plan_commands(&s->boot, &setup);
 	*ret_setup = setup;
 	setup = (struct setup){};
 	return NULL;

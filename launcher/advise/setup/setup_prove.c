@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -41,27 +42,58 @@ static bool line_has(const char *line, const struct strv *words)
 	return true;
 }
 
-/* A line of a boot loader's file that starts Linux and has all the words, and still names the root where the kernel that runs was given
- * one: words that came instead of a command line would leave a host that does not start. */
+/* All the words, and still the root where the kernel that runs was given one: words that came instead of a command line would leave a host
+ * that does not start. */
+static bool line_starts(const char *line, const struct boot_facts *boot, const struct strv *words)
+{
+	bool root_given = false;
+	for (size_t i = 0; i < boot->parameters.n; i++)
+		root_given |= str_starts(boot->parameters.v[i], "root=");
+	return line_has(line, words) && (!root_given || strstr(line, "root="));
+}
+
+/* A line of a boot loader's file that starts Linux so. */
 static bool text_has(const char *text, const struct boot_facts *boot, const struct strv *words)
 {
 	static const char *const starts[] = { "linux", "options", "cmdline", "kernel_cmdline", "append", "APPEND" };
 	cleanup_strv struct strv lines = {};
-	bool root_given = false;
-	for (size_t i = 0; i < boot->parameters.n; i++)
-		root_given |= str_starts(boot->parameters.v[i], "root=");
 	strv_split(&lines, text, "\n");
 	for (size_t i = 0; i < lines.n; i++) {
 		const char *line = lines.v[i] + strspn(lines.v[i], " \t");
 		for (size_t k = 0; k < ARRAY_SIZE(starts); k++)
-			if (str_starts(line, starts[k]) && line_has(line, words) && (!root_given || strstr(line, "root=")))
+			if (str_starts(line, starts[k]) && line_starts(line, boot, words))
 				return true;
 	}
 	return false;
 }
 
-/* A unified image has the command line as a section, in plain bytes. */
-static bool image_has(struct root *root, const char *path, const struct strv *words)
+static uint32_t le(const uint8_t *p, int n)
+{
+	uint32_t v = 0;
+	while (n--)
+		v = v << 8 | p[n];
+	return v;
+}
+
+/* The section .cmdline of a unified kernel image (UAPI.5), which is a PE file (Microsoft's PE format: the header's place at 0x3c, sections of
+ * 40 bytes behind the optional header); NULL where there is none. */
+static char *pe_command_line(const uint8_t *file, size_t size)
+{
+	size_t pe = size >= 0x40 && !memcmp(file, "MZ", 2) ? le(file + 0x3c, 4) : size;
+	if (size < 24 || pe > size - 24 || memcmp(file + pe, "PE\0", 4) != 0)
+		return NULL;
+	size_t table = pe + 24 + le(file + pe + 20, 2), n = le(file + pe + 6, 2);
+	for (size_t at = table; n-- && size >= 40 && at <= size - 40; at += 40) {
+		size_t length = le(file + at + 8, 4), raw = le(file + at + 16, 4), start = le(file + at + 20, 4);
+		if (memcmp(file + at, ".cmdline", 8) != 0 || start > size)
+			continue;
+		length = length < raw ? length : raw;
+		return str_ndup((const char *)file + start, length < size - start ? length : size - start);
+	}
+	return NULL;
+}
+
+static bool image_has(struct root *root, const char *path, const struct boot_facts *boot, const struct strv *words)
 {
 	cleanup_fd int fd = -1;
 	cleanup_err struct err *e = root_open_fd(root, path, O_RDONLY, &fd);
@@ -71,11 +103,9 @@ static bool image_has(struct root *root, const char *path, const struct strv *wo
 	void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (bytes == MAP_FAILED)
 		return false;
-	bool all = true;
-	for (size_t i = 0; i < words->n && all; i++)
-		all = memmem(bytes, (size_t)st.st_size, words->v[i], strlen(words->v[i]));
+	cleanup_free char *line = pe_command_line(bytes, (size_t)st.st_size);
 	munmap(bytes, (size_t)st.st_size);
-	return all;
+	return line && line_starts(line, boot, words);
 }
 
 static struct err *prove_words(struct root *root, const struct boot_facts *boot, const struct strv *words)
@@ -95,7 +125,7 @@ static struct err *prove_words(struct root *root, const struct boot_facts *boot,
 	boot_glob(root, read, &files);
 	for (size_t i = 0; i < files.n; i++) {
 		cleanup_free char *text = str_ends(files.v[i], ".efi") ? NULL : root_read_or(root, files.v[i], "");
-		if (text ? text_has(text, boot, words) : image_has(root, files.v[i], words))
+		if (text ? text_has(text, boot, words) : image_has(root, files.v[i], boot, words))
 			return NULL;
 	}
 	return err_new(_("what will be booted does not have: %s (looked for in %s)"), joined, read);
@@ -150,14 +180,15 @@ static bool is_built_in(struct root *root)
 	return false;
 }
 
-static struct err *prove_images(struct root *root, const struct boot_image *image, time_t since)
+static struct err *prove_images(struct root *root, const struct boot_facts *boot, time_t since)
 {
+	const struct boot_image *image = boot->image;
 	cleanup_strv struct strv files = {};
 	bool built_in = is_built_in(root);
 	find_new(root, "/boot", DEPTH, since, &files);
 	find_new(root, "/efi", DEPTH, since, &files);
 	if (!files.n)
-		return err_new(_("`%s` ended well and built no initial RAM disk below /boot or /efi"), image->rebuild);
+		return err_new(_("`%s` ended well and built no initial RAM disk below /boot or /efi"), boot_rebuild(boot));
 	for (size_t i = 0; i < files.n; i++) {
 		cleanup_free char *said = NULL;
 		cleanup_free char *command = str_fmt("%.*s%s", (int)(strstr(image->list, "%s") - image->list), image->list, files.v[i]);
@@ -177,6 +208,6 @@ struct err *setup_prove(struct root *root, const struct boot_facts *boot, const 
 	if (setup->writes_words)
 		TRY(prove_words(root, boot, &setup->words));
 	if (setup->binds && boot->image->list)
-		TRY(prove_images(root, boot->image, since));
+		TRY(prove_images(root, boot, since));
 	return NULL;
 }

@@ -22,13 +22,26 @@ static char *loader_info(struct root *root)
 	return sb_steal(&out);
 }
 
+static bool text_holds(const char *text, const char *what)
+{
+	if (*what != '^')
+		return strstr(text, what);
+	for (const char *at = text; (at = strstr(at, what + 1)); at++)
+		if (at == text || at[-1] == '\n')
+			return true;
+	return false;
+}
+
 static bool sign_is_there(struct root *root, const struct boot_sign *sign)
 {
-	bool absent = *sign->path == '!';
-	if (!sign->holds)
-		return root_exists(root, sign->path + absent) != absent;
-	cleanup_free char *text = root_read_or(root, sign->path, "");
-	return strstr(text, sign->holds);
+	bool absent = *sign->path == '!', holds = !sign->holds;
+	cleanup_strv struct strv files = {};
+	boot_glob(root, sign->path + absent, &files);
+	for (size_t i = 0; i < files.n && !holds; i++) {
+		cleanup_free char *text = root_read_or(root, files.v[i], "");
+		holds = text_holds(text, sign->holds);
+	}
+	return holds && (files.n > 0) != absent;
 }
 
 static bool signs_are_there(struct root *root, const struct boot_sign *signs, size_t n)
@@ -103,6 +116,46 @@ static bool is_kernel_entry(struct root *root, const char *path)
 			return false;
 	}
 	return linux_line && !strcasestr(path, "recovery") && !strcasestr(path, "rescue");
+}
+
+const char *boot_rebuild(const struct boot_facts *f)
+{
+	return f->way->images == BOOT_BUILDS_IMAGES && f->image->kind != INITRAMFS_UNKNOWN ? f->way->apply : f->image->rebuild;
+}
+
+/* Where a kernel's own image lies: beside its modules (Fedora, Arch, Debian from 14 on), or in /boot. */
+static char *kernel_image(struct root *root, const char *version)
+{
+	char *beside = str_fmt("/lib/modules/%s/vmlinuz", version);
+	if (root_exists(root, beside))
+		return beside;
+	free(beside);
+	return str_fmt("/boot/vmlinuz-%s", version);
+}
+
+void boot_commands(struct root *root, const char *command, struct strv *ret_commands)
+{
+	cleanup_strv struct strv versions = {};
+	if (!strstr(command, "%k")) {
+		strv_add(ret_commands, command);
+		return;
+	}
+	err_free(root_list(root, "/lib/modules", &versions));
+	for (size_t i = 0; i < versions.n; i++) {
+		cleanup_free char *image = kernel_image(root, versions.v[i]);
+		struct sb out = {};
+		if (!root_exists(root, image)) /* modules that a removed kernel left */
+			continue;
+		for (const char *p = command; *p; p++) {
+			bool word = p[0] == '%' && (p[1] == 'k' || p[1] == 'i');
+			if (word)
+				sb_add(&out, *++p == 'k' ? versions.v[i] : image);
+			else
+				sb_addc(&out, *p);
+		}
+		cleanup_free char *one = sb_steal(&out);
+		strv_add(ret_commands, one);
+	}
 }
 
 static void find_files(struct root *root, struct boot_facts *f)

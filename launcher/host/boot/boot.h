@@ -19,9 +19,16 @@ enum boot_form {
 	BOOT_REFUSED, /* a host that is described elsewhere: nothing at all is written here; `hand` says where */
 };
 
+enum boot_images {
+	BOOT_LEAVES_IMAGES,
+	BOOT_COPIES_IMAGES, /* to where they are booted from: so after every build of them */
+	BOOT_BUILDS_IMAGES,
+};
+
 struct boot_sign {
-	const char *path;  /* a file or folder; NULL ends the list. "!" in front: must not be there */
-	const char *holds; /* and its text has this; NULL: whatever it holds */
+	const char *
+		path; /* files or folders, one of which is there, as for boot_glob(); NULL ends the list. "!" in front: must not be there */
+	const char *holds; /* and the text of one has this, "^" in front: at a line's beginning; NULL: whatever they hold */
 };
 
 struct boot_way {
@@ -36,7 +43,9 @@ struct boot_way {
 	const char *line;                          /* BOOT_SHELL: what adds to it; %s is the words */
 	const char *add, *remove;                  /* BOOT_PROGRAM: for each word; %s is the word */
 	const char *scratch;                       /* tries the change without effect; %s is a file to write to; NULL */
-	const char *apply;                         /* afterwards; NULL: nothing is needed */
+	const char *apply;                         /* afterwards, as for boot_commands(); NULL: nothing is needed */
+	enum boot_images images;                   /* what applies does with initial RAM disks */
+	bool replaces;                             /* BOOT_PROGRAM: what adds "key=value" takes away the key's other values */
 	const char *read; /* where the words must be found afterwards: files as for boot_glob, or "$ COMMAND"; NULL: not told anywhere */
 	const char *hand; /* where and how by hand (translated); %s is the words */
 };
@@ -48,7 +57,7 @@ struct boot_image {
 	const char *name;
 	struct boot_sign signs[3];
 	enum boot_initramfs kind;
-	const char *rebuild; /* builds those of all kernels anew */
+	const char *rebuild; /* builds those of all kernels anew, as for boot_commands() */
 	const char *list;    /* prints the names in an image; %s is its path */
 	const char *hand;    /* INITRAMFS_UNKNOWN: the file that qlaunch does not write (translated) */
 };
@@ -76,5 +85,9 @@ bool boot_has(const struct boot_facts *f, const char *parameter);
 const char *boot_loader_name(const struct boot_facts *f);
 /* What to do to add parameters for good on this very host: a line. Owned by the caller. */
 char *boot_remedy(const struct boot_facts *f, const char *words);
+/* What builds the initial RAM disks that are booted, as for boot_commands(); NULL where nobody is known. */
+const char *boot_rebuild(const struct boot_facts *f);
+/* A command of the tables; one with "%k" in it for each kernel that is installed: its version, and for "%i" its image. */
+void boot_commands(struct root *root, const char *command, struct strv *ret_commands);
 /* Files that a list of blank-separated paths names, a star as a name's beginning for all in a folder that end so. */
 void boot_glob(struct root *root, const char *patterns, struct strv *ret_files);

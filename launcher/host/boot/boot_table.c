@@ -10,6 +10,11 @@
 #define ENTRIES "/boot/loader/entries/*.conf /efi/loader/entries/*.conf /boot/efi/loader/entries/*.conf"
 #define UNIFIED "/boot/EFI/Linux/*.efi /efi/EFI/Linux/*.efi /boot/efi/EFI/Linux/*.efi"
 #define LIMINE_CONF "/boot/limine.conf /boot/limine/limine.conf /boot/EFI/limine/limine.conf /efi/limine.conf /boot/efi/limine.conf"
+#define KERNEL_INSTALL_BUILDS "/usr/lib/kernel/install.d/50-dracut.install /usr/lib/kernel/install.d/50-mkinitcpio.install"
+#define LIMINE_SETS "/etc/limine-entry-tool.conf /etc/limine-entry-tool.d/*.conf /etc/default/limine"
+#define LIMINE_VARIABLE BOOT_SHELL, .file = "/etc/default/limine", .variable = "KERNEL_CMDLINE[default]", \
+			.line = "KERNEL_CMDLINE[default]+=\" %s\"", .read = LIMINE_CONF " " UNIFIED
+#define LIMINE_CMDLINE BOOT_LINE, .file = "/etc/kernel/cmdline", .read = LIMINE_CONF " " UNIFIED
 #define GRUB_LINE "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\""
 #define GRUB_FILE .form = BOOT_SHELL, .file = "/etc/default/grub", .variable = "GRUB_CMDLINE_LINUX_DEFAULT", .line = GRUB_LINE
 #define GRUB_DROP_IN(reader) .drop_in = "/etc/default/grub.d/zz-qlaunch.cfg", .drop_in_reader = reader, .drop_in_word = "default/grub.d"
@@ -45,25 +50,32 @@ const struct boot_way boot_ways[] = {
 	{ "systemd-boot (sdboot-manage)", "systemd-boot", { { "/usr/bin/sdboot-manage", NULL }, { "/etc/sdboot-manage.conf", NULL } }, BOOT_SHELL,
 	  .file = "/etc/sdboot-manage.conf", .variable = "LINUX_OPTIONS", .line = "LINUX_OPTIONS=\"$LINUX_OPTIONS %s\"",
 	  .apply = "sdboot-manage gen", .read = ENTRIES },
-	/* limine-entry-tool: /etc/default/limine goes over its folder of drop-ins */
-	{ "limine", "Limine", { { "/usr/bin/limine-mkinitcpio", NULL }, { "/etc/default/limine", "KERNEL_CMDLINE[default]" } }, BOOT_SHELL,
-	  .file = "/etc/default/limine", .variable = "KERNEL_CMDLINE[default]", .line = "KERNEL_CMDLINE[default]+=\" %s\"",
-	  .apply = "limine-mkinitcpio", .read = LIMINE_CONF " " UNIFIED },
-	{ "limine", "Limine", { { "/usr/bin/limine-update", NULL }, { "/etc/default/limine", "KERNEL_CMDLINE[default]" } }, BOOT_SHELL,
-	  .file = "/etc/default/limine", .variable = "KERNEL_CMDLINE[default]", .line = "KERNEL_CMDLINE[default]+=\" %s\"",
-	  .apply = "limine-update", .read = LIMINE_CONF " " UNIFIED },
+	/* limine-entry-tool (limine-entry-tool.conf): /etc/default/limine goes over the folder of drop-ins; where none of them sets the
+	 * variable, /etc/kernel/cmdline is read, else /proc/cmdline, and a "+=" alone would come in their place */
+	{ "limine", "Limine", { { "/usr/bin/limine-mkinitcpio", NULL }, { LIMINE_SETS, "^KERNEL_CMDLINE[default]" } }, LIMINE_VARIABLE,
+	  .apply = "limine-mkinitcpio" },
+	{ "limine", "Limine", { { "/usr/bin/limine-update", NULL }, { LIMINE_SETS, "^KERNEL_CMDLINE[default]" } }, LIMINE_VARIABLE,
+	  .apply = "limine-update" },
+	{ "limine", "Limine", { { "/usr/bin/limine-mkinitcpio", NULL }, { "/etc/kernel/cmdline", NULL } }, LIMINE_CMDLINE,
+	  .apply = "limine-mkinitcpio" },
+	{ "limine", "Limine", { { "/usr/bin/limine-update", NULL }, { "/etc/kernel/cmdline", NULL } }, LIMINE_CMDLINE,
+	  .apply = "limine-update" },
+	{ "limine", "Limine", { { "/usr/bin/limine-mkinitcpio /usr/bin/limine-update", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("limine's entries are made of /proc/cmdline: write that line and %s behind it into /etc/kernel/cmdline, then again: "
+		     "qlaunch setup") },
 	{ "limine", "Limine", { { "/boot/limine.conf", NULL }, { "!/etc/default/grub", NULL } }, BOOT_BY_HAND,
 	  .hand = N_("add %s to the lines \"cmdline:\" of Linux in /boot/limine.conf") },
 	/* openSUSE: GRUB2-BLS and systemd-boot alike (sdbootutil 2026, create_boot_options: lines that begin with # are none of it) */
 	{ "sdbootutil", NULL, { { "/usr/bin/sdbootutil", NULL }, { "/etc/kernel/cmdline", NULL } }, BY_CMDLINE,
 	  .apply = "sdbootutil update-all-entries" },
-	/* Fedora, Nobara: grubby keeps what single kernels have of their own */
+	/* Fedora, Nobara: grubby keeps what single kernels have of their own (grubby 8.40, grubby-bls, update_args: --args takes all words of
+	 * that key away before it adds its own; --remove-args with a "=" that word alone) */
 	{ "GRUB (grubby)", "GRUB", { { "/usr/sbin/grubby", NULL }, { "/etc/default/grub", "GRUB_ENABLE_BLSCFG=true" } }, BOOT_PROGRAM,
 	  .file = "/etc/default/grub", .add = "grubby --update-kernel=ALL --args=%s", .remove = "grubby --update-kernel=ALL --remove-args=%s",
-	  .read = "$ grubby --info=ALL" },
+	  .replaces = true, .read = "$ grubby --info=ALL" },
 	{ "GRUB (grubby)", "GRUB", { { "/usr/bin/grubby", NULL }, { "/etc/default/grub", "GRUB_ENABLE_BLSCFG=true" } }, BOOT_PROGRAM,
 	  .file = "/etc/default/grub", .add = "grubby --update-kernel=ALL --args=%s", .remove = "grubby --update-kernel=ALL --remove-args=%s",
-	  .read = "$ grubby --info=ALL" },
+	  .replaces = true, .read = "$ grubby --info=ALL" },
 	/* Debian's and its children's grub-mkconfig reads grub.d; update-grub is theirs, and Manjaro's */
 	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/sbin/update-grub", NULL } }, GRUB_FILE, GRUB_DROP_IN("/usr/sbin/grub-mkconfig"),
 	  .scratch = "grub-mkconfig -o %s", .apply = "update-grub", .read = "/boot/grub/grub.cfg" },
@@ -83,7 +95,8 @@ const struct boot_way boot_ways[] = {
 	  .apply = "reinstall-kernels" },
 	/* mkinitcpio's unified images: /etc/kernel/cmdline and /etc/cmdline.d together, or a preset's own file (mkinitcpio 41,
 	 * build_uki) */
-	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BY_CMDLINE,
+	{ "unified kernel images (mkinitcpio)", NULL,
+	  { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/mkinitcpio", NULL }, { "/etc/mkinitcpio.d/*.preset", NULL } }, BY_CMDLINE,
 	  .apply = "mkinitcpio -P" },
 	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/cmdline.d", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BOOT_SHELL,
 	  .file = "/etc/cmdline.d", .drop_in = "/etc/cmdline.d/zz-qlaunch.conf", .line = "%s", .apply = "mkinitcpio -P", .read = UNIFIED },
@@ -93,9 +106,14 @@ const struct boot_way boot_ways[] = {
 	/* Debian with systemd-boot: the hooks of its initramfs run kernel-install (systemd-boot 252, /etc/initramfs/post-update.d) */
 	{ "systemd-boot (kernel-install)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/sbin/update-initramfs", NULL } }, BY_CMDLINE,
 	  .apply = "update-initramfs -u -k all" },
-	/* kernel-install(8), "add-all" */
+	/* kernel-install(8): "add" for each kernel. "add-all" (256 and later) is that for those whose image lies beside their modules, which
+	 * Debian's do from 14 on. It builds the image that the entry names where dracut or mkinitcpio bring a plug-in, and Debian's takes
+	 * /boot/initrd.img-VERSION (systemd 252 and 257, 85- and 55-initrd.install) */
+	{ "kernel-install", NULL,
+	  { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/kernel-install", NULL }, { KERNEL_INSTALL_BUILDS, NULL }, { "!/etc/kernel/postinst.d/dracut", NULL } },
+	  BY_CMDLINE, .apply = "kernel-install add %k %i", .images = BOOT_BUILDS_IMAGES },
 	{ "kernel-install", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/bin/kernel-install", NULL } }, BY_CMDLINE,
-	  .apply = "kernel-install add-all" },
+	  .apply = "kernel-install add %k %i", .images = BOOT_COPIES_IMAGES },
 	{ "systemd-boot", "systemd-boot", { { "/boot/loader/entries", NULL } }, BOOT_OPTIONS, .file = ENTRIES, .read = ENTRIES },
 	{ "systemd-boot", "systemd-boot", { { "/efi/loader/entries", NULL } }, BOOT_OPTIONS, .file = ENTRIES, .read = ENTRIES },
 	{ "systemd-boot", "systemd-boot", { { "/boot/efi/loader/entries", NULL } }, BOOT_OPTIONS, .file = ENTRIES, .read = ENTRIES },
@@ -126,11 +144,13 @@ const struct boot_image boot_images[] = {
 	{ "dracut (dracut-rebuild)", { { "/usr/bin/dracut-rebuild", NULL } }, INITRAMFS_DRACUT, "dracut-rebuild", "lsinitrd %s" },
 	{ "dracut (reinstall-kernels)", { { "/usr/bin/reinstall-kernels", NULL }, { "/usr/bin/dracut", NULL } }, INITRAMFS_DRACUT, "reinstall-kernels",
 	  "lsinitrd %s" },
+	{ "dracut (limine)", { { "/usr/bin/limine-dracut", NULL } }, INITRAMFS_DRACUT, "limine-dracut", "lsinitrd %s" },
 	{ "mkinitcpio (limine)", { { "/usr/bin/limine-mkinitcpio", NULL }, { "/etc/mkinitcpio.conf", NULL } }, INITRAMFS_MKINITCPIO,
 	  "limine-mkinitcpio", "lsinitcpio %s" },
 	{ "mkinitcpio", { { "/usr/bin/mkinitcpio", NULL }, { "/etc/mkinitcpio.conf", NULL } }, INITRAMFS_MKINITCPIO, "mkinitcpio -P", "lsinitcpio %s" },
-	/* Debian and Ubuntu: the hook that runs after a kernel's installation is the builder; the other may be there beside it */
-	{ "dracut", { { "/etc/kernel/postinst.d/dracut", NULL } }, INITRAMFS_DRACUT, "dracut --force --regenerate-all", "lsinitrd %s" },
+	/* Debian and Ubuntu: the hook that runs after a kernel's installation is the builder; the other may be there beside it. As it calls
+	 * dracut (dracut 059 and 106): with systemd-boot --regenerate-all writes elsewhere, where nothing boots from */
+	{ "dracut", { { "/etc/kernel/postinst.d/dracut", NULL } }, INITRAMFS_DRACUT, "dracut --force /boot/initrd.img-%k %k", "lsinitrd %s" },
 	{ "initramfs-tools", { { "/usr/sbin/update-initramfs", NULL }, { "/etc/initramfs-tools", NULL } }, INITRAMFS_TOOLS,
 	  "update-initramfs -u -k all", "lsinitramfs %s" },
 	{ "dracut", { { "/usr/bin/dracut", NULL } }, INITRAMFS_DRACUT, "dracut --force --regenerate-all", "lsinitrd %s" },
