@@ -582,6 +582,10 @@ whole_machine() {
 		[ -e "$file" ] || [ -e "tests/unit/$file" ] || { echo "no $file"; return 1; }
 	done
 	for file in $(grep -oE '`tests/lab`: [a-z-]+' SECURITY.md | sed 's/.*: //'); do [ -e "tests/lab/jobs/$file.sh" ]; done
+	# and each promise names one
+	run awk '/^## / { on = /administrator|user|host$/ } /^(- |#|$)/ { if (said && said !~ /\*\(["`]/) print said; said = "" } on && /^- / { said = $0 } said && /^  / { said = said $0 }' SECURITY.md
+	echo "without a test: $output"; [ -z "$output" ]
+	[ "$(grep -c '^- ' SECURITY.md)" -gt 12 ]
 }
 
 # "KEY<tab>NAMED<tab>FORM" of every key, as the program itself says what there is

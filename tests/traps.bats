@@ -242,6 +242,34 @@ PY
 	done
 }
 
+@test "autostart: who may run qlaunch as root has no machine of another's started with the host, nor kept from it" {
+	mkdir -p "$open/etc/up" "$open/etc/work" "$open/bin"
+	printf '#!/bin/sh\necho "$*" >>%s/asked\n' "$open" >"$open/bin/systemctl"; chmod 755 "$open/bin/systemctl"
+	cat >"$open/try" <<-'TRY'
+		set -u
+		mount -t overlay -o "lowerdir=/etc,upperdir=$open/etc/up,workdir=$open/etc/work" etc /etc
+		mount --bind "$open/bin" /usr/local/bin
+		mkdir -p /etc/qlaunch
+		for user in '' daemon nobody; do
+			{ echo '[vm]'; [ -z "$user" ] || echo "user = $user"; sed '/^name/d; /^\[vm\]/d' "$conf"; } >"/etc/qlaunch/as-${user:-root}.conf"
+		done
+		for vm in as-root as-daemon as-nobody; do
+			for word in on off; do
+				for name in $vm /etc/qlaunch/$vm.conf; do
+					status=0; "$qlaunch" autostart --set vm.user=nobody $name $word || status=$?
+					echo "$name $word: $status"
+				done
+			done
+		done
+		env -u SUDO_UID "$qlaunch" autostart as-root on # root's own are root's
+	TRY
+	export open qlaunch conf vm
+	run unshare -m --propagation private bash "$open/try"
+	echo "$output"; cat "$open/asked"
+	[ "$(grep -cE '^/?.*as-(root|daemon).*: 4$' <<<"$output")" -eq 8 ]; [ "$(grep -c 'as-nobody.*: 0$' <<<"$output")" -eq 4 ]
+	[ "$(sort "$open/asked" | uniq -c | awk '{ print $1, $3, $4 }' | xargs)" = "2 disable qlaunch@as-nobody.service 2 enable qlaunch@as-nobody.service 1 enable qlaunch@as-root.service" ]
+}
+
 # A monitor: a libddcutil of this test's own, whose only display shows what the file $open/input says.
 make_monitor() {
 	cat >"$open/ddc.c" <<'C'

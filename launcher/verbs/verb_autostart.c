@@ -53,6 +53,23 @@ static void show(const char *name, bool on)
 	printf("%s: %s\n", name, on ? _("on") : _("off"));
 }
 
+/* Root on behalf of a user: a machine of root's or of another user's is not theirs to start with the host, nor to keep from it. What the file
+ * itself says counts, and no --set. */
+static struct err *is_callers(const char *name, const char *path)
+{
+	cleanup_user struct user caller = {};
+	cleanup_config struct config *c = NULL;
+	const struct strv none = {};
+	if (geteuid() != 0)
+		return NULL; /* systemd asks polkit */
+	TRY(config_load_as_caller(path, &none, &caller, &c));
+	if (caller.uid == 0 || streq(c->vm.user, caller.name))
+		return NULL;
+	return err_exit(err_hint(err_new("%s is not %s's: its file does not say `user = %s`", name, caller.name, caller.name),
+				 "it is for who keeps %s, from a shell of root's own", path),
+			EXIT_HOST);
+}
+
 /* Typed: the name of a file in root's own folder, as a unit's instance. */
 static struct err *of_host(struct cli *cli, const char *name, const char *path, const char *word)
 {
@@ -65,6 +82,7 @@ static struct err *of_host(struct cli *cli, const char *name, const char *path, 
 	}
 	if (streq(word, "on") && !root_exists(cli->root, path))
 		return err_exit(err_hint(err_new("there is no %s", path), "sudo install -Dm644 FILE %s", path), EXIT_CONFIG);
+	TRY(is_callers(name, path));
 	return set(false, name, unit, word);
 }
 
