@@ -335,6 +335,28 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$status" -eq 4 ]; [[ $output == *"is written"*"✗"*"cannot run it yet"* ]]
 }
 
+@test "import: passt's ports, a clock that the guest has set, sectors, a firmware without a word on Secure Boot" {
+	domain() { printf '<domain type="kvm"><name>t</name><os%s><type>hvm</type></os><features><acpi/></features>%s<devices>%s</devices></domain>' "$1" "$2" "$3" >"$HOME/d.xml"
+		run "$qlaunch" import "$HOME/d.xml" --output -; [ "$status" -eq 0 ]; }
+	ports() { domain '' '' "<interface type='user'><backend type='passt'/><model type='virtio'/>$1</interface>"; }
+	ports "<portForward proto='tcp' address='127.0.0.1'><range start='2222' to='22'/></portForward><portForward proto='udp'><range start='5000' end='5002'/></portForward>"
+	[ "$(value 'network lan' forward)" = "tcp:127.0.0.1:2222:22 udp:0.0.0.0:5000:5000 udp:0.0.0.0:5001:5001 udp:0.0.0.0:5002:5002" ]
+	[[ $output != *ange* ]]
+	for left in "<range start='1' exclude='yes'/>" "<range start='1' end='60000'/>" "<range start='9' end='8'/>" ""; do
+		ports "<portForward proto='tcp'>$left</portForward>"
+		[ -z "$(value 'network lan' forward)" ]; [[ $output == *"say it by forward"* ]]
+	done
+	for want in "adjustment='0':utc" "adjustment='-3' basis='utc':utc" "basis='localtime':local" "adjustment='-10800' basis='utc':"; do
+		domain '' "<clock offset='variable' ${want%:*}/>" ''
+		[ "$(value clock base)" = "${want##*:}" ]
+	done
+	[[ $output == *"local time here"* ]]
+	disk() { domain '' '' "<disk type='file' device='disk'><source file='/v/a.img'/><target dev='vda'/><blockio $1/></disk>"; }
+	disk "logical_block_size='512' physical_block_size='4096'"; [[ $output != *"is not found"* ]]
+	disk "logical_block_size='4096'"; [[ $output == *"sectors of 4096 bytes"*"is not found"* ]]
+	domain " firmware='efi'" '' ''; [[ $output == *"says nothing of Secure Boot"* ]]
+}
+
 @test "import: libvirt's own arguments for each domain, and qlaunch's plans, differ only where there is a reason" {
 	run tests/differential/libvirt "$(dirname "$qlaunch")"
 	echo "$output"
@@ -342,7 +364,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[[ $output == *" 0 differences without a reason"* ]]
 }
 
-@test "import: quickemu's own arguments for each machine, and qlaunch's plans, differ only where there is a reason" {
+@test "import: list by list, quickemu's own arguments and qlaunch's plans differ only where there is a reason" {
 	run tests/differential/quickemu "$(dirname "$qlaunch")"
 	echo "$output"
 	[ "$status" -eq 0 ]

@@ -88,11 +88,13 @@ static void read_disk_bus(struct xml_import *im, struct node *disk, struct node 
 static void read_blockio(struct xml_import *im, struct node *n, const char *title)
 {
 	const char *logical = node_attr(n, "logical_block_size"), *physical = node_attr(n, "physical_block_size");
-	if ((logical && !streq(logical, "512")) || (physical && !streq(physical, "512")))
-		draft_note(
-			im->d, logical && !streq(logical, "512") ? NOTE_FATAL : NOTE_MINOR, n->line,
-			"[%s] sectors of %.20s bytes (%.20s inside): an image has 512 here, and a file system made on larger ones is not found",
-			title, logical ? logical : "512", physical ? physical : "512");
+	if (logical && !streq(logical, "512"))
+		draft_note(im->d, NOTE_FATAL, n->line,
+			   "[%s] sectors of %.20s bytes: an image has 512 here, and a file system made on larger ones is not found", title,
+			   logical);
+	else if (physical && !streq(physical, "512"))
+		draft_note(im->d, NOTE_MINOR, n->line,
+			   "[%s] physical_block_size='%.20s': a guest that is partitioned anew is not told of it", title, physical);
 }
 
 /* Its folder of backing files names itself in the image. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xml: <features>, <clock> and <sysinfo>: what the board tells the guest. See xml.h; libvirt's src/qemu/qemu_command.c. */
 #include <stdio.h>
+#include <stdlib.h>
 #include "launcher/config/keys.h"
 #include "launcher/import/xml.h"
 
@@ -141,11 +142,23 @@ static void read_smm(struct xml_import *im, struct node *n)
 
 /* ---- the clock ---- */
 
+/* libvirt keeps what the guest has set its clock to, as seconds off its basis; a quarter of an hour and less is drift, not a time zone. */
+static const char *variable_base(struct xml_import *im, struct node *n)
+{
+	const char *adjustment = node_attr(n, "adjustment"), *basis = node_attr(n, "basis");
+	long seconds = adjustment ? strtol(adjustment, NULL, 10) : 0;
+	bool local = basis && streq(basis, "localtime");
+	if (seconds)
+		draft_note(im->d, NOTE_MINOR, n->line, "<clock adjustment='%.20s'>: the clock follows the host's at each start", adjustment);
+	return seconds < -900 || seconds > 900 ? NULL : local ? "local" : "utc";
+}
+
 static void read_clock(struct xml_import *im, struct node *n)
 {
 	const char *offset = node_attr(n, "offset");
 	bool utc = !offset || streq(offset, "utc"), local = offset && streq(offset, "localtime");
-	if ((utc || local) && xml_key(im, n->line, "clock", "base", utc ? "utc" : "local"))
+	const char *base = utc ? "utc" : local ? "local" : streq(offset, "variable") ? variable_base(im, n) : NULL;
+	if (base && xml_key(im, n->line, "clock", "base", base))
 		return;
 	if (!local)
 		draft_note(im->d, NOTE_MACHINE, n->line, "<clock offset='%.20s'>: the guest's clock is local time here, as Windows has it",

@@ -103,6 +103,11 @@ static void read_os(struct xml_import *im, struct node *n)
 	im->boot_line = im->boot_line ? im->boot_line : n->line;
 	if (firmware)
 		draft_set(im->d, n->line, "firmware", "type", streq(firmware, "bios") ? "bios" : "uefi");
+	if (firmware && streq(firmware, "efi") && !node_child(n, "firmware") && !node_child(n, "loader"))
+		draft_note(
+			im->d, NOTE_MINOR, n->line,
+			"<os firmware='efi'> says nothing of Secure Boot: libvirt takes this host's first firmware, Debian's with it; here it is off "
+			"(secure-boot in [firmware])");
 }
 
 static void read_os_type(struct xml_import *im, struct node *n)

@@ -6,6 +6,8 @@
 #include "launcher/config/keys.h"
 #include "launcher/import/xml.h"
 
+#define FORWARDS_MAX 64 /* ports of one range: more is another kind of network */
+
 /* libvirt's own bridges are its networks: with libvirt away they are gone, or lead nowhere. */
 static bool is_libvirts(const char *bridge)
 {
@@ -84,6 +86,41 @@ static void read_passed(struct xml_import *im, struct node *n, struct node *sour
 		xml_boot(im, n, "", title);
 }
 
+/* passt's: a port, or a range of them, of all addresses or of one. */
+static void read_range(struct xml_import *im, struct node *forward, struct node *range, struct strv *forwards)
+{
+	const char *proto = node_attr(forward, "proto"), *address = node_attr(forward, "address");
+	const char *start = node_attr(range, "start"), *end = node_attr(range, "end"), *to = node_attr(range, "to");
+	unsigned long first, last, guest;
+	range->used = true;
+	bool known = start && xml_decimal(start, 65535, &first) && xml_decimal(end ? end : start, 65535, &last) &&
+		     xml_decimal(to ? to : start, 65535, &guest) && last >= first && last - first < FORWARDS_MAX;
+	if (!known || node_is(range, "exclude", "yes") || node_attr(forward, "dev") || (address && strchr(address, ':'))) {
+		draft_note(im->d, NOTE_MACHINE, range->line, "<range start='%.10s'>: say it by forward in its section: tcp:2222:22",
+			   start ? start : "");
+		return;
+	}
+	for (unsigned long i = 0; i <= last - first; i++)
+		strv_addf(forwards, "%s:%s:%lu:%lu", proto ? proto : "tcp", address ? address : "0.0.0.0", first + i, guest + i);
+}
+
+static void read_forwards(struct xml_import *im, struct node *n, const char *title)
+{
+	cleanup_strv struct strv forwards = {};
+	for (size_t i = 0; i < n->n_children; i++) {
+		struct node *forward = n->children[i];
+		if (!streq(forward->name, "portForward") || !forward->n_children) /* all of its ports: nobody reads it, so it is told */
+			continue;
+		forward->used = true;
+		for (size_t k = 0; k < forward->n_children; k++)
+			if (streq(forward->children[k]->name, "range"))
+				read_range(im, forward, forward->children[k], &forwards);
+	}
+	cleanup_free char *joined = strv_join(&forwards, " ");
+	if (forwards.n)
+		draft_set(im->d, n->line, title, "forward", joined);
+}
+
 static void read_interface(struct xml_import *im, struct node *n)
 {
 	const char *type = node_attr(n, "type"), *queues;
@@ -98,6 +135,7 @@ static void read_interface(struct xml_import *im, struct node *n)
 		draft_set(im->d, mac->line, title, "mac", node_attr(mac, "address"));
 	if ((queues = node_attr(driver, "queues")))
 		draft_set(im->d, driver->line, title, "queues", queues);
+	read_forwards(im, n, title);
 	read_model(im, n, node_child(n, "model"), title);
 	xml_boot(im, n, "network", title);
 }

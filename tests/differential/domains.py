@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The domains that tests/differential/libvirt compares: what each has besides an empty machine."""
-import re
+import os, re
 
 GUEST = "<disk type='file' device='disk'><driver name='qemu' type='raw' cache='none' discard='unmap'/><source file='/v/a.img'/><target dev='vda' bus='virtio'/></disk>"
 
@@ -78,14 +78,42 @@ CASES = {
     "cpu-cache-off": dict(cpu="<cpu mode='host-passthrough'><cache mode='disable'/></cpu>"),
     "cpu-model": dict(cpu="<cpu mode='custom' match='exact' check='none'><model fallback='allow'>kvm64</model></cpu>"),
     "cpu-bits": dict(cpu="<cpu mode='host-passthrough'><maxphysaddr mode='emulate' bits='42'/></cpu>"),
+    "cpu-model-flags": dict(cpu="<cpu mode='custom' match='exact' check='none'><model fallback='forbid'>qemu64</model><feature policy='require' name='aes'/>"
+        "<feature policy='require' name='sse4.2'/><feature policy='disable' name='svm'/><feature policy='force' name='pclmuldq'/></cpu>"),
+    "cpu-flags": dict(cpu="<cpu mode='host-passthrough' migratable='off'><feature policy='require' name='invtsc'/><feature policy='disable' name='svm'/></cpu>"),
+    "cpu-model-vendor": dict(cpu="<cpu mode='custom' match='exact' check='none'><model fallback='allow' vendor_id='AuthenticAMD'>qemu64</model></cpu>"),
+    "cpu-model-topology": dict(cpu="<cpu mode='custom' match='exact' check='none'><model fallback='allow'>qemu64</model><topology sockets='1' dies='1' cores='2' threads='2'/></cpu>"),
+    "gl": "<graphics type='spice'><listen type='none'/><gl enable='yes' rendernode='/dev/dri/renderD128'/></graphics><video><model type='virtio'><acceleration accel3d='yes'/></model></video>",
+    "egl": "<graphics type='egl-headless'><gl rendernode='/dev/dri/renderD128'/></graphics><video><model type='virtio'><acceleration accel3d='yes'/></model></video>",
+    "resolution-qxl": "<graphics type='spice'/><video><model type='qxl'><resolution x='1920' y='1200'/></model></video>",
+    "iothread": dict(top="<iothreads>1</iothreads>", devices=disk("type='raw' cache='none' discard='unmap' iothread='1' queues='4'")),
+    "smbios-uuid": dict(os="<smbios mode='sysinfo'/>", top="<uuid>5f6d5c1e-6d0d-4bb5-9c5a-1e7c0d3b2a10</uuid><sysinfo type='smbios'><system>"
+        "<entry name='manufacturer'>LENOVO</entry><entry name='uuid'>5f6d5c1e-6d0d-4bb5-9c5a-1e7c0d3b2a10</entry></system></sysinfo>"),
+    "oem-strings": sysinfo("<oemStrings><entry>io.systemd.credential:a=b</entry><entry>second, with a comma</entry></oemStrings>"),
+    "acpi-table": dict(os="<acpi><table type='slic'>/v/slic.bin</table></acpi>"),
+    "mdev": "<hostdev mode='subsystem' type='mdev' managed='no' model='vfio-pci' display='off'><source><address uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></source></hostdev>",
+    "usb-host": "<controller type='usb' model='qemu-xhci'/><hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/><product id='0xc52b'/><address bus='1' device='2'/></source></hostdev>",
+    "clock-variable": dict(clock="<clock offset='variable' adjustment='0' basis='utc'/>"), "clock-berlin": dict(clock="<clock offset='timezone' timezone='Europe/Berlin'/>"),
+    "nics": nic() + nic("e1000e").replace("bb:01", "bb:02"), "nic-multiqueue": nic(more="<driver name='vhost' queues='4'/>"),
+    "channel": "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>", "tpm-crb": "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
+    "nvme-wwn": disk("type='raw' cache='none' discard='unmap'", "dev='sda' bus='scsi'", "<serial>1</serial>") + SCSI,
     "args": dict(tail=qemu("-fw_cfg", "name=opt/x,string=1")),
     "kernel": dict(os="<kernel>/boot/vmlinuz</kernel><cmdline>quiet</cmdline>"),
 }
 # These need KVM, without which libvirt does not take them: its answer is kept in differential.kvm, and where there is KVM asked for anew and compared.
 NEEDS_KVM = {n for n in CASES if re.match(r"cpu-(?!model)|hyperv|kvm|pmu|pit", n)}
 
+# whole domains, in the shapes that guides to passing graphics cards publish
+GUIDES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "guides")
+for _name in sorted(os.listdir(GUIDES)):
+    CASES["guide-" + _name.removesuffix(".xml")] = _name
+NEEDS_KVM |= {n for n in CASES if n.startswith("guide-")}
+
 
 def domain(name):
+    if name.startswith("guide-"):
+        with open(os.path.join(GUIDES, CASES[name]), encoding="utf-8") as f:
+            return f.read()
     case, kind = CASES[name], "kvm" if name in NEEDS_KVM else "qemu"
     p = case if isinstance(case, dict) else {"devices": case}
     usb = "usb" in str(p.get("devices", ""))

@@ -93,7 +93,7 @@ def lines_of(argv):
                 if k.startswith("-"):
                     k, x = k[1:], "off"
                 k = k.replace("-", "_") if k.startswith("hv") else k
-                out.add(f"cpu {k.replace('_', '-') if k.startswith('hv') else k}={x}")
+                out.add(f"cpu {k.replace('_', '-') if k.startswith('hv') else k}={ {'yes': 'on', 'no': 'off'}.get(x, x)}")
         elif name == "-smp":
             o = options(v, "cpus")
             out.add(f"cpus {o.pop('cpus', int(o.get('sockets', 1)) * int(o.get('cores', 1)) * int(o.get('threads', 1)))}")
@@ -113,7 +113,8 @@ def lines_of(argv):
             out.add(f"global {v}")
         elif name == "-smbios":
             o = options(v)
-            out |= {f"smbios type={o['type']} {k}={x}" for k, x in o.items() if k != "type"}
+            words = [w.partition("=")[::2] for w in split(v)]
+            out |= {f"smbios type={o['type']} {k}={x}" for k, x in words if k != "type"}
         elif name == "-fw_cfg":
             o = options(v, "name")
             out.add(f"fwcfg {o['name']} {o.get('string', o.get('file'))}")
@@ -195,7 +196,9 @@ class Comparison:
         if "--show" in sys.argv:
             print(f"== {name}\n-- {self.other}", *sorted(sides[self.other] - sides["qlaunch"]), "-- qlaunch", *sorted(sides["qlaunch"] - sides[self.other]),
                   "-- both", *sorted(sides["qlaunch"] & sides[self.other]), sep="\n  ")
-        here = [(k, who, pattern, why) for k, (where, who, pattern, why) in enumerate(self.table) if applies(where, name, self.group)]
+        # a whole domain may differ as its parts do, and by what is said of it
+        here = [(k, who if applies(where, name, self.group) else "?" + who, pattern, why) for k, (where, who, pattern, why) in enumerate(self.table)
+                if applies(where, name, self.group) or (name.startswith("guide-") and not where.startswith("guide-"))]
         unseen = {k for k, who, _, _ in here if not who.startswith("?")}
         self.done += 1
         for side, other in ((self.other, "qlaunch"), ("qlaunch", self.other)):
