@@ -41,7 +41,7 @@ static const struct verb verbs[] = {
 	{ "groups", N_("The host"), "", N_("IOMMU groups: names, drivers, which can be passed"), NULL, verb_groups },
 	{ "topology", N_("The host"), "[CONFIG]", N_("cores and caches as a picture (--svg); the plan drawn in"), "svg", verb_topology },
 	{ "input", N_("The host"), "", N_("keyboards and mice: which one speaks, its config lines"), "seconds=", verb_input },
-	{ "monitors", N_("The host"), "[MONITOR]", N_("monitors and their inputs; --try VALUE for 5 s"), "try=", verb_monitors },
+	{ "monitors", N_("The host"), "[MONITOR]", N_("monitors and their inputs; --try VALUE for 5 s"), "try= back=", verb_monitors },
 	{ "bench", N_("Measuring"), "PLAN", N_("variants of a machine, compared; report, compare"), "force output= redo[=failed]", verb_bench },
 	{ "status", N_("Running machines"), "[VM]", N_("what runs, and what was left by a launcher that died"), NULL, verb_status },
 	{ "top", N_("Running machines"), "VM", N_("live: CPU time, delays, exits, IRQs, memory, disks, nets"), "once interval=", verb_top },

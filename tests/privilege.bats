@@ -196,6 +196,7 @@ arguments() {
 		input --seconds | - a number
 		monitors MONITOR | monitors @
 		monitors --try | - a number
+		monitors --back | - a number
 		bench PLAN | bench @
 		bench PLAN | bench submit @
 		bench PLAN | bench gather @

@@ -274,6 +274,8 @@ static void write_monitors(struct sb *out, const struct proposal *p)
 		cleanup_free char *number = i ? str_fmt("%zu", i + 1) : str_dup("");
 		sb_addf(out, "\n[monitor screen%s]\n# It shows the guest while the guest has its card, and then the host again.\n"
 			     "match = %s\nguest-input = 0x%02x\n", number, p->monitors[i].match, p->monitors[i].input);
+		if (p->monitors[i].host)
+			sb_addf(out, "# It does not tell what it shows: this is the host's cable.\nhost-input = 0x%02x\n", p->monitors[i].host);
 	}
 }
 

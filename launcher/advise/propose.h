@@ -26,6 +26,7 @@ struct proposal {
 	struct proposal_monitor {
 		char *match;
 		unsigned input; /* where the guest's card is plugged in */
+		unsigned host;  /* where the host's is; 0: as it tells itself */
 	} * monitors;
 	size_t n_monitors;
 	const char *display;

@@ -187,7 +187,10 @@ static struct err *ask_inputs(struct root *root, struct proposal *p)
 static void print_monitor(const struct monitor *m, const char *name)
 {
 	cleanup_free char *now = monitor_input_text((unsigned)m->input);
-	printf(_("Monitor %s shows the host by %s"), name, now);
+	if (monitor_input_usable(m->input))
+		printf(_("Monitor %s shows the host by %s"), name, now);
+	else
+		printf(_("Monitor %s does not tell what it shows"), name);
 	for (size_t i = 0, n = 0; i < m->n_inputs; i++) {
 		cleanup_free char *input = monitor_input_text(m->inputs[i]);
 		if (m->inputs[i] != m->input)
@@ -196,28 +199,40 @@ static void print_monitor(const struct monitor *m, const char *name)
 	putchar('\n');
 }
 
+/* 0: none. */
+static unsigned ask_monitor_input(const char *question)
+{
+	for (;;) {
+		unsigned input = 0;
+		cleanup_free char *answer = ask("none", question);
+		if (streq(answer, "none"))
+			return 0;
+		cleanup_err struct err *e = monitor_input_parse(answer, &input);
+		if (!e)
+			return input;
+		printf("  %s\n", err_text(e));
+	}
+}
+
+/* The way back is what it reads now, or what the person says where that tells nothing. */
 static void ask_monitor(struct root *root, const struct monitors *all, const struct monitor *m, struct proposal *p)
 {
 	cleanup_free char *match = monitor_match(all, m);
 	print_monitor(m, match);
-	for (;;) {
-		unsigned input = 0;
-		cleanup_free char *answer = ask("none", N_("  Input that the guest's card is plugged into; it is tried for 5 seconds"));
-		if (streq(answer, "none"))
+	bool told = monitor_input_usable(m->input);
+	unsigned host = told ? (unsigned)m->input : ask_monitor_input(N_("  Input that shows the host"));
+	while (host) {
+		unsigned input = ask_monitor_input(N_("  Input that the guest's card is plugged into; it is tried for 5 seconds"));
+		if (!input)
 			return;
-		cleanup_err struct err *e = monitor_input_parse(answer, &input);
-		if (e) {
-			printf("  %s\n", err_text(e));
-			continue;
-		}
-		cleanup_err struct err *bad = monitor_try(root, match, input, (unsigned)m->input);
+		cleanup_err struct err *bad = monitor_try(root, match, input, host);
 		if (bad)
 			printf("  %s\n", err_text(bad));
 		cleanup_free char *right = ask(bad ? "no" : "yes", N_("  Was it the right one?"));
 		if (*right != 'y' && *right != 's')
 			continue;
 		p->monitors = mem_grow(p->monitors, p->n_monitors, sizeof(*p->monitors));
-		p->monitors[p->n_monitors++] = (struct proposal_monitor){ steal(match), input };
+		p->monitors[p->n_monitors++] = (struct proposal_monitor){ steal(match), input, told ? 0 : host };
 		return;
 	}
 }

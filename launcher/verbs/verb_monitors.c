@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * qlaunch monitors [--try VALUE] [MONITOR]: which monitors there are, what each shows and says that it can; or one input
+ * qlaunch monitors [--try VALUE [--back VALUE]] [MONITOR]: which monitors there are, what each shows and says that it can; or one input
  * for five seconds, to see which value is which cable. The monitor is switched back whatever happens but SIGKILL.
  */
 #include <jansson.h>
@@ -36,7 +36,8 @@ static void print(const struct monitors *all, const struct monitor *m)
 	if (monitor_input_usable(m->input))
 		printf("  host-input = 0x%02x\n", (unsigned)m->input);
 	else
-		printf(_("  host-input = the one of the host's cable: that is not it; `qlaunch monitors --try VALUE` finds it\n"));
+		printf(_(
+			"  host-input = the one of the host's cable, which it does not tell: `qlaunch monitors --try VALUE --back VALUE`\n"));
 }
 
 static void print_json(const struct monitors *all, const struct monitor *one)
@@ -61,28 +62,36 @@ static void print_json(const struct monitors *all, const struct monitor *one)
 	json_decref(list);
 }
 
-static struct err *try_input(struct root *root, const char *match, const char *value)
+/* `way_back`: the value of --back; NULL for what it reads now. */
+static struct err *try_input(struct root *root, const char *match, const char *value, const char *way_back)
 {
 	struct monitors all = {};
 	const struct monitor *m;
-	unsigned input;
+	unsigned input, home = 0;
 	TRY(err_exit(monitor_input_parse(value, &input), EXIT_USAGE));
+	if (way_back)
+		TRY(err_exit(monitor_input_parse(way_back, &home), EXIT_USAGE));
 	TRY(monitors_read(root, false, &all));
 	TRY(monitor_find(&all, match, &m));
-	if (!monitor_input_usable(m->input))
-		return err_new("%s does not tell what it shows, so nobody knows what to come back to", m->name);
-	cleanup_free char *there = monitor_input_text(input), *back = monitor_input_text((unsigned)m->input);
+	if (!home && !monitor_input_usable(m->input))
+		return err_hint(err_new("%s does not tell what it shows, so nobody knows what to come back to", m->name),
+				"qlaunch monitors --try %s --back VALUE: the input of the host's cable", value);
+	home = home ? home : (unsigned)m->input;
+	cleanup_free char *there = monitor_input_text(input), *back = monitor_input_text(home);
 	log_info("%s: %s for %d seconds, then %s again", m->name, there, MONITOR_TRY_SECONDS, back);
-	return err_wrap(monitor_try(root, match, input, (unsigned)m->input), "%s", m->name);
+	return err_wrap(monitor_try(root, match, input, home), "%s", m->name);
 }
 
 struct err *verb_monitors(struct cli *cli, const struct verb_args *args)
 {
 	struct monitors all = {};
-	TRY(verb_words(args, 0, 1, "monitors [--try VALUE] [MONITOR]"));
-	const char *value = verb_option(args, "try"), *match = args->words.n ? args->words.v[0] : "";
+	TRY(verb_words(args, 0, 1, "monitors [--try VALUE [--back VALUE]] [MONITOR]"));
+	const char *value = verb_option(args, "try"), *back = verb_option(args, "back"), *match = args->words.n ? args->words.v[0] : "";
+	if (back && !value)
+		return err_exit(err_hint(err_new("--back is the way back from --try"), "qlaunch monitors --try VALUE --back %s", back),
+				EXIT_USAGE);
 	if (value)
-		return err_exit(try_input(cli->root, match, value), EXIT_HOST);
+		return err_exit(try_input(cli->root, match, value, back), EXIT_HOST);
 	TRY(err_exit(monitors_read(cli->root, true, &all), EXIT_HOST));
 	const struct monitor *one = NULL;
 	if (*match)

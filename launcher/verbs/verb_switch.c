@@ -12,6 +12,12 @@
 #include "launcher/host/screen/monitor.h"
 #include "launcher/step/journal.h"
 
+/* What it showed, by what it read: 0 where that tells nothing. */
+static unsigned as_input(long read)
+{
+	return monitor_input_usable((int)read) ? (unsigned)read : 0;
+}
+
 /* The input that the launcher of the running machine found; 0 where nobody knows. */
 static unsigned found_by_launcher(struct cli *cli, const struct config *c, const struct conf_monitor *m)
 {
@@ -23,7 +29,7 @@ static unsigned found_by_launcher(struct cli *cli, const struct config *c, const
 	cleanup_err struct err *unknown = e;
 	for (size_t i = 0; !unknown && i < steps.n; i++)
 		if (steps.v[i].kind == &monitor_kind && streq(steps.v[i].target, m->match) && steps.v[i].prior)
-			return (unsigned)strtoul(steps.v[i].prior, NULL, 16); /* "silent" is 0 */
+			return as_input(strtol(steps.v[i].prior, NULL, 16)); /* "silent" is 0 */
 	return 0;
 }
 
@@ -34,6 +40,11 @@ static struct err *switch_one(struct cli *cli, const struct config *c, const str
 	unsigned host = m->host_input ? m->host_input : found_by_launcher(cli, c, m);
 	TRY(monitors_read(cli->root, false, &all));
 	TRY(monitor_find(&all, m->match, &now));
+	bool told = now->input < 0 || now->input == (int)m->guest_input || now->input == (int)host || monitor_input_usable(now->input);
+	if (!to && !told)
+		return err_hint(err_new("%s does not tell what it shows (it reads 0x%02x), so not which is the other one", now->name,
+					(unsigned)now->input),
+				"qlaunch switch CONFIG guest; qlaunch switch CONFIG host");
 	/* one that shows the guest is often silent on this cable */
 	bool guest = to ? streq(to, "guest") : now->input >= 0 && now->input != (int)m->guest_input;
 	unsigned input = guest ? m->guest_input : host;

@@ -56,7 +56,7 @@ _qlaunch_options() { # VERB
 	setup) echo --undo --yes --gpu ;;
 	topology) echo --svg ;;
 	input) echo --seconds ;;
-	monitors) echo --try ;;
+	monitors) echo --try --back ;;
 	bench) echo --force --output --redo ;;
 	top) echo --once --interval ;;
 	stop) echo --now --kill ;;
@@ -94,7 +94,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 	--redo) _qlaunch_offer "$2" failed ;;
 	--output | --backing) _qlaunch_files "$2" ;;
 	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
-	--seconds | --interval | --try) ;;
+	--seconds | --interval | --try | --back) ;;
 	*) return 1 ;;
 	esac
 	return 0
@@ -129,7 +129,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --seconds | --interval) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi

@@ -165,6 +165,7 @@ __qlaunch_option setup gpu 'The card to bind early' -x -a '(__qlaunch_cards)'
 __qlaunch_option topology svg 'As SVG'
 __qlaunch_option input seconds 'How long it listens' -x
 __qlaunch_option monitors try 'This input for 5 s' -x
+__qlaunch_option monitors back 'The input to come back to' -x
 __qlaunch_option bench force 'compare: other machines, too'
 __qlaunch_option bench output 'The file to write' -r -F
 __qlaunch_option bench redo 'Make again what failed'

@@ -223,3 +223,37 @@ do_it() { # COMMAND...: returns when it is done
 }
 press() { do_it key "$1" "$2" 1; do_it key "$1" "$2" 0; }
 toggle() { do_it key keyboard 29 1; do_it key keyboard 97 1; do_it key keyboard 97 0; do_it key keyboard 29 0; } # both Ctrl keys
+
+# --- a monitor ----------------------------------------------------------------------------------------------------------------------------
+
+monitor_begin() { modprobe -a vhci-hcd i2c-tiny-usb i2c-dev; monitor=; }
+plug() { # OPTION...: another monitor (usb-monitor.py) in place of the one there is; $said is what it says
+	[ -z "$monitor" ] || { kill "$monitor"; wait_for 20 test ! -e "/dev/i2c-$bus"; }
+	said=$work/monitor
+	python3 "$top/tests/lab/usb-monitor.py" "$@" >"$said" 2>&1 &
+	monitor=$!
+	wait_for 30 i2c_there
+}
+i2c_there() { bus=$(grep -l i2c-tiny-usb /sys/bus/i2c/devices/i2c-*/name | sed 's/.*i2c-\([0-9]*\).*/\1/') && [ -e "/dev/i2c-$bus" ]; }
+inputs_set() { sed -n 's/^monitor: vcp 0x60 = //p' "$said" | tr '\n' ' '; }
+shows() { [ "$(sed -n 's/^monitor: vcp 0x60 = //p' "$said" | tail -n 1)" = "$1" ]; }
+machine() { # OPTION...: a machine that has nothing to boot, with this monitor
+	cat >"$work/seen.conf" <<-CONF
+		[vm]
+		name = seen
+		accel = tcg
+		[cpu]
+		threads = 1
+		isolate = off
+		[memory]
+		size = 32M
+		[firmware]
+		type = bios
+		[monitor main]
+		match = LAB
+		guest-input = 0x12
+	CONF
+	chmod 644 "$work/seen.conf"
+	launch "$work/seen.conf" "$@"
+	check "the machine runs" wait_for 90 grep -q 'running after' "$log" || show_run
+}

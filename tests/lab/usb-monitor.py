@@ -10,6 +10,7 @@ Needs the modules vhci-hcd, i2c-tiny-usb, i2c-dev. Prints each VCP write. Runs u
   --deaf           and does not listen either
   --ignore VALUE   says that it took this input, and stays
   --hang           is found by its EDID, and keeps whoever asks it by DDC waiting
+  --reads X=Y      tells that it shows Y while it shows X; *=Y: whatever it shows. More than once for more values
 
  The USB/IP wire format is the
 kernel's Documentation/usb/usbip_protocol.rst; the adapter's commands are those of drivers/i2c/busses/i2c-tiny-usb.c.
@@ -21,7 +22,9 @@ for option in ("--only-on", "--ignore"):
     parser.add_argument(option, type=lambda text: int(text, 0))
 for option in ("--deaf", "--hang"):
     parser.add_argument(option, action="store_true")
+parser.add_argument("--reads", action="append", default=[])
 opt = parser.parse_args()
+reads = {shown if shown == "*" else int(shown, 0): int(told, 0) for shown, told in (pair.split("=") for pair in opt.reads)}
 
 FUNC_I2C = 0x1 | 0x0EFF0000                      # I2C_FUNC_I2C, and what can be emulated over it
 vcp = {0x10: (100, 50), 0x60: (0x12, 0x0F), 0xDF: (0x0201, 0x0201)}      # code: (maximum, current); 0xDF: MCCS 2.1
@@ -82,6 +85,8 @@ class Bus:
         if msg[0] == 0x01 and len(msg) >= 2:                       # get VCP feature
             known = msg[1] in vcp
             high, now = vcp.get(msg[1], (0, 0))
+            if msg[1] == 0x60:
+                now = reads.get(now, reads.get("*", now))
             body = struct.pack(">BBBBHH", 0x02, 0 if known else 1, msg[1], 0, high, now)
         elif msg[0] == 0x03 and len(msg) >= 4:                     # set VCP feature
             value = msg[2] << 8 | msg[3]

@@ -9,7 +9,6 @@
  * the guest is silent here; some advertise other values than they take. Everything they say is untrusted text.
  */
 #pragma once
-#include <errno.h>
 #include <stdint.h>
 #include "launcher/config/config.h"
 #include "launcher/step/finding.h"
@@ -43,11 +42,11 @@ void monitors_connectors(struct root *root, struct monitors *all);
 char *monitor_match(const struct monitors *all, const struct monitor *m);
 /* What a launch of this machine will find: no bus to ask its monitors by is a warning, for it runs all the same. */
 void monitor_findings(struct findings *out, const struct config *c, struct root *root);
-/* Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. */
+/*
+ * Switches it. *ret_silent: it took the value and does not answer since: it answers only on the input that it shows. What it reads
+ * afterwards is worth a logged warning and no more: many read 0, another input or a maker's value, and show what was written.
+ */
 struct err *monitor_switch(struct root *root, const char *match, unsigned input, bool *ret_silent);
-
-/* The code of monitor_switch() where the value was sent and another one is read: it did not take it, or it reads what it likes. */
-#define MONITOR_READS_OTHER EBADE
 
 #define MONITOR_TRY_SECONDS 5
 /*

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "launcher/base/child.h"
+#include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/screen/ddc.h"
 
@@ -18,6 +19,7 @@
 #define SETTLE_MS 500  /* while it switches, a monitor answers nothing, or what it showed before */
 #define SETTLE_TRIES 10
 #define BY_HAND "press the button of its own that chooses the input"
+#define READS_OTHER EBADE /* the value was sent, and another one is read */
 #define DDC_ADDRESS 0x37 /* of DDC/CI on the bus (VESA DDC/CI 1.1) */
 
 /* ---- in the child ---- */
@@ -99,7 +101,7 @@ static struct err *settle(struct job *j, const struct monitor *m, unsigned input
 	if (now < 0 && m->input < 0)
 		return silent_error(m);
 	if (now >= 0 && now != (int)input)
-		return err_hint(err_coded(MONITOR_READS_OTHER,
+		return err_hint(err_coded(READS_OTHER,
 					  "%s reads input 0x%02x after 0x%02x was set: it does not take that value, or does not tell it",
 					  m->name, (unsigned)now, input),
 				"qlaunch monitors; other values by: qlaunch monitors --try VALUE");
@@ -186,7 +188,10 @@ struct err *monitor_switch(struct root *root, const char *match, unsigned input,
 	struct job job = { .root = root, .match = match, .input = input };
 	struct shared s;
 	TRY(bus_there(root));
-	TRY(in_child(switch_job, &job, &s));
+	struct err *e = in_child(switch_job, &job, &s);
+	if (err_code(e) == READS_OTHER)
+		log_err(LOG_LEVEL_WARN, steal(e));
+	TRY(e);
 	*ret_silent = s.silent;
 	return NULL;
 }

@@ -38,17 +38,6 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	return NULL;
 }
 
-/* What it reads afterwards is worth a warning and no more: many read 0, another input or a maker's value, and show what was written. */
-static struct err *send(struct step_env *env, const struct step *s, unsigned input, bool *ret_silent)
-{
-	struct err *e = monitor_switch(env->root, s->target, input, ret_silent);
-	if (err_code(e) != MONITOR_READS_OTHER)
-		return e;
-	log_err(LOG_LEVEL_WARN, e);
-	*ret_silent = false;
-	return NULL;
-}
-
 /* Whether the way back is known: by host-input, or by what it read before. */
 static bool way_back(const struct step *s, unsigned back)
 {
@@ -67,7 +56,7 @@ static struct err *apply(struct step_env *env, struct step *s)
 	if (!way_back(s, back))
 		return err_hint(err_new("%s does not tell which input to come back to (it reads: %s)", s->target, s->prior),
 				"set host-input");
-	TRY(send(env, s, input, &silent));
+	TRY(monitor_switch(env->root, s->target, input, &silent));
 	if (silent)
 		log_info("monitor %s: silent since it shows the guest; it answers only on the input that it shows", s->target);
 	return NULL;
@@ -95,7 +84,7 @@ static struct err *undo(struct step_env *env, const struct step *s)
 	unsigned input;
 	bool silent;
 	TRY(goal(s, &input));
-	TRY(send(env, s, input, &silent));
+	TRY(monitor_switch(env->root, s->target, input, &silent));
 	if (silent)
 		return err_hint(err_new("%s does not answer since it was switched back", s->target),
 				"press the button of its own that chooses the input");

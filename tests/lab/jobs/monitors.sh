@@ -6,39 +6,7 @@
 # seconds: 420
 . "$(dirname "$0")/../lib.sh"
 lab_host
-modprobe -a vhci-hcd i2c-tiny-usb i2c-dev
-monitor=
-plug() { # OPTION...: another monitor in place of the one there is; $said is what it says
-	[ -z "$monitor" ] || { kill "$monitor"; wait_for 20 test ! -e "/dev/i2c-$bus"; }
-	said=$work/monitor
-	python3 "$(dirname "$0")/../usb-monitor.py" "$@" >"$said" 2>&1 &
-	monitor=$!
-	wait_for 30 i2c_there
-}
-i2c_there() { bus=$(grep -l i2c-tiny-usb /sys/bus/i2c/devices/i2c-*/name | sed 's/.*i2c-\([0-9]*\).*/\1/') && [ -e "/dev/i2c-$bus" ]; }
-inputs_set() { sed -n 's/^monitor: vcp 0x60 = //p' "$said" | tr '\n' ' '; }
-shows() { [ "$(sed -n 's/^monitor: vcp 0x60 = //p' "$said" | tail -n 1)" = "$1" ]; }
-machine() { # OPTION...: a machine that has nothing to boot, with this monitor
-	cat >"$work/seen.conf" <<-CONF
-		[vm]
-		name = seen
-		accel = tcg
-		[cpu]
-		threads = 1
-		isolate = off
-		[memory]
-		size = 32M
-		[firmware]
-		type = bios
-		[monitor main]
-		match = LAB
-		guest-input = 0x12
-	CONF
-	chmod 644 "$work/seen.conf"
-	launch "$work/seen.conf" "$@"
-	check "the machine runs" wait_for 90 grep -q 'running after' "$log" || show_run
-}
-
+monitor_begin
 plug
 check "it is plugged in" test -n "$bus" || { note <"$said"; dmesg | tail -n 5; finish; }
 timeout 60 "$qlaunch" monitors >"$work/list" 2>&1
