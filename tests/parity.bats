@@ -92,10 +92,35 @@ tree_i2c() { # a program holds a bus of the card's
 	in_tree /sys/devices/pci0000:00/0000:0c:00.0/i2c-9/i2c-dev/i2c-9/uevent "$(printf 'MINOR=9\nDEVNAME=i2c-9')"
 	in_tree /proc/4242/comm powerdevil; mkdir -p "$tree/proc/4242/fd"; ln -s /dev/i2c-9 "$tree/proc/4242/fd/7"
 }
-tree_sound() { # or its sound, which waits for nobody
+tree_service() { # ... which is a service of the host's, and a display manager runs
+	tree_i2c
+	mkdir -p "$tree/run/systemd/system" "$tree/etc/systemd/system"
+	ln -sf /usr/lib/systemd/system/sddm.service "$tree/etc/systemd/system/display-manager.service"
+	in_tree /run/systemd/sessions/2 "$(printf 'UID=1000\nTYPE=wayland\nSERVICE=sddm\nCLASS=user')"
+	in_tree /proc/4242/cgroup 0::/system.slice/openrgb.service
+}
+tree_desktop() { tree_service; in_tree /proc/4242/cgroup 0::/user.slice/user-1000.slice/user@1000.service/background.slice/plasma-powerdevil.service; }
+tree_lingers() { # ... whose user has another session, too
+	tree_desktop
+	in_tree /run/systemd/sessions/5 "$(printf 'UID=1000\nTYPE=tty\nSERVICE=sshd\nCLASS=user')"
+}
+tree_sound() { # or its sound: a sound server lets go
 	tree_ryzen
 	in_tree /sys/devices/pci0000:00/0000:0c:00.1/sound/card1/pcmC1D3p/uevent "$(printf 'MINOR=3\nDEVNAME=snd/pcmC1D3p')"
 	in_tree /proc/4242/comm pipewire; mkdir -p "$tree/proc/4242/fd"; ln -s /dev/snd/pcmC1D3p "$tree/proc/4242/fd/7"
+}
+tree_player() { tree_sound; in_tree /proc/4242/comm mpv; }
+tree_bluetooth() { # a keyboard without a link, as event7; what it says of itself is all that stays
+	tree_ryzen
+	local d=/sys/class/input/event7/device
+	in_tree $d/name 'Keychron K2'; in_tree $d/uniq dc:2c:26:01:02:03; in_tree $d/phys 00:1a:7d:da:71:13
+	in_tree $d/capabilities/key '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe'
+	in_tree $d/capabilities/rel 0; in_tree $d/capabilities/abs 0; in_tree $d/id/vendor 05ac; in_tree $d/id/product 024f
+	in_tree /dev/input/event7 ''
+}
+tree_renumbered() { # ... which was away
+	tree_bluetooth
+	mv "$tree/sys/class/input/event7" "$tree/sys/class/input/event9"; mv "$tree/dev/input/event7" "$tree/dev/input/event9"
 }
 group() { in_tree "/sys/fs/cgroup/$1/cgroup.procs" ""; in_tree "/sys/fs/cgroup/$1/cgroup.subtree_control" "${3:-}"; [ -z "$2" ] || in_tree "/sys/fs/cgroup/$1/cpuset.cpus" "$2"; }
 tree_slice() { tree_ryzen; group system.slice 8-15,24-31; }
@@ -108,6 +133,6 @@ tree_docker() { tree_ryzen; group docker "" "cpuset cpu"; group docker/3f2a 8-9;
 	all_pairs "$table"
 	kill -KILL "$pid_other"; wait "$pid_other" 2>/dev/null || true
 	echo "# $pairs pairs" >&3
-	[ "$pairs" -ge 130 ]
+	[ "$pairs" -ge 166 ]
 	[ "$wrong" -eq 0 ]
 }

@@ -16,7 +16,7 @@ static bool is_writer(struct root *root, const char *pid, const char *fd)
 	return !flags || (strtoul(flags + strlen("flags:"), NULL, 8) & O_ACCMODE) != O_RDONLY;
 }
 
-char *opened_by(struct root *root, bool (*match)(const void *data, const char *path), const void *data, bool writers)
+char *opened_by(struct root *root, opened_match *match, const void *data, bool writers)
 {
 	cleanup_strv struct strv pids = {}, out = {};
 	err_free(root_list(root, "/proc", &pids));
@@ -29,7 +29,7 @@ char *opened_by(struct root *root, bool (*match)(const void *data, const char *p
 			err_free(root_list(root, dir, &fds));
 		for (size_t k = 0; k < fds.n && !holds; k++) {
 			cleanup_free char *path = str_fmt("%s/%s", dir, fds.v[k]), *target = root_link(root, path);
-			holds = target && match(data, target) && (!writers || is_writer(root, pid, fds.v[k]));
+			holds = target && match(data, pid, target) && (!writers || is_writer(root, pid, fds.v[k]));
 		}
 		if (!holds)
 			continue;

@@ -4,8 +4,11 @@
 #pragma once
 #include "launcher/base/root.h"
 
+/* Whether a process counts that has a descriptor of this path. */
+typedef bool opened_match(const void *data, const char *pid, const char *path);
+
 /*
- * "Xorg (812), steam (4711)": the processes with a descriptor whose path `match` takes, at most eight of them; NULL if
- * there are none. `writers`: only descriptors open for writing. Owned by the caller.
+ * "Xorg (812), steam (4711)": the processes with a descriptor that `match` takes, at most eight of them; NULL if there are none. `writers`:
+ * only descriptors open for writing. Owned by the caller.
  */
-char *opened_by(struct root *root, bool (*match)(const void *data, const char *path), const void *data, bool writers);
+char *opened_by(struct root *root, opened_match *match, const void *data, bool writers);

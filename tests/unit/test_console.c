@@ -10,6 +10,7 @@
 #include "launcher/base/child.h"
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/framebuffer/framebuffer.h"
+#include "launcher/host/kind/sessions.h"
 #include "launcher/host/kind/unit.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
@@ -176,6 +177,52 @@ static void test_inside_the_desktop(void **state)
 	assert_int_equal(verdict_in(f, "0::/system.slice/system-qlaunch.slice/qlaunch@win11.service\n"), FINDING_OK);
 }
 
+/* Who ends when the display manager does; each with what keeps a user's own systemd beside the desktop's session. */
+static void test_who_ends(void **state)
+{
+	static const char user[] = "0::/user.slice/user-1000.slice/user@1000.service/";
+	static const struct {
+		const char *cgroup, *below, *environ;
+		const char *other; /* a second session of the user's */
+		bool lingers, ends;
+	} cases[] = {
+		{ "0::/system.slice/sddm.service\n", "", "", NULL, false, true },
+		{ "0::/system.slice/sddm.service/x\n", "", "", NULL, false, true },
+		{ "0::/system.slice/sddm.service.d\n", "", "", NULL, false, false },
+		{ "0::/system.slice/openrgb.service\n", "", "DISPLAY=:0", NULL, false, false },
+		{ "0::/user.slice/user-1000.slice/session-2.scope\n", "", "", NULL, true, true },
+		{ "0::/user.slice/user-1000.slice/session-5.scope\n", "", "", "TYPE=tty\nSERVICE=sshd\nCLASS=user\n", false, false },
+		{ "0::/user.slice/user-1000.slice/session-5.scope\n", "", "", "TYPE=x11\nSERVICE=login\nCLASS=user\n", false, false },
+		{ "0::/user.slice/user-1000.slice/session-9.scope\n", "", "", NULL, false, false },
+		{ user, "background.slice/plasma-powerdevil.service\n", "HOME=/home/joe", NULL, false, true },
+		{ user, "app.slice/openrgb.service\n", "HOME=/home/joe", NULL, true, false },
+		{ user, "app.slice/openrgb.service\n", "HOME=/home/joe", "TYPE=tty\nSERVICE=sshd\nCLASS=user\n", false, false },
+		{ user, "app.slice/openrgb.service\n", "HOME=/home/joe", "TYPE=unspecified\nCLASS=manager\n", false, true },
+		{ user, "app.slice/app-firefox.scope\n", "WAYLAND_DISPLAY=wayland-0", NULL, true, true },
+		{ user, "session.slice/org.gnome.Shell@wayland.service\n", "", NULL, true, true },
+		{ "0::/user.slice/user-7.slice/user@7.service/app.slice/x.service\n", "", "", NULL, false, false },
+	};
+	struct fake *f = *state;
+	fake_file(f, "/run/systemd/users/1000", "NAME=joe\nSTATE=active\n");
+	fake_file(f, "/run/systemd/sessions/2", "UID=1000\nTYPE=wayland\nSERVICE=sddm\nCLASS=user\n");
+	fake_dir(f, "/var/lib/systemd/linger");
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *cgroup = str_fmt("%s%s", cases[i].cgroup, cases[i].below);
+		cleanup_free char *other = str_fmt("UID=1000\n%s", cases[i].other ? cases[i].other : "");
+		fake_file(f, "/proc/4242/cgroup", cgroup);
+		fake_file(f, "/proc/4242/environ", cases[i].environ);
+		if (cases[i].other)
+			fake_file(f, "/run/systemd/sessions/5", other);
+		if (cases[i].lingers)
+			fake_file(f, "/var/lib/systemd/linger/joe", "");
+		if (session_ends(f->root, "sddm.service", "4242") != cases[i].ends)
+			fail_msg("case %zu: %s", i, cgroup);
+		assert_false(session_ends(f->root, NULL, "4242"));
+		err_free(root_unlink(f->root, "/run/systemd/sessions/5"));
+		err_free(root_unlink(f->root, "/var/lib/systemd/linger/joe"));
+	}
+}
+
 /* What systemd says of a unit, and whose that is for a display manager that is to be stopped. */
 static void test_unit_whose(void **state)
 {
@@ -206,7 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_not_asked),       TEST(test_steps),	       TEST(test_there_and_back), TEST(test_gone_meanwhile),
-		TEST(test_strange_targets), TEST(test_inside_the_desktop), TEST(test_unit_whose),     TEST(test_guard),
+		TEST(test_strange_targets), TEST(test_inside_the_desktop), TEST(test_who_ends), TEST(test_unit_whose),     TEST(test_guard),
 	};
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
 }

@@ -289,7 +289,7 @@ static struct err *launch_with_hanging_unbind(struct fixture *f, int limit_ms)
 {
 	setup(f);
 	fake_file(f->fake, GPU "/sound/card1/controlC1/uevent", "MAJOR=116\nDEVNAME=snd/controlC1\n");
-	fake_process(f->fake, 812, "pulse", (const char *const[]){ "/dev/null", "/dev/snd/controlC1", NULL });
+	fake_process(f->fake, 812, "pulseaudio", (const char *const[]){ "/dev/null", "/dev/snd/controlC1", NULL });
 	fake_process(f->fake, 813, "editor", (const char *const[]){ "/home/snd/controlC1", NULL });
 	f->fake->trouble[0].hang = true;
 	strcpy(f->fake->trouble[0].driver, "nouveau");
@@ -315,7 +315,7 @@ static void test_hanging_unbind(void **state)
 	}
 	assert_int_equal(err_code(e), ETIMEDOUT);
 	assert_non_null(strstr(err_text(e), "nouveau/unbind"));
-	assert_non_null(strstr(err_text(e), "pulse (812)"));
+	assert_non_null(strstr(err_text(e), "pulseaudio (812)"));
 	assert_null(strstr(err_text(e), "editor"));
 	err_free(e);
 	give_back(&f); /* the kernel lets go of the other writes */
@@ -424,8 +424,8 @@ static void test_findings(void **state)
 	fake_file(f.fake, SOUND "/sound/card1/controlC1/uevent", "DEVNAME=snd/controlC1\n");
 	fake_process(f.fake, 900, "pipewire", (const char *const[]){ "/dev/snd/controlC11", NULL });
 	assert_false(has_finding(&f, FINDING_WARN, "holders", "pipewire"));
-	fake_process(f.fake, 901, "pulse", (const char *const[]){ "/dev/snd/controlC1", NULL });
-	assert_true(has_finding(&f, FINDING_WARN, "holders", "pulse (901)"));
+	fake_process(f.fake, 901, "pulseaudio", (const char *const[]){ "/dev/snd/controlC1", NULL });
+	assert_true(has_finding(&f, FINDING_WARN, "holders", "pulseaudio (901)"));
 	fake_file(f.fake, "/proc/driver/nvidia/gpus/0000:01:00.0/information", "Model: \t X\nDevice Minor: \t 3\n");
 	fake_process(f.fake, 902, "steam", (const char *const[]){ "/dev/nvidia3", NULL });
 	assert_true(has_finding(&f, FINDING_BAD, "holders", "steam (902)"));
@@ -436,15 +436,17 @@ static void test_findings(void **state)
 static void test_held_nodes(void **state)
 {
 	static const struct {
-		const char *below, *node;
+		const char *below, *node, *program;
 		bool blocks;
 	} nodes[] = {
-		{ "i2c-4/i2c-dev/i2c-4", "i2c-4", true },
-		{ "drm/card1/card1-HDMI-A-1/i2c-5/i2c-dev/i2c-5", "i2c-5", true },
-		{ "drm/renderD128", "dri/renderD128", true },
-		{ "vfio-dev/vfio0", "vfio/devices/vfio0", true },
-		{ "sound/card1/pcmC1D3p", "snd/pcmC1D3p", false },
-		{ "usb1/1-2/1-2:1.0/0003:1532:0067.0001/hidraw/hidraw3", "hidraw3", false },
+		{ "i2c-4/i2c-dev/i2c-4", "i2c-4", "openrgb", true },
+		{ "drm/card1/card1-HDMI-A-1/i2c-5/i2c-dev/i2c-5", "i2c-5", "openrgb", true },
+		{ "drm/renderD128", "dri/renderD128", "steam", true },
+		{ "vfio-dev/vfio0", "vfio/devices/vfio0", "qemu-system-x86", true },
+		{ "sound/card1/pcmC1D3p", "snd/pcmC1D3p", "mpv", true },
+		{ "sound/card1/pcmC1D3p", "snd/pcmC1D3p", "pipewire", false }, /* it closes what goes away */
+		{ "sound/card1/controlC1", "snd/controlC1", "wireplumber", false },
+		{ "usb1/1-2/1-2:1.0/0003:1532:0067.0001/hidraw/hidraw3", "hidraw3", "steam", false },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
@@ -455,18 +457,53 @@ static void test_held_nodes(void **state)
 		cleanup_free char *dev = str_fmt("/dev/%s", nodes[i].node);
 		fake_file(f.fake, path, text);
 		assert_false(has_finding(&f, FINDING_BAD, "holders", ""));
-		fake_process(f.fake, 77, "openrgb", (const char *const[]){ dev, NULL });
-		assert_true(has_finding(&f, nodes[i].blocks ? FINDING_BAD : FINDING_WARN, "holders", "openrgb (77)"));
+		fake_process(f.fake, 77, nodes[i].program, (const char *const[]){ dev, NULL });
+		cleanup_free char *who = str_fmt("%s (77)", nodes[i].program);
+		assert_true(has_finding(&f, nodes[i].blocks ? FINDING_BAD : FINDING_WARN, "holders", who));
 		pci_facts_free(&f.facts);
 		plan(&f);
 		struct err *e = launch(&f);
 		assert_int_equal(err_code(e), nodes[i].blocks ? EBUSY : 0);
 		if (e)
-			assert_non_null(strstr(err_text(e), "openrgb (77)"));
+			assert_non_null(strstr(err_text(e), who));
 		err_free(e);
 		give_back(&f);
 		teardown(&f);
 	}
+}
+
+/* A desktop that is stopped before takes its programs along, and nobody else: then it is an obstacle as ever. */
+static void test_held_by_the_desktop(void **state)
+{
+	static const struct {
+		const char *cgroup;
+		bool blocks;
+	} holders[] = {
+		{ "0::/user.slice/user-1000.slice/session-2.scope\n", false },
+		{ "0::/user.slice/user-1000.slice/session-5.scope\n", true },
+		{ "0::/system.slice/openrgb.service\n", true },
+	};
+	struct fixture f;
+	(void)state;
+	setup(&f);
+	fake_file(f.fake, GPU "/i2c-4/i2c-dev/i2c-4/uevent", "DEVNAME=i2c-4\n");
+	fake_process(f.fake, 77, "openrgb", (const char *const[]){ "/dev/i2c-4", NULL });
+	fake_file(f.fake, "/run/systemd/sessions/2", "UID=1000\nTYPE=wayland\nSERVICE=sddm\n");
+	fake_file(f.fake, "/run/systemd/sessions/5", "UID=1000\nTYPE=tty\nSERVICE=sshd\n");
+	for (int round = 0; round < 3; round++) {
+		f.config.host.release_console = round > 0; /* the second time there is no desktop to stop */
+		if (round == 2) {
+			fake_dir(f.fake, "/run/systemd/system");
+			fake_link(f.fake, "/etc/systemd/system/display-manager.service", "/usr/lib/systemd/system/sddm.service");
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(holders); i++) {
+			bool blocks = round < 2 || holders[i].blocks;
+			fake_file(f.fake, "/proc/77/cgroup", holders[i].cgroup);
+			assert_true(has_finding(&f, blocks ? FINDING_BAD : FINDING_WARN, "holders", "openrgb (77)"));
+			assert_int_equal(has_finding(&f, FINDING_BAD, "holders", ""), blocks);
+		}
+	}
+	teardown(&f);
 }
 
 /* What merely comes along with the card and is the host's is refused, with its name, until it is accepted. */
@@ -616,6 +653,7 @@ int main(void)
 		cmocka_unit_test(test_whole_group),
 		cmocka_unit_test(test_card), cmocka_unit_test(test_reset), cmocka_unit_test(test_own_functions),
 		cmocka_unit_test(test_held_nodes),
+		cmocka_unit_test(test_held_by_the_desktop),
 		cmocka_unit_test(test_comes_along),
 		cmocka_unit_test(test_prior_driver),
 		cmocka_unit_test(test_already_bound),
@@ -632,5 +670,6 @@ int main(void)
 		cmocka_unit_test(test_attr),
 		cmocka_unit_test(test_node_outside_dev),
 	};
+	pci_holders_limit_ms = 100;
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
 }

@@ -160,8 +160,9 @@ static void file_uses(struct root *root, const struct disk *d, struct strv *uses
 	}
 }
 
-static bool is_path(const void *data, const char *path)
+static bool is_path(const void *data, const char *pid, const char *path)
 {
+	(void)pid;
 	return streq(data, path);
 }
 

@@ -5,11 +5,9 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/framebuffer/framebuffer.h"
-#include "launcher/host/kind/systemd.h"
+#include "launcher/host/kind/sessions.h"
 #include "launcher/host/kind/unit.h"
 
-#define ALIAS       "display-manager.service" /* what every display manager's unit is also called (systemd.special(7)) */
-#define ALIAS_LINK  "/etc/systemd/system/" ALIAS
 #define VTCONSOLES  "/sys/class/vtconsole"
 #define PLATFORM    "/sys/bus/platform"
 #define SUFFIX      "-framebuffer"
@@ -45,29 +43,11 @@ static void read_framebuffers(struct root *root, struct strv *ret)
 	}
 }
 
-/*
- * A launcher started from a terminal of the desktop would be ended with it. By our cgroup: in the scope of a graphical session, or below
- * the user's own systemd, which ends with the last session unless the user lingers (loginctl(1), enable-linger). Owned by the caller.
- */
-static char *session_trouble(struct root *root)
-{
-	cleanup_free char *cgroup = root_read_or(root, "/proc/self/cgroup", "");
-	const char *scope = strstr(cgroup, "/session-");
-	if (scope) {
-		const char *id = scope + strlen("/session-");
-		cleanup_free char *path = str_fmt("/run/systemd/sessions/%.*s", (int)strcspn(id, "./\n"), id);
-		cleanup_free char *text = root_read_or(root, path, "");
-		bool graphical = strstr(text, "TYPE=x11") || strstr(text, "TYPE=wayland") || strstr(text, "TYPE=mir");
-		return graphical ? tr_fmt("it was started in the desktop's session %.*s", (int)strcspn(id, "./\n"), id) : NULL;
-	}
-	return strstr(cgroup, "/user@") ? tr_dup("it was started below the user's own systemd, as a terminal of the desktop is") : NULL;
-}
-
 struct err *console_facts_read(struct root *root, const struct config *c, struct console_facts *ret_facts)
 {
 	struct console_facts f = {};
 	if (c->host.release_console) {
-		f.manager = systemd_runs(root) ? root_link_name(root, ALIAS_LINK) : NULL;
+		f.manager = session_manager(root);
 		f.session = f.manager ? session_trouble(root) : NULL;
 		read_vtconsoles(root, &f.vtconsoles);
 		read_framebuffers(root, &f.framebuffers);

@@ -65,8 +65,9 @@ static void read_routes(struct root *root, struct net_facts *f)
 		f->online |= str_starts(lines6.v[i], "00000000000000000000000000000000 00 ") && !str_ends(lines6.v[i], " lo");
 }
 
-static bool is_one_of(const void *data, const char *path)
+static bool is_one_of(const void *data, const char *pid, const char *path)
 {
+	(void)pid;
 	return strv_has(data, path);
 }
 

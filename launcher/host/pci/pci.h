@@ -117,10 +117,11 @@ void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret
 /*
  * Names and pids of the processes that hold one of the function's nodes open ("Xorg (812), steam (4711)"); NULL if there are none that this
  * user may see. Its nodes are all that its part of /sys/devices names (drm, i2c below the card and below its outputs, sound, hidraw, iio,
- * disks, vfio), and NVIDIA's. With `blocking`, only those whose driver waits for them when it is unbound: not sound, input and USB, whose
- * nodes die under their holders.
+ * disks, vfio), and NVIDIA's. With `blocking`, only those whose driver waits for them when it is unbound: not input and USB, whose nodes die
+ * under their holders, and no sound server, which lets go by itself. `manager`: a display manager that is stopped before; who ends with it
+ * is not told. NULL: none.
  */
-char *pci_holders(struct root *root, struct pci_addr addr, bool blocking);
+char *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager);
 
 /* The module, then each function: reset method, D3cold, power, vfio-pci, BAR size; then the groups' nodes for the user
  * of QEMU. */
@@ -136,6 +137,7 @@ struct err *pci_groups_check(struct root *root, const struct pci_facts *f);
  * driver_override is set; on vfio-pci, an override of vfio-pci is not told.
  */
 extern const struct step_kind pci_driver_kind;
+extern int pci_holders_limit_ms; /* how long it waits for programs of a stopped desktop to let go of the card; tests shorten it */
 /* pci-bar: target "0000:01:00.0/resource1_resize", values sizes ("256M", "32G"). The function is taken off vfio-pci for
  * it and put back. */
 extern const struct step_kind pci_bar_kind;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/tr.h"
+#include "launcher/host/kind/sessions.h"
 #include "launcher/host/pci/pci.h"
 
 /* "0000:01:00.0 NVIDIA Corporation GA102 [GeForce RTX 3090] (driver nouveau)" */
@@ -50,17 +51,17 @@ static bool is_accepted(const struct conf_pci *conf, struct pci_addr addr)
 	return false;
 }
 
-/* A driver waits for ever for those that it cannot do without; a desktop that is stopped before lets go by itself. */
+/* A driver waits for ever for those that it cannot do without. Who ends with a desktop that is stopped before is none of them. */
 static void check_holders(struct findings *out, const struct config *c, const struct pci_function *fn, struct root *root)
 {
-	cleanup_free char *blocking = pci_holders(root, fn->addr, true), *all = blocking ? NULL : pci_holders(root, fn->addr, false);
-	const char *holders = blocking ? blocking : all;
-	bool bad = blocking && !c->host.release_console;
-	if (holders)
-		findings_add(out, bad ? FINDING_BAD : FINDING_WARN, "holders",
-			     tr_fmt("%s is held open by %s", pci_addr_text(fn->addr).s, holders),
-			     tr_dup(bad ? "end them before the launch: unbinding would wait for them for ever"
-					: N_("they lose the card at the launch")));
+	cleanup_free char *manager = c->host.release_console ? session_manager(root) : NULL;
+	cleanup_free char *blocking = pci_holders(root, fn->addr, true, manager);
+	cleanup_free char *all = blocking ? NULL : pci_holders(root, fn->addr, false, NULL);
+	if (blocking || all)
+		findings_add(out, blocking ? FINDING_BAD : FINDING_WARN, "holders",
+			     tr_fmt("%s is held open by %s", pci_addr_text(fn->addr).s, blocking ? blocking : all),
+			     tr_dup(blocking ? "end them before the launch: unbinding would wait for them for ever"
+					     : N_("they lose the card at the launch")));
 }
 
 static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn, struct pci_names *names,

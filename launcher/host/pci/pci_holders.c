@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/opened.h"
+#include "launcher/host/kind/sessions.h"
 #include "launcher/host/pci/pci.h"
 
 #define DEPTH_MAX 12 /* below a function: usb/hub/port/interface/hid/input/event is the deepest that is known */
@@ -96,29 +97,50 @@ static void add_nvidia(struct root *root, struct pci_addr addr, struct strv *nod
 }
 
 /*
- * Whose users are told that the device goes, and let go of it: these nodes answer ENODEV from then on. (Who does not is waited for here,
- * too, by snd_hda_intel: the unbinding has a time limit.) For all others a driver waits for ever if need be: an i2c adapter for whoever has
- * it open (i2c_del_adapter), a card for its screens, vfio for its machine.
+ * Whose users are told that the device goes, and let go of it: these nodes answer ENODEV from then on, and no driver waits for who has one
+ * open. For all others a driver waits for ever if need be: an i2c adapter (i2c_del_adapter), a card for its screens, vfio for its machine,
+ * a sound card (snd_card_free).
  */
-static const char *const letting_go[] = { "/dev/snd/", "/dev/input/", "/dev/hidraw", "/dev/usb/", "/dev/bus/usb/", "/dev/iio:" };
+static const char *const letting_go[] = { "/dev/input/", "/dev/hidraw", "/dev/usb/", "/dev/bus/usb/", "/dev/iio:" };
+/* Sound servers close a card that goes away as soon as they hear of it. */
+static const char *const sound_servers[] = { "pipewire", "wireplumber", "pulseaudio" };
 
-static bool lets_go(const char *node)
+static bool starts_with_one(const char *text, const char *const starts[], size_t n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(letting_go); i++)
-		if (str_starts(node, letting_go[i]))
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(text, starts[i]))
 			return true;
 	return false;
 }
 
-static bool is_node(const void *data, const char *path)
+static bool is_sound_server(struct root *root, const char *pid)
 {
-	return strv_has(data, path);
+	cleanup_free char *path = str_fmt("/proc/%s/comm", pid), *comm = root_read_or(root, path, "");
+	return starts_with_one(comm, sound_servers, ARRAY_SIZE(sound_servers));
 }
 
-char *pci_holders(struct root *root, struct pci_addr addr, bool blocking)
+struct asked {
+	struct root *root;
+	struct strv nodes;
+	bool blocking;
+	const char *manager;
+};
+
+static bool is_asked(const void *data, const char *pid, const char *path)
 {
-	cleanup_strv struct strv nodes = {}, asked = {};
-	cleanup_free char *link = str_fmt("/sys/bus/pci/devices/%s", pci_addr_text(addr).s), *dir = root_real(root, link);
+	const struct asked *a = data;
+	if (!strv_has(&a->nodes, path))
+		return false;
+	if (a->blocking && str_starts(path, "/dev/snd/") && is_sound_server(a->root, pid))
+		return false;
+	return !session_ends(a->root, a->manager, pid);
+}
+
+char *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager)
+{
+	cleanup_strv struct strv nodes = {};
+	cleanup_free char *link = str_fmt("/sys/bus/pci/devices/%s", pci_addr_text(addr).s), *dir = root_real(root, link), *holders = NULL;
+	struct asked asked = { .root = root, .blocking = blocking, .manager = manager };
 	struct pci_function fn;
 	cleanup_err struct err *e = pci_function_read(root, addr, &fn);
 	if (e || !dir)
@@ -129,7 +151,10 @@ char *pci_holders(struct root *root, struct pci_addr addr, bool blocking)
 		strv_addf(&nodes, "/dev/vfio/%d", fn.group);
 	pci_function_free(&fn);
 	for (size_t i = 0; i < nodes.n; i++)
-		if (!blocking || !lets_go(nodes.v[i]))
-			strv_add(&asked, nodes.v[i]);
-	return asked.n ? opened_by(root, is_node, &asked, false) : NULL;
+		if (!blocking || !starts_with_one(nodes.v[i], letting_go, ARRAY_SIZE(letting_go)))
+			strv_add(&asked.nodes, nodes.v[i]);
+	if (asked.nodes.n)
+		holders = opened_by(root, is_asked, &asked, false);
+	strv_free(&asked.nodes);
+	return steal(holders);
 }

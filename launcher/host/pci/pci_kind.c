@@ -21,8 +21,8 @@
 #define DRIVERS "/sys/bus/pci/drivers"
 #define VFIO    "vfio-pci"
 
-#define HOLDERS_LIMIT_MS 2000 /* what a program of a stopped desktop may take to end */
 #define HOLDERS_PAUSE_MS 100
+int pci_holders_limit_ms = 15000; /* logind gives a user's own systemd 10 s after the last session (logind.conf(5), UserStopDelaySec=) */
 
 static struct err *bounded_write(struct root *root, const char *path, const char *value)
 {
@@ -107,7 +107,7 @@ static struct err *driver_write(struct root *root, struct pci_addr addr, const c
 /* Who holds it is asked before: while the kernel waits for them, their nodes are gone already. */
 static struct err *unbind(struct root *root, struct pci_addr addr, const char *driver)
 {
-	cleanup_free char *holders = pci_holders(root, addr, false);
+	cleanup_free char *holders = pci_holders(root, addr, false, NULL);
 	struct err *e = driver_write(root, addr, driver, "unbind");
 	return err_code(e) == ETIMEDOUT && holders ? err_wrap(e, "the card is held open by %s", holders) : e;
 }
@@ -123,9 +123,9 @@ static struct err *probe_drivers(struct root *root, struct pci_addr addr)
  */
 static struct err *not_held(struct root *root, struct pci_addr addr)
 {
-	int64_t until = clock_ms() + HOLDERS_LIMIT_MS;
+	int64_t until = clock_ms() + pci_holders_limit_ms;
 	cleanup_free char *holders = NULL;
-	while ((holders = pci_holders(root, addr, true)) && clock_ms() < until) {
+	while ((holders = pci_holders(root, addr, true, NULL)) && clock_ms() < until) {
 		str_set(&holders, NULL);
 		usleep(HOLDERS_PAUSE_MS * 1000);
 	}
@@ -275,7 +275,7 @@ static struct err *bar_set(struct root *root, const char *target, const char *si
 	cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s", target), *link = pci_path(addr, "driver");
 	cleanup_free char *bit = str_fmt("%d", __builtin_ctzll(bytes) - 20); /* 0 is 1 MiB */
 	cleanup_free char *driver = root_link_name(root, link);
-	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr, true) : NULL;
+	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr, true, NULL) : NULL;
 	if (holders)
 		return err_hint(err_new("the card is in use by %s", holders), "end them, then `qlaunch restore`");
 	if (driver)

@@ -3,7 +3,7 @@
 # Keyboards without a link in /dev/input/by-id, as Bluetooth's are: how they are proposed, and that they are found again under another number
 # while another device has theirs; that two machines do not get one, however each writes it; that a key held down repeats as on the device.
 # check: no: `make lab` runs it
-# seconds: 300
+# seconds: 600
 . "$(dirname "$0")/../lib.sh"
 lab_host
 hand_begin
