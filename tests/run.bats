@@ -242,9 +242,40 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 @test "a folder of the user's whose name is no UTF-8 is refused by name, and ends nothing by a signal" {
 	bad=$(printf '%s/d\377' "$BATS_TEST_TMPDIR"); mkdir -p "$bad"
 	for verb in check plan run; do
-		XDG_DATA_HOME=$bad run timeout 60 "$qlaunch" $verb --set firmware.type=uefi --set firmware.secure-boot=no "$conf"
-		[ "$status" -eq 4 ]; [[ $output == *"the name of the folder XDG_DATA_HOME is no UTF-8"* ]]
+		for folder in XDG_DATA_HOME XDG_RUNTIME_DIR; do
+			run env $folder="$bad" timeout 60 "$qlaunch" $verb --set firmware.type=uefi --set firmware.secure-boot=no "$conf"
+			[ "$status" -eq 4 ]; [[ $output == *"the name of the folder $folder is no UTF-8"*'\xff'* ]]
+		done
 	done
+	run "$qlaunch" new --yes --gpu none --output "$bad/x.conf" "$vm"
+	[ "$status" -eq 2 ]; [[ $output == *"is no UTF-8: $BATS_TEST_TMPDIR/d\\xff/x.conf"* ]]; [ ! -e "$bad/x.conf" ]
+}
+
+@test "a disk, a share, a hook of a name that is no UTF-8: refused by name; behind a link it is used, and what the hook says of it told" {
+	cd "$BATS_TEST_TMPDIR"
+	bad=$(printf 'b\377'); mkdir "$bad"; ln -s "$bad" fine
+	truncate -s 1M "$bad/d.img"; qemu-img create -q -f qcow2 "$bad/q.qcow2" 1M
+	printf '#!/bin/sh\nprintf "said \\376\\n" >&2\n' >"$bad/hook"; chmod 755 "$bad/hook"
+	for set in "disk d.path=$PWD/$bad/d.img" "share s.path=$PWD/$bad" "hooks.before=$PWD/$bad/hook" "cdrom d.path=$PWD/$bad/d.img"; do
+		for verb in check plan run; do
+			run timeout 60 "$qlaunch" $verb --set "$set" "$conf"
+			[ "$status" -eq 3 ]; [[ $output == *"not UTF-8: \"${set%%=*}=$PWD/b\\xff"* ]]
+		done
+	done
+	{ cat "$conf"; printf '[disk d]\npath = %s/d.img\n' "$bad"; } >in.conf
+	run "$qlaunch" check in.conf
+	[ "$status" -eq 3 ]; [[ $output == *"in.conf:11:9: not UTF-8"* ]]
+	run "$qlaunch" disk snapshot "$bad/q.qcow2" one
+	[ "$status" -eq 2 ]; [[ $output == *'b\xff/q.qcow2 is no UTF-8'* ]]
+	used=(--set "disk d.path=$PWD/fine/d.img" --set "disk q.path=$PWD/fine/q.qcow2" --set "hooks.before=$PWD/fine/hook")
+	"$qlaunch" plan --json "${used[@]}" "$conf" | jq -e .qemu >plan.json
+	start "${used[@]}"
+	"$qlaunch" status --json "$vm" | jq -e '.[0].state == "running"'
+	"$qlaunch" stop --kill "$vm"; wait "$pid"
+	nothing_left
+	echo 'exit 1' >>"$bad/hook"
+	run "$qlaunch" run --set "hooks.before=$PWD/fine/hook" "$conf"
+	[ "$status" -eq 1 ]; [[ $output == *'said \xfe'* ]]
 }
 
 @test "started with descriptors 0 to 2 closed: nothing is opened as one of them, and no file of ours gets what is said" {

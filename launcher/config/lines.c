@@ -33,7 +33,7 @@ const char *lines_wrong_bytes(const char *text, size_t length, unsigned *ret_col
 		n = utf8_length(s + i, length - i);
 		const char *wrong = s[i] == '\0'                                    ? _("a NUL byte")
 				    : (s[i] < 0x20 && s[i] != '\t') || s[i] == 0x7f ? _("a control character")
-				    : !n                                            ? "not UTF-8"
+				    : !n                                            ? _("not UTF-8")
 										    : NULL;
 		if (wrong) {
 			*ret_column = column;

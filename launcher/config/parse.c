@@ -96,10 +96,7 @@ static void unknown_key(struct parser *p, const char *name, struct conf_at at)
 /* Sets a key of the current section. `at` is where its value stands. */
 static void set_key(struct parser *p, const struct conf_key *key, const char *value, struct conf_at at)
 {
-	if (!str_is_utf8(value)) {
-		cleanup_free char *shown = str_printable(value);
-		problems_add(&p->problems, at, "%s: \"%s\" is no UTF-8, which QEMU is told in; rename it", key->name, shown);
-	} else if (!*value && (at.set || key->type->may_be_empty)) {
+	if (!*value && (at.set || key->type->may_be_empty)) {
 		section_initial(key, p->base);
 	} else if (!*value) {
 		problems_add(&p->problems, at, "%s: the value is missing", key->name);
@@ -178,8 +175,13 @@ static void read_set(struct parser *p, const char *set)
 	char *dot = strrchr(left, '.');
 	unsigned column;
 	const char *wrong = lines_wrong_bytes(set, strlen(set), &column);
-	if (wrong || !equals || !dot) {
-		problems_add(&p->problems, at, "%s", wrong ? wrong : _("write --set section.key=value, or --set 'section name.key=value'"));
+	if (wrong) {
+		cleanup_free char *shown = str_printable(set);
+		problems_add(&p->problems, at, "%s: \"%s\"", wrong, shown);
+		return;
+	}
+	if (!equals || !dot) {
+		problems_add(&p->problems, at, "%s", _("write --set section.key=value, or --set 'section name.key=value'"));
 		return;
 	}
 	*dot = '\0';

@@ -49,6 +49,10 @@ static const char *text_of(const json_t *o, const char *key)
 static struct err *snapshot_command(const struct user *user, const struct disk *d, const char *option, const char *name)
 {
 	json_t *o = json_pack("{s:s, s:{s:s, s:s}}", "driver", "qcow2", "file", "driver", "file", "filename", d->conf->path);
+	if (!o) {
+		cleanup_free char *shown = str_printable(d->conf->path);
+		return err_exit(err_hint(err_new("%s is no UTF-8, which QEMU is told in", shown), "rename it"), EXIT_USAGE);
+	}
 	cleanup_free char *json = json_dumps(o, JSON_COMPACT), *file = str_fmt("json:%s", json);
 	json_decref(o);
 	const char *argv[] = { "snapshot", "-q", option, name, file, NULL };
@@ -58,7 +62,7 @@ static struct err *snapshot_command(const struct user *user, const struct disk *
 /* QEMU takes what is all digits for a number of its own. */
 static struct err *check_name(const char *name)
 {
-	if (!*name || strlen(name) > NAME_MAX_BYTES || strspn(name, "0123456789") == strlen(name) || *name == '-')
+	if (!*name || strlen(name) > NAME_MAX_BYTES || strspn(name, "0123456789") == strlen(name) || *name == '-' || !str_is_utf8(name))
 		return err_exit(err_hint(err_new("\"%s\" is no name of a snapshot", name), "letters as well as digits: before-update"),
 				EXIT_USAGE);
 	return NULL;

@@ -37,6 +37,11 @@ static struct err *look(void *data)
 	l->path = !l->output                   ? str_fmt("%s/.config/qlaunch/%s.conf", home, l->name)
 		  : *l->output == '/' || !here ? str_dup(l->output)
 					       : str_fmt("%s/%s", here, l->output);
+	if (!str_is_utf8(l->path)) { /* nobody could load it from there */
+		cleanup_free char *shown = str_printable(l->path);
+		return err_exit(err_hint(err_new("the name of the configuration or of its folder is no UTF-8: %s", shown), "--output FILE"),
+				EXIT_USAGE);
+	}
 	return faccessat(AT_FDCWD, l->path, F_OK, AT_EACCESS) == 0 ? exists(l->path) : NULL;
 }
 

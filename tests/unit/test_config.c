@@ -133,7 +133,7 @@ static const struct {
 	{ "", "threads=4", "--set threads: write --set section.key=value, or --set 'section name.key=value'" },
 	{ "", "cpu.threads", "--set cpu.threads: write --set section.key=value, or --set 'section name.key=value'" },
 	{ "[cpu]\nthreads = x\n", "memory.size=\x01",
-	  "t.conf:2:11: threads: \"x\" is not a whole number\n--set memory.size: a control character" },
+	  "t.conf:2:11: threads: \"x\" is not a whole number\n--set memory.size: a control character: \"memory.size=\\x01\"" },
 };
 
 static struct config *parse(const char *text, const char *sets, struct strv *ret_errors)

@@ -61,9 +61,9 @@ static void network(struct root *root, const struct pci_function *fn, struct str
 	if (fn->class >> 16 == 0x02 || fn->class >> 8 == 0x0c03) /* a network card, or what one is plugged into */
 		default_links(root, &links);
 	for (size_t i = 0; i < links.n; i++) {
-		cleanup_free char *link = str_fmt("/sys/class/net/%s", links.v[i]);
+		cleanup_free char *link = str_fmt("/sys/class/net/%s", links.v[i]), *name = str_printable(links.v[i]);
 		if (is_behind(root, link, fn))
-			strv_addf(ret_why, _("the host's network goes over %s (%s)"), pci_addr_short(fn->addr).s, links.v[i]);
+			strv_addf(ret_why, _("the host's network goes over %s (%s)"), pci_addr_short(fn->addr).s, name);
 	}
 }
 
