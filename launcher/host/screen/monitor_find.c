@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* monitor_find: see monitor.h. Which monitor is meant, and what tells it from the others. Reads /sys/class/drm; asks no monitor. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/host/screen/monitor.h"
