@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay rule qemu-tests guest units install uninstall clean help FORCE
+.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay rule qemu-tests guest guest-direct units install uninstall clean help FORCE
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -75,6 +75,8 @@ $(BUILD)/bench-guest: share/bench/guest.c share/bench/guest.ps1
 	@mkdir -p $(@D); cp share/bench/guest.ps1 $@.ps1; echo "  LD    $@"; $(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) -O2 -g -static -pthread -o $@ $<
 $(BUILD)/guest/bench.gz: $(BUILD)/bench-guest
 	@mkdir -p $(@D)/bench; cp $< $(@D)/bench/init; cd $(@D)/bench && echo init | cpio -o -H newc --quiet -R 0:0 | gzip -1 >../bench.gz
+guest-direct:
+	@tests/guest/direct $(BUILD)
 
 ## make check       all set-up, then every test; ends with N passed, N failed, N skipped
 check: deps
@@ -82,6 +84,7 @@ check: deps
 
 ## make newest      builds and tests in the newest Debian (sid), below build/newer; no part of check but in CI; needs root
 newest: deps
+	@$(MAKE) --no-print-directory -s all
 	@tests/newest $(BUILD)
 
 unit: $(UNIT)

@@ -68,6 +68,17 @@ board() { "$qlaunch" plan --json "$@" "$conf" | jq -r '.qemu | .[index("-machine
 	[ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]
 }
 
+@test "a network card that this QEMU does not have is named by check, and nothing is started" {
+	newer=$(qemu-system-x86_64 -device help | grep -c '"igb"' || true)
+	printf '[network lan]\nmodel = igb\n' >>"$conf"
+	run "$qlaunch" check "$conf"
+	if [ "$newer" -eq 0 ]; then [ "$status" -eq 4 ]; [[ $output == *"no network card igb"* ]]; else [ "$status" -eq 0 ]; fi
+	for model in e1000 vmxnet3; do
+		start --set "network lan.model=$model"
+		"$qlaunch" stop --now "$vm"; wait "$pid"
+	done
+}
+
 @test "the board of the first start stays; another is the user's word; one that QEMU has not is refused" {
 	newest=$(board)
 	[[ $newest == pc-q35-* ]]
@@ -83,6 +94,43 @@ board() { "$qlaunch" plan --json "$@" "$conf" | jq -r '.qemu | .[index("-machine
 	run "$qlaunch" check "$conf"
 	[ "$status" -eq 4 ]
 	[[ $output == *"has no pc-q35-1.0"* ]]
+}
+
+ask_qemu() { # COMMAND...: each one's answer, a line
+	python3 - "/run/qlaunch/$vm/monitor" "$@" <<-'END'
+		import json, socket, sys
+		s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); f = s.makefile("rw")
+		for command in ["qmp_capabilities"] + sys.argv[2:]:
+		    f.write(json.dumps({"execute": command}) + "\n"); f.flush()
+		    while "return" not in (answer := json.loads(f.readline())): pass
+		    if command != "qmp_capabilities": print(json.dumps(answer["return"]))
+	END
+}
+
+@test "viewers by a port: off loopback only with a password, which others may not read; with certificates nothing in the clear" {
+	port=$((20000 + $$ % 20000))
+	run "$qlaunch" check --set display.mode=spice --set display.port=$port --set display.listen=0.0.0.0 "$conf"
+	[ "$status" -eq 3 ]; [[ $output == *"set password ="* ]]
+	run "$qlaunch" check --set display.port=$port "$conf"; [ "$status" -eq 3 ]; [[ $output == *"belongs to mode = spice"* ]]
+	printf '[display]\nmode = spice\nport = %s\npassword = word\ntls = certificates\n' "$port" >>"$conf"
+	echo -n secret-word >"$BATS_TEST_TMPDIR/word"; chmod 644 "$BATS_TEST_TMPDIR/word"
+	run "$qlaunch" check --json "$conf"
+	[ "$status" -eq 4 ]; [[ $output == *"others may read"*"chmod 600"* ]]; [[ $output == *"certificates/server-cert.pem: No such file"* ]]
+	chmod 600 "$BATS_TEST_TMPDIR/word"
+	start --set display.tls=
+	said=$(ask_qemu query-spice)
+	jq -e ".enabled and .auth == \"spice\" and .host == \"127.0.0.1\" and .port == $port and (has(\"tls-port\") | not)" <<<"$said"
+	! tr '\0' ' ' <"/proc/$("$qlaunch" status --json "$vm" | jq '.[0].qemu')/cmdline" | grep secret-word
+	"$qlaunch" stop --now "$vm"; wait "$pid" || true
+	mkdir "$BATS_TEST_TMPDIR/certificates"
+	cd "$BATS_TEST_TMPDIR/certificates"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout server-key.pem -out ca-cert.pem -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 2>made
+	cp ca-cert.pem server-cert.pem
+	start
+	said=$(ask_qemu query-spice)
+	jq -e ".[\"tls-port\"] == $port and (has(\"port\") | not)" <<<"$said"
+	python3 -c 'import socket, ssl, sys; ssl.create_default_context(cafile="ca-cert.pem").wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20), server_hostname="127.0.0.1")' "$port"
+	"$qlaunch" stop --now "$vm"
 }
 
 @test "the firmware's own table goes into the guest, by a descriptor; one that is not there is refused by check and run" {

@@ -219,6 +219,12 @@ struct config {
 		enum video video;
 		char *resolution; /* "2560x1440" */
 		bool gl;
+		uint64_t hostmem; /* bytes; 0: no window of the host's memory */
+		bool venus;
+		unsigned port;  /* SPICE by TCP; 0: by a socket of the user's */
+		char *listen;   /* an address; NULL: 127.0.0.1 */
+		char *password; /* path of a file */
+		char *tls;      /* path of a folder */
 	} display;
 	struct {
 		enum audio_model model;

@@ -250,11 +250,32 @@ static void check_networks(const struct checker *k)
 	}
 }
 
+/* Who reaches the port has the guest's keyboard. */
+static void check_display(const struct checker *k)
+{
+	const struct config *c = k->c;
+	static const char *const of_port[] = { "listen", "password", "tls" };
+	const char *at = c->display.listen;
+	if (c->display.mode == DISPLAY_LOOKING_GLASS && !is_set(k, "display", "resolution"))
+		TELL(k, "display", "mode", "mode = looking-glass needs resolution =, by which its memory is sized");
+	if (c->display.port && c->display.mode != DISPLAY_SPICE)
+		TELL(k, "display", "port", "port belongs to mode = spice");
+	for (size_t i = 0; i < ARRAY_SIZE(of_port); i++)
+		if (!c->display.port && is_set(k, "display", of_port[i]))
+			TELL(k, "display", of_port[i], "%s belongs to port =", of_port[i]);
+	if (c->display.port && at && !str_starts(at, "127.") && !streq(at, "::1") && !c->display.password)
+		TELL(k, "display", "listen", "listen: at %s others can reach the guest's screen, keyboard and mouse: set password =", at);
+	if (c->display.port && c->display.gl)
+		TELL(k, "display", "port", "port and gl = yes exclude each other: SPICE hands the host's graphics on over a socket of this host only");
+	if (c->display.hostmem && !c->display.gl)
+		TELL(k, "display", "hostmem", "hostmem belongs to gl = yes");
+	if (c->display.venus && !c->display.hostmem)
+		TELL(k, "display", "venus", "venus needs hostmem =, through which the guest sees the memory of the host's GPU");
+}
+
 static void check_rest(const struct checker *k)
 {
 	const struct config *c = k->c;
-	if (c->display.mode == DISPLAY_LOOKING_GLASS && !is_set(k, "display", "resolution"))
-		TELL(k, "display", "mode", "mode = looking-glass needs resolution =, by which its memory is sized");
 	if (is_set(k, "host", "inhibit-sleep") && is_set(k, "host", "sleep") &&
 	    c->host.inhibit_sleep != (c->host.sleep == SLEEP_INHIBIT))
 		TELL(k, "host", "sleep", "sleep contradicts inhibit-sleep = %s", c->host.inhibit_sleep ? "yes" : "no");
@@ -285,5 +306,6 @@ void config_check(struct config *c, struct problems *problems)
 	check_disks(&k);
 	check_networks(&k);
 	check_shares(&k);
+	check_display(&k);
 	check_rest(&k);
 }

@@ -338,6 +338,15 @@ const struct conf_key conf_keys[] = {
 	KEY("display", "resolution", RESOLUTION, display.resolution,
 	    HELP "2560x1440. Looking Glass takes its memory by it."),
 	KEY("display", "gl", BOOL, display.gl, IS "no", HELP "3D acceleration of the virtual card, where QEMU has it."),
+	KEY("display", "hostmem", SIZE, display.hostmem, .min = 64 << 20, .max = 1ULL << 40, .unset = "none",
+	    HELP "With *gl*: a window through which a Linux guest reaches memory of the host's GPU without copies (blob resources). 4G is usual."),
+	KEY("display", "venus", BOOL, display.venus, IS "no", HELP "With *hostmem*: Vulkan for Linux guests (Venus), from QEMU 9.2 on."),
+	KEY("display", "port", NUMBER, display.port, .min = 1, .max = 65535, .unset = "none: a socket that the user alone can open",
+	    HELP "With *mode = spice*: a TCP port for viewers. It is TLS alone where *tls* is set."),
+	KEY("display", "listen", LISTEN, display.listen, .unset = "127.0.0.1",
+	    HELP "The host's address for *port*. Any other than loopback wants *password*: the picture, keyboard and mouse would be everybody's."),
+	KEY("display", "password", PATH, display.password, HELP "A file with the password that viewers of *port* must know, readable by you alone."),
+	KEY("display", "tls", PATH, display.tls, HELP "A folder with server-cert.pem, server-key.pem and ca-cert.pem: what goes over *port* is encrypted."),
 
 	KEY("audio", "model", ENUM, audio.model, .words = audio_models, .unset = "hda where there is an [audio] "
 	"section, else none",

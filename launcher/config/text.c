@@ -80,6 +80,14 @@ static struct err *check_mac(const char *text)
 	return NULL;
 }
 
+static struct err *check_listen(const char *text)
+{
+	struct in6_addr in;
+	if (inet_pton(AF_INET, text, &in) != 1 && inet_pton(AF_INET6, text, &in) != 1)
+		return err_new("\"%s\" is not an address such as 192.168.1.5", text);
+	return NULL;
+}
+
 static struct err *check_subnet(const char *text)
 {
 	const char *slash = strchr(text, '/');
@@ -243,6 +251,7 @@ const struct conf_type TYPE_DEVICE_ID = { "VENDOR:DEVICE", text_set, text_clear,
 const struct conf_type TYPE_USB_PORT = { "PORT", text_set, text_clear, check_usb_port, false };
 const struct conf_type TYPE_MAC = { "MAC", text_set, text_clear, check_mac, false };
 const struct conf_type TYPE_SUBNET = { "NETWORK/BITS", text_set, text_clear, check_subnet, false };
+const struct conf_type TYPE_LISTEN = { "ADDRESS", text_set, text_clear, check_listen, false };
 const struct conf_type TYPE_RESOLUTION = { "WIDTHxHEIGHT", text_set, text_clear, check_resolution, false };
 const struct conf_type TYPE_VENDOR = { "TEXT", text_set, text_clear, check_vendor, false };
 const struct conf_type TYPE_INTERFACE = { "INTERFACE", text_set, text_clear, check_interface, false };

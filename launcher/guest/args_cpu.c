@@ -171,9 +171,10 @@ static void add_model(struct args *a, struct guest *g, bool kvm)
 		str_fmt("%s%s%s%s%s", what, strv_has(&g->parts, "topoext=on") ? _(", with its siblings and caches told (topoext)") : "",
 			hyperv ? _("; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap") : "",
 			kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "",
-			!kvm                    ? ""
-			: caches == CACHES_HOST ? _("; caches as the host has them, in size and sharing")
-						: _("; caches in QEMU's sizes, an L3 of 16M for each die"));
+			!kvm && !g->c->cpu.model      ? ""
+			: caches == CACHES_HOST       ? _("; caches as the host has them, in size and sharing")
+			: host || streq(model, "max") ? _("; caches in QEMU's sizes, an L3 of 16M for each die")
+						      : _("; caches in that model's sizes, an L3 for each die"));
 	args_parts(a, "-cpu", &g->parts, why);
 }
 

@@ -14,7 +14,7 @@ static bool draws_3d(const struct config *c, const struct desktop_facts *d, cons
 	       (c->display.mode == DISPLAY_WINDOW || (c->display.mode == DISPLAY_SPICE && d->render));
 }
 
-static void add_video(struct args *out, const struct config *c, bool gl)
+static void add_video(struct args *out, const struct config *c, const struct qemu_facts *q, bool gl)
 {
 	unsigned width, height;
 	if (c->display.video == VIDEO_NONE)
@@ -22,6 +22,12 @@ static void add_video(struct args *out, const struct config *c, bool gl)
 	bool qxl = c->display.video == VIDEO_QXL;
 	json_t *o = json_pack("{s:s, s:s}", "driver", qxl ? "qxl-vga" : gl ? "virtio-vga-gl" : "virtio-vga", "id", "video");
 	slot_put(o, SLOT_VIDEO, 0, 1);
+	if (gl && c->display.hostmem && qemu_has(q, "device:virtio-vga-gl.hostmem")) {
+		json_object_set_new(o, "blob", json_true());
+		json_object_set_new(o, "hostmem", json_integer((json_int_t)c->display.hostmem));
+		if (c->display.venus && qemu_has(q, "device:virtio-vga-gl.venus"))
+			json_object_set_new(o, "venus", json_true());
+	}
 	if (c->display.resolution && sscanf(c->display.resolution, "%5ux%5u", &width, &height) == 2) {
 		json_object_set_new(o, "xres", json_integer(width));
 		json_object_set_new(o, "yres", json_integer(height));
@@ -45,8 +51,27 @@ static void add_agent(struct args *out, const char *backend, const char *clipboa
 		  NULL);
 }
 
-static void add_spice(struct args *out, const struct desktop_facts *d, bool gl)
+/* Viewers elsewhere; where there are certificates, not a byte in the clear. */
+static void add_spice_port(struct args *out, const struct config *c)
 {
+	cleanup_free char *port = str_fmt("%u", c->display.port);
+	bool tls = c->display.tls, password = c->display.password;
+	if (password)
+		args_json(out, "-object",
+			  json_pack("{s:s, s:s, s:s}", "qom-type", "secret", "id", "spice-password", "file", c->display.password),
+			  "the password of viewers, read by QEMU itself");
+	args_opts(out, "-spice", tls ? N_("a port for viewers, encrypted") : N_("a port for viewers"), "", "addr",
+		  c->display.listen ? c->display.listen : "127.0.0.1", tls ? "tls-port" : "port", port, "x509-dir", c->display.tls,
+		  "password-secret", password ? "spice-password" : NULL, "disable-ticketing", password ? NULL : "on", NULL);
+	add_agent(out, "spicevmc", NULL);
+}
+
+static void add_spice(struct args *out, const struct config *c, const struct desktop_facts *d, bool gl)
+{
+	if (c->display.mode == DISPLAY_SPICE && c->display.port) {
+		add_spice_port(out, c);
+		return;
+	}
 	if (!d->spice)
 		return;
 	args_opts(out, "-spice", "a socket that the user alone can open; nothing listens on the network", "", "unix", "on", "addr",
@@ -73,10 +98,10 @@ void guest_display(struct args *out, const struct config *c, const struct deskto
 		args_opts(out, "-display", "a window on this host", "gtk", "gl", gl ? "on" : "off", NULL);
 	else
 		args_add(out, "-display", "none", mode == DISPLAY_NONE ? "no window on this host" : N_("another program shows it"));
-	add_video(out, c, gl);
+	add_video(out, c, q, gl);
 	if (mode == DISPLAY_LOOKING_GLASS)
 		add_shared(out, d);
-	add_spice(out, d, gl);
+	add_spice(out, c, d, gl);
 	if (mode == DISPLAY_WINDOW && qemu_has(q, "spice")) /* its protocol is built in, the agent's channel with it */
 		add_agent(out, "qemu-vdagent", "on");
 	if (mode == DISPLAY_WINDOW || mode == DISPLAY_SPICE)
@@ -92,6 +117,16 @@ void display_viewer(struct strv *ret_argv, const struct config *c, const struct 
 		strv_add(ret_argv, d->viewer);
 		strv_addf(ret_argv, "--title=%s", c->vm.name);
 		strv_addf(ret_argv, "spice+unix://%s", d->spice);
+	} else if (c->display.mode == DISPLAY_SPICE && c->display.port) {
+		const char *at = c->display.listen && !streq(c->display.listen, "0.0.0.0") && !streq(c->display.listen, "::")
+					 ? c->display.listen
+					 : "127.0.0.1";
+		strv_add(ret_argv, d->viewer);
+		strv_addf(ret_argv, "--title=%s", c->vm.name);
+		if (c->display.tls)
+			strv_addf(ret_argv, "--spice-ca-file=%s/ca-cert.pem", c->display.tls);
+		strv_addf(ret_argv, strchr(at, ':') ? "spice://[%s]?%sport=%u" : "spice://%s?%sport=%u", at, c->display.tls ? "tls-" : "",
+			  c->display.port);
 	} else if (c->display.mode == DISPLAY_LOOKING_GLASS) {
 		strv_add(ret_argv, d->viewer);
 		strv_addf(ret_argv, "app:shmFile=%s", d->shared);
@@ -126,13 +161,16 @@ static void find_window(struct findings *out, const struct desktop_facts *d, con
 		       "--preserve-env=DISPLAY,WAYLAND_DISPLAY,XAUTHORITY"));
 }
 
-static void find_spice(struct findings *out, const struct desktop_facts *d, const struct qemu_facts *q)
+static void find_spice(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
 {
+	bool elsewhere = c->display.port && c->display.listen && !str_starts(c->display.listen, "127.") && !streq(c->display.listen, "::1");
+	if (elsewhere && !c->display.tls)
+		warn(out, N_("screen, keyboard and mouse of the guest go over the network unencrypted"), N_("display.tls = FOLDER"));
 	if (!qemu_has(q, "spice"))
 		bad(out, N_("this QEMU has no SPICE"),
 		    N_("apt-get install qemu-system-modules-spice, pacman -S qemu-ui-spice-core or dnf install qemu-ui-spice-core; or "
 		       "display.mode = window"));
-	else if (!d->spice)
+	else if (!d->spice && !c->display.port)
 		bad(out, N_("no directory for SPICE's socket: the user has no XDG_RUNTIME_DIR"),
 		    N_("log in on this host, or: loginctl enable-linger"));
 	else if (!d->viewer)
@@ -140,7 +178,8 @@ static void find_spice(struct findings *out, const struct desktop_facts *d, cons
 		     N_("apt-get install virt-viewer, pacman -S virt-viewer or dnf install virt-viewer"));
 	else if (!d->screen)
 		warn(out, N_("no display (DISPLAY, WAYLAND_DISPLAY): the guest runs unseen until somebody connects"),
-		     N_("remote-viewer spice+unix://SOCKET; its path is in: qlaunch plan"));
+		     c->display.port ? N_("remote-viewer spice://ADDRESS:PORT, from wherever it is reached")
+				     : N_("remote-viewer spice+unix://SOCKET; its path is in: qlaunch plan"));
 }
 
 static void find_looking_glass(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
@@ -158,7 +197,13 @@ static void find_looking_glass(struct findings *out, const struct config *c, con
 
 static void find_3d(struct findings *out, const struct config *c, const struct desktop_facts *d, const struct qemu_facts *q)
 {
-	if (!c->display.gl || draws_3d(c, d, q))
+	if (!c->display.gl)
+		return;
+	if (c->display.hostmem && !qemu_has(q, "device:virtio-vga-gl.hostmem"))
+		warn(out, N_("this QEMU gives no window to the memory of the host's GPU (hostmem)"), N_("QEMU 9.2 or newer"));
+	if (c->display.venus && !qemu_has(q, "device:virtio-vga-gl.venus"))
+		warn(out, N_("this QEMU has no Vulkan for guests (venus)"), N_("QEMU 9.2 or newer"));
+	if (draws_3d(c, d, q))
 		return;
 	if (c->display.video != VIDEO_VIRTIO)
 		warn(out, N_("gl = yes does nothing without video = virtio"), NULL);
@@ -178,7 +223,7 @@ void display_findings(struct findings *out, const struct config *c, const struct
 		find_window(out, d, q);
 		break;
 	case DISPLAY_SPICE:
-		find_spice(out, d, q);
+		find_spice(out, c, d, q);
 		break;
 	case DISPLAY_LOOKING_GLASS:
 		find_looking_glass(out, c, d, q);

@@ -58,10 +58,22 @@ static void add_netdev(struct args *out, const struct net *n, int fd)
 	args_json(out, "-netdev", o, why);
 }
 
+static const char *const drivers[] = { [MODEL_VIRTIO] = "virtio-net-pci", [MODEL_E1000E] = "e1000e",   [MODEL_E1000] = "e1000",
+				       [MODEL_RTL8139] = "rtl8139",	  [MODEL_IGB] = "igb",	       [MODEL_VMXNET3] = "vmxnet3" };
+
+void guest_net_findings(struct findings *out, const struct config *c, const struct qemu_facts *q)
+{
+	for (size_t i = 0; i < c->n_networks; i++) {
+		const char *driver = drivers[c->networks[i].model];
+		cleanup_free char *what = str_fmt("device:%s", driver);
+		if (!qemu_has(q, what))
+			findings_add(out, FINDING_BAD, "net", tr_fmt("%s: this QEMU has no network card %s", c->networks[i].name, driver),
+				     tr_dup("model = e1000e, or virtio"));
+	}
+}
+
 void guest_nets(struct args *out, const struct config *c, const struct net_facts *f, int first_fd)
 {
-	static const char *const drivers[] = { [MODEL_VIRTIO] = "virtio-net-pci", [MODEL_E1000E] = "e1000e",   [MODEL_E1000] = "e1000",
-					       [MODEL_RTL8139] = "rtl8139",	  [MODEL_IGB] = "igb",	       [MODEL_VMXNET3] = "vmxnet3" };
 	for (size_t i = 0; i < f->n; i++) {
 		const struct net *n = &f->v[i];
 		int boot = boot_index(c, "network", n->conf->name);

@@ -16,6 +16,7 @@
 #include "launcher/guest/args_audio.h"
 #include "launcher/guest/args_display.h"
 #include "launcher/guest/args_pci.h"
+#include "launcher/guest/args_net.h"
 #include "launcher/guest/args_usb.h"
 #include "launcher/guest/slots.h"
 #include "launcher/host/screen/monitor.h"
@@ -82,6 +83,29 @@ static void check_hook(struct plan *p, const char *name, const char *path)
 				    : tr_fmt("chmod +x '%s', or name another one", path));
 }
 
+/* What viewers by a port need: QEMU reads it itself, and ends without it. */
+static void check_viewers(struct plan *p)
+{
+	static const char *const certificates[] = { "server-cert.pem", "server-key.pem", "ca-cert.pem" };
+	const struct config *c = p->config;
+	struct stat st;
+	if (c->display.password && stat(c->display.password, &st) < 0)
+		findings_add(&p->findings, FINDING_BAD, "display", str_fmt("%s: %s", c->display.password, strerror(errno)),
+			     tr_dup("write the password of viewers into it, in one line, and chmod 600"));
+	else if (c->display.password && (!S_ISREG(st.st_mode) || st.st_mode & (S_IRWXG | S_IRWXO)))
+		findings_add(&p->findings, FINDING_BAD, "display",
+			     tr_fmt("%s: others may read the password of viewers", c->display.password),
+			     str_fmt("chmod 600 '%s'", c->display.password));
+	for (size_t i = 0; c->display.tls && i < ARRAY_SIZE(certificates); i++) {
+		cleanup_free char *path = str_fmt("%s/%s", c->display.tls, certificates[i]);
+		if (access(path, R_OK) == 0)
+			continue;
+		findings_add(&p->findings, FINDING_BAD, "display", str_fmt("%s: %s", path, strerror(errno)),
+			     tr_dup("display.tls is a folder with server-cert.pem, server-key.pem and ca-cert.pem"));
+		break;
+	}
+}
+
 static struct err *ask_as_user(void *data)
 {
 	const struct asking *a = data;
@@ -89,6 +113,7 @@ static struct err *ask_as_user(void *data)
 	check_hook(p, "before", p->config->hooks.before);
 	check_hook(p, "ready", p->config->hooks.ready);
 	check_hook(p, "after", p->config->hooks.after);
+	check_viewers(p);
 	if (p->vars_path && p->firmware.template)
 		findings_add_err(&p->findings, "firmware", vars_look(a->cli->root, p->config, p->user.data_dir, &p->firmware));
 	if (p->tpm_dir)
@@ -128,6 +153,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
 	slot_findings(&p->findings, c, pci_ports(&p->pci));
 	guest_usb_findings(&p->findings, c, &p->qemu_facts);
+	guest_net_findings(&p->findings, c, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	if (p->pages_why)
 		findings_add(&p->findings, FINDING_OK, "hugepages", str_dup(p->pages_why), NULL);

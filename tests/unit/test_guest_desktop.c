@@ -75,6 +75,33 @@ static void test_spice(void **state)
 	assert_string_equal(seen.v[2], "spice+unix:///run/a,b.spice");
 }
 
+/* Memory of the host's GPU, and Vulkan, where QEMU has them: asked of the binary, told by check where it has not. */
+static void test_gpu_memory(void **state)
+{
+	(void)state;
+	struct config c = { .vm.name = (char *)"vm",
+			    .display = { .mode = DISPLAY_SPICE, .video = VIDEO_VIRTIO, .gl = true, .hostmem = UINT64_C(4) << 30, .venus = true } };
+	struct desktop_facts d = { .spice = (char *)"/s", .viewer = (char *)"/bin/remote-viewer", .render = true, .screen = true };
+	static const struct {
+		const char *has;
+		bool blob, venus;
+		size_t findings;
+	} cases[] = {
+		{ "device:virtio-vga device:virtio-vga-gl device:virtio-vga-gl.hostmem device:virtio-vga-gl.venus", true, true, 0 },
+		{ "device:virtio-vga device:virtio-vga-gl device:virtio-vga-gl.hostmem", true, false, 1 },
+		{ "device:virtio-vga device:virtio-vga-gl", false, false, 2 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_free char *args = text(&c, &d, cases[i].has);
+		cleanup_findings struct findings found = {};
+		cleanup_qemu_facts struct qemu_facts q = qemu_with(cases[i].has);
+		display_findings(&found, &c, &d, &q);
+		assert_int_equal(strstr(args, "\"blob\":true,\"hostmem\":4294967296") != NULL, cases[i].blob);
+		assert_int_equal(strstr(args, "\"venus\":true") != NULL, cases[i].venus);
+		assert_int_equal(found.n, cases[i].findings);
+	}
+}
+
 static void test_nothing_asked(void **state)
 {
 	(void)state;
@@ -263,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spice),
+		cmocka_unit_test(test_gpu_memory),
 		cmocka_unit_test(test_nothing_asked),
 		cmocka_unit_test(test_shared_size),
 		cmocka_unit_test(test_audio_choice),

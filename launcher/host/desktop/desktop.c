@@ -51,7 +51,7 @@ struct err *desktop_facts_read(struct root *root, const struct config *c, const 
 	struct desktop_facts f = {};
 	if (mode == DISPLAY_LOOKING_GLASS)
 		find_shared(root, c, &f);
-	if (spice && viewer && dir)
+	if (spice && viewer && dir && !c->display.port)
 		f.spice = str_fmt("%s/qlaunch-%s" SCRATCH_SOCKET, dir, c->vm.name);
 	if (viewer && root_is_host(root))
 		f.viewer = child_find(viewer);

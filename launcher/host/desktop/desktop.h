@@ -12,7 +12,7 @@
 #include "launcher/step/step.h"
 
 struct desktop_facts {
-	char *spice;          /* socket that QEMU makes; NULL: the machine has no SPICE, or there is no directory for it */
+	char *spice;          /* socket that QEMU makes; NULL: no SPICE, SPICE by a port, or no directory for it */
 	char *shared;         /* Looking Glass: the file of its memory; NULL without */
 	uint64_t shared_size; /* bytes it takes */
 	uint64_t shared_now;  /* bytes of the file that is there already; 0 for none */
