@@ -270,6 +270,28 @@ PY
 	[ "$(sort "$open/asked" | uniq -c | awk '{ print $1, $3, $4 }' | xargs)" = "2 disable qlaunch@as-nobody.service 2 enable qlaunch@as-nobody.service 1 enable qlaunch@as-root.service" ]
 }
 
+@test "console: a terminal that is not the user's own is not opened, whatever QEMU calls it" {
+	printf '[console]\nserial = pty\n' >>"$conf"
+	begin env
+	own=$("$qlaunch" status --json | jq -r ".[] | select(.vm == \"$vm\") | .console")
+	[ "$(stat -c %U "$own")" = nobody ]
+	cat >"$open/try" <<-'TRY'
+		other=$(tty)
+		chmod 666 "$other"; chown daemon "$other"; chmod 600 "$other" # what another one types into
+		sed -i "s,$own,$other," "/run/qlaunch/$vm/status.json"
+		for by in "env" "env -u SUDO_UID"; do
+			timeout 20 $by strace -f -qq -e trace=openat,openat2 -o "$open/trace" "$qlaunch" console "$vm" </dev/null; echo "exit $?"
+			grep "\"\(/\|\)\(dev/\)*${other#/dev/}\"" "$open/trace" | grep -v EACCES | grep -E '= [0-9]+$'
+		done
+		sed -i "s,$other,$own," "/run/qlaunch/$vm/status.json"
+	TRY
+	export open qlaunch vm own
+	run script -qefc "bash $open/try" /dev/null </dev/null
+	echo "$output"
+	[ "$(grep -c 'exit [1-9]' <<<"$output")" -eq 2 ]; [[ $output == *"Permission denied"* ]]; [ "$(grep -c '= [0-9]*.$' <<<"$output")" -eq 0 ]
+	"$qlaunch" stop --now "$vm"; wait $pid
+}
+
 # A monitor: a libddcutil of this test's own, whose only display shows what the file $open/input says.
 make_monitor() {
 	cat >"$open/ddc.c" <<'C'

@@ -75,6 +75,13 @@ static struct err *pin(const struct vcpus *v, pid_t thread, const struct cpus *c
 	return of_thread(read_back(thread, cpus), v, thread, cpus);
 }
 
+/* QEMU is the user's, and so is what it says: a thread that it names is its own, or root lays no hand on it. */
+static struct err *check_its_own(const struct vcpus *v, pid_t thread)
+{
+	cleanup_free char *path = task_file(v, thread, "stat");
+	return root_exists(v->root, path) ? NULL : err_new("QEMU names thread %d, which is none of its own", (int)thread);
+}
+
 static struct err *make_fifo(const struct vcpus *v, pid_t thread, const struct cpus *cpus)
 {
 	struct sched_param param = { .sched_priority = 1 };
@@ -212,11 +219,13 @@ struct err *vcpus_place(struct vcpus *v, const struct vcpus_want *want)
 	for (size_t i = 0; i < v->n_iothreads && !cpus_empty(&want->iothreads); i++) {
 		/* from 1 on: QEMU's main thread is on the first */
 		struct cpus cpus = want->unbalanced ? one_of(&want->iothreads, i + 1) : want->iothreads;
+		TRY(check_its_own(v, v->iothreads[i]));
 		TRY(pin(v, v->iothreads[i], &cpus));
 	}
 	for (size_t i = 0; i < v->n; i++) {
 		struct cpus cpu = {};
 		cpus_add(&cpu, v->v[i].cpu);
+		TRY(err_wrap(check_its_own(v, v->v[i].thread), "vCPU %zu", i));
 		if (v->v[i].cpu >= 0)
 			TRY(err_wrap(pin(v, v->v[i].thread, &cpu), "vCPU %zu", i));
 		if (want->fifo)

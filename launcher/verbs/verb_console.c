@@ -12,6 +12,7 @@
 #include <termios.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/user.h"
 #include "launcher/live/machine.h"
 
 #define ESCAPE 0x1d /* Ctrl-], as in telnet and virsh */
@@ -124,17 +125,33 @@ static struct err *in_raw_terminal(const char *vm, int pty)
 	return NULL;
 }
 
-/* The name came from QEMU: nothing but a pseudo-terminal is opened by it. */
-static struct err *open_pty(struct root *root, const char *path, int *ret_fd)
+struct opening {
+	struct root *root;
+	const char *path;
+	int fd;
+};
+
+static struct err *open_it(void *data)
 {
+	struct opening *o = data;
+	return root_open_fd(o->root, o->path, O_RDWR | O_NOCTTY | O_NONBLOCK, &o->fd);
+}
+
+/* The name came from QEMU: nothing but a pseudo-terminal is opened by it, and with its user's rights, whose own it is: another one may be
+ * the terminal that root types a password into. */
+static struct err *open_pty(struct root *root, const char *path, uid_t uid, int *ret_fd)
+{
+	cleanup_user struct user user = {};
+	struct opening o = { root, path, -1 };
 	uint64_t number;
 	static const char dir[] = "/dev/pts/";
-	cleanup_fd int fd = -1;
 	cleanup_err struct err *bad =
 		str_starts(path, dir) ? num_parse(path + strlen(dir), 1 << 20, &number) : err_new("not there");
 	if (bad)
 		return err_new("\"%s\" is no pseudo-terminal", path);
-	TRY(root_open_fd(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK, &fd));
+	TRY(geteuid() == 0 ? user_choose(NULL, 0, 0, uid, &user) : NULL);
+	TRY(user_visit(&user, open_it, &o));
+	cleanup_fd int fd = o.fd;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return err_exit(err_new("somebody else is at this console"), EXIT_USAGE);
 	*ret_fd = fd_steal(&fd);
@@ -149,11 +166,12 @@ struct err *verb_console(struct cli *cli, const struct verb_args *args)
 	const char *vm = args->words.v[0];
 	TRY(machine_find(cli, vm, &status));
 	cleanup_free char *path = str_dup(json_string_value(json_object_get(status, "console")));
+	uid_t uid = (uid_t)json_integer_value(json_object_get(status, "user"));
 	json_decref(status);
 	if (!path)
 		return err_exit(err_hint(err_new("%s has no console to come to", vm),
 					 "qlaunch %s --set console.serial=pty", vm),
 				EXIT_USAGE);
-	TRY(err_wrap(open_pty(cli->root, path, &pty), "%s: console", vm));
+	TRY(err_wrap(open_pty(cli->root, path, uid, &pty), "%s: console", vm));
 	return err_wrap(in_raw_terminal(vm, pty), "%s", vm);
 }

@@ -232,6 +232,56 @@ static void test_fifo(void **state)
 	end(&g);
 }
 
+/* A program of the user's in QEMU's place, which names two threads of this process, or what a line says in place of its own. */
+static bool vcpu_is_ours, iothread_is_ours;
+
+static void answer(int fd, const char *value)
+{
+	cleanup_sb struct sb sb = {};
+	char c;
+	while (read(fd, &c, 1) == 1 && c != '\n')
+		sb_addc(&sb, c);
+	char *id = sb.s ? strstr(sb.s, "\"id\":") : NULL;
+	cleanup_free char *line = str_fmt("{\"return\": %s, \"id\": %d}\r\n", value, id ? atoi(id + 5) : 0);
+	peer_say(fd, line);
+}
+
+static void serve_lies(int fd)
+{
+	pid_t vcpu = vcpu_is_ours ? getppid() : getpid(), iothread = iothread_is_ours ? getppid() : getpid();
+	cleanup_free char *cpus = str_fmt("[{\"cpu-index\": 0, \"thread-id\": %d}]", vcpu),
+			  *iothreads = str_fmt("[{\"id\": \"io0\", \"thread-id\": %d}]", iothread);
+	peer_say(fd, "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n");
+	answer(fd, "{}");
+	answer(fd, cpus);
+	answer(fd, iothreads);
+	pause();
+}
+
+static void test_foreign_thread(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct guest g;
+		int cpus[2];
+		struct vcpus_want want = plan(cpus, 1);
+		vcpu_is_ours = i == 1;
+		iothread_is_ours = i == 2;
+		g.q = qmp_new(peer_fork(serve_lies, &g.pid));
+		cleanup_free char *thread = str_fmt("%d", getpid()), *before = seen(getpid(), thread);
+		if (i == 0) {
+			cleanup_vcpus struct vcpus *v = NULL;
+			assert_null(vcpus_pin(host, g.q, g.pid, &want, &v));
+		} else {
+			cleanup_free char *text = str_fmt("QEMU names thread %d, which is none of its own", getpid());
+			assert_refused(&g, &want, text);
+		}
+		cleanup_free char *after = seen(getpid(), thread);
+		assert_string_equal(after, before);
+		end(&g);
+	}
+}
+
 int main(void)
 {
 	struct cpus mine = {};
@@ -242,7 +292,8 @@ int main(void)
 	for (int next = cpu[0]; next >= 0; next = cpus_next(&mine, next))
 		cpu[1] = next;
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_pin), cmocka_unit_test(test_unbalanced), cmocka_unit_test(test_unpinned),
-					    cmocka_unit_test(test_errors), cmocka_unit_test(test_fifo) };
+					    cmocka_unit_test(test_errors), cmocka_unit_test(test_fifo),
+					    cmocka_unit_test(test_foreign_thread) };
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	root_close(host);
 	return failed;
