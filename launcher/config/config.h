@@ -69,6 +69,7 @@ enum smbios_field {
 	SMBIOS_FIELDS
 };
 enum irqs { IRQS_AWAY, IRQS_KEEP };
+enum boost { BOOST_KEPT, BOOST_ON, BOOST_OFF };
 enum hook_failure { HOOK_ABORT, HOOK_WARN };
 
 /* The text of a string that is not set is NULL; of a size or number, 0; of a section that is not there, no element. */
@@ -234,6 +235,9 @@ struct config {
 	struct {
 		char *governor; /* or NULL: left as it is */
 		char *energy;   /* energy_performance_preference */
+		enum boost boost;
+		struct strv sysctl, kvm; /* "vm.stat_interval=120", "ignore_msrs=1" */
+		struct strv stop;        /* units of systemd that do not run meanwhile */
 		bool inhibit_sleep;
 		enum notify notify;
 		enum irqs irqs;

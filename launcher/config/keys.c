@@ -97,6 +97,7 @@ static const struct conf_word audio_backends[] = {
 	{ "none", AUDIO_SILENT }, {}
 };
 static const struct conf_word irqs[] = { { "away", IRQS_AWAY }, { "keep", IRQS_KEEP }, {} };
+static const struct conf_word boosts[] = { { "keep", BOOST_KEPT }, { "on", BOOST_ON }, { "off", BOOST_OFF }, {} };
 static const struct conf_word sleeps[] = {
 	{ "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {}
 };
@@ -377,6 +378,14 @@ const struct conf_key conf_keys[] = {
 	    HELP "CPU frequency governor of the guest's CPUs: performance."),
 	KEY("host", "energy", WORD, host.energy, .unset = "as it is",
 	    HELP "Their energy_performance_preference: performance."),
+	KEY("host", "boost", ENUM, host.boost, IS "keep", .words = boosts,
+	    HELP "Whether the processor may go beyond its base clock, all CPUs of it: *off* for an even clock."),
+	KEY("host", "sysctl", SYSCTLS, host.sysctl,
+	    HELP "Settings of the kernel by sysctl's names: *vm.stat_interval=120 kernel.watchdog=0*. Of a short list; another name is told with it."),
+	KEY("host", "kvm", KVM_SETTINGS, host.kvm,
+	    HELP "Parameters of KVM: *ignore_msrs=1 report_ignored_msrs=0*, for games that ask for registers which a guest has not."),
+	KEY("host", "stop", UNITS, host.stop,
+	    HELP "Services that do not run meanwhile: *fancontrol.service docker.service*. Those that ran are started again."),
 	KEY("host", "inhibit-sleep", BOOL, host.inhibit_sleep, IS "yes",
 	    HELP "The host does not go to sleep by itself."),
 	KEY("host", "irqs", ENUM, host.irqs, IS "away", .words = irqs,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
+#include "launcher/config/setting.h"
 #include "launcher/config/value.h"
 
 struct err *value_wrong_word(const char *text, const struct conf_word *words, const char *more)
@@ -314,6 +315,32 @@ static void halt_poll_clear(const struct conf_key *key, void *base)
 	((struct config *)base)->host.has_halt_poll = false;
 }
 
+static struct err *check_sysctl(const char *text)
+{
+	return setting_parse(setting_sysctls, text, NULL, NULL);
+}
+
+static struct err *check_kvm(const char *text)
+{
+	return setting_parse(setting_kvm, text, NULL, NULL);
+}
+
+/* systemd.unit(5): what runs by itself and can end; not what systemd, the bus and this launch need themselves. */
+static struct err *check_unit(const char *text)
+{
+	static const char *const kinds[] = { ".service", ".socket", ".timer", ".path" };
+	static const char *const kept[] = { "systemd-", "dbus", "qlaunch", "user@", "init." };
+	bool kind = false, own = false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		kind |= str_ends(text, kinds[i]) && strlen(text) > strlen(kinds[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		own |= str_starts(text, kept[i]);
+	if (!kind || strlen(text) > 255 ||
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789:_.@\\-") != strlen(text))
+		return err_new("\"%s\" is no unit that could be stopped; one is NAME.service, .socket, .timer or .path", text);
+	return own ? err_new("%s is not stopped: the launch needs it", text) : NULL;
+}
+
 const struct conf_type TYPE_BOOL = { "yes | no", bool_set, bool_clear, NULL, false };
 const struct conf_type TYPE_NUMBER = { "NUMBER", number_set, number_clear, NULL, false };
 const struct conf_type TYPE_SIZE = { "SIZE", size_set, size_clear, NULL, false };
@@ -323,6 +350,9 @@ const struct conf_type TYPE_NAMES = { "NAME…", list_set, list_clear, NULL, tru
 const struct conf_type TYPE_ADDRESSES = { "ADDRESS…", list_set, list_clear, check_address, true };
 const struct conf_type TYPE_FORWARDS = { "PROTOCOL:[ADDRESS:]PORT:PORT…", list_set, list_clear, check_forward, true };
 const struct conf_type TYPE_ARGS = { "ARGUMENT…", args_set, list_clear, NULL, true };
+const struct conf_type TYPE_SYSCTLS = { "NAME=NUMBER…", list_set, list_clear, check_sysctl, true };
+const struct conf_type TYPE_KVM_SETTINGS = { "NAME=NUMBER…", list_set, list_clear, check_kvm, true };
+const struct conf_type TYPE_UNITS = { "UNIT…", list_set, list_clear, check_unit, true };
 const struct conf_type TYPE_PLACE = { "auto | l3 N | CPUS", place_set, place_clear, NULL, false };
 const struct conf_type TYPE_EMULATOR = { "auto | CPUS", emulator_set, emulator_clear, NULL, false };
 const struct conf_type TYPE_SWITCH = { "guest-ready | start | SECONDSs", switch_set, switch_clear, NULL, false };

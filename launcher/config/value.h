@@ -20,7 +20,7 @@ struct conf_type {
 extern const struct conf_type TYPE_TEXT, TYPE_PATH, TYPE_PROGRAM, TYPE_SERIAL, TYPE_ROM, TYPE_AGENT, TYPE_DEVICE, TYPE_NAME, TYPE_WORD,
 	TYPE_DEVICE_ID, TYPE_USB_PORT, TYPE_MAC, TYPE_SUBNET, TYPE_LISTEN, TYPE_RESOLUTION, TYPE_VENDOR, TYPE_INTERFACE, TYPE_BOOL,
 	TYPE_NUMBER, TYPE_SIZE, TYPE_ENUM, TYPE_ADDRESS, TYPE_ADDRESSES, TYPE_NAMES, TYPE_FORWARDS, TYPE_ARGS, TYPE_PLACE, TYPE_EMULATOR,
-	TYPE_SWITCH, TYPE_HALT_POLL;
+	TYPE_SWITCH, TYPE_HALT_POLL, TYPE_SYSCTLS, TYPE_KVM_SETTINGS, TYPE_UNITS;
 
 /* Whether `text` can name a machine (at most 64 bytes) or a section (at most 32): letters, digits, "_", "." and "-",
  * the first one a letter or digit. It becomes part of file names, of cgroups and of QEMU's ids. */

@@ -28,6 +28,7 @@
 #include "launcher/host/kind/scratch.h"
 #include "launcher/host/kind/unit.h"
 #include "launcher/host/net/net_keep.h"
+#include "launcher/host/tuning/tuning.h"
 #include "launcher/plan/install.h"
 #include "launcher/plan/plan.h"
 #include "launcher/step/journal.h"
@@ -227,12 +228,14 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	net_steps(s, &p->net, p->user.uid);
 	p->n_early_steps = s->n;
 	console_steps(s, &p->console);
+	tuning_stop_steps(s, c, cli->root);
 	for (size_t i = 0; i < p->pci.n_picks; i++)
 		for (size_t k = 0; k < p->pci.picks[i].n; k++)
 			net_keep_step(s, cli->root, pci_addr_text(p->pci.picks[i].v[k].addr).s);
 	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);
+	tuning_steps(s, c, cli->root);
 	if (p->irqs_away)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
 	desktop_steps(s, &p->desktop, p->user.uid, p->user.gid);

@@ -20,6 +20,7 @@
 #include "launcher/guest/args_usb.h"
 #include "launcher/guest/slots.h"
 #include "launcher/host/screen/monitor.h"
+#include "launcher/host/tuning/tuning.h"
 #include "launcher/plan/claims.h"
 #include "launcher/plan/plan.h"
 #include "launcher/step/journal.h"
@@ -159,6 +160,7 @@ void plan_check(struct cli *cli, struct plan *p)
 		findings_add(&p->findings, FINDING_OK, "hugepages", str_dup(p->pages_why), NULL);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
+	tuning_findings(&p->findings, c, cli->root);
 	share_findings(&p->findings, c, &p->shares);
 	net_findings(&p->findings, &p->net, cli->root);
 	disk_findings(&p->findings, c, &p->disks, cli->root);

@@ -33,6 +33,8 @@
 #include "launcher/host/memory/memory.h"
 #include "launcher/host/net/net.h"
 #include "launcher/host/pci/pci.h"
+#include "launcher/host/power/power.h"
+#include "launcher/host/tuning/tuning.h"
 #include "launcher/host/usb/usb.h"
 #include "launcher/plan/kinds.h"
 #include "launcher/step/engine.h"
@@ -102,6 +104,8 @@ static void must(struct err *e)
 	}
 }
 
+static char *sysctls[] = { (char *)"vm.stat_interval=120", NULL }, *kvm[] = { (char *)"ignore_msrs=1", NULL };
+
 static void plan_all(struct sweep *s)
 {
 	cleanup_pci_facts struct pci_facts pci = {};
@@ -127,6 +131,8 @@ static void plan_all(struct sweep *s)
 		cleanup_free char *path = str_fmt("/sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpu);
 		steps_add(&s->steps, &attr_kind, path, "performance", "full clock");
 	}
+	tuning_steps(&s->steps, &s->config, s->env.root);
+	power_steps(&s->steps, &s->config, &(struct power_facts){ .boost_path = "/sys/devices/system/cpu/cpufreq/boost" });
 	console_steps(&s->steps, &console);
 	pci_steps(&s->steps, &s->config, &pci, 1000, 1001);
 	for (size_t i = s->steps.n, n = (irq_steps(&s->steps, &s->config, &irq, &guest, &host), s->steps.n); i < n; i++)
@@ -175,6 +181,9 @@ static int setup(void **state)
 	fake_file(s->fake, "/dev/sdz", "");
 	fake_dir(s->fake, "/dev/shm");
 	fake_file(s->fake, "/proc/sys/net/ipv4/ip_forward", "0\n");
+	fake_file(s->fake, "/proc/sys/vm/stat_interval", "1\n");
+	fake_file(s->fake, "/sys/module/kvm/parameters/ignore_msrs", "N\n");
+	fake_file(s->fake, "/sys/devices/system/cpu/cpufreq/boost", "1\n");
 	fake_file(s->fake, "/sys/class/net/" BRIDGE "/ifalias", "qlaunch\n");
 	fake_file(s->fake, "/proc/interrupts", "      CPU0  CPU1  CPU2  CPU3\n 24:  0  0  0  0  PCI-MSI  nvme0q0\n");
 	fake_file(s->fake, "/proc/irq/24/smp_affinity_list", "0-3\n");
@@ -191,14 +200,16 @@ static int setup(void **state)
 	s->pci = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rebar = UINT64_C(8) << 30 };
 	s->usb = (struct conf_usb){ .name = (char *)"pad", .id = (char *)"046d:c52b" };
 	must(pci_addr_parse("01:00.0", &s->pci.address));
-	s->config = (struct config){ .path = (char *)"vm.conf",
-				     .vm.name = (char *)VM,
-				     .pci = &s->pci,
-				     .n_pci = 1,
-				     .usb = &s->usb,
-				     .n_usb = 1,
-				     .host = { .release_console = true, .irqs = IRQS_AWAY },
-				     .memory = { .size = 64 << 20, .hugepages = HUGEPAGES_2M } };
+	s->config = (struct config){
+		.path = (char *)"vm.conf",
+		.vm.name = (char *)VM,
+		.pci = &s->pci,
+		.n_pci = 1,
+		.usb = &s->usb,
+		.n_usb = 1,
+		.host = { .release_console = true, .irqs = IRQS_AWAY, .boost = BOOST_OFF, .sysctl = { sysctls, 1 }, .kvm = { kvm, 1 } },
+		.memory = { .size = 64 << 20, .hugepages = HUGEPAGES_2M }
+	};
 	held[0] = getpid();
 	plan_all(s);
 	s->before = host_of(s);

@@ -7,6 +7,14 @@
 
 #define HALT_POLL "/sys/module/kvm/parameters/halt_poll_ns"
 
+static const struct {
+	const char *path;
+	bool negated;
+} boosts[] = {
+	{ "/sys/devices/system/cpu/intel_pstate/no_turbo", true },
+	{ "/sys/devices/system/cpu/cpufreq/boost", false },
+};
+
 static void words_read(struct root *root, const char *dir, const char *file, struct strv *ret)
 {
 	cleanup_free char *path = str_fmt("%s/%s", dir, file), *text = root_read_or(root, path, "");
@@ -39,6 +47,11 @@ struct err *power_facts_read(struct root *root, const struct config *c, const st
 	for (int cpu = cpus_next(guest, -1); asked && cpu >= 0; cpu = cpus_next(guest, cpu))
 		if (!cpus_has(&seen, cpu))
 			policy_add(root, cpu, &seen, &f);
+	for (size_t i = 0; i < ARRAY_SIZE(boosts) && !f.boost_path; i++)
+		if (root_exists(root, boosts[i].path)) {
+			f.boost_path = boosts[i].path;
+			f.boost_negated = boosts[i].negated;
+		}
 	*ret_facts = f;
 	return NULL;
 }
@@ -75,6 +88,9 @@ void power_steps(struct steps *out, const struct config *c, const struct power_f
 		if (c->host.governor)
 			attr_add(out, p->dir, "scaling_governor", c->host.governor, &p->governors, "the clock does not wait for load");
 	}
+	if (c->host.boost != BOOST_KEPT && f->boost_path)
+		steps_add(out, &attr_kind, f->boost_path, (c->host.boost == BOOST_ON) != f->boost_negated ? "1" : "0", "[host] boost")
+			->optional = true;
 	if (!c->host.has_halt_poll)
 		return;
 	cleanup_free char *want = str_fmt("%u", c->host.halt_poll_ns);
@@ -103,6 +119,9 @@ void power_check(struct findings *out, const struct config *c, const struct powe
 {
 	if ((c->host.governor || c->host.energy) && f->n_policies == 0)
 		findings_add(out, FINDING_WARN, "power", tr_dup("this host has no cpufreq: its clocks stay as they are"), NULL);
+	if (c->host.boost != BOOST_KEPT && !f->boost_path)
+		findings_add(out, FINDING_WARN, "power", tr_dup("the kernel cannot turn this processor's boost on or off"),
+			     tr_dup("the firmware's setup may (\"Core Performance Boost\", \"Turbo\"); or leave the key out"));
 	check_words(out, f, c->host.governor, "governor", false);
 	check_words(out, f, c->host.energy, "energy_performance_preference", true);
 }

@@ -19,7 +19,9 @@ struct power_policy {
 struct power_facts {
 	struct power_policy *policies; /* of the guest's CPUs, each once */
 	size_t n_policies;
-	bool halt_poll; /* KVM is loaded and takes halt_poll_ns */
+	const char *boost_path; /* the file that turns boosting on and off; NULL: there is none. Static */
+	bool boost_negated;     /* it says 1 for off */
+	bool halt_poll;         /* KVM is loaded and takes halt_poll_ns */
 };
 
 /* Governors of the CPUs in `guest`, and what else of power the configuration asks for. Owned by the caller. */
