@@ -354,6 +354,8 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	disk() { domain '' '' "<disk type='file' device='disk'><source file='/v/a.img'/><target dev='vda'/><blockio $1/></disk>"; }
 	disk "logical_block_size='512' physical_block_size='4096'"; [[ $output != *"is not found"* ]]
 	disk "logical_block_size='4096'"; [[ $output == *"sectors of 4096 bytes"*"is not found"* ]]
+	sed "s,</type>,&<acpi><table type='raw'>/v/a</table><table type='rawset'>/v/b</table></acpi>," "$HOME/d.xml" >"$HOME/t.xml"
+	run "$qlaunch" import "$HOME/t.xml" --output -; [ "$(value acpi tables)" = /v/a ]; [[ $output == *"<table type='rawset'>"* ]]
 	domain " firmware='efi'" '' ''; [[ $output == *"says nothing of Secure Boot"* ]]
 }
 
@@ -435,4 +437,62 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 		ask("quit")
 	PYTHON
 	wait "$pid"
+}
+
+@test "export --libvirt: the CPUs of a plan come back as they were: how many, which, where pinned, what they can" {
+	export HWLOC_SYNTHETIC='pack:1 [numa] l3:2(size=33554432) core:8 pu:2(indexes=2*16:1*2)'
+	while read -r keys; do
+		printf '[vm]\nname = c\naccel = kvm\n[cpu]\n%s\n' "${keys//;/$'\n'}" >"$HOME/c.conf"
+		"$qlaunch" export --libvirt "$HOME/c.conf" >"$HOME/c.xml" 2>"$HOME/c.left"
+		run virt-xml-validate "$HOME/c.xml" domain; [ "$status" -eq 0 ]
+		rm -f "$HOME/back.conf"; "$qlaunch" import "$HOME/c.xml" --output "$HOME/back.conf" >/dev/null
+		cmp <("$qlaunch" plan --json "$HOME/c.conf" | jq '[.qemu, .vcpus, .emulator_cpus, .steps]') <("$qlaunch" plan --json "$HOME/back.conf" | jq '[.qemu, .vcpus, .emulator_cpus, .steps]') || { echo "$keys"; false; }
+	done <<-'CPUS'
+		threads=4
+		threads=16;place=8-15,24-31;emulator=7,23
+		threads=4;place=0-1,16-17;emulator=2;isolate=partition;fifo=yes
+		threads=6;model=host;nested=yes;caches=host;hyperv=off
+		threads=8;model=host;nested=no;caches=shape;hyperv=on;vendor-id=ok;hide-kvm=yes
+		threads=2;model=qemu64;flags=+aes -svm hv-spinlocks=0x1fff;hyperv=on
+		threads=4;model=EPYC-Milan;caches=qemu;hyperv=off;flags=-l3-cache +host-phys-bits host-phys-bits-limit=40
+		threads=4;model=max;isolate=partition;partition=root
+	CPUS
+}
+
+@test "export --sh: word for word the plan's command line, but for what is the launcher's own, whatever the user's words are" {
+	cat >"$HOME/words.conf" <<-CONF
+		[vm]
+		name = words
+		[qemu]
+		args = -device "isa-applesmc,osk=a \$(touch $HOME/ran) it's" -fw_cfg 'name=opt/x,string={"c":"d"}'
+	CONF
+	mkdir "$HOME/bin"
+	printf '#!/bin/sh\nprintf "%%s\\0" "$@"\n' >"$HOME/bin/qemu" # says its words; swtpm and virtiofsd only make their sockets
+	for helper in swtpm virtiofsd; do
+		# shellcheck disable=SC2016
+		printf '#!/bin/sh\nfor w; do p=${w#*path=}; case $w in *path=*) exec python3 -c "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])" "${p%%%%,mode=*}";; esac; done\n' >"$HOME/bin/$helper"
+	done
+	chmod +x "$HOME"/bin/*
+	for f in configs/*.conf "$HOME/words.conf"; do
+		"$qlaunch" plan --json "$f" >"$HOME/plan.json"
+		"$qlaunch" export --sh "$f" | sed "s,^exec '[^']*',exec qemu," >"$HOME/x.sh"
+		PATH=$HOME/bin:$PATH timeout 60 sh "$HOME/x.sh" >"$HOME/words.out"
+		python3 - "$HOME/plan.json" "$HOME/words.out" <<-'PYTHON'
+			import json, re, sys
+			plan = json.load(open(sys.argv[1]))["qemu"][1:]
+			folder, _, words = open(sys.argv[2]).read().partition("\n")
+			words, want, skip = words.split("\0")[:-1], [], False
+			for option, value in zip(plan, plan[1:] + [""]):
+			    if option == "-S" or skip or (option in ("-chardev", "-mon", "-object") and "chr-qmp" in value):
+			        skip = option != "-S" and not skip  # its value, too
+			    else:
+			        want.append(option)
+			def same(mine, his):  # descriptors are paths, and taps QEMU's own network
+			    mine = re.sub(r"id=([a-z-]*)(.*),fd=\d+", rf"id=\1\2,path={folder}/\1", mine)
+			    return mine == his or ('"tap"' in mine and '"user"' in his) or re.sub(r"[^,=\"]*/(share-|spice)", "/", mine) == re.sub(r"[^,=\"]*/(share-|spice)", "/", his)
+			assert len(want) == len(words), (want, words)
+			assert all(map(same, want, words)), [x for x in zip(want, words) if not same(*x)]
+		PYTHON
+	done
+	[ ! -e "$HOME/ran" ]
 }

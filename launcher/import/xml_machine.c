@@ -270,9 +270,14 @@ static void read_acpi_tables(struct xml_import *im, struct node *n)
 	static const char firmware[] = "/sys/firmware/acpi/tables/";
 	for (size_t i = 0; i < n->n_children; i++) {
 		struct node *table = n->children[i];
-		const char *type = streq(table->name, "table") ? node_attr(table, "type") : NULL, *path = node_text(table);
-		if (!type || !streq(type, "slic") || !*path)
+		if (!streq(table->name, "table"))
 			continue;
+		const char *type = node_attr(table, "type"), *path = node_text(table);
+		if (!type || !(streq(type, "slic") || streq(type, "raw")) || !*path) {
+			draft_note(im->d, NOTE_MACHINE, table->line, "<table type='%.20s'>: the guest does not have these ACPI tables; [acpi] tables has one a file",
+				   type ? type : "");
+			continue;
+		}
 		const char *own = str_starts(path, firmware) ? path + strlen(firmware) : "";
 		if (streq(own, "MSDM") || streq(own, "SLIC"))
 			draft_set(im->d, table->line, "acpi", "host", own);

@@ -60,7 +60,11 @@ static void add_option(struct sb *out, const struct arg *a)
 				   : streq(a->option, "-chardev") ? chardev(a->value)
 				   : streq(a->option, "-netdev")  ? netdev(a->value)
 								  : str_dup(a->value);
-	sb_addf(out, " \\\n\t%s", a->option);
+	sb_add(out, " \\\n\t");
+	if (a->option[0] == '-' && !a->option[strspn(a->option, "-abcdefghijklmnopqrstuvwxyz")])
+		sb_add(out, a->option);
+	else /* one of [qemu] args, which is any word */
+		add_word(out, a->option);
 	if (value) {
 		sb_addc(out, ' ');
 		add_word(out, value);
