@@ -124,6 +124,43 @@ first_setups() {
 	[ ! -e "$T/etc/qlaunch" ]; grep -qx 'MODULES=()' "$T/etc/mkinitcpio.conf"
 }
 
+manjaro() { # of an mkinitcpio that reads no folder: a block in its file
+	(E=$T.expected; mkdir -p "$T" "$E"; . tests/layouts/lib.sh; hardware; . tests/layouts/manjaro-old-mkinitcpio)
+	"$qlaunch" setup --yes --root "$T" >/dev/null
+	grep -q '^FILES+=(/etc/qlaunch/vfio-early' "$T/etc/mkinitcpio.conf"
+}
+
+@test "setup: a block whose mark was lost goes line by line; of it a line that somebody changed is named, exit 5" {
+	manjaro
+	sed -i '/qlaunch setup: end/d; s/^MODULES=(.*/&\n# mine/' "$T/etc/mkinitcpio.conf"
+	run "$qlaunch" setup --undo --yes --root "$T"
+	[ "$status" -eq 0 ]; ! grep -q 'qlaunch\|vfio' "$T/etc/mkinitcpio.conf"; grep -qx '# mine' "$T/etc/mkinitcpio.conf"
+	rm -r "$T"; manjaro
+	sed -i '/qlaunch setup: /d; s/^FILES+=(/&\/etc\/mine /' "$T/etc/mkinitcpio.conf"
+	run "$qlaunch" setup --undo --yes --root "$T"
+	echo "$output"
+	[ "$status" -eq 5 ]; [[ $output == *"/etc/mkinitcpio.conf: this line is not as setup wrote it, take it out: FILES+=(/etc/mine /etc/qlaunch/vfio-early"* ]]
+	grep -qx 'FILES+=(/etc/mine .*' "$T/etc/mkinitcpio.conf"; ! grep -q vfio_pci "$T/etc/mkinitcpio.conf"; [ ! -e "$T/etc/qlaunch/vfio-early" ]
+	sed -i '/vfio-early/d' "$T/etc/mkinitcpio.conf"
+	run "$qlaunch" setup --undo --yes --root "$T"
+	[ "$status" -eq 0 ]; [ ! -e "$T/var/lib/qlaunch/setup" ]
+}
+
+@test "setup: one that cannot write its last file leaves nothing" {
+	capture ryzen
+	rm -rf "$T/etc/modules-load.d"; ln -s /nowhere/at/all "$T/etc/modules-load.d"
+	before=$(picture)
+	run "$qlaunch" setup --yes --root "$T"
+	[ "$status" -eq 4 ]; [[ $output == *"everything is put back"*"/etc/modules-load.d/qlaunch.conf"* ]]
+	[ "$(picture)" = "$before" ]
+}
+
+@test "setup: without a card after one with a card: that is another setup" {
+	capture ryzen; "$qlaunch" setup --yes --root "$T" >/dev/null
+	run "$qlaunch" setup --yes --gpu none --root "$T"
+	[ "$status" -eq 2 ]; [[ $output == *"it binds a card"* ]]
+}
+
 @test "setup: what the host uses is refused: its drive, its network, its card and that card's audio, a bridge" {
 	capture ryzen
 	before=$(picture)

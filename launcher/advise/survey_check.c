@@ -76,9 +76,9 @@ static void check_iommu(const struct checking *k)
 	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
 		if (!boot_has(&s->boot, off[i]))
 			continue;
+		cleanup_free char *remedy = boot_take_out(&s->boot, off[i]);
 		findings_add(k->out, FINDING_BAD, "iommu", tr_fmt("the kernel's command line switches the IOMMU off: %s", off[i]),
-			     tr_fmt("take %s out of %s, then reboot", off[i],
-				    s->boot.files.n ? s->boot.files.v[0] : _("the kernel's command line")));
+			     tr_fmt("%s # then reboot", remedy));
 		return;
 	}
 	if (!s->iommu_table || !intel) {

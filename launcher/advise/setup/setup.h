@@ -98,6 +98,8 @@ struct err *setup_read(struct root *root, const char *path, char **ret_text, mod
 char *setup_shell_value(const char *text, const char *variable, const char **ret_open);
 /* `old` with this block at its end, in place of the one that was there; NULL for `lines` takes it out. */
 char *setup_block(const char *old, const char *lines);
+/* `text` without the lines that `new` has and `old` has not. */
+char *setup_without_lines(const char *text, const char *old, const char *new);
 /* A command line in a file: its first line that is neither empty nor a comment; NULL where there is none. */
 char *setup_line(const char *old, const struct strv *words);
 /* The line "options" of an entry; NULL where there is none. */

@@ -204,10 +204,25 @@ struct err *setup_apply(struct root *root, const struct survey *s, const struct 
 
 /* ---- and back ---- */
 
-/* What becomes of a file: as it was, where nobody changed it since; else without what is ours. */
-static char *without_ours(enum setup_hold hold, const char *words, const char *now)
+/* What becomes of a file that somebody changed since: without what is ours. `old` and `new`: as it was before setup and after it. */
+static char *without_ours(enum setup_hold hold, const char *words, const char *old, const char *new, const char *now)
 {
-	return hold == SETUP_OWN ? NULL : hold == SETUP_BLOCK ? setup_block(now, NULL) : setup_without(now, words);
+	if (hold == SETUP_OWN)
+		return NULL;
+	if (hold == SETUP_WORDS)
+		return setup_without(now, words);
+	cleanup_free char *rest = setup_block(now, NULL); /* and line by line, where a mark of it was lost */
+	return setup_without_lines(rest, old, new);
+}
+
+/* A line that calls what goes away, changed so that it is not ours any more: nobody but its writer can tell what it is to be. */
+static void note_left(const char *path, const char *then, struct setup *setup)
+{
+	cleanup_strv struct strv lines = {};
+	strv_split(&lines, then, "\n");
+	for (size_t i = 0; i < lines.n; i++)
+		if (strstr(lines.v[i], SETUP_EARLY) && lines.v[i][strspn(lines.v[i], " \t")] != '#')
+			strv_addf(&setup->notes, _("%s: this line is not as setup wrote it, take it out: %s"), path, lines.v[i]);
 }
 
 /* Of a line of the manifest that tells of a file. */
@@ -248,11 +263,13 @@ static struct err *plan_file_back(struct root *root, size_t i, const struct kept
 	if (!now) /* gone, and ours with it: an entry of a kernel that is no more */
 		return NULL;
 	cleanup_free char *words = k->old_form ? setup_added(old ? old : "", new ? new : "") : str_dup(k->words);
-	cleanup_free char *then = streq(now, new) && (old || k->hold == SETUP_OWN) ? str_dup(old) : without_ours(k->hold, words, now);
+	bool untouched = streq(now, new) && (old || k->hold == SETUP_OWN);
+	cleanup_free char *then = untouched ? str_dup(old) : without_ours(k->hold, words, old ? old : "", new ? new : "", now);
 	if (!old && k->hold == SETUP_BLOCK && streq(then, "")) { /* there was no such file, and nothing but ours is in it */
 		free(then);
 		then = NULL;
 	}
+	note_left(k->path, then ? then : "", setup);
 	if (streq(now, then))
 		return NULL;
 	setup->v = mem_grow(setup->v, setup->n, sizeof(*setup->v));

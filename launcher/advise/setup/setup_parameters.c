@@ -66,21 +66,16 @@ static void note_conflicts(struct root *root, const struct survey *s, const char
 	static const char *const off[] = { "iommu=off", "intel_iommu=off", "amd_iommu=off" };
 	cleanup_free char *running = strv_join(&s->boot.parameters, " "), *all = str_fmt("%s %s", text, running);
 	cleanup_strv struct strv words = {}, files = {};
-	const char *where = s->boot.files.n ? s->boot.files.v[0] : _("the kernel's command line");
 	for (size_t i = 0; i < ARRAY_SIZE(off); i++) {
-		cleanup_free char *remove = s->boot.way->remove ? filled(s->boot.way->remove, off[i]) : NULL;
-		if (!setup_has_word(all, off[i]))
-			continue;
-		if (remove)
-			strv_addf(&setup->notes, _("%s switches the IOMMU off: sudo %s"), off[i], remove);
-		else
-			strv_addf(&setup->notes, _("%s switches the IOMMU off: take it out of %s"), off[i], where);
+		cleanup_free char *remedy = boot_take_out(&s->boot, off[i]);
+		if (setup_has_word(all, off[i]))
+			strv_addf(&setup->notes, _("%s switches the IOMMU off: %s"), off[i], remedy);
 	}
 	strv_split(&words, all, " \t\r\n\"',[]");
 	for (size_t i = 0; i < words.n; i++)
 		if (str_starts(words.v[i], "vfio-pci.ids=") || str_starts(words.v[i], "vfio_pci.ids=")) {
-			strv_addf(&setup->notes, _("%s takes every card of those ids, whatever its address: take it out of %s"), words.v[i],
-				  where);
+			cleanup_free char *remedy = boot_take_out(&s->boot, words.v[i]);
+			strv_addf(&setup->notes, _("%s takes every card of those ids, whatever its address: %s"), words.v[i], remedy);
 			break; /* in the file and in the kernel that runs */
 		}
 	boot_glob(root, "/etc/modprobe.d/*.conf", &files);

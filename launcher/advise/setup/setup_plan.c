@@ -231,6 +231,9 @@ static struct err *plan_binding(struct root *root, const struct survey *s, const
 {
 	cleanup_strv struct strv drivers = {};
 	size_t before = setup->n;
+	if (!n && setup_is_made(root) && root_exists(root, SETUP_EARLY))
+		return err_exit(err_hint(err_new(_("a setup was made before, and it binds a card")), _("qlaunch setup --undo, then again")),
+				EXIT_USAGE);
 	if (!n) {
 		strv_add(&setup->notes, _("no card is bound early: this host has none to give away, or none was named"));
 		return NULL;

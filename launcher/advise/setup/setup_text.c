@@ -145,6 +145,29 @@ char *setup_block(const char *old, const char *lines)
 	return sb_steal(&out);
 }
 
+static bool has_line(const char *text, const char *line, size_t n)
+{
+	for (const char *p = text; *p;) {
+		size_t length = strcspn(p, "\n");
+		if (length == n && !strncmp(p, line, n))
+			return true;
+		p += length + (p[length] == '\n');
+	}
+	return false;
+}
+
+char *setup_without_lines(const char *text, const char *old, const char *new)
+{
+	struct sb out = {};
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, "\n"), whole = n + (p[n] == '\n');
+		if (!has_line(new, p, n) || has_line(old, p, n))
+			sb_addn(&out, p, whole);
+		p += whole;
+	}
+	return sb_steal(&out);
+}
+
 /* ---- command lines ---- */
 
 /* line[0..n) with those of the words that it lacks behind its last one. */

@@ -118,6 +118,14 @@ static bool is_kernel_entry(struct root *root, const char *path)
 	return linux_line && !strcasestr(path, "recovery") && !strcasestr(path, "rescue");
 }
 
+char *boot_take_out(const struct boot_facts *f, const char *word)
+{
+	const char *at = f->way->remove ? strstr(f->way->remove, "%s") : NULL;
+	if (at)
+		return str_fmt("sudo %.*s%s", (int)(at - f->way->remove), f->way->remove, word);
+	return tr_fmt("take %s out of %s", word, f->files.n ? f->files.v[0] : _("the kernel's command line"));
+}
+
 const char *boot_rebuild(const struct boot_facts *f)
 {
 	return f->way->images == BOOT_BUILDS_IMAGES && f->image->kind != INITRAMFS_UNKNOWN ? f->way->apply : f->image->rebuild;

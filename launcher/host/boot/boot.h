@@ -85,6 +85,8 @@ bool boot_has(const struct boot_facts *f, const char *parameter);
 const char *boot_loader_name(const struct boot_facts *f);
 /* What to do to add parameters for good on this very host: a line. Owned by the caller. */
 char *boot_remedy(const struct boot_facts *f, const char *words);
+/* What to do to take one out that stands there: a line. Owned by the caller. */
+char *boot_take_out(const struct boot_facts *f, const char *word);
 /* What builds the initial RAM disks that are booted, as for boot_commands(); NULL where nobody is known. */
 const char *boot_rebuild(const struct boot_facts *f);
 /* A command of the tables; one with "%k" in it for each kernel that is installed: its version, and for "%i" its image. */

@@ -76,6 +76,10 @@ const struct boot_way boot_ways[] = {
 	{ "GRUB (grubby)", "GRUB", { { "/usr/bin/grubby", NULL }, { "/etc/default/grub", "GRUB_ENABLE_BLSCFG=true" } }, BOOT_PROGRAM,
 	  .file = "/etc/default/grub", .add = "grubby --update-kernel=ALL --args=%s", .remove = "grubby --update-kernel=ALL --remove-args=%s",
 	  .replaces = true, .read = "$ grubby --info=ALL" },
+	/* its grub2-mkconfig makes a menu that reads the entries as they are, and with --update-bls-cmdline gives all of them one command line,
+	 * over what single kernels have of their own */
+	{ "GRUB (BLS)", "GRUB", { { "/etc/default/grub", "^GRUB_ENABLE_BLSCFG=true" }, { "/usr/sbin/grub2-mkconfig", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("grubby, which keeps %s for every kernel, is not here: install it, then again: qlaunch setup") },
 	/* Debian's and its children's grub-mkconfig reads grub.d; update-grub is theirs, and Manjaro's */
 	{ "GRUB", "GRUB", { { "/etc/default/grub", NULL }, { "/usr/sbin/update-grub", NULL } }, GRUB_FILE, GRUB_DROP_IN("/usr/sbin/grub-mkconfig"),
 	  .scratch = "grub-mkconfig -o %s", .apply = "update-grub", .read = "/boot/grub/grub.cfg" },
