@@ -79,7 +79,7 @@ all_shells() { # FUNCTION: for each shell, with its name
 		local said; said=$(offers "$1" "qlaunch " | words)
 		same "$said" "$(table | cut -d ' ' -f 1; printf '%s\n' lounge attic here.conf folder)"
 		said=$(offers "$1" "qlaunch r" | words)
-		same "$said" "$(printf '%s\n' run restore rename remove)"
+		same "$said" "$(printf '%s\n' run restore rename remove resume reset reboot)"
 	}
 	[ "$(table | wc -l)" -ge 19 ]
 	all_shells one

@@ -216,6 +216,24 @@ arguments() {
 		console VM | console @
 		switch CONFIG | switch @
 		stop VM | stop @
+		stop VM | stop --agent @
+		pause VM | pause @
+		resume VM | resume @
+		reset VM | reset @
+		reboot VM | reboot @
+		cdrom VM | cdrom @ $open/disc.iso
+		cdrom DRIVE | - a name of the machine's own
+		cdrom FILE | cdrom some @
+		forward VM | forward @ tcp:1:1
+		forward RULE | - numbers
+		screenshot VM | screenshot @ $open/u/a.png
+		screenshot FILE | screenshot some @.png
+		key VM | key @ a
+		key KEYS | - names of keys, for QEMU
+		exec VM | exec @ -- ls
+		exec COMMAND | - runs in the guest
+		exec --timeout | - a number
+		ssh VM | ssh @
 		restore VM | restore @
 		restore VM | restore --wait @
 		restore VM | restore --forget @
@@ -305,7 +323,7 @@ users_folder() {
 		[ "$(state)" = "$before" ] || { echo "$row: changed"; diff <(state) - <<<"$before"; false; }
 		[ "$(grep -c SECRET "$open/said")" -eq 0 ] || { echo "$row: told"; false; }
 		# a name of the user's own folder leads there, too: where nothing was refused, the command has not come as far as the name
-		grep -q EACCES "$open/trace" || [[ $row =~ ^((new|clone|rename)\ NAME|desktop|monitors|status|top|console|stop|restore)\  ]] || { echo "$row: did not try"; false; }
+		grep -q EACCES "$open/trace" || [[ $row =~ ^((new|clone|rename)\ NAME|desktop|monitors|status|top|console|stop|restore|(pause|resume|reset|reboot|cdrom|forward|screenshot|key|exec|ssh)\ VM|screenshot\ FILE)\  ]] || { echo "$row: did not try"; false; }
 	done < <(arguments)
 }
 

@@ -8,6 +8,8 @@
 #include "launcher/host/sleep/sleep.h"
 #include "launcher/live/host_sleep.h"
 #include "launcher/live/settling.h"
+#include "launcher/guest/args_machine.h"
+#include "launcher/tools/guest_time.h"
 
 #define PAUSE_LIMIT_MS 3000 /* logind waits 5 s for who delays the sleep (InhibitDelayMaxSec in logind.conf(5)) */
 
@@ -47,8 +49,11 @@ static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *data
 {
 	struct host_sleep *s = data;
 	(void)source, (void)revents;
-	if (sleep_woke(fd))
-		settling_again(s->m->settling);
+	if (!sleep_woke(fd))
+		return 0;
+	settling_again(s->m->settling);
+	if (guest_agent_listens(s->m->plan->config) && streq(s->m->run_state, "running"))
+		log_err(LOG_LEVEL_WARN, err_wrap(guest_time_set_of(s->m->cli, s->m->name), "%s: its clock", s->m->name));
 	return 0;
 }
 

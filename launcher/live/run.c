@@ -188,6 +188,18 @@ static bool mentions(const struct strv *argv, const char *word)
 	return false;
 }
 
+/* Which ports of this host are the guest's. */
+static void say_ports(const struct machine *m)
+{
+	const struct config *c = m->plan->config;
+	for (size_t i = 0; i < c->n_networks; i++)
+		for (size_t k = 0; k < c->networks[i].forward.n; k++) {
+			struct conf_forward f;
+			if (conf_forward_parse(c->networks[i].forward.v[k], &f))
+				log_info("%s: %s:%u is the guest's port %u (%s)", m->name, f.address, f.host, f.guest, f.protocol);
+		}
+}
+
 static struct err *start_guest(struct machine *m)
 {
 	const struct cpu_plan *cpu = &m->plan->cpu;
@@ -222,6 +234,7 @@ static struct err *start_guest(struct machine *m)
 	/* first: who waits for the word asks for the rest at once. A courtesy: without room for it the guest goes on */
 	log_err(LOG_LEVEL_WARN, err_wrap(machine_status(m), "qlaunch status will not know of it"));
 	log_info("%s: running after %.1f ms", m->name, (double)(m->running_us - phases->begun_us) / 1000);
+	say_ports(m);
 	cleanup_free char *text = phases_text(phases);
 	log_debug("%s: ms: %s", m->name, text);
 	return NULL;

@@ -59,7 +59,10 @@ _qlaunch_options() { # VERB
 	monitors) echo --try --back ;;
 	bench) echo --force --output --redo ;;
 	top) echo --once --interval ;;
-	stop) echo --now --kill ;;
+	stop) echo --now --kill --agent ;;
+	cdrom) echo --force ;;
+	forward) echo --remove ;;
+	exec) echo --timeout ;;
 	restore) echo --forget --wait ;;
 	esac
 	echo --set --json --root --quiet --verbose --help --version
@@ -94,7 +97,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 	--redo) _qlaunch_offer "$2" failed ;;
 	--output | --backing) _qlaunch_files "$2" ;;
 	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
-	--seconds | --interval | --try | --back) ;;
+	--seconds | --interval | --timeout | --try | --back) ;;
 	*) return 1 ;;
 	esac
 	return 0
@@ -104,9 +107,11 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 _qlaunch_word() { # VERB NUMBER WORD BEFORE
 	case $1:$2 in
 	run:1 | plan:1 | check:1 | desktop:1 | export:1 | switch:1 | topology:1 | edit:1 | clone:1 | rename:1 | remove:1 | autostart:1 | log:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
+	cdrom:2 | cdrom:3) _qlaunch_offer "$3" eject; _qlaunch_files "$3" '*.[iI][sS][oO]' ;;
+	screenshot:2) _qlaunch_files "$3" '*.png' ;;
 	autostart:2) _qlaunch_offer "$3" "on off" ;;
 	switch:2) _qlaunch_offer "$3" "guest host" ;;
-	status:1 | top:1 | console:1 | stop:1 | restore:1) _qlaunch_offer "$3" "$(_qlaunch_machines)" ;;
+	status:1 | top:1 | console:1 | stop:1 | restore:1 | pause:1 | resume:1 | reset:1 | reboot:1 | cdrom:1 | forward:1 | screenshot:1 | key:1 | exec:1 | ssh:1) _qlaunch_offer "$3" "$(_qlaunch_machines)" ;;
 	import:1) _qlaunch_files "$3" '*.xml' '*.conf' ;;
 	bench:1) _qlaunch_offer "$3" "report compare submit gather"; _qlaunch_files "$3" ;;
 	bench:*) _qlaunch_files "$3" ;;
@@ -118,7 +123,7 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 }
 
 _qlaunch() {
-	local verbs="run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop restore"
+	local verbs="run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" before="" count=0 word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -129,7 +134,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -g __qlaunch_verbs run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop restore
+set -g __qlaunch_verbs run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore
 
 # The words of the line before the one that is completed, without options and their values; a configuration alone is run's.
 function __qlaunch_words
@@ -10,7 +10,7 @@ function __qlaunch_words
 	for word in (commandline -opc)[2..]
 		if set -q skip[1]
 			set -e skip
-		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval)$' -- $word
+		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout)$' -- $word
 			set skip yes
 		else if not string match -q -- '-*' $word
 			if not set -q words[1]; and not contains -- $word $__qlaunch_verbs
@@ -121,11 +121,21 @@ complete -c qlaunch -n __qlaunch_first -a top -d 'What a machine gets and what d
 complete -c qlaunch -n __qlaunch_first -a console -d 'The serial console'
 complete -c qlaunch -n __qlaunch_first -a switch -d 'Its monitors: guest or host'
 complete -c qlaunch -n __qlaunch_first -a stop -d 'Press the power button'
+complete -c qlaunch -n __qlaunch_first -a pause -d "It stands still"
+complete -c qlaunch -n __qlaunch_first -a resume -d "It goes on"
+complete -c qlaunch -n __qlaunch_first -a reset -d "As by the reset button"
+complete -c qlaunch -n __qlaunch_first -a reboot -d "By the guest's agent"
+complete -c qlaunch -n __qlaunch_first -a cdrom -d "Another disc, or eject"
+complete -c qlaunch -n __qlaunch_first -a forward -d "A port of this host to the guest's"
+complete -c qlaunch -n __qlaunch_first -a screenshot -d "Its virtual display"
+complete -c qlaunch -n __qlaunch_first -a key -d "On its virtual keyboard"
+complete -c qlaunch -n __qlaunch_first -a exec -d "A program in the guest"
+complete -c qlaunch -n __qlaunch_first -a ssh -d "Into the guest"
 complete -c qlaunch -n __qlaunch_first -a restore -d 'Undo what a dead launcher left'
 
 complete -c qlaunch -n __qlaunch_first -a '(__qlaunch_configs)'
 complete -c qlaunch -n '__qlaunch_second run plan check desktop export switch topology edit clone rename remove autostart log' -a '(__qlaunch_configs)'
-complete -c qlaunch -n '__qlaunch_second status top console stop restore' -a '(__qlaunch_machines)'
+complete -c qlaunch -n '__qlaunch_second status top console stop restore pause resume reset reboot cdrom forward screenshot key exec ssh' -a '(__qlaunch_machines)'
 complete -c qlaunch -n '__qlaunch_second import' -a "(__qlaunch_files '\.(?:xml|conf)' .xml)"
 complete -c qlaunch -n '__qlaunch_second disk' -a 'create list snapshot revert delete resize convert write'
 complete -c qlaunch -n '__qlaunch_third disk list snapshot revert delete resize convert' -a '(__qlaunch_names)'
@@ -173,6 +183,12 @@ __qlaunch_option top once 'One interval, as text'
 __qlaunch_option top interval 'Seconds' -x
 __qlaunch_option stop now 'End QEMU at once'
 __qlaunch_option stop kill 'Kill it'
+__qlaunch_option stop agent "By the guest's agent"
+__qlaunch_option cdrom force 'Also where the guest has locked it'
+__qlaunch_option forward remove 'No longer'
+__qlaunch_option exec timeout 'Seconds' -x
+complete -c qlaunch -n 'test (count (__qlaunch_words)) -ge 2; and __qlaunch_verb cdrom' -a "eject (__qlaunch_files '\.[iI][sS][oO]' .iso)"
+complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb screenshot' -F
 __qlaunch_option restore forget 'Of what cannot be put back'
 __qlaunch_option restore wait 'Until nothing is left'
 
