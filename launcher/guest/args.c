@@ -59,21 +59,18 @@ void args_parts(struct args *a, const char *option, const struct strv *parts, co
 	take(a, option, sb_steal(&sb), why);
 }
 
-/* QEMU's own reading of a property, whose type only it knows, is that of option strings. Lists have no such form: they stay JSON. */
+/* QEMU's own reading of a property, whose type only it knows, is that of option strings. They have no lists: of several I/O threads for a
+ * disk's queues the first one serves all of them then. */
 static void set_property(struct arg *arg, json_t *device, const char *property, const char *text)
 {
 	struct sb sb = {};
 	const char *key;
-	json_t *value;
-	bool flat = true;
-	json_object_set_new(device, property, json_string(text));
-	json_object_foreach (device, key, value)
-		flat = flat && !json_is_array(value) && !json_is_object(value);
-	if (!flat) {
-		free(arg->value);
-		arg->value = json_dumps(device, JSON_COMPACT);
-		return;
+	json_t *value, *first = json_object_get(json_array_get(json_object_get(device, "iothread-vq-mapping"), 0), "iothread");
+	if (first) {
+		json_object_set(device, "iothread", first);
+		json_object_del(device, "iothread-vq-mapping");
 	}
+	json_object_set_new(device, property, json_string(text));
 	sb_add(&sb, json_string_value(json_object_get(device, "driver")));
 	json_object_foreach (device, key, value) {
 		if (streq(key, "driver"))
