@@ -467,7 +467,7 @@ users_folder() {
 	echo "$output"
 	[ "$status" -ne 0 ]; kill -0 "$qemu"
 	"$qlaunch" restore $vm
-	! kill -0 "$qemu" 2>/dev/null
+	! kill -0 "$qemu" 2>/dev/null || false
 	[[ $named == *"$vm"*"started by root: sudo qlaunch stop $vm"* ]]
 	[[ $output == *"another user"* ]]
 }
@@ -626,7 +626,7 @@ keys() {
 }
 
 @test "what any other key is given is no path to root: a file's name, and a way there" {
-	local key named form section more words value n=0
+	local key named form section words value n=0
 	while IFS='	' read -r key named form; do
 		# no word of a table, and nothing with a form of its own
 		[[ $form =~ [A-Z] && ! $form =~ ^(NUMBER|SIZE)$ ]] || continue

@@ -61,7 +61,8 @@ ended_at() {
 		SUDO_UID=$(id -u "$user") tests/terminal.py "${steps[@]}" -- "$qlaunch" run "$open/s.conf"
 		state | diff "$open/before" -
 	HOST
-	signal=$2 open=$open qlaunch=$qlaunch vm=$vm user=$user run timeout 100 unshare -mn --propagation private bash "$open/host"
+	export signal=$2 open qlaunch vm user
+	run timeout 100 unshare -mn --propagation private bash "$open/host"
 	echo "$1, $2: $output"
 }
 
