@@ -149,7 +149,8 @@ static const char *variable_base(struct xml_import *im, struct node *n)
 	long seconds = adjustment ? strtol(adjustment, NULL, 10) : 0;
 	bool local = basis && streq(basis, "localtime");
 	if (seconds)
-		draft_note(im->d, NOTE_MINOR, n->line, "<clock adjustment='%.20s'>: the clock follows the host's at each start", adjustment);
+		draft_note(im->d, NOTE_MINOR, n->line, "<clock adjustment='%.20s'>: the clock follows the host's at each start",
+			   adjustment);
 	return seconds < -900 || seconds > 900 ? NULL : local ? "local" : "utc";
 }
 

@@ -96,7 +96,7 @@ static void read_range(struct xml_import *im, struct node *forward, struct node 
 	bool known = start && xml_decimal(start, 65535, &first) && xml_decimal(end ? end : start, 65535, &last) &&
 		     xml_decimal(to ? to : start, 65535, &guest) && last >= first && last - first < FORWARDS_MAX;
 	if (!known || node_is(range, "exclude", "yes") || node_attr(forward, "dev") || (address && strchr(address, ':'))) {
-		draft_note(im->d, NOTE_MACHINE, range->line, "<range start='%.10s'>: say it by forward in its section: tcp:2222:22",
+		draft_note(im->d, NOTE_MACHINE, forward->line, "<range start='%.10s'>: say it by forward in its section: tcp:2222:22",
 			   start ? start : "");
 		return;
 	}

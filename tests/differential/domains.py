@@ -97,6 +97,7 @@ CASES = {
     "nics": nic() + nic("e1000e").replace("bb:01", "bb:02"), "nic-multiqueue": nic(more="<driver name='vhost' queues='4'/>"),
     "channel": "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>", "tpm-crb": "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>",
     "nvme-wwn": disk("type='raw' cache='none' discard='unmap'", "dev='sda' bus='scsi'", "<serial>1</serial>") + SCSI,
+    "set": dict(devices="<graphics type='spice'/><video><model type='qxl'/></video>", tail=qemu("-set", "device.video0.surfaces=512")),
     "args": dict(tail=qemu("-fw_cfg", "name=opt/x,string=1")),
     "kernel": dict(os="<kernel>/boot/vmlinuz</kernel><cmdline>quiet</cmdline>"),
 }

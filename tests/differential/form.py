@@ -46,11 +46,17 @@ def disk_lines(props, nodes):
     for k in sorted(set(props) & {"serial", "bootindex", "num-queues", "rotation_rate", "werror", "wwn", "write-cache"}):
         yield f"disk {path}: {k}={props[k]}"
 
+def firmware(path):
+    """One of the host's images is chosen by each program itself."""
+    return "firmware " + ("UEFI" if path.startswith("/usr/") else path)
+
 def drive(o, nodes, out):
     """-drive: the node and, where it is not if=none, the device of one option."""
     node = {"driver": o.get("format", "raw" if o.get("media") == "cdrom" else "?"), "filename": o["file"], "read-only": "on" if o.get("media") == "cdrom" else "off",
             "discard": o.get("discard", "ignore"), "cache.direct": "on" if o.get("cache") in ("none", "directsync") else "off"}
     nodes[o.get("id")] = node
+    if o.get("if") == "pflash" and o.get("readonly") == "on":
+        out.add(firmware(o["file"]))
     if o.get("if", "ide") == "ide":
         out |= set(disk_lines({"driver": "ide-cd" if o.get("media") == "cdrom" else "ide-hd", "drive": o.get("id")}, nodes))
 
@@ -77,6 +83,9 @@ def lines_of(argv):
         o = options(v, "driver")
         if name == "-machine":
             for k, x in options(v, "type").items():
+                if k == "pflash0":
+                    node = nodes[x]
+                    out.add(firmware(node.get("file.filename") or nodes[node["file"]]["filename"]))
                 if k not in ("accel", "memory-backend", "pflash0", "pflash1"):
                     out = {l for l in out if not l.startswith(f"machine {k}=")}
                     out.add(f"machine {k}={x}")
@@ -126,6 +135,8 @@ def lines_of(argv):
             o = options(v, "type")
             out.add("net none" if o["type"] == "none" else f"net {o['type']} {o.get('br', '')} model={o.get('model')}")
             out |= {f"net mac={x}" for k, x in o.items() if k == "mac"}
+        elif name == "-set":
+            out.add("set " + v.split(".", 2)[2])
         elif name == "-acpitable":
             out.add("acpitable " + options(v)["file"])
         elif name == "-serial":
@@ -149,6 +160,8 @@ def lines_of(argv):
                 rest = " ".join(f"{k}={x}" for k, x in sorted(o.items()) if k not in WHERE)
                 video = d.startswith(("qxl", "virtio-vga", "virtio-gpu", "VGA"))
                 out.add(f"device {d}" + (" " + rest if rest and not video else ""))
+                if "surfaces" in o:
+                    out.add(f"set surfaces={o['surfaces']}")
                 if video and "xres" in o:
                     out.add(f"resolution {o['xres']}x{o['yres']}")
         elif name == "-object":
