@@ -17,6 +17,7 @@ answer() { # WORD ARGUMENT…
 	gpu) v=$(value 'pci gpu' address); echo "gpu ${v:-none}" ;;
 	sound) echo "sound $(value 'pci gpu-audio' address)" ;;
 	release) v=$(value host release-console); echo "release ${v:-no}" ;;
+	battery) v=$(value acpi battery); echo "battery ${v:-no}" ;;
 	display) echo "display $(value display mode)" ;;
 	keyboard | mouse) v=$(value "input $1" device); echo "$1 ${v:-none}" ;;
 	also) grep -xqF "device = ${*:2}" "$conf" && echo "$*" || echo "also nothing" ;;

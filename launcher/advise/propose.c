@@ -4,6 +4,7 @@
 #include "launcher/advise/propose.h"
 #include "launcher/host/cpu/cpu_plan.h"
 
+#define VENDOR_NVIDIA 0x10de
 #define GIB (UINT64_C(1) << 30)
 #define DISK_SIZE (100 * GIB) /* Windows 11 asks for 64 GB; a game or two beside it. A qcow2 image grows as it is used */
 
@@ -303,6 +304,8 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 	write_firmware(&out, p);
 	write_disks(&out, p);
 	write_gpu(&out, p, s);
+	if (s->battery && p->gpu && p->gpu->vendor == VENDOR_NVIDIA)
+		sb_add(&out, "\n[acpi]\n# NVIDIA's drivers for laptops refuse their card where there is no battery.\nbattery = yes\n");
 	write_inputs(&out, p, s);
 	write_monitors(&out, p);
 	sb_add(&out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n"

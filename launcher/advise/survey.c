@@ -40,6 +40,17 @@ static void find_i2c(struct root *root, struct survey *s)
 			strv_addf(&s->i2c, "/dev/%s", names.v[i]);
 }
 
+/* A wireless mouse's has another name ("hidpp_battery_0") and the scope "Device" (Documentation/ABI/testing/sysfs-class-power). */
+static bool has_battery(struct root *root)
+{
+	cleanup_strv struct strv names = {};
+	err_free(root_list(root, "/sys/class/power_supply", &names));
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.v[i], "BAT") || str_starts(names.v[i], "CMB"))
+			return true;
+	return false;
+}
+
 static bool has_module(struct root *root, const char *kernel, const char *name)
 {
 	static const char *const lists[] = { "modules.dep", "modules.builtin" };
@@ -72,6 +83,7 @@ static struct err *read_all(struct cli *cli, struct survey *s)
 	s->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci") || has_module(root, s->cpu.kernel, "vfio-pci");
 	TRY(input_devices_read(root, &s->inputs));
 	find_i2c(root, s);
+	s->battery = has_battery(root);
 	return NULL;
 }
 

@@ -162,6 +162,7 @@ struct config {
 	struct {
 		struct strv tables; /* paths */
 		struct strv host;   /* names of tables of the host's firmware: "MSDM" */
+		bool battery;       /* one more, with a battery */
 	} acpi;
 	struct {
 		unsigned threads;

@@ -240,6 +240,8 @@ const struct conf_key conf_keys[] = {
 	KEY("acpi", "host", NAMES, acpi.host,
 	    HELP "Tables of this host's firmware that the guest finds, too: *MSDM* and *SLIC*, where the licence of a Windows is that came with the "
 		 "board. Only root can read them."),
+	KEY("acpi", "battery", BOOL, acpi.battery, IS "no",
+	    HELP "A battery, always full: NVIDIA's drivers for laptops refuse their card (code 43) where there is none."),
 	KEY("acpi", "tables", ARGS, acpi.tables, HELP "Files with tables that the guest finds beside its own. Split as arguments are."),
 
 	KEY("tpm", "version", ENUM, tpm.version, .words = tpm_versions, .unset = "2.0 where there is a [tpm] "

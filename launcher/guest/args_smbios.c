@@ -55,6 +55,10 @@ void guest_smbios(struct args *a, const struct config *c, const struct guest_hos
 		cleanup_free char *path = str_fmt("/proc/self/fd/%d", h->fd_acpi + (int)i);
 		args_opts(a, "-acpitable", i ? NULL : "of this host's firmware, which QEMU could not open itself", "", "file", path, NULL);
 	}
+	if (c->acpi.battery) {
+		cleanup_free char *path = str_fmt("/proc/self/fd/%d", h->fd_acpi + (int)c->acpi.host.n);
+		args_opts(a, "-acpitable", "a battery, which a laptop's graphics driver looks for", "", "file", path, NULL);
+	}
 	for (size_t i = 0; i < c->acpi.tables.n; i++)
 		args_opts(a, "-acpitable", "a table of the firmware, beside its own", "", "file", c->acpi.tables.v[i], NULL);
 }

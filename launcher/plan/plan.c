@@ -271,7 +271,7 @@ static void make_args(struct plan *p)
 {
 	const struct config *c = p->config;
 	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1, fd_acpi = fd;
-	fd += (int)c->acpi.host.n;
+	fd += (int)p->dmi.n_tables;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
 		.machine = p->machine, .dmi = p->dmi.fields, .pages_why = p->pages_why,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sourced by the boards beside it: what does not matter of them. `intel` or `amd`, then the functions.
-# `expect WORD…` is what boards.bats holds it against: gpu ADDRESS | none, sound ADDRESS, release yes | no, passes ADDRESS…, keyboard, mouse and also DEVICE | none,
+# `expect WORD…` is what boards.bats holds it against: gpu ADDRESS | none, sound ADDRESS, release and battery yes | no, passes ADDRESS…, keyboard, mouse and also DEVICE | none,
 # verdict GROUP free | host, why GROUP TEXT, check VERDICT TOPIC TEXT (of the host), machine VERDICT TOPIC TEXT (of the proposed machine).
 expect() {
 	printf '%s\n' "$*" >>"$T.expect"

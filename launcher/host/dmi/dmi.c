@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "launcher/base/tr.h"
+#include "launcher/host/dmi/battery.h"
 #include "launcher/host/dmi/dmi.h"
 
 /* Not the UUID: two machines of one host would have the same. */
@@ -44,15 +45,20 @@ void dmi_facts_read(struct root *root, const struct config *c, struct dmi_facts 
 		cleanup_err struct err *e = root_read_bytes(root, path, &t->bytes, &t->len);
 		t->problem = e ? err_code(e) : 0;
 	}
+	if (c->acpi.battery) {
+		struct dmi_table *t = &f.tables[f.n_tables++];
+		*t = (struct dmi_table){ .bytes = mem_new(BATTERY_TABLE_SIZE), .len = BATTERY_TABLE_SIZE };
+		memcpy(t->bytes, battery_table, BATTERY_TABLE_SIZE);
+	}
 	*ret_facts = f;
 }
 
 void dmi_findings(struct findings *out, const struct config *c, const struct dmi_facts *f)
 {
 	for (size_t i = 0; i < f->n_tables; i++) {
-		const char *name = c->acpi.host.v[i];
 		if (f->tables[i].bytes)
 			continue;
+		const char *name = c->acpi.host.v[i];
 		if (f->tables[i].problem == ENOENT)
 			findings_add(out, FINDING_BAD, "acpi", tr_fmt("this host's firmware has no table %s", name),
 				     tr_fmt("take %s out of host in [acpi]", name));

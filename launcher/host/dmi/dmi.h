@@ -15,7 +15,7 @@ struct dmi_facts {
 		char *bytes; /* with its header; NULL where it could not be read: then `problem` says why (errno) */
 		size_t len;
 		int problem;
-	} * tables; /* of acpi.host, in its order */
+	} * tables; /* of acpi.host, in its order; then the battery, where one is asked for */
 	size_t n_tables;
 };
 
