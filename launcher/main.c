@@ -221,6 +221,29 @@ static struct err *seek(void *data)
 	return NULL;
 }
 
+/* What other tools call it: virsh's words first. */
+static const struct {
+	const char *word, *ours;
+} known_elsewhere[] = {
+	{ "start", "run" },		   { "shutdown", "stop" },	      { "destroy", "stop --now" },
+	{ "undefine", "remove" },	   { "define", "import" },	      { "create", "new" },
+	{ "install", "run --install ISO" }, { "suspend", "pause" },	      { "dumpxml", "export --libvirt" },
+	{ "domrename", "rename" },	   { "dominfo", "status" },	      { "domstate", "status" },
+	{ "send-key", "key" },		   { "change-media", "cdrom" },	      { "eject", "cdrom VM eject" },
+	{ "snapshot", "disk snapshot" },   { "snapshot-create-as", "disk snapshot" }, { "delete", "remove" },
+	{ "rm", "remove" },		   { "ls", "list" },		      { "kill", "stop --kill" },
+	{ "undo", "restore" },		   { "logs", "log" },		      { "attach-device", "run: [usb NAME], [pci NAME]" },
+};
+
+/* NULL: nothing of that name. */
+static const char *elsewhere(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known_elsewhere); i++)
+		if (streq(known_elsewhere[i].word, word))
+			return known_elsewhere[i].ours;
+	return NULL;
+}
+
 /* "stauts", "plam win11": a first word that is no command, taken for a configuration where there is none of that name. */
 static struct err *check_meant(const char *word, size_t n_words)
 {
@@ -228,7 +251,7 @@ static struct err *check_meant(const char *word, size_t n_words)
 	for (size_t i = 0, n = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].group)
 			names[n++] = verbs[i].name;
-	const char *meant = str_nearest(word, names);
+	const char *known = elsewhere(word), *meant = known ? known : str_nearest(word, names);
 	if (!meant && n_words < 2)
 		return NULL;
 	cleanup_user struct user caller = {};
@@ -238,7 +261,25 @@ static struct err *check_meant(const char *word, size_t n_words)
 	if (s.found)
 		return NULL;
 	struct err *e = err_exit(err_new("there is neither a command nor a machine \"%s\"", word), EXIT_USAGE);
-	return meant ? err_hint(e, "did you mean qlaunch %s?", meant) : err_hint(e, "qlaunch --help");
+	return known   ? err_hint(e, "here it is: qlaunch %s", known)
+	       : meant ? err_hint(e, "did you mean qlaunch %s?", meant)
+		       : err_hint(e, "qlaunch --help");
+}
+
+/* `qlaunch help [COMMAND]`, unless a machine is called so. */
+static struct err *help(struct line *line, bool *ret_said)
+{
+	cleanup_user struct user caller = {};
+	struct seeking s = { .word = "help" };
+	TRY(user_find(NULL, &caller));
+	TRY(user_visit(&caller, seek, &s));
+	const struct verb *v = line->args.words.n > 1 ? find_verb(line->args.words.v[1]) : NULL;
+	*ret_said = !s.found;
+	if (s.found)
+		return NULL;
+	v ? usage_of(v) : usage();
+	line->done = true;
+	return NULL;
 }
 
 /* The verb is the first word that is no option; a first word that is no verb is a configuration to run. */
@@ -264,7 +305,10 @@ static struct err *parse(int argc, char **argv, struct cli *cli, struct line *li
 		memmove(line->args.words.v, line->args.words.v + 1, line->args.words.n-- * sizeof(char *));
 		return NULL;
 	}
-	return check_meant(line->args.words.v[0], line->args.words.n);
+	bool said = false;
+	if (streq(line->args.words.v[0], "help"))
+		TRY(help(line, &said));
+	return said ? NULL : check_meant(line->args.words.v[0], line->args.words.n);
 }
 
 /* A captured tree is the caller's: nothing in it is this host's, so nothing is for root to do. */

@@ -168,3 +168,24 @@ setup() {
 		[ "$status" -eq 0 ] || { echo "$conf: $output"; return 1; }
 	done
 }
+
+@test "the words of other tools lead to the command here; help is the usage, unless a machine is called so" {
+	while read -r word ours; do
+		run "$qlaunch" "$word" some
+		[ "$status" -eq 2 ] || { echo "$word: $status $output"; false; }
+		[[ $output == *"here it is: qlaunch $ours"* ]] || { echo "$word: $output"; false; }
+		"$qlaunch" "${ours%% *}" --help >/dev/null
+	done < <(printf '%s\n' 'start run' 'shutdown stop' 'destroy stop --now' 'undefine remove' 'suspend pause' 'eject cdrom VM eject' 'ls list')
+	run "$qlaunch" help; [ "$status" -eq 0 ]; [[ $output == *"qlaunch CONFIG"* ]]
+	run "$qlaunch" help stop; [ "$status" -eq 0 ]; [[ $output == "qlaunch stop"* ]]
+	mkdir -p "$HOME/.config/qlaunch"; printf '[vm]\nnonsense = 1\n' | tee "$HOME/.config/qlaunch/start.conf" >"$HOME/.config/qlaunch/help.conf"
+	run "$qlaunch" help; [ "$status" -eq 3 ]
+	run "$qlaunch" start; [ "$status" -eq 3 ]
+}
+
+@test "a number that was counted as bytes is said to be; a check with --set and no machine says nothing of the host" {
+	run "$qlaunch" plan --set memory.size=1024 configs/demo.conf
+	[ "$status" -eq 3 ]; [[ $output == *"1024 are bytes"*"1024M"* ]]
+	run "$qlaunch" --set cpu.threads=1 check
+	[ "$status" -eq 2 ]; [[ $output == *"CONFIG is missing"* ]]; [[ $output != *"This host"* ]]
+}

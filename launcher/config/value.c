@@ -74,6 +74,8 @@ static struct err *size_set(const struct conf_key *key, void *base, const char *
 	TRY(size_parse(text, &value));
 	if (value < key->min || (key->max && value > key->max)) {
 		cleanup_free char *min = size_format(key->min), *max = size_format(key->max);
+		if (value < key->min && !text[strspn(text, "0123456789")]) /* they were not meant */
+			return err_new("%s are bytes, and out of range: %s to %s; %sM is megabytes", text, min, max, text);
 		return err_new("%s is out of range: %s to %s", text, min, max);
 	}
 	*(uint64_t *)value_field(key, base) = value;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
+#include "launcher/base/num.h"
 #include "launcher/base/tr.h"
 #include "launcher/plan/plan.h"
 #include "launcher/verbs/pager.h"
@@ -17,9 +18,12 @@ static struct ink ink(void)
 	return log_colours(STDOUT_FILENO) ? (struct ink){ "\033[1m", "\033[2m", "\033[31m", "\033[0m" } : (struct ink){ "", "", "", "" };
 }
 
-static const char *shown(const char *value)
+/* A step's value, for people: bytes have a unit. Owned by the caller. */
+static char *shown(const struct step *s, const char *value)
 {
-	return !value ? "?" : *value ? value : _("none");
+	uint64_t bytes = 0;
+	cleanup_err struct err *odd = value && s->kind == &memlock_kind ? num_parse(value, UINT64_MAX, &bytes) : err_new("no number");
+	return !odd ? size_rounded(bytes) : str_dup(!value ? "?" : *value ? value : _("none"));
 }
 
 static void print_folded(const char *first, const char *text, const char *on, const char *off)
@@ -48,7 +52,15 @@ static void print_steps(const struct plan *p, struct ink k)
 		const struct step *s = &p->steps.v[i];
 		cleanup_free char *what = s->kind->describe(s);
 		printf("%3zu %s%s\n", i + 1, what, s->now && streq(s->now, s->want) ? _(" (is so already)") : "");
-		printf("      %s → %s   %s%s%s\n", shown(s->now), shown(s->want), k.dim, s->why ? tr(s->why) : "", k.off);
+		cleanup_free char *now = shown(s, s->now), *want = shown(s, s->want);
+		cleanup_free char *change = str_fmt("      %s → %s   ", now, want);
+		if (page_width(change) + page_width(s->why ? tr(s->why) : "") <= PAGE_COLUMNS) {
+			printf("%s%s%s%s\n", change, k.dim, s->why ? tr(s->why) : "", k.off);
+		} else { /* a line for each */
+			cleanup_free char *both = str_fmt("%s → %s", now, want);
+			page_wrap("      ", 6, both);
+			print_folded("        ", s->why ? tr(s->why) : "", k.dim, k.off);
+		}
 		if (s->obstacle)
 			printf(_("      %snot here: %s%s\n"), k.bad, s->obstacle, k.off);
 	}
