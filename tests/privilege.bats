@@ -467,7 +467,7 @@ users_folder() {
 	echo "$output"
 	[ "$status" -ne 0 ]; kill -0 "$qemu"
 	"$qlaunch" restore $vm
-	! kill -0 "$qemu" 2>/dev/null || false
+	! grep -qs '^State:.[^ZX]' "/proc/$qemu/status" || false # who has it now reaps it when they will
 	[[ $named == *"$vm"*"started by root: sudo qlaunch stop $vm"* ]]
 	[[ $output == *"another user"* ]]
 }

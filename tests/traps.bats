@@ -53,7 +53,7 @@ export -f now
 		timeout 60 "$qlaunch" run "$conf" >"$open/said" 2>&1 </dev/null & pid=$!
 		until grep -q 'running after' "$open/said"; do kill -0 $pid || { cat "$open/said"; exit 1; }; sleep 0.1; done
 		[ "$(stat -c '%U %a' $lg)" = 'nobody 600' ]
-		! setpriv --reuid=daemon --clear-groups head -c 1 $lg
+		! setpriv --reuid=daemon --clear-groups head -c 1 $lg || exit 1
 		[ "$(stat -c %s $lg)" -gt 1000000 ]
 		for verb in check run; do # a second machine of the same user's
 			status=0; timeout 30 "$qlaunch" $verb --set "vm.name=$vm-b" "$conf" >"$open/second" 2>&1 </dev/null || status=$?
@@ -219,7 +219,7 @@ PY
 		kill -KILL $pid; wait $pid || true
 		line=1; [[ $damage = 1* ]] || line=$(wc -l <$j)
 		cp $j "$open/whole"; sed -i "$damage" $j
-		! cmp -s $j "$open/whole"; [ "$(tail -c 1 $j | od -An -c | tr -d ' ')" = '\n' ]
+		! cmp -s $j "$open/whole" || false; [ "$(tail -c 1 $j | od -An -c | tr -d ' ')" = '\n' ]
 		for verb in "restore" "restore $vm"; do # again and again the same, to whom root acts for, too
 			# shellcheck disable=SC2086 # words
 			run "$qlaunch" $verb
