@@ -163,6 +163,8 @@ static struct err *bad_option(const struct option *all, const char *word)
 /* "--redo failed": whether the next word is the value of an option that may go without one; getopt takes it from the same word only. */
 static bool may_be_next(const struct verb *v, const char *option, const char *word)
 {
+	if (!v || !v->options)
+		return false;
 	cleanup_strv struct strv options = {};
 	cleanup_free char *declared = str_fmt("%s[=%s]", option, word ? word : "");
 	strv_split(&options, v->options, " ");
@@ -277,7 +279,10 @@ static struct err *help(struct line *line, bool *ret_said)
 	*ret_said = !s.found;
 	if (s.found)
 		return NULL;
-	v ? usage_of(v) : usage();
+	if (v)
+		usage_of(v);
+	else
+		usage();
 	line->done = true;
 	return NULL;
 }
