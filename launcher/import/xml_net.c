@@ -6,7 +6,7 @@
 #include "launcher/config/keys.h"
 #include "launcher/import/xml.h"
 
-#define FORWARDS_MAX 64 /* ports of one range: more is another kind of network */
+#define FORWARDS_MAX 64 /* ports of one card: more is another kind of network */
 
 /* libvirt's own bridges are its networks: with libvirt away they are gone, or lead nowhere. */
 static bool is_libvirts(const char *bridge)
@@ -94,7 +94,7 @@ static void read_range(struct xml_import *im, struct node *forward, struct node 
 	unsigned long first, last, guest;
 	range->used = true;
 	bool known = start && xml_decimal(start, 65535, &first) && xml_decimal(end ? end : start, 65535, &last) &&
-		     xml_decimal(to ? to : start, 65535, &guest) && last >= first && last - first < FORWARDS_MAX;
+		     xml_decimal(to ? to : start, 65535, &guest) && last >= first && forwards->n + (last - first) < FORWARDS_MAX;
 	if (!known || node_is(range, "exclude", "yes") || node_attr(forward, "dev") || (address && strchr(address, ':'))) {
 		draft_note(im->d, NOTE_MACHINE, forward->line, "<range start='%.10s'>: say it by forward in its section: tcp:2222:22",
 			   start ? start : "");
