@@ -13,6 +13,8 @@
 /* The path under which qemu-img finds the device of `struct qemu_img.device`: owned by the caller. */
 char *qemu_img_device_path(void);
 
+/* An option of a new image (qemu-img(1)): on btrfs it is not copied at each write, which would leave it in pieces. QEMU leaves it out elsewhere. */
+#define QEMU_IMG_NOCOW "nocow=on"
 struct qemu_img {
 	const struct user *user;
 	const char *const *argv; /* "convert", …, NULL: without the program */

@@ -95,10 +95,8 @@ struct err *disk_create(struct cli *cli, const struct verb_args *args)
 		TRY(add_backing(cli, backing, &size, &argv));
 	if (!size)
 		return err_exit(err_hint(err_new("how large?"), "qlaunch disk create %s 64G", args->words.v[0]), EXIT_USAGE);
-	if (verb_option(args, "full")) {
-		strv_add(&argv, "-o");
-		strv_add(&argv, "preallocation=falloc");
-	}
+	strv_add(&argv, "-o");
+	strv_add(&argv, verb_option(args, "full") ? QEMU_IMG_NOCOW ",preallocation=falloc" : QEMU_IMG_NOCOW);
 	strv_add(&argv, d->conf->path);
 	strv_addf(&argv, "%" PRIu64, size);
 	TRY(qemu_img_run(&(struct qemu_img){ .user = &t.user, .argv = (const char *const *)argv.v }, NULL));

@@ -16,6 +16,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/config/value.h"
 #include "launcher/advise/propose.h"
+#include "launcher/tools/qemu_img.h"
 #include "launcher/verbs/new.h"
 #include "launcher/verbs/write.h"
 
@@ -89,7 +90,7 @@ static struct err *make_image(void *data)
 	TRY(root_mkdirs(root, dir, 0700));
 	if (root_exists(root, image->path))
 		return err_coded(EEXIST, "%s is there already", image->path);
-	const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", image->path, size, NULL };
+	const char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-o", QEMU_IMG_NOCOW, image->path, size, NULL };
 	return child_output(argv, QEMU_IMG_LIMIT_MS, &said);
 }
 
