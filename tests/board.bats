@@ -37,7 +37,7 @@ in_memory() { # REGEX: what the BIOS has put into the guest's memory of QEMU's t
 }
 
 @test "every key of clock, processor, board, disk and network: QEMU takes it and starts" {
-	truncate -s 1M "$BATS_TEST_TMPDIR/a.img" "$BATS_TEST_TMPDIR/b.img" "$BATS_TEST_TMPDIR/c.img"
+	truncate -s 1M "$BATS_TEST_TMPDIR/a.img" "$BATS_TEST_TMPDIR/b.img" "$BATS_TEST_TMPDIR/c.img" "$BATS_TEST_TMPDIR/d.img"
 	cat >>"$conf" <<-END
 		[clock]
 		base = utc
@@ -68,13 +68,23 @@ in_memory() { # REGEX: what the BIOS has put into the guest's memory of QEMU's t
 		model = e1000e
 		[network old]
 		model = rtl8139
+		[disk d]
+		path = d.img
+		bus = scsi
 		[qemu]
-		set = disk-a.write-cache=off disk-b.bootindex=9 nic-lan.romfile= machine.dump-guest-core=on qemu-xhci.p2=4
+		set = disk-d.removable=on disk-a.write-cache=off disk-b.bootindex=9 nic-lan.romfile= machine.dump-guest-core=on qemu-xhci.p2=4
 	END
 	start --set 'cpu.flags=+x2apic -hypervisor' --set vm.pcihole64=64G
 	tr '\0' '\n' <"/proc/$("$qlaunch" status --json "$vm" | jq '.[0].qemu')/cmdline" >"$BATS_TEST_TMPDIR/args"
 	grep -q 'x2apic=on,hypervisor=off$' "$BATS_TEST_TMPDIR/args"
 	grep -qx 'virtio-blk-pci,id=disk-a,drive=disk-a,serial=S4EWNX0M,.*,write-cache=off' "$BATS_TEST_TMPDIR/args"
+}
+
+@test "a USB device among QEMU's own arguments finds a controller, in either form; without one there is none" {
+	start --set 'qemu.args=-device usb-kbd -device "{\"driver\":\"usb-mouse\",\"id\":\"mouse\"}"'
+	"$qlaunch" stop --now "$vm"; wait "$pid"
+	run "$qlaunch" plan --json "$conf"
+	[ "$status" -eq 0 ]; [[ $output != *xhci* ]]
 }
 
 @test "a flag and a property that QEMU does not know: its own words, nothing is left" {

@@ -417,7 +417,7 @@ const struct conf_key conf_keys[] = {
 	    HELP "Properties of what qlaunch makes: *disk-main.write-cache=off*, by the device's id as *qlaunch plan* shows it; *machine.PROPERTY=VALUE* "
 		 "of the board; any other name is a kind of device: *vfio-pci.x-no-kvm-intx=on*."),
 	KEY("qemu", "args", ARGS, qemu.args,
-	    HELP "More arguments for QEMU, as they are. Split at blanks; quotes and backslashes as in a shell."),
+	    HELP "More arguments for QEMU, as they are. Split at blanks; quotes and backslashes as in a shell. A USB device among them finds a controller."),
 	KEY("qemu", "binary", PROGRAM, qemu.binary, .unset = "qemu-system-x86_64 in PATH", HELP "The QEMU to run."),
 	{},
 };

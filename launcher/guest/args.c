@@ -59,20 +59,17 @@ void args_parts(struct args *a, const char *option, const struct strv *parts, co
 	take(a, option, sb_steal(&sb), why);
 }
 
-/* QEMU's own reading of a property, whose type only it knows, is that of option strings. They have no lists: of several I/O threads for a
- * disk's queues the first one serves all of them then. */
-static void set_property(struct arg *arg, json_t *device, const char *property, const char *text)
+/* A JSON device as an option string, NULL where it has a list: option strings have none. Owned. */
+static char *as_options(const json_t *device)
 {
 	struct sb sb = {};
 	const char *key;
-	json_t *value, *first = json_object_get(json_array_get(json_object_get(device, "iothread-vq-mapping"), 0), "iothread");
-	if (first) {
-		json_object_set(device, "iothread", first);
-		json_object_del(device, "iothread-vq-mapping");
-	}
-	json_object_set_new(device, property, json_string(text));
+	json_t *value;
+	json_object_foreach ((json_t *)device, key, value)
+		if (json_is_array(value) || json_is_object(value))
+			return NULL;
 	sb_add(&sb, json_string_value(json_object_get(device, "driver")));
-	json_object_foreach (device, key, value) {
+	json_object_foreach ((json_t *)device, key, value) {
 		if (streq(key, "driver"))
 			continue;
 		sb_addf(&sb, ",%s=", key);
@@ -83,8 +80,44 @@ static void set_property(struct arg *arg, json_t *device, const char *property, 
 		else
 			sb_addf(&sb, "%lld", (long long)json_integer_value(value));
 	}
+	return sb_steal(&sb);
+}
+
+/* QEMU's own reading of a property, whose type only it knows, is that of option strings. Of several I/O threads for a disk's queues the first
+ * one serves all of them then. */
+static void set_property(struct arg *arg, json_t *device, const char *property, const char *text)
+{
+	json_t *first = json_object_get(json_array_get(json_object_get(device, "iothread-vq-mapping"), 0), "iothread");
+	if (first) {
+		json_object_set(device, "iothread", first);
+		json_object_del(device, "iothread-vq-mapping");
+	}
+	json_object_set_new(device, property, json_string(text));
 	free(arg->value);
-	arg->value = sb_steal(&sb);
+	arg->value = as_options(device);
+}
+
+/*
+ * QEMU makes all devices of option strings before the first one of JSON (softmmu/vl.c, qemu_create_cli_devices): where there is one of them,
+ * by a set or among the user's own arguments, those that it may stand on (a port, a controller) have to be option strings, too.
+ */
+static void keep_order(struct args *a)
+{
+	bool flat = false;
+	for (size_t i = 0; i < a->n; i++) {
+		const char *device = a->v[i].value ? a->v[i].value : i + 1 < a->n ? a->v[i + 1].option : "{";
+		flat = flat || (streq(a->v[i].option, "-device") && *device != '{');
+	}
+	for (size_t i = 0; flat && i < a->n; i++) {
+		struct arg *arg = &a->v[i];
+		json_t *device = streq(arg->option, "-device") && arg->value ? json_loads(arg->value, 0, NULL) : NULL;
+		char *options = device ? as_options(device) : NULL;
+		if (options) {
+			free(arg->value);
+			arg->value = options;
+		}
+		json_decref(device);
+	}
 }
 
 /* A device that was made an option string by an earlier set has its id there: properties are added at its end, and the last one holds. */
@@ -127,6 +160,7 @@ void args_set(struct args *a, const struct strv *sets)
 		cleanup_free char *name = str_ndup(set, driver), *what = property ? str_ndup(set + driver + 1, property - 1) : str_dup("");
 		args_opts(a, "-global", "as [qemu] says", "", "driver", name, "property", what, "value", set + driver + property + 1, NULL);
 	}
+	keep_order(a);
 }
 
 void args_free(struct args *a)

@@ -28,7 +28,7 @@ __attribute__((sentinel)) void args_opts(struct args *a, const char *option, con
 /* An option string of parts ("host", "topoext=on"), joined by commas; those within a part are doubled. */
 void args_parts(struct args *a, const char *option, const struct strv *parts, const char *why);
 /* Sets properties of what is there, "ID.PROPERTY=VALUE" each: of the device with that id, of "machine", else, by -global, of all devices of
- * that driver. */
+ * that driver. The last word on `a`: it keeps the order in which QEMU makes devices. */
 void args_set(struct args *a, const struct strv *sets);
 void args_free(struct args *a);
 #define cleanup_args cleanup(args_free)

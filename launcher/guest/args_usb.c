@@ -4,11 +4,20 @@
 #include "launcher/guest/args_usb.h"
 #include "launcher/guest/slots.h"
 
-/* The pointer of a window and a sound card are plugged in, too. */
+/* Among the user's own arguments: "usb-kbd,…", or JSON with such a driver. */
+static bool args_plug_in(const struct strv *args)
+{
+	for (size_t i = 0; i < args->n; i++)
+		if (str_starts(args->v[i], "usb-") || (*args->v[i] == '{' && strstr(args->v[i], "\"usb-")))
+			return true;
+	return false;
+}
+
+/* The pointer of a window, a sound card and devices of the user's own are plugged in, too. */
 void guest_usb(struct args *out, const struct config *c)
 {
 	bool window = c->display.mode == DISPLAY_SPICE || c->display.mode == DISPLAY_WINDOW;
-	if (!c->n_usb && !window && c->audio.model != AUDIO_USB)
+	if (!c->n_usb && !window && c->audio.model != AUDIO_USB && !args_plug_in(&c->qemu.args))
 		return;
 	json_t *o = json_pack("{s:s, s:s, s:i, s:i}", "driver", "qemu-xhci", "id", "usb", "p2", 15, "p3", 15);
 	slot_put(o, SLOT_USB, 0, 1);

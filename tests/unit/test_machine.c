@@ -429,11 +429,13 @@ static void test_set(void **state)
 	args_json(&a, "-device", json_pack("{s:s, s:s, s:s, s:i, s:b}", "driver", "nvme", "id", "disk-a.b", "serial", "x,y", "bootindex", 1, "share-rw", 1), "");
 	args_json(&a, "-device", json_pack("{s:s, s:s, s:[{s:s}, {s:s}]}", "driver", "d", "id", "list", "iothread-vq-mapping", "iothread", "io-1", "iothread", "io-2"), "");
 	args_add(&a, "-machine", "q35", "");
+	args_json(&a, "-device", json_pack("{s:s, s:s, s:b}", "driver", "qemu-xhci", "id", "usb", "on", 1), "");
 	add_sets(&sets, wanted);
 	args_set(&a, &sets);
 	assert_string_equal(a.v[0].value, "nvme,id=disk-a.b,serial=x,,y,bootindex=1,share-rw=on,write-cache=off,serial=a,,b");
 	assert_string_equal(a.v[1].value, "d,id=list,iothread=io-1,iops=5");
 	assert_string_equal(a.v[2].value, "q35,kernel-irqchip=split");
+	assert_string_equal(a.v[3].value, "qemu-xhci,id=usb,on=on"); /* else it would come after those that stand on it */
 	assert_string_equal(value_of(&a, "-global", 0), "driver=vfio-pci,property=x-no-kvm-intx,value=on");
 }
 
