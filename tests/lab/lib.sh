@@ -228,12 +228,13 @@ toggle() { do_it key keyboard 29 1; do_it key keyboard 97 1; do_it key keyboard 
 
 monitor_begin() { modprobe -a vhci-hcd i2c-tiny-usb i2c-dev; monitor=; }
 plug() { # OPTION...: another monitor (usb-monitor.py) in place of the one there is; $said is what it says
-	[ -z "$monitor" ] || { kill "$monitor"; wait_for 20 test ! -e "/dev/i2c-$bus"; }
+	[ -z "$monitor" ] || unplug
 	said=$work/monitor
 	python3 "$top/tests/lab/usb-monitor.py" "$@" >"$said" 2>&1 &
 	monitor=$!
 	wait_for 30 i2c_there
 }
+unplug() { kill "$monitor"; monitor=; wait_for 20 test ! -e "/dev/i2c-$bus"; }
 i2c_there() { bus=$(grep -l i2c-tiny-usb /sys/bus/i2c/devices/i2c-*/name | sed 's/.*i2c-\([0-9]*\).*/\1/') && [ -e "/dev/i2c-$bus" ]; }
 inputs_set() { sed -n 's/^monitor: vcp 0x60 = //p' "$said" | tr '\n' ' '; }
 shows() { [ "$(sed -n 's/^monitor: vcp 0x60 = //p' "$said" | tail -n 1)" = "$1" ]; }
