@@ -225,7 +225,7 @@ loop() { # FILE: $device
 	absent 'cdrom d' "$dir/win11.iso"; says 4 'download it'; [[ $output != *'disk create'* ]]
 	absent 'disk d' /dev/sdq9; says 4 '/dev/disk/by-id'
 	absent 'disk d' '$HOME/new.img'; says 4 'as it is written'
-	absent 'disk d' '"/images/new.img"'; says 4 'as it is written'
+	absent 'disk d' '"/images/new.img"'; says 4 'as it is written'; absent 'disk d' '~joe/new.img'; says 4 'as it is written'
 	disk create a.qcow2 8M
 	disk write a.qcow2 /dev/sdq9; says 2 '/dev/disk/by-id'; [[ $output != *'disk create'* ]]
 }

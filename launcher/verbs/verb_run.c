@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qlaunch run CONFIG: plan, judge, launch. What the host cannot is said before anything is changed. */
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/live/announce.h"
@@ -42,7 +43,10 @@ static struct err *look_at_discs(void *data)
 	for (size_t i = 0; i < ARRAY_SIZE(d->given); i++) {
 		if (!d->given[i])
 			continue;
-		TRY(disc_read(d->given[i], &d->disc[i]));
+		struct err *e = disc_read(d->given[i], &d->disc[i]);
+		if (err_code(e) == ENOENT)
+			e = err_hint(e, "download it, or name where it is");
+		TRY(e);
 		d->path[i] = realpath(d->given[i], NULL);
 		if (d->path[i] && !str_is_utf8(d->path[i])) {
 			cleanup_free char *shown = str_printable(d->path[i]);

@@ -247,7 +247,7 @@ static void check_free(struct findings *out, const struct disk *d, const struct 
 char *disk_absent_remedy(const struct disk *d)
 {
 	const char *path = d->conf->path, *slash = strrchr(path, '/');
-	if (strpbrk(path, "$`\"'")) /* a shell would take these away, or put something in their place */
+	if (strpbrk(path, "$`\"'") || strstr(path, "/~")) /* a shell would take these away, or put something in their place */
 		return tr_dup("the path is taken as it is written: without quotes, and $HOME is no variable here, ~/ is your home");
 	if (str_starts(path, "/dev/"))
 		return tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host");

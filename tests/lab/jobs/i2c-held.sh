@@ -2,13 +2,11 @@
 # shellcheck shell=bash source=tests/lab/lib.sh
 # A program has one of the card's I2C buses open, as PowerDevil, ddcutil's service and OpenRGB do: the kernel's unbinding would wait for it for
 # ever. `check` and `run` name it, and nothing is unbound; one that comes after the check is found right before the unbinding.
-# qemu: -global ati-vga.model=rv100
+# qemu: --i2c
 # check: no: `make lab` runs it
 # seconds: 300
 . "$(dirname "$0")/../lib.sh"
 lab_host
-modprobe drm_kms_helper fbdev_emulation=0 # no console on it: QEMU's card has no clocks to set a mode by
-echo 0 >/sys/module/drm_kms_helper/parameters/fbdev_emulation
 modprobe -a radeon i2c-dev
 bus_of() { find "$(readlink -f /sys/bus/pci/devices/$gpu)" -path '*/i2c-dev/i2c-*' -prune -name 'i2c-*' -printf '/dev/%f\n' | sort -V | head -n 1; }
 bus_there() { bus=$(bus_of) && [ -c "$bus" ]; }
