@@ -55,8 +55,8 @@ layouts() { # all of a kind, by their first letters
 	[ "$status" -eq 0 ]
 	grep -qx "take 0000:0c:00.0 '0x10de 0x2204 0x1458 0x0001 0x030000' '0000:0c:00.0'" "$T/etc/qlaunch/vfio-early"
 	grep -qx 'softdep nouveau pre: vfio-pci' "$T/etc/modprobe.d/qlaunch.conf"
-	! grep -q 'amdgpu\|vfio-pci.ids\|new_id' -r "$T/etc/modprobe.d" "$T/etc/qlaunch" "$T/etc/default"
-	! grep -q 'MODE=\|GROUP=' "$T/etc/udev/rules.d/70-qlaunch.rules"
+	if grep -q 'amdgpu\|vfio-pci.ids\|new_id' -r "$T/etc/modprobe.d" "$T/etc/qlaunch" "$T/etc/default"; then false; fi
+	if grep -q 'MODE=\|GROUP=' "$T/etc/udev/rules.d/70-qlaunch.rules"; then false; fi
 	for f in etc/qlaunch/vfio-early etc/initramfs-tools/hooks/qlaunch etc/initramfs-tools/scripts/init-top/qlaunch; do
 		[ -x "$T/$f" ]; sh -n "$T/$f"
 	done
@@ -134,13 +134,13 @@ manjaro() { # of an mkinitcpio that reads no folder: a block in its file
 	manjaro
 	sed -i '/qlaunch setup: end/d; s/^MODULES=(.*/&\n# mine/' "$T/etc/mkinitcpio.conf"
 	run "$qlaunch" setup --undo --yes --root "$T"
-	[ "$status" -eq 0 ]; ! grep -q 'qlaunch\|vfio' "$T/etc/mkinitcpio.conf"; grep -qx '# mine' "$T/etc/mkinitcpio.conf"
+	[ "$status" -eq 0 ]; if grep -q 'qlaunch\|vfio' "$T/etc/mkinitcpio.conf"; then false; fi; grep -qx '# mine' "$T/etc/mkinitcpio.conf"
 	rm -r "$T"; manjaro
 	sed -i '/qlaunch setup: /d; s/^FILES+=(/&\/etc\/mine /' "$T/etc/mkinitcpio.conf"
 	run "$qlaunch" setup --undo --yes --root "$T"
 	echo "$output"
 	[ "$status" -eq 5 ]; [[ $output == *"/etc/mkinitcpio.conf: this line is not as setup wrote it, take it out: FILES+=(/etc/mine /etc/qlaunch/vfio-early"* ]]
-	grep -qx 'FILES+=(/etc/mine .*' "$T/etc/mkinitcpio.conf"; ! grep -q vfio_pci "$T/etc/mkinitcpio.conf"; [ ! -e "$T/etc/qlaunch/vfio-early" ]
+	grep -qx 'FILES+=(/etc/mine .*' "$T/etc/mkinitcpio.conf"; if grep -q vfio_pci "$T/etc/mkinitcpio.conf"; then false; fi; [ ! -e "$T/etc/qlaunch/vfio-early" ]
 	sed -i '/vfio-early/d' "$T/etc/mkinitcpio.conf"
 	run "$qlaunch" setup --undo --yes --root "$T"
 	[ "$status" -eq 0 ]; [ ! -e "$T/var/lib/qlaunch/setup" ]
