@@ -10,7 +10,8 @@ lab_host
 modprobe -a radeon i2c-dev
 bus_of() { find "$(readlink -f /sys/bus/pci/devices/$gpu)" -path '*/i2c-dev/i2c-*' -prune -name 'i2c-*' -printf '/dev/%f\n' | sort -V | head -n 1; }
 bus_there() { bus=$(bus_of) && [ -c "$bus" ]; }
-check "the card has an I2C bus" wait_for 60 bus_there || { ls -l /sys/bus/pci/devices/$gpu/ | note; dmesg | tail -n 30 | note; finish; }
+wait_for 60 bus_there
+check "the card has an I2C bus" test -c "$bus" || { ls -l /sys/bus/pci/devices/$gpu/ | note; dmesg | tail -n 30 | note; finish; }
 driver=$(driver_of $gpu)
 echo "# $bus is of $gpu, whose driver is $driver"
 hold() { # NAME: a program of that name has the bus open
