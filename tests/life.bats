@@ -80,8 +80,8 @@ ended() { # a run that its user ended
 	# a broken one can be mended, and who else wrote meanwhile is heard
 	printf '[vm]\nnam = x\n' >"$conf"
 	EDITOR='sed -i s/nam/name/' q edit "$vm"; says 0 saved
-	printf '#!/bin/sh\necho "# other" >>%s; echo "# own" >>"$1"\n' "$conf" >ed; chmod +x ed
-	EDITOR=$dir/ed q edit "$vm"; says 4 'somebody else'
+	printf '#!/bin/sh\necho "# other" >>%s; echo "# own" >>"$1"\n' "$conf" >my-editor; chmod +x my-editor
+	EDITOR=$dir/my-editor q edit "$vm"; says 4 'somebody else'
 	grep -q '# other' "$conf"; [ "$(grep -c '# own' "$conf")" -eq 0 ]
 	[ "$(ls "$folder")" = "$vm.conf" ]
 	# a link leads to the file, and stays one
@@ -91,13 +91,13 @@ ended() { # a run that its user ended
 }
 
 @test "edit on a terminal: again until it is right, or away with it" {
-	printf '#!/bin/sh\nif grep -q thread= "$1"; then sed -i s/thread=/threads=/ "$1"; else sed -i "s/threads = /thread=/" "$1"; fi\n' >ed; chmod +x ed
-	EDITOR=$dir/ed "$BATS_TEST_DIRNAME/terminal.py" wait:'[e]' 'key:\n' -- "$qlaunch" edit "$vm" >said || true
+	printf '#!/bin/sh\nif grep -q thread= "$1"; then sed -i s/thread=/threads=/ "$1"; else sed -i "s/threads = /thread=/" "$1"; fi\n' >my-editor; chmod +x my-editor
+	EDITOR=$dir/my-editor "$BATS_TEST_DIRNAME/terminal.py" wait:'[e]' 'key:\n' -- "$qlaunch" edit "$vm" >said || true
 	cat said
 	grep -q 'threads=1' "$conf"
-	EDITOR=$dir/ed "$BATS_TEST_DIRNAME/terminal.py" wait:'[e]' 'key:x\n' -- "$qlaunch" edit "$vm" >said || true
-	printf '#!/bin/sh\necho nonsense >>"$1"\n' >ed
-	EDITOR=$dir/ed "$BATS_TEST_DIRNAME/terminal.py" wait:'[e]' 'key:x\n' -- "$qlaunch" edit "$vm" >said || true
+	EDITOR=$dir/my-editor "$BATS_TEST_DIRNAME/terminal.py" wait:'[e]' 'key:x\n' -- "$qlaunch" edit "$vm" >said || true
+	printf '#!/bin/sh\necho nonsense >>"$1"\n' >my-editor
+	EDITOR=$dir/my-editor "$BATS_TEST_DIRNAME/terminal.py" wait:'[e]' 'key:x\n' -- "$qlaunch" edit "$vm" >said || true
 	[ "$(grep -c nonsense "$conf")" -eq 0 ]
 	[ "$(ls "$folder")" = "$vm.conf" ]
 }
