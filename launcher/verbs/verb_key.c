@@ -47,7 +47,8 @@ struct err *verb_key(struct cli *cli, const struct verb_args *args)
 		if (!e)
 			continue;
 		err_free(e); /* in QEMU's words it is a parameter */
-		return err_exit(err_hint(err_new("\"%s\" are no keys", args->words.v[i]), "ctrl-alt-delete, f8, a, ret, meta-r"), EXIT_USAGE);
+		return err_exit(err_hint(err_new("\"%s\" are no keys", args->words.v[i]), "ctrl-alt-delete, f8, a, ret, meta-r"),
+				EXIT_USAGE);
 	}
 	log_info("%s: pressed", vm);
 	return NULL;
