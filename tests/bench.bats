@@ -47,6 +47,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	jq -es 'map(select(.variant == "one"))[0].run | (.vCPUs | test("^[0-9,-]+$")) and .["memory KiB"] > 0 and .steal >= 0 and .configuration' "$dir/out.jsonl"
 	jq -es 'all(.fingerprint.kernel == "'"$(uname -r)"'" and .fingerprint["command line"] and .machine)' "$dir/out.jsonl"
 	[ "$("$qlaunch" status --json | jq 'map(select(.vm | test("^bench-[0-9]+$"))) | length')" -eq 0 ]
+	[[ ! $(find "$HOME/.local/share/qlaunch" -maxdepth 1 -newer "$dir/plan" -name 'bench-*') ]]
 	run "$qlaunch" bench "$dir/plan"
 	[ "$status" -eq 2 ]; [[ $output == *"is there already, with all runs"* ]]
 }

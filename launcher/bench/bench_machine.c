@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "launcher/base/clock.h"
 #include "launcher/base/log.h"
+#include "launcher/base/tree.h"
 #include "launcher/bench/bench_machine.h"
 #include "launcher/bench/fingerprint.h"
 #include "launcher/step/journal.h"
@@ -71,7 +72,15 @@ void machine_boot(struct bench_machine *b, double kernel_ms, const char *phase, 
 	add_ms(b, phase, phase_ms);
 }
 
-void machine_end(struct bench_machine *b)
+/* Its board, UEFI variables and log are of no use to anybody: the next one has another name. */
+static void forget(const struct bench_machine *b)
+{
+	cleanup_free char *home = program_data_dir() ? str_fmt("%s/qlaunch/%s", program_data_dir(), b->name) : NULL;
+	if (home)
+		log_err(LOG_LEVEL_WARN, tree_remove(b->root, home));
+}
+
+static void end(struct bench_machine *b)
 {
 	const char *const argv[] = { SELF, "restore", "--quiet", b->name, NULL };
 	cleanup_program struct program restore = PROGRAM_INIT;
@@ -84,6 +93,12 @@ void machine_end(struct bench_machine *b)
 	if (!e && program_wait_end(&restore, clock_ms() + RESTORE_LIMIT_MS))
 		e = program_result(&restore);
 	log_err(LOG_LEVEL_WARN, err_wrap(e, "%s", b->name));
+}
+
+void machine_end(struct bench_machine *b)
+{
+	end(b);
+	forget(b);
 }
 
 void measured_free(struct measured *m)

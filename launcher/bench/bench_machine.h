@@ -34,5 +34,5 @@ struct err *machine_begin(struct bench_machine *b, const struct bench_variant *v
 void machine_look(struct bench_machine *b);
 /* boot.launch, boot.firmware and `phase` (milliseconds), of a kernel whose clock showed 0 at `kernel_ms` (clock_ms). */
 void machine_boot(struct bench_machine *b, double kernel_ms, const char *phase, double phase_ms);
-/* Ends it; one that had to be killed has left something, which is undone. */
+/* Ends it; one that had to be killed has left something, which is undone. Its folder among the user's machines goes, too. */
 void machine_end(struct bench_machine *b);

@@ -27,6 +27,11 @@ void program_user(const struct user *user)
 	run_as = user;
 }
 
+const char *program_data_dir(void)
+{
+	return run_as ? run_as->data_dir : NULL;
+}
+
 /* Root for good, or the user for good: no program begins between the two. Where the user is root, who asked for it is nobody else. */
 static struct err *be_one(bool launcher)
 {

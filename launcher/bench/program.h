@@ -23,6 +23,8 @@ struct program {
 
 /* As whom all programs run that are no launcher; NULL: as who we are. Borrowed. In a visit (base/user.h) there must be one. */
 void program_user(const struct user *user);
+/* The folder in which the machines of that user keep their state; borrowed. NULL before program_user. */
+const char *program_data_dir(void);
 /* Starts it, without standard input. argv[0] is a path, or is looked up in PATH. */
 struct err *program_start(struct program *p, const char *const argv[]);
 /*

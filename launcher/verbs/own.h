@@ -39,9 +39,6 @@ struct err *own_free_name(struct cli *cli, const struct own *o, const char *name
 /* Asks for `word` to be typed; true with --yes. Without a terminal an error of usage: nobody is there to say yes to `what`. */
 struct err *own_confirm(const struct verb_args *args, const char *word, const char *what);
 
-/* Removes a file, or a folder with all in it; links are removed, never followed. What is not there is no error. */
-struct err *own_remove(struct root *root, const char *path);
-
 /* The unit of the user's own systemd that starts it at login; NULL where its file has no such unit. Owned by the caller. */
 char *own_unit(const struct own *o);
 /* Whether that is enabled: by the link that systemd makes (systemd.unit(5)). */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/base/tree.h"
 #include "launcher/verbs/own.h"
 #include "launcher/verbs/verb_disk.h"
 
@@ -137,7 +138,7 @@ struct err *verb_remove(struct cli *cli, const struct verb_args *args)
 		show(cli, &o, &r);
 	TRY(own_confirm(args, o.config->vm.name, N_("its removal")));
 	for (size_t i = 0; i < r.files.n; i++)
-		TRY(own_remove(cli->root, r.files.v[i]));
+		TRY(err_exit(tree_remove(cli->root, r.files.v[i]), EXIT_HOST));
 	err_free(root_rmdir(cli->root, o.home)); /* only if it is empty */
 	log_info("%s is gone", o.config->vm.name);
 	return NULL;

@@ -11,6 +11,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/base/tree.h"
 #include "launcher/config/rewrite.h"
 #include "launcher/host/net/net_choose.h"
 #include "launcher/verbs/own.h"
@@ -115,7 +116,7 @@ struct err *verb_rename(struct cli *cli, const struct verb_args *args)
 	TRY(e);
 	log_info("%s is %s now: %s", o.config->vm.name, name, path);
 	if (entry) {
-		log_err(LOG_LEVEL_WARN, own_remove(cli->root, entry));
+		log_err(LOG_LEVEL_WARN, tree_remove(cli->root, entry));
 		log_info("its entry in the desktop's menu is gone; a new one: qlaunch desktop %s", name);
 	}
 	if (starts)
