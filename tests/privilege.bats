@@ -670,3 +670,16 @@ keys() {
 	wait $pid
 	[ "$mode" = 600 ]
 }
+
+@test "what a user writes stops no services; what is root's own does" {
+	make_user
+	mkdir "$open/roots"
+	for file in "$open/roots/r.conf" "$open/home/u.conf"; do printf '[host]\nstop = fancontrol.service\n' >"$file"; done
+	chown "$made" "$open/home/u.conf"
+	stops() { "${sudo[@]}" "$qlaunch" check "$@" 2>&1 | tr -s ' \n' ' ' | grep -o '\[host\] stop: on behalf of a user only a file that root alone can write'; }
+	run stops "$open/home/u.conf"; [ "$status" -eq 0 ]
+	run stops "$open/roots/r.conf"; [ "$status" -eq 1 ]
+	run stops --set host.stop=sshd.service "$open/roots/r.conf"; [ "$status" -eq 0 ]
+	chown "$made" "$open/roots" # who can exchange it
+	run stops "$open/roots/r.conf"; [ "$status" -eq 0 ]
+}

@@ -387,7 +387,8 @@ const struct conf_key conf_keys[] = {
 	KEY("host", "kvm", KVM_SETTINGS, host.kvm,
 	    HELP "Parameters of KVM: *ignore_msrs=1 report_ignored_msrs=0*, for games that ask for registers which a guest has not."),
 	KEY("host", "stop", UNITS, host.stop,
-	    HELP "Services that do not run meanwhile: *fancontrol.service docker.service*. Those that ran are started again."),
+	    HELP "Services that do not run meanwhile: *fancontrol.service docker.service*. Those that ran are started again. On behalf of a user only "
+		 "where root alone can write the file."),
 	KEY("host", "inhibit-sleep", BOOL, host.inhibit_sleep, IS "yes",
 	    HELP "The host does not go to sleep by itself."),
 	KEY("host", "irqs", ENUM, host.irqs, IS "away", .words = irqs,

@@ -11,8 +11,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/tr.h"
+#include "launcher/base/trust.h"
 #include "launcher/guest/args_audio.h"
 #include "launcher/guest/args_display.h"
 #include "launcher/guest/args_pci.h"
@@ -133,6 +135,24 @@ static bool runs(struct cli *cli, const char *base, struct plan *p)
 	return true;
 }
 
+/* Any service may be named, the firewall too: what a user writes does not stop them by root's hand. On the command line a --set is the
+ * user's, whose file it may be. */
+static void check_stop(struct cli *cli, struct plan *p)
+{
+	bool by_hand = false;
+	if (!p->config->host.stop.n || p->user.uid == 0 || !root_is_host(cli->root))
+		return;
+	for (size_t i = 0; i < cli->sets.n; i++)
+		by_hand |= str_starts(cli->sets.v[i], "host.stop");
+	cleanup_free char *real = realpath(p->config->path, NULL);
+	cleanup_err struct err *e = real ? trust_path(cli->root, real, 0) : NULL;
+	if (by_hand || !real || e)
+		findings_add(&p->findings, FINDING_BAD, "stop",
+			     tr_fmt("[host] stop: on behalf of a user only a file that root alone can write stops services%s%s",
+				    e ? ": " : "", err_text(e)),
+			     tr_dup("put it into /etc/qlaunch, as root's own"));
+}
+
 void plan_check(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
@@ -161,6 +181,7 @@ void plan_check(struct cli *cli, struct plan *p)
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
 	tuning_findings(&p->findings, c, cli->root);
+	check_stop(cli, p);
 	share_findings(&p->findings, c, &p->shares);
 	net_findings(&p->findings, &p->net, cli->root);
 	disk_findings(&p->findings, c, &p->disks, cli->root);

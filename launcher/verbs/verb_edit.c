@@ -18,7 +18,7 @@
 /* $VISUAL, $EDITOR (with arguments: "code -w"), or what is installed. */
 static struct err *find_editor(struct strv *ret_argv)
 {
-	static const char *const usual[] = { "sensible-editor", "nano", "vi", "vim", "emacs" };
+	static const char *const usual[] = { "editor", "nano", "vi", "vim", "emacs" };
 	const char *visual = getenv("VISUAL"), *editor = getenv("EDITOR"), *own = visual && *visual ? visual : editor;
 	if (own && *own)
 		strv_split(ret_argv, own, " \t");
