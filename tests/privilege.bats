@@ -85,6 +85,11 @@ untouched() {
 	launch "pci gpu.address=00:00.0" "pci gpu.rom=$vault/plain"; [ "$status" -ne 0 ]; untouched 0
 }
 
+@test "the password and the certificates of viewers" {
+	launch display.mode=spice display.port=5999 "display.password=$vault/plain"; [ "$status" -ne 0 ]; untouched
+	launch display.mode=spice display.port=5999 "display.tls=$vault"; [ "$status" -ne 0 ]; untouched
+}
+
 @test "kernel and initrd" {
 	launch "boot.kernel=$vault/plain" "boot.initrd=$vault/other"; [ "$status" -ne 0 ]; untouched
 }

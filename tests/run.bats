@@ -288,7 +288,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 		[[ $(readlink "/proc/$q/fd/$fd") == /dev/null || $(readlink "/proc/$q/fd/$fd") == pipe:* ]]
 	done
 	for dir in /run/qlaunch "$XDG_RUNTIME_DIR/qlaunch"; do
-		[ ! -d "$dir" ] || [ -z "$(find "$dir" -type f -path "*$vm*" -exec grep -lE 'running after|power button' {} +)" ]
+		[ ! -d "$dir" ] || [ -z "$(find "$dir" -type f -path "*$vm*" ! -name log -exec grep -lE 'running after|power button' {} +)" ]
 		[ ! -d "$dir" ] || [ -z "$(find "$dir" -maxdepth 1 -name '.*' -type f -size +0)" ]
 	done
 	"$qlaunch" stop --now "$vm"; wait "$pid"

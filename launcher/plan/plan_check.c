@@ -101,7 +101,7 @@ static void check_viewers(struct plan *p)
 			     str_fmt("chmod 600 '%s'", c->display.password));
 	for (size_t i = 0; c->display.tls && i < ARRAY_SIZE(certificates); i++) {
 		cleanup_free char *path = str_fmt("%s/%s", c->display.tls, certificates[i]);
-		if (access(path, R_OK) == 0)
+		if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) == 0)
 			continue;
 		findings_add(&p->findings, FINDING_BAD, "display", str_fmt("%s: %s", path, strerror(errno)),
 			     tr_dup("display.tls is a folder with server-cert.pem, server-key.pem and ca-cert.pem"));

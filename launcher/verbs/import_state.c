@@ -111,7 +111,7 @@ static struct err *find_code(void *data)
 						    "/usr/share/edk2/x64/OVMF_CODE.secboot.fd", "/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin" } };
 	struct search *s = data;
 	for (size_t i = 0; i < ARRAY_SIZE(images[0]) && !s->found; i++)
-		s->found = access(images[s->hidden][i], R_OK) == 0 ? str_dup(images[s->hidden][i]) : NULL;
+		s->found = faccessat(AT_FDCWD, images[s->hidden][i], R_OK, AT_EACCESS) == 0 ? str_dup(images[s->hidden][i]) : NULL;
 	return NULL;
 }
 
