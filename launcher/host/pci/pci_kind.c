@@ -118,12 +118,12 @@ static struct err *probe_drivers(struct root *root, struct pci_addr addr)
 }
 
 /*
- * Asked right before the unbind, which would wait for them for ever in the kernel, with everybody behind it who asks for the device. Those
- * of a desktop that was stopped just now get a moment to end.
+ * Asked before the unbind, which would wait for them for ever in the kernel, with everybody behind it who asks for the device. Those of a
+ * desktop that was stopped just now get `limit_ms` to end.
  */
-static struct err *not_held(struct root *root, struct pci_addr addr)
+static struct err *not_held(struct root *root, struct pci_addr addr, int limit_ms)
 {
-	int64_t until = clock_ms() + pci_holders_limit_ms;
+	int64_t until = clock_ms() + limit_ms;
 	cleanup_free char *holders = NULL;
 	while ((holders = pci_holders(root, addr, true, NULL)) && clock_ms() < until) {
 		str_set(&holders, NULL);
@@ -150,13 +150,15 @@ static struct err *driver_apply(struct step_env *env, struct step *s)
 	TRY(pci_addr_parse(s->target, &addr));
 	TRY(binding_read(env->root, addr, &b));
 	if (b.driver && !streq(b.driver, VFIO))
-		TRY(not_held(env->root, addr));
+		TRY(not_held(env->root, addr, pci_holders_limit_ms));
 	TRY(claim_disks(env->root, addr, &claims));
 	TRY(set_override(env->root, addr, VFIO));
 	if (streq(b.driver, VFIO))
 		return NULL;
-	if (b.driver)
+	if (b.driver) {
+		TRY(not_held(env->root, addr, 0)); /* who came while the disks were asked */
 		TRY(unbind(env->root, addr, b.driver));
+	}
 	TRY(probe_drivers(env->root, addr));
 	if (bound_to(env->root, addr, VFIO))
 		return NULL;

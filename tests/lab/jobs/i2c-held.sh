@@ -59,7 +59,11 @@ untouched "bound again"
 # it comes between the check and the unbinding: the machine's own hook starts it
 chmod 666 "$bus"
 cp "$(command -v sleep)" "$work/openrgb"
-printf '#!/bin/bash\nsetsid %s/openrgb 1000 3<>%s </dev/null >/dev/null 2>&1 &\n' "$work" "$bus" >"$work/hook"
+cat >"$work/hook" <<-HOOK
+	#!/bin/bash
+	setsid $work/openrgb 1000 3<>$bus </dev/null >/dev/null 2>&1 &
+	until [ "\$(readlink /proc/\$!/fd/3)" = $bus ]; do sleep 0.1; done
+HOOK
 chmod 755 "$work/hook"
 { cat "$work/held.conf"; printf '[hooks]\nbefore = %s\n' "$work/hook"; } >"$work/late.conf"
 sed -i 's/^name = .*/name = late/' "$work/late.conf"
