@@ -24,7 +24,9 @@ home=$(getent passwd player | cut -d: -f6) serial=$home/serial conf=/etc/qlaunch
 host_snapshot "$work/before"
 
 # README's commands, without what is said of them
-commands() { sed -n '/^    qlaunch new win11/,/^    sudo systemctl start/{ s/^ *//; s/  *#.*//; p }' "$1"; }
+commands() { # the last `new` before the unit is started, and what follows it
+	sed -n 's/^    //; s/  *#.*//; /^qlaunch new win11/h; /^qlaunch new win11/!H; /^sudo systemctl start/{ g; p; q }' "$1" | grep -E '^(sudo|qlaunch) '
+}
 mapfile -t words < <(commands "$top/README.md")
 equal "README has three commands for it" 3 "${#words[@]}" || finish
 equal "README.pt-BR has the same" "$(commands "$top/README.md")" "$(commands "$top/README.pt-BR.md")"
