@@ -14,7 +14,7 @@ setup() {
 	mkdir -p "$XDG_RUNTIME_DIR" "$folder"
 	vm=l$BATS_TEST_NUMBER-$$ two=t$BATS_TEST_NUMBER-$$
 	conf=$folder/$vm.conf
-	printf '# mine\n[vm]\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' >"$conf"
+	printf '# mine\n[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' "$vm" >"$conf"
 	cd "$dir"
 }
 teardown() {
@@ -27,6 +27,7 @@ says() { # STATUS WORDS...: what the last command said
 	[ "$status" -eq "$1" ] || { echo "status $status: $output"; return 1; }; shift
 	for w; do [[ $output == *"$w"* ]] || { echo "not \"$w\": $output"; return 1; }; done
 }
+names() { "$qlaunch" list --json | jq -r '.[].vm' | sort | xargs; } # as the machines themselves have them
 disk() { qemu-img create -q -f qcow2 "$1" 8M; qemu-io -f qcow2 -c "write -q -P $2 0 1M" "$1"; }
 holds() { [ "$(qemu-io -f qcow2 -c "read -q -P $2 0 1M" "$1" | grep -c failed)" -eq 0 ]; }
 ended() { # a run that its user ended
@@ -68,7 +69,7 @@ ended() { # a run that its user ended
 
 @test "edit: saved only without a mistake, and never half" {
 	before=$(cat "$conf")
-	EDITOR='sed -i s/threads/thread/' q edit "$vm"; says 3 "$vm.conf:5:1" 'nothing was changed'
+	EDITOR='sed -i s/threads/thread/' q edit "$vm"; says 3 "$vm.conf:6:1" 'nothing was changed'
 	[ "$(cat "$conf")" = "$before" ]
 	EDITOR='sed -i s/64M/65M/' q edit "$vm"; says 0 saved
 	grep -q 'size = 65M' "$conf"
@@ -109,10 +110,10 @@ ended() { # a run that its user ended
 	printf '[network lan]\nmode = user\nmac = 52:54:00:11:22:33\n[smbios]\nuuid = 11111111-2222-4333-8444-555555555555\n' >>"$conf"
 	ended
 	mkdir -p "$XDG_DATA_HOME/qlaunch/$vm"; echo variables >"$XDG_DATA_HOME/qlaunch/$vm/VARS.fd"
-	before=$(cat "$conf"; sha256sum ./*.qcow2)
+	first() { cat "$conf"; sha256sum "$vm.qcow2" base.qcow2 other.qcow2 ro.qcow2; }
+	before=$(first)
 	q clone "$vm" "$two"; says 0 "a clone of $vm" 'read only' base.qcow2
-	[ "$(cat "$conf"; sha256sum "$vm.qcow2" base.qcow2 other.qcow2 ro.qcow2)" = "$(cat "$conf"; sha256sum "$vm.qcow2" base.qcow2 other.qcow2 ro.qcow2)" ]
-	[[ $before == "$(cat "$conf")"* ]]
+	[ "$(first)" = "$before" ]; [ "$(names)" = "$vm $two" ]
 	holds "$two.qcow2" 1; holds "$two-other.qcow2" 7
 	qemu-img info --output=json "$two-other.qcow2" | jq -e 'has("backing-filename") | not'
 	grep -q '# mine' "$folder/$two.conf"
@@ -169,6 +170,7 @@ ended() { # a run that its user ended
 	mac=$("$qlaunch" plan --json "$vm" | grep -o '52:54:00:[0-9a-f:]*' | head -n 1); [ -n "$mac" ]
 	printf '[Desktop Entry]\nX-Qlaunch-Config=%s\n' "$conf" >"$XDG_DATA_HOME/applications/qlaunch-$vm.desktop"
 	q rename "$vm" "$two"; says 0 "$two now"
+	[ "$(names)" = "$two" ]
 	[ "$(ls "$folder")" = "$two.conf" ]
 	[ "$("$qlaunch" plan --json "$two" | grep -o '52:54:00:[0-9a-f:]*' | head -n 1)" = "$mac" ]
 	holds "$XDG_DATA_HOME/qlaunch/$two/disk.qcow2" 5

@@ -29,7 +29,7 @@ struct clone {
 	struct own *from;
 	const char *name;
 	char *path, *home; /* of the new one */
-	bool tpm;          /* its state is copied */
+	bool has_tpm, tpm; /* the old one has a state, and it is copied */
 	struct disk_facts facts;
 	struct strv made;     /* files, in order */
 	struct rewrite *keys; /* of its configuration; their texts are in `texts` */
@@ -109,7 +109,8 @@ static struct err *choose_tpm(struct clone *c, const char *word)
 	char answer[16] = "";
 	if (word && !streq(word, "copy") && !streq(word, "new"))
 		return err_exit(err_new("--tpm is copy or new, not \"%s\"", word), EXIT_USAGE);
-	if (!root_exists(c->cli->root, state))
+	c->has_tpm = root_exists(c->cli->root, state);
+	if (!c->has_tpm)
 		return NULL;
 	if (!word && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
 		printf(_("Its TPM: copy it, or begin with a new one? With a new one BitLocker asks once for its recovery key; with\n"
@@ -203,9 +204,7 @@ static struct err *copy_home(struct clone *c)
 static void name_it(struct clone *c)
 {
 	const struct config *old = c->from->config;
-	cleanup_free char *file = config_name_of(c->from->path);
-	if (!streq(old->vm.name, file))
-		set(c, str_dup("vm"), "name", str_dup(c->name));
+	set(c, str_dup("vm"), "name", NULL); /* it is the file's */
 	for (size_t i = 0; i < old->n_networks; i++)
 		if (old->networks[i].mac) /* without one it is made of the names */
 			set(c, str_fmt("network %s", old->networks[i].name), "mac", NULL);
@@ -270,7 +269,7 @@ static void say(const struct clone *c)
 	for (size_t i = 0; i < old->n_disks; i++)
 		if (old->disks[i].readonly)
 			log_info("%s: disk %s is read only, and the same file for both", c->name, old->disks[i].name);
-	if (old->tpm.version != TPM_NONE && !c->tpm)
+	if (c->has_tpm && !c->tpm)
 		log_info("%s: begins with a new TPM: have BitLocker's recovery key at hand", c->name);
 	if (old->smbios.fields[SMBIOS_SERIAL] || old->smbios.host)
 		log_info("%s: the serial number in [smbios] is the same for both", c->name);

@@ -35,7 +35,7 @@ struct err *verb_forward(struct cli *cli, const struct verb_args *args)
 	cleanup_qmp struct qmp *qmp = NULL;
 	cleanup_free char *networks = NULL, *said = NULL, *line = NULL;
 	struct conf_forward f;
-	TRY(verb_words(args, 2, 2, "forward [--remove] VM tcp:HOST:GUEST"));
+	TRY(verb_words(args, 2, 2, "forward [--remove] VM PROTOCOL:HOST:GUEST"));
 	const char *vm = args->words.v[0], *rule = args->words.v[1];
 	bool removes = verb_option(args, "remove");
 	if (!conf_forward_parse(rule, &f))

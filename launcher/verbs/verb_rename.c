@@ -34,18 +34,16 @@ static void add(struct keys *k, const char *section, const char *name, const cha
 	k->v = mem_grow(k->v, k->n, sizeof(*k->v));
 	strv_addf(&k->texts, "%s%s%s", section, *name ? " " : "", name);
 	size_t at = k->texts.n - 1;
-	strv_add(&k->texts, value);
-	k->v[k->n++] = (struct rewrite){ .section = k->texts.v[at], .key = key, .value = k->texts.v[at + 1] };
+	strv_add(&k->texts, value ? value : "");
+	k->v[k->n++] = (struct rewrite){ .section = k->texts.v[at], .key = key, .value = value ? k->texts.v[at + 1] : NULL };
 }
 
-/* Which keys change. */
-static void changes(const struct own *o, const char *name, const char *home, struct keys *ret)
+/* Which keys change; without a value they go. */
+static void changes(const struct own *o, const char *home, struct keys *ret)
 {
 	const struct config *c = o->config;
 	size_t n = strlen(o->home);
-	cleanup_free char *file = config_name_of(o->path);
-	if (!streq(c->vm.name, file))
-		add(ret, "vm", "", "name", name);
+	add(ret, "vm", "", "name", NULL); /* it is the file's */
 	for (size_t i = 0; i < c->n_networks; i++) {
 		char mac[NET_MAC_TEXT];
 		net_default_mac(c->vm.name, c->networks[i].name, mac);
@@ -66,10 +64,10 @@ static void changes(const struct own *o, const char *name, const char *home, str
 	}
 }
 
-static char *text_of(const struct own *o, const char *name, const char *home)
+static char *text_of(const struct own *o, const char *home)
 {
 	cleanup(keys_free) struct keys k = {};
-	changes(o, name, home, &k);
+	changes(o, home, &k);
 	cleanup_free char *whole = str_fmt("%s\n", o->text);
 	return config_rewrite(whole, k.v, k.n);
 }
@@ -106,7 +104,7 @@ struct err *verb_rename(struct cli *cli, const struct verb_args *args)
 	TRY(own_idle(cli, o.config->vm.name, N_("renamed")));
 	TRY(own_writable(&o));
 	TRY(own_free_name(cli, &o, name, &path, &home));
-	cleanup_free char *text = text_of(&o, name, home), *entry = own_entry(cli, &o), *unit = own_unit(&o);
+	cleanup_free char *text = text_of(&o, home), *entry = own_entry(cli, &o), *unit = own_unit(&o);
 	bool starts = own_autostarts(cli, &o);
 	TRY(write_verify(text, o.path));
 	sigset_t ends = end_signals(), before;
