@@ -71,6 +71,8 @@ static const struct option common[] = {
 	{ "version", no_argument, NULL, OPT_VERSION },
 };
 
+#define CALL_WIDTH 18 /* of a command and its arguments in the list; a longer one has a line of its own */
+
 static void usage(void)
 {
 	fputs(_(N_("qlaunch: a gaming VM with a real GPU, by one command, and the host given back.\n\n"
@@ -85,7 +87,10 @@ static void usage(void)
 		if (!streq(group, v->group))
 			printf("\n%s\n", tr(group = v->group));
 		cleanup_free char *call = str_fmt("%s %s", v->name, v->args);
-		printf("  %-18s %s\n", call, tr(v->help));
+		if (strlen(call) > CALL_WIDTH)
+			printf("  %s\n   %*s%s\n", call, CALL_WIDTH, "", tr(v->help));
+		else
+			printf("  %-*s %s\n", CALL_WIDTH, call, tr(v->help));
 	}
 	fputs(_(N_("\nOptions of all commands\n"
 		   "  --set SECTION.KEY=VALUE   this key for this run ('pci gpu.rom=…'), repeatable\n"
@@ -279,10 +284,9 @@ static struct err *help(struct line *line, bool *ret_said)
 	*ret_said = !s.found;
 	if (s.found)
 		return NULL;
-	if (v)
-		usage_of(v);
-	else
-		usage();
+	if (line->args.words.n > 1 && !v)
+		return err_exit(err_hint(err_new("there is no command \"%s\"", line->args.words.v[1]), "qlaunch --help"), EXIT_USAGE);
+	v ? usage_of(v) : usage();
 	line->done = true;
 	return NULL;
 }

@@ -178,6 +178,7 @@ setup() {
 	done < <(printf '%s\n' 'start run' 'shutdown stop' 'destroy stop --now' 'undefine remove' 'suspend pause' 'eject cdrom VM eject' 'ls list')
 	run "$qlaunch" help; [ "$status" -eq 0 ]; [[ $output == *"qlaunch CONFIG"* ]]
 	run "$qlaunch" help stop; [ "$status" -eq 0 ]; [[ $output == "qlaunch stop"* ]]
+	run "$qlaunch" help blah; [ "$status" -eq 2 ]; [[ $output == *'no command "blah"'* ]]
 	mkdir -p "$HOME/.config/qlaunch"; printf '[vm]\nnonsense = 1\n' | tee "$HOME/.config/qlaunch/start.conf" >"$HOME/.config/qlaunch/help.conf"
 	run "$qlaunch" help; [ "$status" -eq 3 ]
 	run "$qlaunch" start; [ "$status" -eq 3 ]
