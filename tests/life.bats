@@ -40,7 +40,7 @@ ended() { # a run that its user ended
 	printf '[disk main]\npath = %s\n' "$dir/$vm.qcow2" >>"$conf"
 	printf '[vm]\nnam = x\n' >"$folder/bad.conf"
 	start
-	q list; says 0 running 'of 8M' bad broken 'bad.conf:2'
+	q list; says 0 running 'of 8M' bad broken 'bad.conf:2'; [[ $output != *'never run'* ]]
 	"$qlaunch" stop --now "$vm"; wait "$pid"; pid=
 	q list --json; says 0
 	jq -e --arg vm "$vm" '.[] | select(.vm == $vm) | .state == "off" and .last.status == 0 and .disks.size == 8388608' <<<"$output"

@@ -38,7 +38,7 @@ becomes() { for _ in $(seq 100); do [ "$(state)" = "$1" ] && return; sleep 0.1; 
 @test "pause and resume: what it is already is said, and the launcher knows it" {
 	start
 	q pause "$vm"; says 0 paused "qlaunch resume $vm"; becomes paused
-	q pause "$vm"; says 0 'not running on: paused'
+	q pause "$vm"; says 0 'stands still already: paused'
 	q resume "$vm"; says 0 'goes on'; becomes running
 	q resume "$vm"; says 0 already
 	q reset "$vm"; says 0 reset; becomes running

@@ -81,12 +81,10 @@ static char *last_text(const json_t *o)
 	const char *begun = json_string_value(json_object_get(last, "begun")), *text = json_string_value(json_object_get(last, "text"));
 	if (!json_is_object(last) && text)
 		return str_dup(text);
+	bool runs = streq(json_string_value(json_object_get(o, "state")), "running");
 	if (!begun || strlen(begun) < 16)
-		return str_dup(_("never run"));
-	const char *how = streq(json_string_value(json_object_get(o, "state")), "running") ? ""
-			  : !json_object_get(last, "ended")                                ? _("its launcher died")
-			  : text                                                           ? text
-											   : _("ended well");
+		return str_dup(runs ? "" : _("never run"));
+	const char *how = runs ? "" : !json_object_get(last, "ended") ? _("its launcher died") : text ? text : _("ended well");
 	return str_fmt("%.10s %.5s %.*s", begun, begun + 11, (int)strcspn(how, "\n"), how);
 }
 

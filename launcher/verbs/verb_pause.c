@@ -28,7 +28,7 @@ struct err *verb_pause(struct cli *cli, const struct verb_args *args)
 	TRY(running_monitor(cli, vm, "pause", &qmp));
 	TRY(err_exit(state_of(qmp, &state), EXIT_GUEST));
 	if (!streq(state, "running")) {
-		log_info("%s: is not running on: %s", vm, state);
+		log_info("%s stands still already: %s", vm, state);
 		return NULL;
 	}
 	TRY(err_exit(qmp_call(qmp, "stop", NULL, RUNNING_LIMIT_MS, NULL), EXIT_GUEST));
