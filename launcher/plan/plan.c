@@ -157,7 +157,7 @@ static void choose_machine(struct cli *cli, struct plan *p)
 	if (p->machine && !qemu_has_machine(&p->qemu_facts, p->machine)) {
 		cleanup_free char *newest = qemu_newest_machine(&p->qemu_facts);
 		findings_add(&p->findings, FINDING_BAD, "machine", tr_fmt("this QEMU has no %s, the board of this machine", p->machine),
-			     tr_fmt("vm.machine = %s, a newer board: Windows may want to be activated again", newest));
+			     tr_fmt("vm.machine = %s, another board: Windows may want to be activated again", newest));
 	}
 }
 
