@@ -144,6 +144,8 @@ ended() { # a run that its user ended
 @test "clone: what is in the way is said before anything is copied; nothing of half a clone stays" {
 	disk "$vm.qcow2" 1; printf '[disk main]\npath = %s\n' "$dir/$vm.qcow2" >>"$conf"
 	start
+	cp "$conf" "$folder/alias.conf" # a file whose name is not the machine's
+	EDITOR='sed -i s/64M/65M/' q edit alias; says 0 saved "$vm runs"; rm "$folder/alias.conf"
 	for verb in "clone $vm $two" "rename $vm $two" "remove --yes $vm"; do q $verb; says 2 "$vm runs" "qlaunch stop $vm"; done
 	kill -KILL "$pid"; wait "$pid" || true; pid=
 	q clone "$vm" "$two"; says 2 'left behind' "qlaunch restore $vm"

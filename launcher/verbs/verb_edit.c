@@ -124,13 +124,14 @@ struct err *verb_edit(struct cli *cli, const struct verb_args *args)
 	TRY(own_writable(&o));
 	TRY(find_editor(&editor));
 	/* not named .conf: nobody takes it for a machine */
-	cleanup_free char *copy = str_fmt("%s.edit-%d", o.path, (int)getpid()), *whole = str_fmt("%s\n", o.text),
-			  *name = config_name_of(o.path);
+	cleanup_free char *copy = str_fmt("%s.edit-%d", o.path, (int)getpid()), *whole = str_fmt("%s\n", o.text);
 	TRY(err_exit(root_put_new(cli->root, copy, whole, strlen(whole), 0600), EXIT_HOST));
 	struct err *e = err_exit(edit(cli, &o, &editor, copy), EXIT_HOST);
 	err_free(root_unlink(cli->root, copy));
 	TRY(e);
-	if (streq(own_state(cli, name, NULL), "running"))
-		log_info("%s runs: what was changed counts from its next start", name);
+	cleanup_config struct config *c = NULL;
+	err_free(config_load(o.path, NULL, &c)); /* it may have been saved with its mistakes */
+	if (c && streq(own_state(cli, c->vm.name, NULL), "running"))
+		log_info("%s runs: what was changed counts from its next start", c->vm.name);
 	return NULL;
 }
