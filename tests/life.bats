@@ -186,21 +186,22 @@ ended() { # a run that its user ended
 }
 
 @test "remove: shows all that goes, asks, and leaves what is another's" {
-	disk mine.qcow2 1; disk shared.qcow2 2; disk base.qcow2 3; disk ro.qcow2 4
-	qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 top.qcow2
-	for d in mine shared base; do printf '[disk %s]\npath = %s\n' $d "$dir/$d.qcow2" >>"$conf"; done
+	disk mine.qcow2 1; disk shared.qcow2 2; disk base.qcow2 3; disk ro.qcow2 4; disk typo.qcow2 5
+	qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 middle.qcow2; qemu-img create -q -f qcow2 -b middle.qcow2 -F qcow2 top.qcow2
+	printf '[disk d]\npath = %s\npat = x\n' "$dir/typo.qcow2" >"$folder/wrong.conf"
+	for d in mine shared base typo; do printf '[disk %s]\npath = %s\n' $d "$dir/$d.qcow2" >>"$conf"; done
 	printf '[disk ro]\npath = %s\nreadonly = yes\n' "$dir/ro.qcow2" >>"$conf"
 	printf '[vm]\nname = o\n[disk s]\npath = %s\n[disk t]\npath = %s\n' "$dir/shared.qcow2" "$dir/top.qcow2" >"$folder/o.conf"
 	mkdir -p "$XDG_DATA_HOME/qlaunch/$vm/VARS.fd.copies"; echo v >"$XDG_DATA_HOME/qlaunch/$vm/VARS.fd.copies/VARS.fd.000001"
 	ln -s "$dir/ro.qcow2" "$XDG_DATA_HOME/qlaunch/$vm/VARS.fd.copies/link"
-	q remove "$vm"; says 2 mine.qcow2 'What stays' "shared.qcow2: o has it" "base.qcow2: o has it" -- '--yes'
+	q remove "$vm"; says 2 mine.qcow2 'What stays' "shared.qcow2: o has it" "base.qcow2: o has it" "typo.qcow2: wrong has it" -- '--yes'
 	[ -e mine.qcow2 ]
 	"$BATS_TEST_DIRNAME/terminal.py" wait:'to go on' 'key:no\n' -- "$qlaunch" remove "$vm" >said || true
 	cat said; [ -e mine.qcow2 ]; [ -e "$conf" ]
 	"$BATS_TEST_DIRNAME/terminal.py" wait:'to go on' "key:$vm\\n" -- "$qlaunch" remove "$vm" >said || true
 	cat said
 	[ ! -e mine.qcow2 ]; [ ! -e "$conf" ]; [ ! -e "$XDG_DATA_HOME/qlaunch/$vm" ]
-	[ -e shared.qcow2 ]; [ -e base.qcow2 ]; [ -e ro.qcow2 ]
+	[ -e shared.qcow2 ]; [ -e base.qcow2 ]; [ -e ro.qcow2 ]; [ -e typo.qcow2 ]; rm "$folder/wrong.conf"
 	q remove --yes --keep-disks o; says 0 'o is gone'
 	[ -e shared.qcow2 ]; [ -z "$(ls "$folder")" ]
 	q remove --yes o; says 3

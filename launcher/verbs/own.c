@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "launcher/base/behalf.h"
+#include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/config/value.h"
 #include "launcher/step/journal.h"
@@ -73,6 +74,20 @@ char *own_folder(void)
 {
 	const char *home = getenv("HOME");
 	return home && *home == '/' ? str_fmt("%s/.config/qlaunch", home) : NULL;
+}
+
+void own_all(struct cli *cli, struct strv *ret_paths)
+{
+	cleanup_free char *mine = own_folder();
+	const char *const folders[] = { mine, "/etc/qlaunch" };
+	for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
+		cleanup_strv struct strv names = {};
+		if (folders[k] && root_exists(cli->root, folders[k]))
+			log_err(LOG_LEVEL_WARN, root_list(cli->root, folders[k], &names));
+		for (size_t i = 0; i < names.n; i++)
+			if (str_ends(names.v[i], ".conf") && *names.v[i] != '.')
+				strv_addf(ret_paths, "%s/%s", folders[k], names.v[i]);
+	}
 }
 
 /* ---- whether it runs ---- */

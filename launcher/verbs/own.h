@@ -27,6 +27,9 @@ void own_free(struct own *o);
 /* ~/.config/qlaunch of the user that this process is; NULL without HOME. Owned by the caller. */
 char *own_folder(void);
 
+/* The paths of all configurations: of that folder, then of /etc/qlaunch. A folder that cannot be read is warned of. */
+void own_all(struct cli *cli, struct strv *ret_paths);
+
 /* "running", "left behind" (by a launcher that died) or "off"; *ret_by_root: it runs as root's. May be NULL. Marked for translation. */
 const char *own_state(struct cli *cli, const char *vm, bool *ret_by_root);
 /* An error of usage unless it is off; `what` is not done meanwhile: "renamed". */

@@ -9,6 +9,7 @@
 #include "launcher/tools/history.h"
 #include "launcher/verbs/own.h"
 #include "launcher/verbs/pager.h"
+#include "ovmf/vars.h"
 
 /* Bytes that its images take, and that the guest sees; a device counts as what it is. */
 static json_t *disks_size(struct cli *cli, const struct config *c)
@@ -29,7 +30,7 @@ static json_t *disks_size(struct cli *cli, const struct config *c)
 /* Of the last run: when, and how it ended. */
 static json_t *last_run(struct cli *cli, const struct config *c, const struct user *u)
 {
-	cleanup_free char *home = str_fmt("%s/qlaunch/%s", u->data_dir, c->vm.name);
+	cleanup_free char *home = vars_vm_dir(c, u->data_dir);
 	json_t *runs = history_read(cli->root, home), *last = json_object();
 	const json_t *run = json_array_get(runs, json_array_size(runs) - 1);
 	static const char *const keys[] = { "ended", "status", "seconds", "text" };
@@ -60,18 +61,6 @@ static json_t *describe(struct cli *cli, const char *path, const struct user *u)
 	json_object_set_new(o, "disks", disks_size(cli, c));
 	json_object_set_new(o, "last", last_run(cli, c, u));
 	return o;
-}
-
-static void collect(struct cli *cli, const char *folder, const struct user *u, json_t *all)
-{
-	cleanup_strv struct strv names = {};
-	if (folder && root_exists(cli->root, folder))
-		log_err(LOG_LEVEL_WARN, root_list(cli->root, folder, &names));
-	for (size_t i = 0; i < names.n; i++) {
-		cleanup_free char *path = str_fmt("%s/%s", folder, names.v[i]);
-		if (str_ends(names.v[i], ".conf") && *names.v[i] != '.')
-			json_array_append_new(all, describe(cli, path, u));
-	}
 }
 
 /* "2026-11-30 13:15 ended well", in the width that is left. */
@@ -111,11 +100,12 @@ struct err *verb_list(struct cli *cli, const struct verb_args *args)
 	cleanup_user struct user u = {};
 	TRY(verb_words(args, 0, 0, "list [--json]"));
 	TRY(own_become(cli, NULL, &u));
-	cleanup_free char *folder = own_folder();
+	cleanup_strv struct strv paths = {};
 	json_t *all = json_array(), *o;
 	size_t i, width = 8;
-	collect(cli, folder, &u, all);
-	collect(cli, "/etc/qlaunch", &u, all);
+	own_all(cli, &paths);
+	for (i = 0; i < paths.n; i++)
+		json_array_append_new(all, describe(cli, paths.v[i], &u));
 	json_array_foreach (all, i, o) {
 		size_t n = strlen(json_string_value(json_object_get(o, "vm")));
 		width = n > width && n < 24 ? n : width;

@@ -24,35 +24,38 @@ static void removal_free(struct removal *r)
 	strv_free(&r->kept);
 }
 
-/* The other machine that names this image or is built upon it; NULL: none. Owned by the caller. */
+/* Whether a machine names this image or is built upon it. What cannot be looked at is not known to be its. */
+static bool has_image(struct cli *cli, const struct config *c, const char *real)
+{
+	cleanup_disk_facts struct disk_facts facts = {};
+	err_free(disk_facts_read(cli->root, c, &facts));
+	for (size_t i = 0; i < facts.n; i++) {
+		const struct disk *d = &facts.v[i];
+		bool has = streq(d->real, real);
+		for (size_t k = 0; k < d->below.n && !has; k++) {
+			cleanup_free char *its = realpath(d->below.v[k], NULL);
+			has = streq(its, real);
+		}
+		if (has)
+			return true;
+	}
+	return false;
+}
+
+/* The other machine that has this image; of one whose text has mistakes its name in it is enough. NULL: none. Owned by the caller. */
 static char *other_owner(struct cli *cli, const struct own *o, const char *real)
 {
-	cleanup_free char *mine = own_folder();
-	const char *folders[] = { mine, "/etc/qlaunch" };
-	for (size_t k = 0; k < ARRAY_SIZE(folders); k++) {
-		cleanup_strv struct strv names = {};
-		if (folders[k])
-			err_free(root_list(cli->root, folders[k], &names));
-		for (size_t i = 0; i < names.n; i++) {
-			cleanup_free char *path = str_fmt("%s/%s", folders[k], names.v[i]), *its = realpath(path, NULL);
-			cleanup_config struct config *c = NULL;
-			cleanup_disk_facts struct disk_facts facts = {};
-			if (!str_ends(path, ".conf") || streq(its, o->path))
-				continue;
-			cleanup_err struct err *e = config_load(path, NULL, &c);
-			if (!e)
-				err_free(disk_facts_read(cli->root, c, &facts)); /* what cannot be looked at is not known to be its */
-			for (size_t d = 0; d < facts.n; d++) {
-				cleanup_free char *dir = facts.v[d].real ? str_dir(facts.v[d].real) : NULL;
-				const char *backing = facts.v[d].backing;
-				cleanup_free char *below = !backing || !dir  ? NULL
-							   : *backing == '/' ? str_dup(backing)
-									     : str_fmt("%s/%s", dir, backing);
-				cleanup_free char *real_below = below ? realpath(below, NULL) : NULL;
-				if (streq(facts.v[d].real, real) || streq(real_below, real))
-					return str_dup(c->vm.name);
-			}
-		}
+	cleanup_strv struct strv paths = {};
+	own_all(cli, &paths);
+	for (size_t i = 0; i < paths.n; i++) {
+		cleanup_free char *its = realpath(paths.v[i], NULL);
+		cleanup_config struct config *c = NULL;
+		if (streq(its, o->path))
+			continue;
+		cleanup_err struct err *e = config_load(paths.v[i], NULL, &c);
+		cleanup_free char *text = e ? root_read_or(cli->root, paths.v[i], "") : NULL;
+		if (e ? strstr(text, str_base(real)) != NULL : has_image(cli, c, real))
+			return c ? str_dup(c->vm.name) : config_name_of(paths.v[i]);
 	}
 	return NULL;
 }
@@ -71,7 +74,8 @@ static struct err *collect_disks(struct cli *cli, const struct own *o, bool keep
 			strv_add(&r->files, d->real);
 			continue;
 		}
-		strv_addf(&r->kept, owner ? N_("%s: %s has it, too") : "%s%s", d->conf->path, owner ? owner : "");
+		cleanup_free char *kept = owner ? tr_fmt("%s: %s has it, too", d->conf->path, owner) : str_dup(d->conf->path);
+		strv_add(&r->kept, kept);
 	}
 	return NULL;
 }

@@ -127,6 +127,8 @@ static void read_image(struct root *root, struct disk *d, const struct stat *st)
 	d->snapshots = q.snapshots;
 	d->guessed = q.backing && !q.backing_format;
 	d->backing = steal(q.backing);
+	d->below = q.below;
+	q.below = (struct strv){};
 }
 
 static void disk_read(struct root *root, const struct conf_disk *conf, bool cdrom, struct disk *d)
@@ -186,6 +188,7 @@ void disk_facts_free(struct disk_facts *f)
 		free(f->v[i].block);
 		free(f->v[i].by_id);
 		free(f->v[i].backing);
+		strv_free(&f->v[i].below);
 		free(f->v[i].problem);
 		free(f->v[i].remedy);
 	}

@@ -30,6 +30,7 @@ struct disk {
 	uint64_t allocated, room; /* bytes it takes of its file system; bytes that are left there */
 	unsigned snapshots;       /* within it */
 	char *backing;            /* as written in it; NULL: none */
+	struct strv below;        /* the files that it is built upon, one below the other */
 	bool guessed;             /* its header does not say of what format its backing file is: QEMU would guess */
 	const char *foreign;      /* it is of a format that only qemu-img reads: its word for that (and a problem); NULL: it is not */
 	char *problem, *remedy;   /* why it cannot be used; NULL if it can */

@@ -31,6 +31,7 @@ void qcow2_free(struct qcow2 *q)
 {
 	free(q->backing);
 	free(q->backing_format);
+	strv_free(&q->below);
 	*q = (struct qcow2){};
 }
 
@@ -243,6 +244,7 @@ struct err *image_read(struct root *root, const char *path, enum disk_format for
 		if (i == CHAIN_MAX)
 			return err_new("%s: its backing files lead round in a ring", path);
 		TRY(follow(root, &at, &q));
+		strv_add(&first.below, at);
 	}
 	*ret_header = first;
 	first = (struct qcow2){};

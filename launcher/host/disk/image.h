@@ -13,6 +13,7 @@ struct qcow2 {
 	unsigned snapshots;             /* internal ones */
 	uint64_t size;                  /* bytes that its guest sees */
 	char *backing, *backing_format; /* as written in it; NULL: none. A format that is not there is one that QEMU guesses */
+	struct strv below;              /* by image_read: the files that it is built upon, one below the other */
 	bool corrupt;                   /* QEMU has found it damaged, and has said so in it */
 	bool encrypted;
 };
