@@ -55,8 +55,6 @@ struct err *restore_vm(struct step_env *env, const char *base, const char *vm, b
 	TRY(e);
 	TRY(journal_is_callers(&info));
 	e = undo(env, vm, &steps, &info, &report);
-	if (root_is_host(env->root))
-		history_rescue(env->root, info.dir, info.user);
 	if (ret_report)
 		*ret_report = report;
 	if (e && !forget)
@@ -64,6 +62,8 @@ struct err *restore_vm(struct step_env *env, const char *base, const char *vm, b
 	log_err(LOG_LEVEL_WARN, e);
 	if (forget)
 		report.residue = 0;
+	if (!report.residue && root_is_host(env->root)) /* else the journal stays, and this run's log with it */
+		history_rescue(env->root, info.dir, info.user);
 	return restore_finish(j, vm, &report);
 }
 

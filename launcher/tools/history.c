@@ -148,7 +148,9 @@ void history_end(const struct err *e, double seconds)
 		json_t *last = json_pack("{s:s, s:i, s:f}", "ended", ended, "status", (int)err_status(e), "seconds", seconds);
 		if (e)
 			json_object_set_new(last, "text", json_string(err_text(e)));
-		now.beside = (free(now.beside), NULL); /* it went with the journal */
+		if (now.beside && root_exists(now.root, now.beside)) /* a residue has kept the journal: this run is no dead launcher's */
+			err_free(root_unlink(now.root, now.beside));
+		now.beside = (free(now.beside), NULL);
 		record(last);
 		keep(now.home, now.user, now.text.s);
 	}
