@@ -6,6 +6,8 @@
 #include "launcher/tools/roots.h"
 #include "launcher/verbs/running.h"
 
+#define SHUTDOWN_LIMIT_MS 2000 /* it does not answer when it does it */
+
 struct err *running_find(struct cli *cli, const char *vm, const char *command, json_t **ret_status)
 {
 	json_t *status = NULL;
@@ -32,7 +34,7 @@ struct err *running_monitor(struct cli *cli, const char *vm, const char *command
 	return err_exit(control_open(cli, vm, ret_qmp), EXIT_GUEST);
 }
 
-struct err *running_agent(struct cli *cli, const char *vm, const char *command, int limit_ms, struct agent **ret_agent)
+struct err *running_agent(struct cli *cli, const char *vm, const char *command, struct agent **ret_agent)
 {
 	json_t *status = NULL;
 	int fd = -1;
@@ -47,7 +49,7 @@ struct err *running_agent(struct cli *cli, const char *vm, const char *command, 
 	}
 	TRY(err_exit(e, EXIT_GUEST));
 	cleanup_agent struct agent *agent = agent_new(fd);
-	e = agent_ping(agent, limit_ms);
+	e = agent_ping(agent, RUNNING_AGENT_LIMIT_MS);
 	if (err_code(e) == ETIMEDOUT) {
 		err_free(e);
 		return err_exit(err_hint(err_new("%s: no agent answers in the guest", vm),
@@ -59,8 +61,14 @@ struct err *running_agent(struct cli *cli, const char *vm, const char *command, 
 	return NULL;
 }
 
-bool running_is_silent(const struct err *e)
+struct err *running_shutdown(struct agent *agent, const char *mode)
 {
-	return !e || err_code(e) == ETIMEDOUT || err_code(e) == ECONNRESET || err_code(e) == EPIPE || err_code(e) == ENOTCONN ||
-	       err_code(e) == EPROTO;
+	static const int silent[] = { ETIMEDOUT, ECONNRESET, EPIPE, ENOTCONN, EPROTO };
+	struct err *e = agent_call(agent, "guest-shutdown", json_pack("{s:s}", "mode", mode), SHUTDOWN_LIMIT_MS, NULL);
+	for (size_t i = 0; e && i < ARRAY_SIZE(silent); i++)
+		if (err_code(e) == silent[i]) {
+			err_free(e);
+			return NULL;
+		}
+	return err_exit(e, EXIT_GUEST);
 }

@@ -9,7 +9,6 @@
 #include "launcher/base/num.h"
 #include "launcher/verbs/running.h"
 
-#define PING_LIMIT_MS 3000
 #define SECONDS 60 /* without --timeout */
 #define SECONDS_MAX 86400
 
@@ -43,7 +42,7 @@ struct err *verb_exec(struct cli *cli, const struct verb_args *args)
 	for (size_t i = 1; i < args->words.n; i++)
 		if (!str_is_utf8(args->words.v[i]))
 			return err_exit(err_new("the command is no UTF-8, which the agent is told in"), EXIT_USAGE);
-	TRY(running_agent(cli, args->words.v[0], "exec", PING_LIMIT_MS, &agent));
+	TRY(running_agent(cli, args->words.v[0], "exec", &agent));
 	/* the vector of words ends with NULL */
 	TRY(err_exit(agent_exec(agent, (const char *const *)&args->words.v[1], (int)seconds * 1000, &output), EXIT_GUEST));
 	put(stdout, &output.out);

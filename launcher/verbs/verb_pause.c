@@ -5,9 +5,6 @@
 #include "launcher/tools/guest_time.h"
 #include "launcher/verbs/running.h"
 
-#define PING_LIMIT_MS 3000
-#define REBOOT_LIMIT_MS 2000 /* it does not answer when it does it */
-
 /* query-status of QEMU: "running", "paused", "io-error", … Owned by the caller. */
 static struct err *state_of(struct qmp *qmp, char **ret_state)
 {
@@ -72,14 +69,11 @@ struct err *verb_reboot(struct cli *cli, const struct verb_args *args)
 	cleanup_agent struct agent *agent = NULL;
 	TRY(verb_words(args, 1, 1, "reboot VM"));
 	const char *vm = args->words.v[0];
-	struct err *e = running_agent(cli, vm, "reboot", PING_LIMIT_MS, &agent);
+	struct err *e = running_agent(cli, vm, "reboot", &agent);
 	if (e && err_status(e) == EXIT_GUEST) /* no button says that */
 		log_info("without an agent: qlaunch key %s ctrl-alt-delete, or, losing what was not saved: qlaunch reset %s", vm, vm);
 	TRY(e);
-	e = agent_call(agent, "guest-shutdown", json_pack("{s:s}", "mode", "reboot"), REBOOT_LIMIT_MS, NULL);
-	if (!running_is_silent(e))
-		return err_exit(e, EXIT_GUEST);
-	err_free(e);
+	TRY(running_shutdown(agent, "reboot"));
 	log_info("%s: its guest reboots", vm);
 	return NULL;
 }

@@ -11,7 +11,6 @@
 #include "launcher/verbs/own.h"
 #include "launcher/verbs/running.h"
 
-#define PING_LIMIT_MS 3000
 #define SSH_PORT 22
 
 /* The address and port of this host that lead to the guest's 22. */
@@ -43,9 +42,9 @@ static struct err *ask_address(struct cli *cli, const char *vm, char **ret_addre
 {
 	cleanup_agent struct agent *agent = NULL;
 	json_t *interfaces = NULL;
-	struct err *e = running_agent(cli, vm, "ssh", PING_LIMIT_MS, &agent);
+	struct err *e = running_agent(cli, vm, "ssh", &agent);
 	if (!e)
-		e = agent_call(agent, "guest-network-get-interfaces", NULL, PING_LIMIT_MS, &interfaces);
+		e = agent_call(agent, "guest-network-get-interfaces", NULL, RUNNING_AGENT_LIMIT_MS, &interfaces);
 	if (e && err_status(e) != EXIT_GUEST)
 		return e;
 	err_free(e);
