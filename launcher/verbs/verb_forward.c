@@ -3,7 +3,6 @@
  * qlaunch forward [--remove] VM tcp:HOST:GUEST: a port of this host that leads to the guest's, or no longer, while it runs. By QEMU's own user
  * network (hostfwd_add of its monitor), the one kind that can; nothing of it outlives the run.
  */
-#include <ctype.h>
 #include "launcher/base/log.h"
 #include "launcher/config/config.h"
 #include "launcher/verbs/running.h"
@@ -53,9 +52,8 @@ struct err *verb_forward(struct cli *cli, const struct verb_args *args)
 	else
 		line = str_fmt("hostfwd_add %s %s:%s:%u-:%u", id, f.protocol, f.address, f.host, f.guest);
 	TRY(err_exit(human(qmp, line, &said), EXIT_GUEST));
-	const char *good = removes ? "removed" : "";
 	cleanup_free char *clean = str_printable(str_trim(said));
-	if (removes ? !strstr(said, good) : *clean)
+	if (removes ? !strstr(clean, "removed") : *clean)
 		return err_exit(
 			err_hint(err_new("%s: %s", rule, clean), removes ? "it was not forwarded" : "another port; who has it: ss -tulpn"),
 			EXIT_HOST);

@@ -12,8 +12,8 @@ static const struct {
 } names[] = {
 	{ "control", "ctrl" },	  { "del", "delete" },	      { "return", "ret" },     { "enter", "ret" },	  { "escape", "esc" },
 	{ "space", "spc" },	  { "super", "meta_l" },      { "win", "meta_l" },     { "windows", "meta_l" },	  { "meta", "meta_l" },
-	{ "pageup", "pgup" },	  { "pagedown", "pgdn" },     { "ins", "insert" },     { "altgr", "alt_r" },	  { "print", "print" },
-	{ "plus", "kp_add" },	  { "minus", "minus" },	      { "capslock", "caps_lock" }, { "bksp", "backspace" },
+	{ "pageup", "pgup" },	  { "pagedown", "pgdn" },     { "ins", "insert" },     { "altgr", "alt_r" },
+	{ "plus", "kp_add" },	  { "capslock", "caps_lock" }, { "bksp", "backspace" },
 };
 
 static json_t *code_of(const char *word)
@@ -40,13 +40,15 @@ struct err *verb_key(struct cli *cli, const struct verb_args *args)
 		strv_split(&words, args->words.v[i], "-+");
 		for (size_t k = 0; k < words.n; k++)
 			json_array_append_new(keys, code_of(words.v[k]));
-		struct err *e = !words.n || !str_is_utf8(args->words.v[i]) ? err_new("no key") : NULL;
-		if (!e)
-			e = qmp_call(qmp, "send-key", json_pack("{s:O, s:i}", "keys", keys, "hold-time", HOLD_MS), RUNNING_LIMIT_MS, NULL);
-		json_decref(keys);
-		if (!e)
+		bool can_be = words.n && str_is_utf8(args->words.v[i]);
+		json_t *press = json_pack("{s:o, s:i}", "keys", keys, "hold-time", HOLD_MS);
+		struct err *e = can_be ? qmp_call(qmp, "send-key", json_incref(press), RUNNING_LIMIT_MS, NULL) : NULL;
+		json_decref(press);
+		if (can_be && !e)
 			continue;
-		err_free(e); /* in QEMU's words it is a parameter */
+		if (e && !strstr(err_text(e), "arameter")) /* QEMU's word for a key that is none; all else is no key's fault */
+			return err_exit(e, EXIT_GUEST);
+		err_free(e);
 		return err_exit(err_hint(err_new("\"%s\" are no keys", args->words.v[i]), "ctrl-alt-delete, f8, a, ret, meta-r"),
 				EXIT_USAGE);
 	}
