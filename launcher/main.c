@@ -251,15 +251,17 @@ static const char *elsewhere(const char *word)
 	return NULL;
 }
 
-/* "stauts", "plam win11": a first word that is no command, taken for a configuration where there is none of that name. */
-static struct err *check_meant(const char *word, size_t n_words)
+/* "stauts", "plam win11", "help": a first word that is no command, taken for a configuration where there is none of that name. */
+static struct err *check_meant(struct line *line)
 {
-	const char *names[ARRAY_SIZE(verbs) + 1] = {};
+	const struct strv *words = &line->args.words;
+	const char *word = words->v[0], *names[ARRAY_SIZE(verbs) + 1] = {};
 	for (size_t i = 0, n = 0; i < ARRAY_SIZE(verbs); i++)
 		if (verbs[i].group)
 			names[n++] = verbs[i].name;
 	const char *known = elsewhere(word), *meant = known ? known : str_nearest(word, names);
-	if (!meant && n_words < 2)
+	bool help = streq(word, "help");
+	if (!help && !meant && words->n < 2)
 		return NULL;
 	cleanup_user struct user caller = {};
 	struct seeking s = { .word = word };
@@ -267,28 +269,28 @@ static struct err *check_meant(const char *word, size_t n_words)
 	TRY(user_visit(&caller, seek, &s));
 	if (s.found)
 		return NULL;
+	if (help) {
+		const struct verb *v = words->n > 1 ? find_verb(words->v[1]) : NULL;
+		if (words->n > 1 && !v)
+			return err_exit(err_hint(err_new("there is no command \"%s\"", words->v[1]), "qlaunch --help"), EXIT_USAGE);
+		v ? usage_of(v) : usage();
+		line->done = true;
+		return NULL;
+	}
 	struct err *e = err_exit(err_new("there is neither a command nor a machine \"%s\"", word), EXIT_USAGE);
 	return known   ? err_hint(e, "here it is: qlaunch %s", known)
 	       : meant ? err_hint(e, "did you mean qlaunch %s?", meant)
 		       : err_hint(e, "qlaunch --help");
 }
 
-/* `qlaunch help [COMMAND]`, unless a machine is called so. */
-static struct err *help(struct line *line, bool *ret_said)
+/* `check --set` of a script whose variable is empty: what is said without a machine is not what was asked for. */
+static struct err *check_sets(const struct cli *cli, const struct line *line)
 {
-	cleanup_user struct user caller = {};
-	struct seeking s = { .word = "help" };
-	TRY(user_find(NULL, &caller));
-	TRY(user_visit(&caller, seek, &s));
-	const struct verb *v = line->args.words.n > 1 ? find_verb(line->args.words.v[1]) : NULL;
-	*ret_said = !s.found;
-	if (s.found)
+	if (!cli->sets.n || line->args.words.n || !streq(line->verb->args, "[CONFIG]"))
 		return NULL;
-	if (line->args.words.n > 1 && !v)
-		return err_exit(err_hint(err_new("there is no command \"%s\"", line->args.words.v[1]), "qlaunch --help"), EXIT_USAGE);
-	v ? usage_of(v) : usage();
-	line->done = true;
-	return NULL;
+	return err_exit(err_hint(err_new("--set belongs to a machine, and CONFIG is missing"), "qlaunch %s --set SECTION.KEY=VALUE CONFIG",
+				 line->verb->name),
+			EXIT_USAGE);
 }
 
 /* The verb is the first word that is no option; a first word that is no verb is a configuration to run. */
@@ -312,12 +314,9 @@ static struct err *parse(int argc, char **argv, struct cli *cli, struct line *li
 	if (streq(line->args.words.v[0], line->verb->name)) { /* the verb itself is no argument of it */
 		free(line->args.words.v[0]);
 		memmove(line->args.words.v, line->args.words.v + 1, line->args.words.n-- * sizeof(char *));
-		return NULL;
+		return check_sets(cli, line);
 	}
-	bool said = false;
-	if (streq(line->args.words.v[0], "help"))
-		TRY(help(line, &said));
-	return said ? NULL : check_meant(line->args.words.v[0], line->args.words.n);
+	return check_meant(line);
 }
 
 /* A captured tree is the caller's: nothing in it is this host's, so nothing is for root to do. */

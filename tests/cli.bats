@@ -189,4 +189,6 @@ setup() {
 	[ "$status" -eq 3 ]; [[ $output == *"1024 are bytes"*"1024M"* ]]
 	run "$qlaunch" --set cpu.threads=1 check
 	[ "$status" -eq 2 ]; [[ $output == *"CONFIG is missing"* ]]; [[ $output != *"This host"* ]]
+	run "$qlaunch" topology --set cpu.threads=1
+	[ "$status" -eq 2 ]; [[ $output == *"CONFIG is missing"*"qlaunch topology --set"* ]]
 }
