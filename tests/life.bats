@@ -51,9 +51,11 @@ ended() { # a run that its user ended
 
 @test "log: plan, warnings and why it ended, of ten runs; also of one that was refused, and of a launcher that was killed" {
 	q log "$vm"; says 0 'not run yet'
+	mkdir -p "$XDG_DATA_HOME/qlaunch/$two"; q log; says 0 'nothing was run yet'
 	q run "$vm" --set memory.size=9000G; says 4
 	start; says 4
 	q log "$vm"; says 0 'exit status 4' '9000G' 'it runs'
+	q log; says 0 "$vm" 'it runs'; [[ $output != *"$two"* ]]
 	kill -KILL "$pid"; wait "$pid" || true; pid=
 	q restore "$vm"; says 0
 	q log "$vm"; says 0 'its launcher died' 'start qemu'

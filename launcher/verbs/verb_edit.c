@@ -103,8 +103,10 @@ static struct err *edit(struct cli *cli, const struct own *o, const struct strv 
 			log_info("%s: as it was", o->path);
 			return NULL;
 		}
-		struct err *wrong = judge(o, text);
-		char answer = wrong ? (log_err(LOG_LEVEL_ERROR, wrong), ask()) : 's';
+		struct err *mistakes = judge(o, text);
+		bool wrong = mistakes;
+		log_err(LOG_LEVEL_ERROR, mistakes);
+		char answer = wrong ? ask() : 's';
 		if (answer == 'e')
 			continue;
 		if (answer == 'x')

@@ -59,23 +59,25 @@ static void print_run(const json_t *run, bool going_on)
 	putchar('\n');
 }
 
-/* The run that goes on, or whose launcher died; NULL: there is none, or it is root's. */
-static json_t *going_on(struct cli *cli, const char *vm)
+/* All runs, the last one of them the one that goes on or whose launcher died, unless it is root's. *ret_alive: it goes on. Owned. */
+static json_t *runs_of(struct cli *cli, const char *vm, const char *home, bool *ret_alive)
 {
 	cleanup_free char *base = journal_base(), *path = str_fmt("%s/%s/" HISTORY_FILE, base, vm),
 			  *text = root_read_or(cli->root, path, NULL);
-	return text ? history_parse(text) : NULL;
+	json_t *runs = history_read(cli->root, home);
+	if (text)
+		json_array_append_new(runs, history_parse(text));
+	*ret_alive = text && streq(own_state(cli, vm, NULL), "running");
+	return runs;
 }
 
 static struct err *log_one(struct cli *cli, const char *name)
 {
 	cleanup_own struct own o = {};
+	bool alive;
 	TRY(own_open(cli, name, false, &o));
-	json_t *runs = history_read(cli->root, o.home), *now = going_on(cli, o.config->vm.name), *run;
-	bool alive = streq(own_state(cli, o.config->vm.name, NULL), "running");
+	json_t *runs = runs_of(cli, o.config->vm.name, o.home, &alive), *run;
 	size_t i;
-	if (now)
-		json_array_append(runs, now);
 	if (cli->json) {
 		json_dumpf(runs, stdout, JSON_INDENT(2));
 		putchar('\n');
@@ -84,8 +86,7 @@ static struct err *log_one(struct cli *cli, const char *name)
 	}
 	json_array_foreach (runs, i, run)
 		if (!cli->json)
-			print_run(run, alive && now && i + 1 == json_array_size(runs));
-	json_decref(now);
+			print_run(run, alive && i + 1 == json_array_size(runs));
 	json_decref(runs);
 	return NULL;
 }
@@ -100,14 +101,17 @@ static struct err *log_all(struct cli *cli)
 	err_free(root_list(cli->root, dir, &names));
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *home = str_fmt("%s/%s", dir, names.v[i]);
-		json_t *runs = history_read(cli->root, home), *run;
+		bool alive;
+		json_t *runs = runs_of(cli, names.v[i], home, &alive), *run;
 		size_t k;
 		if (json_array_size(runs) && !cli->json)
 			printf("%s\n", names.v[i]);
 		json_array_foreach (runs, k, run)
 			if (!cli->json)
-				print_head(run, false);
-		json_object_set_new(all, names.v[i], runs);
+				print_head(run, alive && k + 1 == json_array_size(runs));
+		if (json_array_size(runs)) /* a folder of variables alone is of a machine that was not run */
+			json_object_set(all, names.v[i], runs);
+		json_decref(runs);
 	}
 	if (cli->json) {
 		json_dumpf(all, stdout, JSON_INDENT(2));
