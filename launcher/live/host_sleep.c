@@ -5,10 +5,10 @@
 #include <sys/epoll.h>
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/guest/args_machine.h"
 #include "launcher/host/sleep/sleep.h"
 #include "launcher/live/host_sleep.h"
 #include "launcher/live/settling.h"
-#include "launcher/guest/args_machine.h"
 #include "launcher/tools/guest_time.h"
 
 #define PAUSE_LIMIT_MS 3000 /* logind waits 5 s for who delays the sleep (InhibitDelayMaxSec in logind.conf(5)) */
@@ -21,6 +21,13 @@ struct host_sleep {
 	int wake_fd; /* readable when the host has slept */
 };
 
+/* A guest that runs again after the host has slept. */
+static void set_clock(const struct machine *m)
+{
+	if (guest_agent_listens(m->plan->config))
+		log_err(LOG_LEVEL_WARN, err_wrap(guest_time_set_of(m->cli, m->name), "%s: its clock", m->name));
+}
+
 static void on_sleep(void *data, bool going)
 {
 	struct host_sleep *s = data;
@@ -32,6 +39,8 @@ static void on_sleep(void *data, bool going)
 	s->paused = going;
 	if (qmp_queued(m->qmp))
 		err_free(qmp_dispatch(m->qmp)); /* a broken connection speaks again through its descriptor */
+	if (!going)
+		set_clock(m);
 }
 
 static void begin_guard(struct host_sleep *s)
@@ -52,8 +61,8 @@ static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *data
 	if (!sleep_woke(fd))
 		return 0;
 	settling_again(s->m->settling);
-	if (guest_agent_listens(s->m->plan->config) && streq(s->m->run_state, "running"))
-		log_err(LOG_LEVEL_WARN, err_wrap(guest_time_set_of(s->m->cli, s->m->name), "%s: its clock", s->m->name));
+	if (streq(s->m->run_state, "running")) /* one that we have paused goes on when logind says so */
+		set_clock(s->m);
 	return 0;
 }
 

@@ -5,11 +5,12 @@
 #include "launcher/base/child.h"
 #include "launcher/tools/control.h"
 #include "launcher/tools/guest_time.h"
+#include "qmp/agent.h"
 
 #define PING_LIMIT_MS 1500
 #define SET_LIMIT_MS 3000 /* Windows sets its hardware clock, too */
 
-struct err *guest_time_set(struct agent *agent)
+static struct err *set_time(struct agent *agent)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -39,7 +40,7 @@ static struct err *set_it(void *data)
 		return NULL;
 	}
 	TRY(e);
-	return guest_time_set(agent);
+	return set_time(agent);
 }
 
 struct err *guest_time_set_of(struct cli *cli, const char *vm)

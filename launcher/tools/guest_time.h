@@ -5,8 +5,6 @@
  */
 #pragma once
 #include "launcher/cli.h"
-#include "qmp/agent.h"
 
-struct err *guest_time_set(struct agent *agent);
-/* The same of a machine by its name, in a child with a limit of some seconds; no error where it has no agent. */
+/* Of a machine by its name, in a child with a limit of some seconds; no error where it has no agent. */
 struct err *guest_time_set_of(struct cli *cli, const char *vm);
