@@ -121,8 +121,8 @@ static bool is_queued(const struct array *a)
 	return queued;
 }
 
-/* Until all arrays have ended: sbatch --wait tells, and the queue. The first that was not submitted is the error; how its tasks went is seen by what they
- * left. */
+/* Until all arrays have ended: sbatch --wait tells, and the queue. The first that was not submitted is the error; how its tasks went is seen
+ * by what they left. */
 static struct err *await_ends(struct root *root, const struct bench_plan *p, struct arrays *arrays)
 {
 	size_t total = (size_t)p->machines * p->rounds * p->n_variants, left = arrays->n;

@@ -101,6 +101,11 @@ static struct err *copy_to(const struct user *u, const char *from, const char *t
 	return NULL;
 }
 
+struct code {
+	bool secure;
+	const char *found; /* static */
+};
+
 /* OVMF of 2 MiB, whose variables have 128 KiB (edk2's OvmfPkg, FD_SIZE_IN_KB): Debian's, Fedora's, Arch's of old, openSUSE's; then with Secure
  * Boot. quickemu takes the last image that there is, libvirt what the domain names. */
 static struct err *find_code(void *data)
@@ -109,22 +114,21 @@ static struct err *find_code(void *data)
 						    "/usr/share/edk2/x64/OVMF_CODE.fd", "/usr/share/qemu/ovmf-x86_64-code.bin" },
 						  { "/usr/share/OVMF/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd",
 						    "/usr/share/edk2/x64/OVMF_CODE.secboot.fd", "/usr/share/qemu/ovmf-x86_64-smm-ms-code.bin" } };
-	struct search *s = data;
-	for (size_t i = 0; i < ARRAY_SIZE(images[0]) && !s->found; i++)
-		s->found = faccessat(AT_FDCWD, images[s->hidden][i], R_OK, AT_EACCESS) == 0 ? str_dup(images[s->hidden][i]) : NULL;
+	struct code *c = data;
+	for (size_t i = 0; i < ARRAY_SIZE(images[0]) && !c->found; i++)
+		c->found = faccessat(AT_FDCWD, images[c->secure][i], R_OK, AT_EACCESS) == 0 ? images[c->secure][i] : NULL;
 	return NULL;
 }
 
 /* Variables fit the image alone that they were made for; where nobody names one, their size tells. */
 static struct err *take_code(struct draft *d, const struct user *u, off_t size)
 {
-	struct search s = { .u = u, .hidden = streq(draft_get(d, "firmware", "secure-boot"), "yes") };
+	struct code c = { .secure = streq(draft_get(d, "firmware", "secure-boot"), "yes") };
 	if (size != 128 << 10 || draft_get(d, "firmware", "code"))
 		return NULL;
-	TRY(user_visit(u, find_code, &s));
-	cleanup_free char *code = s.found;
-	if (code)
-		draft_set(d, 1, "firmware", "code", code);
+	TRY(user_visit(u, find_code, &c));
+	if (c.found)
+		draft_set(d, 1, "firmware", "code", c.found);
 	else
 		draft_note(
 			d, NOTE_FATAL, 1,
