@@ -60,12 +60,14 @@ loop() { # FILE: $device
 	loops+=("$device")
 }
 
-@test "create on btrfs: the image is not copied at each write; a raw one, one with all its space, and new's" {
+@test "create on btrfs: the image is not copied at each write; a raw one, one with all its space, a copy, a clone's, and new's" {
 	truncate -s 200M btrfs.img; mkfs.btrfs -q btrfs.img; loop btrfs.img
 	mkdir m; mount "$device" m; mounts+=("$PWD/m")
 	disk create m/a.qcow2 1G; says 0; disk create m/b.img 16M; says 0; disk create --full m/c.img 16M; says 0
 	XDG_DATA_HOME=$PWD/m run "$qlaunch" new n --yes --output "$PWD/n.conf"; [ "$status" -eq 0 ]
-	for f in m/a.qcow2 m/b.img m/c.img m/qlaunch/n/disk.qcow2; do [[ $(lsattr "$f") == *C*\ * ]] || { lsattr "$f"; return 1; }; done
+	disk convert m/a.qcow2 m/d.img; says 0; disk convert m/b.img m/e.qcow2; says 0
+	printf '[disk main]\npath = %s\n' "$PWD/m/a.qcow2" >>"$conf"; XDG_DATA_HOME=$PWD/m run "$qlaunch" clone "$conf" b; says 0
+	for f in m/a.qcow2 m/b.img m/c.img m/d.img m/e.qcow2 m/b-a.qcow2 m/qlaunch/n/disk.qcow2; do [[ $(lsattr "$f") == *C*\ * ]] || { lsattr "$f"; return 1; }; done
 }
 
 @test "create: formats by name or by word, backing files, no file overwritten, no format guessed" {

@@ -100,7 +100,7 @@ static struct err *copy(struct cli *cli, const struct targets *from, const struc
 		TRY(hold(cli, src, O_RDONLY, &held));
 	cleanup_free char *part = str_fmt("%s.%d.part", dst->conf->path, (int)getpid()),
 			  *what = tr_fmt("copying %s", str_base(src->conf->path));
-	const char *argv[] = { "convert", "-p", "-f", src->foreign ? src->foreign : image_format_name(src->format), "-O", image_format_name(dst->format), "-t", "writeback",
+	const char *argv[] = { "convert", "-p", "-f", src->foreign ? src->foreign : image_format_name(src->format), "-O", image_format_name(dst->format), "-o", QEMU_IMG_NOCOW, "-t", "writeback",
 			       src->block ? held.path : src->conf->path, part, compress ? "-c" : NULL, NULL };
 	struct qemu_img run = { .user = &from->user, .argv = argv, .what = what, .total = disk_guest_size(src), .device = held.number };
 	struct placing p = { part, dst->conf->path, false };

@@ -148,7 +148,7 @@ static struct err *copy_disk(struct clone *c, const struct disk *d)
 	set(c, str_fmt("disk %s", d->conf->name), "path", to);
 	to = c->texts.v[c->texts.n - 1];
 	const char *format = image_format_name(d->format);
-	const char *argv[] = { "convert", "-p", "-f", format, "-O", format, "-t", "writeback", d->real, part, NULL };
+	const char *argv[] = { "convert", "-p", "-f", format, "-O", format, "-o", QEMU_IMG_NOCOW, "-t", "writeback", d->real, part, NULL };
 	struct qemu_img run = { .user = &c->from->user, .argv = argv, .what = what, .total = disk_guest_size(d) };
 	if (d->backing)
 		log_warn("%s: what it has of %s is copied into it", to, d->backing);
