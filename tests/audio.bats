@@ -11,7 +11,7 @@ setup() {
 	printf '%s\n' '[vm]' "name = $vm" 'accel = tcg' '[cpu]' 'threads = 1' 'isolate = off' '[memory]' 'size = 256M' '[firmware]' 'type = bios' \
 		'[boot]' "kernel = $build/guest/vmlinuz" "initrd = $build/guest/sound.gz" 'cmdline = console=ttyS0 guest.channels=2' \
 		'[audio]' 'model = hda' '[console]' "serial = $dir/serial" >"$conf"
-	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	tests/guest/sound "$build"
 	find_server

@@ -6,7 +6,7 @@
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	build=$PWD/${BUILD:-build} qlaunch=$PWD/${BUILD:-build}/qlaunch dir=$BATS_TEST_TMPDIR
-	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data
 	mkdir -p "$dir/run"
 }
 
@@ -47,7 +47,7 @@ records() { # VALUE [MODEL]: 10 rounds around VALUE, of base and of its control
 	jq -es 'map(select(.variant == "one"))[0].run | (.vCPUs | test("^[0-9,-]+$")) and .["memory KiB"] > 0 and .steal >= 0 and .configuration' "$dir/out.jsonl"
 	jq -es 'all(.fingerprint.kernel == "'"$(uname -r)"'" and .fingerprint["command line"] and .machine)' "$dir/out.jsonl"
 	[ "$("$qlaunch" status --json | jq 'map(select(.vm | test("^bench-[0-9]+$"))) | length')" -eq 0 ]
-	[[ ! $(find "$HOME/.local/share/qlaunch" -maxdepth 1 -newer "$dir/plan" -name 'bench-*') ]]
+	left=$(ls "$XDG_DATA_HOME/qlaunch"); [ -z "$left" ]
 	run "$qlaunch" bench "$dir/plan"
 	[ "$status" -eq 2 ]; [[ $output == *"is there already, with all runs"* ]]
 }

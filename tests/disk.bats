@@ -15,7 +15,7 @@ setup() {
 	build=$(readlink -f "${BUILD:-build}")
 	qlaunch=$build/qlaunch
 	dir=$BATS_TEST_TMPDIR
-	export HOME=$dir XDG_RUNTIME_DIR=$dir/run TZ=UTC
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data TZ=UTC
 	mkdir -p "$XDG_RUNTIME_DIR"
 	vm=d$BATS_TEST_NUMBER-$$
 	conf=$dir/$vm.conf

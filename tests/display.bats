@@ -9,7 +9,7 @@ setup() {
 	load machine
 	conf=$dir/display.conf
 	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 128M\n[firmware]\ntype = bios\n' "$vm" >"$conf"
-	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	unset WAYLAND_DISPLAY
 	mkfifo "$dir/number"

@@ -7,7 +7,7 @@ load machine
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
-	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run XDG_DATA_HOME=$BATS_TEST_TMPDIR/data
 	root=$BATS_TEST_TMPDIR/root vm=i$BATS_TEST_NUMBER-$$
 	mkdir -p "$XDG_RUNTIME_DIR" "$root/dev/input/by-id" "$root/etc"
 	device 2 'LAB Keyboard' '1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe' 0 kbd

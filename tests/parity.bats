@@ -11,7 +11,7 @@ setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	top=$PWD build=$(readlink -f "${BUILD:-build}") table=$(readlink -f tests/parity/pairs)
 	qlaunch=$build/qlaunch dir=$BATS_TEST_TMPDIR
-	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data
 	mkdir -p "$XDG_RUNTIME_DIR"
 	cd "$dir"
 	other=po-$$ vm=pp-$$ listeners=()

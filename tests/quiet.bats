@@ -9,7 +9,7 @@ load machine
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch dir=$BATS_TEST_TMPDIR
-	export HOME=$dir XDG_RUNTIME_DIR=$dir/run
+	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
 	unset DISPLAY WAYLAND_DISPLAY
 	mkfifo "$dir/number"

@@ -7,7 +7,7 @@ load machine
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
-	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run
+	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run XDG_DATA_HOME=$BATS_TEST_TMPDIR/data
 	mkdir -p "$XDG_RUNTIME_DIR"
 	vm=t$BATS_TEST_NUMBER-$$
 	conf=$BATS_TEST_TMPDIR/$vm.conf

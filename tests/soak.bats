@@ -6,8 +6,8 @@
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
-	export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run TMPDIR=$BATS_TEST_TMPDIR/tmp
-	unset XDG_CACHE_HOME XDG_DATA_HOME
+	export HOME=$BATS_TEST_TMPDIR/home XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run XDG_DATA_HOME=$BATS_TEST_TMPDIR/data TMPDIR=$BATS_TEST_TMPDIR/tmp
+	unset XDG_CACHE_HOME
 	mkdir -p "$HOME" "$TMPDIR" "$XDG_RUNTIME_DIR"
 	conf=$HOME/soak.conf
 	printf '[vm]\nname = soak-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 32M\n[firmware]\ntype = bios\n' $$ >"$conf"
@@ -31,7 +31,7 @@ ours() { # what a launch could leave: processes, groups, units, nodes, files, ne
 	find /run/systemd/transient -name '*soak*' 2>/dev/null || true
 	find /run/qlaunch "$XDG_RUNTIME_DIR" -name '*soak*' 2>/dev/null || true
 	find /dev/shm /dev/mqueue /tmp -maxdepth 2 -name "*soak-$$*" 2>/dev/null || true
-	find "$HOME" "$XDG_RUNTIME_DIR" "$TMPDIR" -type f -printf '%p %s\n' | sort
+	find "$HOME" "$XDG_RUNTIME_DIR" "$XDG_DATA_HOME" "$TMPDIR" -type f -not -path '*/log/*' -printf '%p %s\n' | sort
 }
 
 @test "200 launches and stops in a row leave nothing, and nothing grows" {
@@ -43,5 +43,6 @@ ours() { # what a launch could leave: processes, groups, units, nodes, files, ne
 	done
 	after=$(ours)
 	diff <(echo "$before") <(echo "$after")
+	[ "$(ls "$XDG_DATA_HOME/qlaunch/soak-$$/log" | wc -l)" -eq 10 ]
 	[ "$rss" -le $((first_rss + 512)) ] # kB: what the kernel has mapped differs by some pages
 }

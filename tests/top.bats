@@ -7,7 +7,7 @@ load machine
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch
-	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run TERM=xterm
+	export HOME=$BATS_TEST_TMPDIR XDG_RUNTIME_DIR=$BATS_TEST_TMPDIR/run XDG_DATA_HOME=$BATS_TEST_TMPDIR/data TERM=xterm
 	unset NO_COLOR
 	mkdir -p "$XDG_RUNTIME_DIR"
 	vm=top$BATS_TEST_NUMBER-$$
