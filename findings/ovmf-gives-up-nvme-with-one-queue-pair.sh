@@ -32,6 +32,6 @@ boots() { # PAIRS: what OVMF says on the serial port, up to its shell
 	grep -q Shell "$dir/said"
 }
 boots 1
-! grep -q 'UEFI QEMU NVMe Ctrl' "$dir/said"
+if grep -q 'UEFI QEMU NVMe Ctrl' "$dir/said"; then exit 1; fi
 boots 2
 grep -q 'UEFI QEMU NVMe Ctrl' "$dir/said"

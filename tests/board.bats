@@ -146,7 +146,8 @@ ask_qemu() { # COMMAND...: each one's answer, a line
 	start --set display.tls=
 	said=$(ask_qemu query-spice)
 	jq -e ".enabled and .auth == \"spice\" and .host == \"127.0.0.1\" and .port == $port and (has(\"tls-port\") | not)" <<<"$said"
-	! tr '\0' ' ' <"/proc/$("$qlaunch" status --json "$vm" | jq '.[0].qemu')/cmdline" | grep secret-word
+	tr '\0' ' ' <"/proc/$("$qlaunch" status --json "$vm" | jq '.[0].qemu')/cmdline" >"$BATS_TEST_TMPDIR/line"; grep -q qemu "$BATS_TEST_TMPDIR/line"
+	if grep secret-word "$BATS_TEST_TMPDIR/line"; then false; fi
 	"$qlaunch" stop --now "$vm"; wait "$pid" || true
 	mkdir "$BATS_TEST_TMPDIR/certificates"
 	cd "$BATS_TEST_TMPDIR/certificates"

@@ -147,7 +147,7 @@ loop() { # FILE: $device
 	kill -INT $copy
 	status=0; wait $copy || status=$?
 	[ "$status" -eq 1 ]; grep -q interrupted err
-	! compgen -G 'c.qcow2.*.part'; [ ! -e c.qcow2 ]
+	if compgen -G 'c.qcow2.*.part'; then false; fi; [ ! -e c.qcow2 ]
 }
 
 @test "a bar on a terminal; plain lines into a pipe, and nothing with --quiet" {

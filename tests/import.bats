@@ -197,7 +197,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	host() { echo "<hostdev mode='subsystem' type='pci' managed='yes'><source><address bus='0x0c' slot='0' function='$1'/></source></hostdev>"; }
 	domain "$(host 1)$(host 0)"
 	[ "$(value 'pci gpu' address) $(value 'pci gpu-fn1' address)" = "0000:0c:00.0 0000:0c:00.1" ]
-	domain "<audio id='1' type='none'/>"; ! grep -q '^\[audio' <<<"$output"
+	domain "<audio id='1' type='none'/>"; if grep -q '^\[audio' <<<"$output"; then false; fi
 	domain "<sound model='ich9'/><audio id='1' type='spice'/>"; [ "$(value audio backend)" = none ]
 	domain "<graphics type='spice'/><video><model type='none'/></video><shmem name='looking-glass'><model type='ivshmem-plain'/><size unit='M'>64</size></shmem>"
 	[ "$(value display mode) $(value display resolution)" = "looking-glass 2560x1440" ]
@@ -264,7 +264,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	run "$qlaunch" import --copy-state m.conf
 	[ "$status" -eq 0 ]; said=$output
 	output=$(<"$HOME/.config/qlaunch/m.conf")
-	[ "$(value 'cdrom fixed' path)" = "$PWD/m/drivers.iso" ]; ! grep -q new.iso <<<"$output"
+	[ "$(value 'cdrom fixed' path)" = "$PWD/m/drivers.iso" ]; if grep -q new.iso <<<"$output"; then false; fi
 	if [ -e /usr/share/OVMF/OVMF_CODE.fd ]; then
 		[ "$(value firmware code)" = /usr/share/OVMF/OVMF_CODE.fd ]
 		cp /usr/share/OVMF/OVMF_VARS.fd "$XDG_DATA_HOME/qlaunch/m/VARS.fd"
@@ -318,14 +318,14 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	conf() { printf '%s\n' "$@" >"$HOME/q.conf"; run "$qlaunch" import "$HOME/q.conf" --output -; [ "$status" -eq 0 ]; }
 	conf guest_os=windows-server disk_img=a.qcow2; [ "$(value 'disk main' bus) $(value tpm version)" = "sata " ]
 	conf guest_os=windows disk_img=a.img disk_format=raw tpm=off network=none
-	[ "$(value 'disk main' format) $(value tpm version)" = "raw none" ]; ! grep -q '^\[network' <<<"$output"
+	[ "$(value 'disk main' format) $(value tpm version)" = "raw none" ]; if grep -q '^\[network' <<<"$output"; then false; fi
 	conf guest_os=linux disk_img=a.qcow2 'port_forwards=("8080:80")'
 	[ "$(value 'network lan' forward) $(value display gl)" = "tcp:8080:80 udp:8080:80 tcp:22220:22 yes" ]
-	! grep -q Public <<<"$output"; mkdir "$HOME/Public"
+	if grep -q Public <<<"$output"; then false; fi; mkdir "$HOME/Public"
 	[[ $output == *"other computers reach the guest"* ]]
 	[ "$(value clock base) $(value clock hpet) $(value clock pit) $(value cpu hyperv) $(value console agent)" = "utc yes discard off yes" ]
 	conf guest_os=windows disk_img=a.qcow2 'public_dir="none"'; [ "$(value clock base) $(value clock hpet) $(value cpu hyperv)" = "local no on" ]
-	! grep -q '^\[share' <<<"$output"
+	if grep -q '^\[share' <<<"$output"; then false; fi
 	conf guest_os=linux disk_img=a.qcow2 'gl="off"' 'ssh_port="2200"'; [ "$(value display gl) $(value 'network lan' forward)" = "no tcp:2200:22" ]
 	conf guest_os=linux disk_img=a.qcow2; [ "$(value 'share public' path)" = "~/Public" ]
 }
@@ -391,7 +391,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 		"$qlaunch" import "$f.xml" --output "$f.back.conf" >/dev/null
 		cmp <("$qlaunch" plan --json "$f" | jq .qemu) <("$qlaunch" plan --json "$f.back.conf" | jq .qemu)
 	done
-	! grep -q qlaunch:set "$HOME/full.conf.xml"
+	if grep -q qlaunch:set "$HOME/full.conf.xml"; then false; fi
 	home=$(mktemp -d); cp "$HOME"/*.xml "$home"; chmod -R a+rwX "$home"; as=()
 	[ "$(id -u)" -ne 0 ] || { chown -R 65534:65534 "$home"; as=(setpriv --reuid 65534 --regid 65534 --clear-groups); }
 	for f in "$home"/*.xml; do

@@ -175,7 +175,7 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 		wait "$pid" || true
 		pid=
 		nothing_left
-		! pgrep -f "process=qemu:$vm,"
+		if pgrep -f "process=qemu:$vm,"; then false; fi
 		[ "${hit:-1}" -gt 0 ] || break # it ran before it was this call's turn
 		points=$((points + 1))
 	done
