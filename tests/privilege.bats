@@ -684,7 +684,9 @@ keys() {
 	stops() { "${sudo[@]}" "$qlaunch" check "$@" 2>&1 | tr -s ' \n' ' ' | grep -o '\[host\] stop: on behalf of a user only a file that root alone can write'; }
 	run stops "$open/home/u.conf"; [ "$status" -eq 0 ]
 	run stops "$open/roots/r.conf"; [ "$status" -eq 1 ]
-	run stops --set host.stop=sshd.service "$open/roots/r.conf"; [ "$status" -eq 0 ]
+	for set in host.stop ' host.stop' 'host .stop'; do
+		run stops --set "$set=sshd.service" "$open/roots/r.conf"; [ "$status" -eq 0 ]
+	done
 	chown "$made" "$open/roots" # who can exchange it
 	run stops "$open/roots/r.conf"; [ "$status" -eq 0 ]
 }

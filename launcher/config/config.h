@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "launcher/base/err.h"
 #include "launcher/base/user.h"
 #include "launcher/base/num.h"
@@ -143,6 +144,8 @@ struct conf_share {
 
 struct config {
 	char *path; /* the file, as errors name it */
+	dev_t dev;  /* and which one it was that was read: whoever owns a link on the way may lead it elsewhere since. 0: none */
+	ino_t ino;
 	struct {
 		char *name, *description, *user;
 		enum accel accel;

@@ -12,7 +12,7 @@
 #include "launcher/base/behalf.h"
 #include "launcher/config/parse.h"
 
-static struct err *read_all(const char *path, char **ret_text, size_t *ret_length)
+static struct err *read_all(const char *path, char **ret_text, size_t *ret_length, struct stat *ret_stat)
 {
 	struct stat st;
 	if (stat(path, &st) < 0) {
@@ -43,6 +43,7 @@ static struct err *read_all(const char *path, char **ret_text, size_t *ret_lengt
 		return err_new("%s: larger than 1 MiB, so no configuration", path);
 	*ret_text = steal(text);
 	*ret_length = length;
+	*ret_stat = st;
 	return NULL;
 }
 
@@ -76,10 +77,11 @@ static struct err *load(const char *arg, const struct strv *sets, struct config 
 {
 	cleanup_free char *path = config_find(arg), *text = NULL;
 	size_t length = 0;
+	struct stat st = {};
 	if (!path)
 		return err_hint(err_coded(ENOENT, "there is no machine \"%s\" in ~/.config/qlaunch or /etc/qlaunch", arg),
 				"a file elsewhere is named by its path: ./%s.conf", arg);
-	TRY(read_all(path, &text, &length));
+	TRY(read_all(path, &text, &length, &st));
 	cleanup_free char *dir = folder_of(path), *shown = str_printable(dir ? dir : "");
 	/* what its relative paths begin with, and what status and journal tell of it */
 	if (!str_is_utf8(path) || (dir && !str_is_utf8(dir)))
@@ -91,6 +93,8 @@ static struct err *load(const char *arg, const struct strv *sets, struct config 
 		strv_free(&errors.lines);
 		return err_new("%s", all);
 	}
+	c->dev = st.st_dev;
+	c->ino = st.st_ino;
 	*ret_config = c;
 	return NULL;
 }

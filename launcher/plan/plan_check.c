@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include "launcher/base/tr.h"
 #include "launcher/base/trust.h"
+#include "launcher/config/source.h"
 #include "launcher/guest/args_audio.h"
 #include "launcher/guest/args_display.h"
 #include "launcher/guest/args_pci.h"
@@ -135,18 +136,21 @@ static bool runs(struct cli *cli, const char *base, struct plan *p)
 	return true;
 }
 
-/* Any service may be named, the firewall too: what a user writes does not stop them by root's hand. On the command line a --set is the
- * user's, whose file it may be. */
+/*
+ * Any service may be named, the firewall too: what a user writes does not stop them by root's hand. On the command line a --set is the
+ * user's, whose file it may be. A path that is trusted now may have led to the user's own file when that was read.
+ */
 static void check_stop(struct cli *cli, struct plan *p)
 {
-	bool by_hand = false;
-	if (!p->config->host.stop.n || p->user.uid == 0 || !root_is_host(cli->root))
+	const struct config *c = p->config;
+	struct stat st = {};
+	if (!c->host.stop.n || p->user.uid == 0 || !root_is_host(cli->root))
 		return;
-	for (size_t i = 0; i < cli->sets.n; i++)
-		by_hand |= str_starts(cli->sets.v[i], "host.stop");
-	cleanup_free char *real = realpath(p->config->path, NULL);
+	cleanup_free char *real = realpath(c->path, NULL);
 	cleanup_err struct err *e = real ? trust_path(cli->root, real, 0) : NULL;
-	if (by_hand || !real || e)
+	e = e || !real ? e : root_stat(cli->root, real, &st);
+	bool read = real && !e && st.st_ino == c->ino && st.st_dev == c->dev, by_hand = source_at(c->source, "host", "stop").set;
+	if (by_hand || !read)
 		findings_add(&p->findings, FINDING_BAD, "stop",
 			     tr_fmt("[host] stop: on behalf of a user only a file that root alone can write stops services%s%s",
 				    e ? ": " : "", err_text(e)),

@@ -463,6 +463,9 @@ static void test_load(void **state)
 	assert_string_equal(c->vm.name, "box");
 	assert_string_equal(c->disks[0].path, a);
 	assert_string_equal(c->disks[1].path, b);
+	struct stat st;
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(c->ino == st.st_ino && c->dev == st.st_dev);
 	assert_int_equal(unlink(file) | unlink(big) | unlink(wrong) | unlink(fifo) | rmdir(sub) | rmdir(own) | rmdir(dir), 0);
 }
 
