@@ -564,6 +564,33 @@ static void test_iommu_off(void **state)
 	teardown(&f);
 }
 
+/* A board that cannot remap interrupts, told to do without: the module that is told may come with the launch alone. */
+static void test_unsafe_interrupts(void **state)
+{
+	static const struct {
+		const char *path, *text;
+		bool refused;
+	} steps[] = {
+		{ "/proc/interrupts", "   8:  0  1   IO-APIC    8-edge      rtc0\n", true },
+		{ "/etc/modprobe.d/vfio.conf", "# options vfio_iommu_type1 allow_unsafe_interrupts=1\n", true },
+		{ "/etc/modprobe.d/vfio.conf", "options vfio_iommu_type1 allow_unsafe_interrupts=0\n", true },
+		{ "/etc/modprobe.d/vfio.conf", "options vfio_iommu_type1 allow_unsafe_interrupts=1\n", false },
+		{ "/etc/modprobe.d/vfio.conf", "\n", true },
+		{ "/proc/cmdline", "root=/dev/sda2 vfio_iommu_type1.allow_unsafe_interrupts=1 quiet\n", false },
+		{ "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "N\n", true }, /* whatever was said: this is so */
+		{ "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "Y\n", false },
+	};
+	struct fixture f;
+	(void)state;
+	setup(&f);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		fake_file(f.fake, steps[i].path, steps[i].text);
+		if (pci_no_remapping(f.fake->root) != steps[i].refused)
+			fail_msg("%s: %s", steps[i].path, steps[i].text);
+	}
+	teardown(&f);
+}
+
 static void test_rebar(void **state)
 {
 	(void)state;
@@ -664,7 +691,7 @@ int main(void)
 		cmocka_unit_test(test_absent_card),
 		cmocka_unit_test(test_same_device_twice),
 		cmocka_unit_test(test_findings),
-		cmocka_unit_test(test_iommu_off),
+		cmocka_unit_test(test_iommu_off), cmocka_unit_test(test_unsafe_interrupts),
 		cmocka_unit_test(test_rebar),
 		cmocka_unit_test(test_blocks_behind),
 		cmocka_unit_test(test_attr),

@@ -116,25 +116,6 @@ static void bluetooth(struct root *root, const struct pci_function *fn, struct s
 			  joined);
 }
 
-bool pci_group_reserved(struct root *root, int group)
-{
-	cleanup_free char *path = str_fmt("/sys/kernel/iommu_groups/%d/reserved_regions", group), *text = root_read_or(root, path, "");
-	cleanup_strv struct strv lines = {};
-	strv_split(&lines, text, "\n");
-	for (size_t i = 0; i < lines.n; i++)
-		if (str_ends(lines.v[i], " direct")) /* "direct-relaxable" is not kept */
-			return true;
-	return false;
-}
-
-/* A remapped interrupt's chip is called so: "IR-IO-APIC", "IR-PCI-MSI". */
-bool pci_no_remapping(struct root *root)
-{
-	cleanup_free char *text = root_read_or(root, "/proc/interrupts", "");
-	cleanup_free char *unsafe = root_read_or(root, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "N");
-	return strstr(text, "IO-APIC") && !strstr(text, "IR-") && !streq(unsafe, "Y");
-}
-
 void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret_why)
 {
 	if (fn->class >> 8 == 0x0c05)
