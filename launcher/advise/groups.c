@@ -81,7 +81,7 @@ static bool one_slot(const struct group *x)
 		if (pci_is_bridge(fn))
 			continue;
 		first = first ? first : fn;
-		if (first->addr.domain != fn->addr.domain || first->addr.bus != fn->addr.bus || first->addr.dev != fn->addr.dev)
+		if (!pci_same_slot(first->addr, fn->addr))
 			return false;
 	}
 	return true;

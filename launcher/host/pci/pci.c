@@ -51,7 +51,7 @@ static char *read_attr(struct root *root, struct pci_addr addr, const char *attr
 	return root_read_or(root, path, NULL);
 }
 
-static long long read_number(struct root *root, struct pci_addr addr, const char *attr, long long otherwise)
+long long pci_number(struct root *root, struct pci_addr addr, const char *attr, long long otherwise)
 {
 	cleanup_free char *text = read_attr(root, addr, attr);
 	return text && *text ? strtoll(text, NULL, 0) : otherwise;
@@ -124,12 +124,12 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 		return err_new("there is no PCI device %s", pci_addr_text(addr).s);
 	struct pci_function fn = { .addr = addr };
 	fn.vendor = (uint16_t)strtoul(vendor, NULL, 0);
-	fn.device = (uint16_t)read_number(root, addr, "device", 0);
-	fn.sub_vendor = (uint16_t)read_number(root, addr, "subsystem_vendor", 0);
-	fn.sub_device = (uint16_t)read_number(root, addr, "subsystem_device", 0);
-	fn.class = (uint32_t)read_number(root, addr, "class", 0);
-	fn.numa_node = (int)read_number(root, addr, "numa_node", -1);
-	fn.boot_vga = read_number(root, addr, "boot_vga", 0) == 1;
+	fn.device = (uint16_t)pci_number(root, addr, "device", 0);
+	fn.sub_vendor = (uint16_t)pci_number(root, addr, "subsystem_vendor", 0);
+	fn.sub_device = (uint16_t)pci_number(root, addr, "subsystem_device", 0);
+	fn.class = (uint32_t)pci_number(root, addr, "class", 0);
+	fn.numa_node = (int)pci_number(root, addr, "numa_node", -1);
+	fn.boot_vga = pci_number(root, addr, "boot_vga", 0) == 1;
 	fn.vfs = read_vfs(root, addr);
 	cleanup_free char *physfn = pci_path(addr, "physfn"), *driver = pci_path(addr, "driver"), *group = pci_path(addr, "iommu_group");
 	fn.is_vf = root_exists(root, physfn);

@@ -70,6 +70,8 @@ bool pci_is_bridge(const struct pci_function *fn);
 bool pci_is_gpu(const struct pci_function *fn);
 bool pci_has_outputs(const struct pci_function *fn); /* of a GPU: a monitor can be plugged in; a "3D controller" of a laptop has none */
 bool pci_is_storage(const struct pci_function *fn);  /* a disk controller: NVMe, SATA, … */
+/* Whether the guest gets it, by any of the sections. */
+bool pci_is_passed(const struct pci_facts *f, struct pci_addr addr);
 /* Adds the addresses of all functions in its slot, itself too. */
 void pci_slot(struct root *root, struct pci_addr addr, struct strv *ret_names);
 bool pci_same_slot(struct pci_addr a, struct pci_addr b);
@@ -86,6 +88,8 @@ bool pci_card_audio(struct root *root, const struct pci_function *fn, struct pci
 /* It can be reset without its neighbours. Otherwise only its whole bus can, with all functions of the slot at once. True where the kernel does
  * not tell (before 5.15). */
 bool pci_resets_alone(const struct pci_function *fn);
+/* An attribute's number ("0x10de", "-1"), or `otherwise`. Where one is enough: pci_function_read() reads the disks behind it, too. */
+long long pci_number(struct root *root, struct pci_addr addr, const char *attr, long long otherwise);
 /* "/sys/bus/pci/devices/0000:01:00.0/ATTR"; owned by the caller. */
 char *pci_path(struct pci_addr addr, const char *attr);
 /* Has this driver in an IOMMU group beside the guest's functions no say over DMA? NULL (none) has none. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* pci_card: which functions are one card, whatever IOMMU groups they are in. Reads sysfs through the root; changes nothing. */
-#include <stdlib.h>
 #include "launcher/host/pci/pci.h"
 
 #define DEVICES "/sys/bus/pci/devices"
@@ -12,13 +11,6 @@ void pci_slot(struct root *root, struct pci_addr addr, struct strv *ret_names)
 		if (root_exists(root, path))
 			strv_add(ret_names, pci_addr_text(addr).s);
 	}
-}
-
-/* No more than this is asked of the card's other functions: a whole pci_function_read reads its disks, too. */
-static unsigned attr(struct root *root, struct pci_addr addr, const char *name)
-{
-	cleanup_free char *path = pci_path(addr, name), *text = root_read_or(root, path, "0");
-	return (unsigned)strtoul(text, NULL, 0);
 }
 
 static bool is_vf(struct root *root, struct pci_addr addr)
@@ -37,9 +29,9 @@ void pci_card(struct root *root, const struct pci_function *fn, struct strv *ret
 	for (size_t i = 0; i < slot.n; i++) {
 		struct pci_addr addr;
 		cleanup_err struct err *e = pci_addr_parse(slot.v[i], &addr);
-		if (e || attr(root, addr, "vendor") != fn->vendor || is_vf(root, addr))
+		if (e || pci_number(root, addr, "vendor", 0) != fn->vendor || is_vf(root, addr))
 			continue;
-		picture |= attr(root, addr, "class") >> 16 == 0x03;
+		picture |= pci_number(root, addr, "class", 0) >> 16 == 0x03;
 		if (!pci_addr_equal(addr, fn->addr))
 			strv_add(&card, slot.v[i]);
 	}
@@ -80,8 +72,8 @@ bool pci_card_audio(struct root *root, const struct pci_function *fn, struct pci
 	for (size_t i = 0; i < names.n; i++) {
 		struct pci_addr addr;
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
-		if (e || pci_same_slot(addr, fn->addr) || attr(root, addr, "vendor") != fn->vendor ||
-		    attr(root, addr, "class") >> 8 != 0x0403 || !same_switch(root, &above, addr))
+		if (e || pci_same_slot(addr, fn->addr) || pci_number(root, addr, "vendor", 0) != fn->vendor ||
+		    pci_number(root, addr, "class", 0) >> 8 != 0x0403 || !same_switch(root, &above, addr))
 			continue;
 		*ret_addr = addr;
 		return true;

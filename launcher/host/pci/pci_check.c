@@ -93,15 +93,6 @@ static void check_function(struct findings *out, const struct config *c, const s
 	check_holders(out, c, fn, root);
 }
 
-static bool is_passed(const struct pci_facts *f, struct pci_addr addr)
-{
-	for (size_t i = 0; i < f->n_picks; i++)
-		for (size_t k = 0; k < f->picks[i].n; k++)
-			if (pci_addr_equal(f->picks[i].v[k].addr, addr))
-				return true;
-	return false;
-}
-
 /* Without a reset of its own a function is reset with its bus, which vfio does where it has every function of the slot. */
 static void check_reset(struct findings *out, const struct pci_facts *f, const struct pci_pick *pick, size_t k, struct root *root)
 {
@@ -114,7 +105,7 @@ static void check_reset(struct findings *out, const struct pci_facts *f, const s
 	for (size_t i = 0; i < slot.n; i++) {
 		struct pci_addr addr;
 		cleanup_err struct err *e = pci_addr_parse(slot.v[i], &addr);
-		if (!e && !is_passed(f, addr))
+		if (!e && !pci_is_passed(f, addr))
 			strv_add(&left, pci_addr_short(addr).s);
 	}
 	cleanup_free char *others = strv_join(&left, ", ");
@@ -139,7 +130,7 @@ static void check_card_audio(struct findings *out, const struct pci_facts *f, co
 {
 	struct pci_addr audio;
 	for (size_t k = 0; k < pick->n; k++)
-		if (pci_card_audio(root, &pick->v[k], &audio) && !is_passed(f, audio))
+		if (pci_card_audio(root, &pick->v[k], &audio) && !pci_is_passed(f, audio))
 			findings_add(out, FINDING_WARN, "audio",
 				     tr_fmt("the sound of %s, %s, is a device of its own behind the same switch and stays with the host",
 					    pci_addr_short(pick->v[k].addr).s, pci_addr_short(audio).s),
@@ -240,15 +231,6 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 			     tr_dup("run the check as root to see all of them"));
 }
 
-static const struct pci_function *passed_function(const struct pci_facts *f, struct pci_addr addr)
-{
-	for (size_t i = 0; i < f->n_picks; i++)
-		for (size_t k = 0; k < f->picks[i].n; k++)
-			if (pci_addr_equal(f->picks[i].v[k].addr, addr))
-				return &f->picks[i].v[k];
-	return NULL;
-}
-
 static struct err *check_members(struct root *root, const struct pci_facts *f, int group)
 {
 	cleanup_strv struct strv names = {};
@@ -258,7 +240,7 @@ static struct err *check_members(struct root *root, const struct pci_facts *f, i
 		struct pci_addr addr;
 		cleanup_free char *link = str_fmt("%s/%s/driver", path, names.v[i]), *driver = root_link_name(root, link);
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
-		if (!e && passed_function(f, addr) && !streq(driver, "vfio-pci"))
+		if (!e && pci_is_passed(f, addr) && !streq(driver, "vfio-pci"))
 			return err_hint(err_new("%s is on %s, not on vfio-pci", names.v[i], driver ? driver : _("no driver")),
 					"somebody took it back meanwhile: start again");
 		if (!pci_driver_harmless(driver))

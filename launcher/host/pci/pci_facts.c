@@ -4,7 +4,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/pci/pci.h"
 
-static bool is_picked(const struct pci_facts *f, struct pci_addr addr)
+bool pci_is_passed(const struct pci_facts *f, struct pci_addr addr)
 {
 	for (size_t i = 0; i < f->n_picks; i++)
 		for (size_t k = 0; k < f->picks[i].n; k++)
@@ -68,7 +68,7 @@ static void pick_expand(struct root *root, struct pci_facts *f, struct pci_pick 
 		struct pci_addr addr;
 		struct pci_function fn;
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
-		if (e || is_picked(f, addr))
+		if (e || pci_is_passed(f, addr))
 			continue;
 		e = pci_function_read(root, addr, &fn);
 		if (e)
@@ -90,7 +90,7 @@ static void read_rest(struct root *root, struct pci_facts *f, int group)
 		cleanup_err struct err *e = pci_addr_parse(names.v[i], &addr);
 		if (e && !strv_has(&f->strangers, names.v[i]))
 			strv_add(&f->strangers, names.v[i]);
-		if (e || is_picked(f, addr) || is_rest(f, addr))
+		if (e || pci_is_passed(f, addr) || is_rest(f, addr))
 			continue;
 		f->rest = mem_grow(f->rest, f->n_rest, sizeof(*f->rest));
 		e = pci_function_read(root, addr, &f->rest[f->n_rest]);
@@ -108,7 +108,7 @@ static void pick_read(struct root *root, const struct config *c, struct pci_fact
 	struct pci_addr addr = conf->address;
 	struct pci_function fn = { .group = -1, .numa_node = -1 };
 	bool found = pci_find(root, conf, &addr, &problem, &pick->remedy);
-	if (found && is_picked(f, addr)) {
+	if (found && pci_is_passed(f, addr)) {
 		pick->problem = tr_fmt("%s: %s is named by another [pci] section already", where, pci_addr_text(addr).s);
 		pick->remedy = tr_dup("remove one of the two sections");
 		return;

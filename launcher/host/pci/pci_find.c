@@ -31,12 +31,6 @@ static void entries_free(struct entries *list)
 	pci_names_freep(&list->names);
 }
 
-static uint32_t read_hex(struct root *root, struct pci_addr addr, const char *attr)
-{
-	cleanup_free char *path = pci_path(addr, attr), *text = root_read_or(root, path, "0");
-	return (uint32_t)strtoul(text, NULL, 0);
-}
-
 static void entries_read(struct root *root, struct entries *list)
 {
 	cleanup_strv struct strv names = {};
@@ -46,9 +40,9 @@ static void entries_read(struct root *root, struct entries *list)
 		cleanup_err struct err *bad = pci_addr_parse(names.v[i], &e.addr);
 		if (bad)
 			continue;
-		e.vendor = (uint16_t)read_hex(root, e.addr, "vendor");
-		e.device = (uint16_t)read_hex(root, e.addr, "device");
-		e.class = read_hex(root, e.addr, "class");
+		e.vendor = (uint16_t)pci_number(root, e.addr, "vendor", 0);
+		e.device = (uint16_t)pci_number(root, e.addr, "device", 0);
+		e.class = (uint32_t)pci_number(root, e.addr, "class", 0);
 		list->v = mem_grow(list->v, list->n, sizeof(*list->v));
 		list->v[list->n++] = e;
 	}
