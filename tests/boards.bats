@@ -22,6 +22,7 @@ answer() { # WORD ARGUMENT…
 	keyboard | mouse) v=$(value "input $1" device); echo "$1 ${v:-none}" ;;
 	also) grep -xqF "device = ${*:2}" "$conf" && echo "$*" || echo "also nothing" ;;
 	passes) echo "passes $(jq -r '[.steps[] | select(.kind == "pci-driver") | .target | ltrimstr("0000:")] | join(" ")' "$tree.plan")" ;;
+	binds) echo "binds $(sed -n 's/^+take 0000:\([^ ]*\) .*/\1/p' "$tree.setup" | paste -sd' ' | grep . || echo none)" ;;
 	verdict) echo "verdict $2 $(jq -r --argjson g "$2" '.groups[] | select(.group == $g) | .verdict' "$tree.groups")" ;;
 	why) jq -r --argjson g "$2" '.groups[] | select(.group == $g) | .why | join("; ")' "$tree.groups" | has "${@:3}" && echo "$*" ;;
 	check | machine) jq -r --arg v "$2" --arg t "$3" '.findings[] | select(.verdict == $v and .topic == $t) | .text + " → " + (.remedy // "")' \
@@ -35,6 +36,7 @@ say() { # TREE: what of it more than the proposal is asked for
 	"$qlaunch" check --json --root "$1" >"$1.check" || true
 	"$qlaunch" check --json --root "$1" "$conf" >"$1.machine" || true
 	"$qlaunch" plan --json --root "$1" "$conf" >"$1.plan" || true
+	"$qlaunch" setup --root "$1" </dev/null >"$1.setup" 2>&1 || true
 }
 look() { # FOLDER NAME: one board, all of its expectations; prints what is not as expected
 	tree=$BATS_TEST_TMPDIR/$2 conf=$BATS_TEST_TMPDIR/$2.conf

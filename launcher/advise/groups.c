@@ -232,9 +232,25 @@ void groups_free(struct groups *g)
 	*g = (struct groups){};
 }
 
-bool groups_with(const struct pci_function *gpu, const struct pci_function *fn)
+/* Itself, or of the graphics card that it is part of. */
+static bool is_of(const struct groups *g, const struct pci_function *one, const struct pci_function *fn)
 {
-	return fn != gpu && !pci_is_bridge(fn) && ((gpu->group >= 0 && fn->group == gpu->group) || pci_one_card(fn, gpu));
+	if (fn == one)
+		return true;
+	for (size_t i = 0; pci_one_card(fn, one) && i < g->n_functions; i++)
+		if (pci_is_gpu(&g->functions[i]) && pci_one_card(&g->functions[i], one))
+			return true;
+	return false;
+}
+
+bool groups_with(const struct groups *g, const struct pci_function *one, const struct pci_function *fn)
+{
+	for (size_t i = 0; !pci_is_bridge(fn) && i < g->n_functions; i++) {
+		const struct pci_function *part = &g->functions[i];
+		if (is_of(g, one, part) && (part == fn || (part->group >= 0 && part->group == fn->group)))
+			return true;
+	}
+	return false;
 }
 
 const struct pci_function *groups_audio(const struct groups *g, const struct pci_function *gpu)

@@ -45,8 +45,9 @@ void groups_free(struct groups *g);
 
 /* The group that has the function; every function is in one. */
 struct group *groups_of(const struct groups *g, const struct pci_function *fn);
-/* Whether `fn` goes to the guest that gets this graphics card: it is of the card or of its group. Not of itself and of bridges. */
-bool groups_with(const struct pci_function *gpu, const struct pci_function *fn);
+/* Whether `fn` goes to the guest that gets this one, itself or what goes along: the graphics card that it is part of, and whatever is in a
+ * group with any of these, as with functions = group. No bridge does. */
+bool groups_with(const struct groups *g, const struct pci_function *one, const struct pci_function *fn);
 /* The sound of a card that has it in another slot, where a guest can have it; else NULL. */
 const struct pci_function *groups_audio(const struct groups *g, const struct pci_function *gpu);
 /* What speaks against giving this one function away, whether or not there are groups: a line each, none where the host does not use it. */

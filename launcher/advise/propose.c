@@ -203,7 +203,7 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 	sb_addf(out, "\n[pci gpu]\n# %s.", name);
 	for (size_t i = 0; i < s->groups.n_functions; i++) {
 		const struct pci_function *fn = &s->groups.functions[i];
-		cleanup_free char *other = groups_with(p->gpu, fn) ? group_name(names, fn) : NULL;
+		cleanup_free char *other = fn != p->gpu && groups_with(&s->groups, p->gpu, fn) ? group_name(names, fn) : NULL;
 		if (other)
 			sb_addf(out, "\n# With it goes %s %s.", pci_addr_short(fn->addr).s, other);
 	}

@@ -107,7 +107,7 @@ static void check_group(const struct checking *k, const struct pci_function *gpu
 	cleanup_free char *card = told(k, gpu);
 	for (size_t i = 0; i < k->s->groups.n_functions; i++) {
 		const struct pci_function *fn = &k->s->groups.functions[i];
-		if (groups_with(gpu, fn))
+		if (fn != gpu && groups_with(&k->s->groups, gpu, fn))
 			strv_addf(&others, "%s %s", pci_addr_short(fn->addr).s, group_class_word(fn->class));
 	}
 	cleanup_free char *with = strv_join(&others, ", "), *why = strv_join(&x->why, "; ");

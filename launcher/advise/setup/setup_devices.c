@@ -4,13 +4,12 @@
 #include "launcher/base/tr.h"
 #include "launcher/advise/setup/setup.h"
 
-/* The device and what goes with it: its IOMMU group without bridges, or its slot where there are no groups. */
+/* The device and what goes with it. */
 static void with_company(const struct groups *g, const struct pci_function *one, const struct pci_function ***ret_v, size_t *ret_n)
 {
 	for (size_t i = 0; i < g->n_functions; i++) {
 		const struct pci_function *fn = &g->functions[i];
-		bool slot = fn->addr.domain == one->addr.domain && fn->addr.bus == one->addr.bus && fn->addr.dev == one->addr.dev;
-		if (pci_is_bridge(fn) || !(one->group >= 0 ? fn->group == one->group : slot))
+		if (!groups_with(g, one, fn) && fn != groups_audio(g, one))
 			continue;
 		*ret_v = mem_grow(*ret_v, *ret_n, sizeof(const struct pci_function *));
 		(*ret_v)[(*ret_n)++] = fn;
@@ -89,7 +88,7 @@ struct err *setup_devices(struct root *root, const struct survey *s, const char 
 	}
 	for (size_t i = 0; g->functions && i < g->n_functions && !found; i++) {
 		cleanup_err struct err *e =
-			pci_is_gpu(&g->functions[i]) ? judge_wanted(root, g, &g->functions[i], false) : err_new("no card");
+			groups_is_card(g, &g->functions[i]) ? judge_wanted(root, g, &g->functions[i], false) : err_new("no card");
 		found = e ? NULL : &g->functions[i];
 	}
 	if (found)
