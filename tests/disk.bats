@@ -3,6 +3,8 @@
 # check: slow
 # Disks: `qlaunch disk` with the real qemu-img, real QEMUs, loop devices, a file system that is full; folders by a real virtiofsd.
 
+load machine
+
 setup_file() {
 	cd "$BATS_TEST_DIRNAME/.."
 	export guest=$BATS_FILE_TMPDIR
@@ -24,18 +26,13 @@ setup() {
 	cd "$dir"
 }
 teardown() {
-	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true
-	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
+	put_away
 	for m in "${mounts[@]}"; do umount "$m" || true; done
 	for l in "${loops[@]}"; do losetup -d "$l" 2>/dev/null || true; done
 	cd /
 }
 
 disk() { run "$qlaunch" disk "$@"; }
-says() { # STATUS WORDS...: what the last command said
-	[ "$status" -eq "$1" ] || { echo "status $status: $output"; return 1; }; shift
-	for w; do [[ $output == *"$w"* ]] || { echo "not \"$w\": $output"; return 1; }; done
-}
 image_of() { printf '[disk %s]\npath = %s\n' "$1" "$2" >>"$conf"; shift 2; [ $# -eq 0 ] || printf '%s\n' "$@" >>"$conf"; }
 boots() { printf '[console]\nserial = stdio\n[boot]\nkernel = %s/vmlinuz\ninitrd = %s/initrd.gz\ncmdline = console=ttyS0 quiet %s\n' "$guest" "$guest" "$*" >>"$conf"; }
 start() { # until the guest runs

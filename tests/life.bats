@@ -18,14 +18,8 @@ setup() {
 	cd "$dir"
 }
 teardown() {
-	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true
-	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
+	put_away
 	cd /
-}
-q() { run "$qlaunch" "$@" </dev/null; }
-says() { # STATUS WORDS...: what the last command said
-	[ "$status" -eq "$1" ] || { echo "status $status: $output"; return 1; }; shift
-	for w; do [[ $output == *"$w"* ]] || { echo "not \"$w\": $output"; return 1; }; done
 }
 names() { "$qlaunch" list --json | jq -r '.[].vm' | sort | xargs; } # as the machines themselves have them
 disk() { qemu-img create -q -f qcow2 "$1" 8M; qemu-io -f qcow2 -c "write -q -P $2 0 1M" "$1"; }

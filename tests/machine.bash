@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash disable=SC2034,SC2154
-# machine: for the suites that run one (load machine). $qlaunch, $conf for `start`, and $programs (a folder of stand-ins), are the suite's.
+# machine: for the suites that run one (load machine). $qlaunch, $vm, $conf for `start`, and $programs (a folder of stand-ins), are the suite's.
 
 # Root looks for programs in a path of its own: there the folder is put over /usr/local/bin, for this one command.
 exec_with_programs() { # DIR COMMAND...
@@ -28,4 +28,13 @@ start() { # [OPTION...]
 }
 gone() { # PID: it is no more, or nothing but its status is left; asked once, as it may go between two questions
 	! grep -qs '^State:.[^ZX]' "/proc/$1/status"
+}
+q() { run "$qlaunch" "$@" </dev/null; }
+says() { # STATUS WORDS...: what the last command said
+	[ "$status" -eq "$1" ] || { echo "status $status: $output"; return 1; }; shift
+	for w; do [[ $output == *"$w"* ]] || { echo "not \"$w\": $output"; return 1; }; done
+}
+put_away() { # the machine and what it left, for teardown
+	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true
+	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
 }

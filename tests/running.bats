@@ -19,14 +19,8 @@ setup() {
 	cd "$dir"
 }
 teardown() {
-	[ -z "${pid:-}" ] || { kill -KILL "$pid"; wait "$pid"; } 2>/dev/null || true
-	"$qlaunch" restore "$vm" >/dev/null 2>&1 || true
+	put_away
 	cd /
-}
-q() { run "$qlaunch" "$@" </dev/null; }
-says() { # STATUS WORDS...: what the last command said
-	[ "$status" -eq "$1" ] || { echo "status $status: $output"; return 1; }; shift
-	for w; do [[ $output == *"$w"* ]] || { echo "not \"$w\": $output"; return 1; }; done
 }
 disc() { # FILE BYTE: a disc, as far as a drive looks
 	truncate -s 1M "$1"; printf '\001CD001' | dd of="$1" bs=2048 seek=16 conv=notrunc status=none
