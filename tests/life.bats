@@ -165,6 +165,7 @@ ended() { # a run that its user ended
 	mkdir -p "$XDG_DATA_HOME/qlaunch/$vm" "$XDG_DATA_HOME/applications"
 	disk "$XDG_DATA_HOME/qlaunch/$vm/disk.qcow2" 5
 	printf '[disk main]\npath = %s\n[network lan]\nmode = user\n' "$XDG_DATA_HOME/qlaunch/$vm/disk.qcow2" >>"$conf"
+	printf '[pci card]\naddress = 01:00.0\nrom = %s\n[console]\nserial = %s\n' "$XDG_DATA_HOME/qlaunch/$vm/card.rom" "$dir/serial" >>"$conf"
 	mac=$("$qlaunch" plan --json "$vm" | grep -o '52:54:00:[0-9a-f:]*' | head -n 1); [ -n "$mac" ]
 	printf '[Desktop Entry]\nX-Qlaunch-Config=%s\n' "$conf" >"$XDG_DATA_HOME/applications/qlaunch-$vm.desktop"
 	q rename "$vm" "$two"; says 0 "$two now"
@@ -173,6 +174,7 @@ ended() { # a run that its user ended
 	[ "$("$qlaunch" plan --json "$two" | grep -o '52:54:00:[0-9a-f:]*' | head -n 1)" = "$mac" ]
 	holds "$XDG_DATA_HOME/qlaunch/$two/disk.qcow2" 5
 	grep -q "path = $XDG_DATA_HOME/qlaunch/$two/disk.qcow2" "$folder/$two.conf"
+	grep -q "rom = $XDG_DATA_HOME/qlaunch/$two/card.rom" "$folder/$two.conf"; grep -q "serial = $dir/serial" "$folder/$two.conf"
 	[ ! -e "$XDG_DATA_HOME/qlaunch/$vm" ]
 	q rename "$vm" x; says 3
 	cp "$folder/$two.conf" "$folder/third.conf"

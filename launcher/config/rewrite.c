@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rewrite: see rewrite.h. */
 #include <stdlib.h>
-#include "launcher/base/str.h"
 #include "launcher/config/lines.h"
 #include "launcher/config/rewrite.h"
 
@@ -100,4 +99,25 @@ char *config_rewrite(const char *text, const struct rewrite *v, size_t n)
 		now = rewrite_one(before, &v[i]);
 	}
 	return now;
+}
+
+/* A copy that lives as long as the list. */
+static const char *keep(struct rewrites *r, const char *text)
+{
+	strv_add(&r->texts, text);
+	return r->texts.v[r->texts.n - 1];
+}
+
+void rewrites_add(struct rewrites *r, const char *section, const char *name, const char *key, const char *value)
+{
+	cleanup_free char *title = name ? str_fmt("%s %s", section, name) : str_dup(section);
+	r->v = mem_grow(r->v, r->n, sizeof(*r->v));
+	r->v[r->n++] = (struct rewrite){ keep(r, title), key, value ? keep(r, value) : NULL };
+}
+
+void rewrites_free(struct rewrites *r)
+{
+	free(r->v);
+	strv_free(&r->texts);
+	*r = (struct rewrites){};
 }

@@ -152,6 +152,12 @@ struct err *own_free_name(struct cli *cli, const struct own *o, const char *name
 	return NULL;
 }
 
+char *own_moved(const struct own *o, const char *path, const char *home)
+{
+	size_t n = strlen(o->home);
+	return strncmp(path, o->home, n) == 0 && path[n] == '/' ? str_fmt("%s%s", home, path + n) : NULL;
+}
+
 struct err *own_confirm(const struct verb_args *args, const char *word, const char *what)
 {
 	char answer[96] = "";

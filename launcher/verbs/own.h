@@ -39,6 +39,9 @@ struct err *own_writable(const struct own *o);
 /* That no machine `name` has a configuration in that folder, or a folder of its own. EXIT_USAGE. */
 struct err *own_free_name(struct cli *cli, const struct own *o, const char *name, char **ret_path, char **ret_home);
 
+/* Where a file of its folder is once that is `home`; NULL: it does not lie there. Owned by the caller. */
+char *own_moved(const struct own *o, const char *path, const char *home);
+
 /* Asks for `word` to be typed; true with --yes. Without a terminal an error of usage: nobody is there to say yes to `what`. */
 struct err *own_confirm(const struct verb_args *args, const char *word, const char *what);
 

@@ -13,6 +13,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
+#include "launcher/config/paths.h"
 #include "launcher/config/rewrite.h"
 #include "launcher/host/disk/image.h"
 #include "launcher/tools/qemu_img.h"
@@ -31,10 +32,8 @@ struct clone {
 	char *path, *home; /* of the new one */
 	bool has_tpm, tpm; /* the old one has a state, and it is copied */
 	struct disk_facts facts;
-	struct strv made;     /* files, in order */
-	struct rewrite *keys; /* of its configuration; their texts are in `texts` */
-	size_t n_keys;
-	struct strv texts;
+	struct strv made; /* files, in order */
+	struct rewrites keys;
 };
 
 static void clone_free(struct clone *c)
@@ -43,21 +42,7 @@ static void clone_free(struct clone *c)
 	free(c->home);
 	disk_facts_free(&c->facts);
 	strv_free(&c->made);
-	strv_free(&c->texts);
-	free(c->keys);
-}
-
-static char *text(struct clone *c, char *owned)
-{
-	strv_add(&c->texts, owned);
-	free(owned);
-	return c->texts.v[c->texts.n - 1];
-}
-
-static void set(struct clone *c, char *section, const char *key, char *value)
-{
-	c->keys = mem_grow(c->keys, c->n_keys, sizeof(*c->keys));
-	c->keys[c->n_keys++] = (struct rewrite){ text(c, section), key, value ? text(c, value) : NULL };
+	rewrites_free(&c->keys);
 }
 
 /* ---- what it is to be ---- */
@@ -66,10 +51,9 @@ static void set(struct clone *c, char *section, const char *key, char *value)
 static char *new_disk_path(const struct clone *c, const char *path)
 {
 	const char *old = c->from->config->vm.name, *base = str_base(path), *at = strstr(base, old);
-	size_t n = strlen(c->from->home);
-	if (strncmp(path, c->from->home, n) == 0 && path[n] == '/')
-		return str_fmt("%s%s", c->home, path + n);
-	cleanup_free char *dir = str_dir(path);
+	cleanup_free char *dir = str_dir(path), *moved = own_moved(c->from, path, c->home);
+	if (moved)
+		return steal(moved);
 	return at ? str_fmt("%s/%.*s%s%s", dir, (int)(at - base), base, c->name, at + strlen(old))
 		  : str_fmt("%s/%s-%s", dir, c->name, base);
 }
@@ -142,11 +126,10 @@ static struct err *stopped(void)
 
 static struct err *copy_disk(struct clone *c, const struct disk *d)
 {
-	char *to = new_disk_path(c, d->real);
+	cleanup_free char *to = new_disk_path(c, d->real);
 	cleanup_free char *part = str_fmt("%s.%d.part", to, (int)getpid()), *dir = str_dir(to),
 			  *what = tr_fmt("copying %s", str_base(d->real));
-	set(c, str_fmt("disk %s", d->conf->name), "path", to);
-	to = c->texts.v[c->texts.n - 1];
+	rewrites_add(&c->keys, "disk", d->conf->name, "path", to);
 	const char *format = image_format_name(d->format);
 	const char *argv[] = { "convert", "-p", "-f", format, "-O", format, "-o", QEMU_IMG_NOCOW, "-t", "writeback", d->real, part, NULL };
 	struct qemu_img run = { .user = &c->from->user, .argv = argv, .what = what, .total = disk_guest_size(d) };
@@ -189,10 +172,9 @@ static struct err *copy_home(struct clone *c)
 		TRY(copy_file(c, from, to));
 	}
 	if (vars && root_exists(c->cli->root, vars)) {
-		char *to = str_fmt("%s/%s", c->home, str_ends(vars, ".qcow2") ? "VARS.qcow2" : "VARS.fd");
-		struct err *e = copy_file(c, vars, to);
-		set(c, str_dup("firmware"), "vars", to);
-		TRY(e);
+		cleanup_free char *to = str_fmt("%s/%s", c->home, str_ends(vars, ".qcow2") ? "VARS.qcow2" : "VARS.fd");
+		rewrites_add(&c->keys, "firmware", NULL, "vars", to);
+		TRY(copy_file(c, vars, to));
 	}
 	if (!c->tpm)
 		return NULL;
@@ -204,12 +186,14 @@ static struct err *copy_home(struct clone *c)
 static void name_it(struct clone *c)
 {
 	const struct config *old = c->from->config;
-	set(c, str_dup("vm"), "name", NULL); /* it is the file's */
+	rewrites_add(&c->keys, "vm", NULL, "name", NULL); /* it is the file's */
 	for (size_t i = 0; i < old->n_networks; i++)
 		if (old->networks[i].mac) /* without one it is made of the names */
-			set(c, str_fmt("network %s", old->networks[i].name), "mac", NULL);
-	if (old->smbios.fields[SMBIOS_UUID])
-		set(c, str_dup("smbios"), "uuid", root_read_or(c->cli->root, "/proc/sys/kernel/random/uuid", ""));
+			rewrites_add(&c->keys, "network", old->networks[i].name, "mac", NULL);
+	if (old->smbios.fields[SMBIOS_UUID]) {
+		cleanup_free char *uuid = root_read_or(c->cli->root, "/proc/sys/kernel/random/uuid", "");
+		rewrites_add(&c->keys, "smbios", NULL, "uuid", uuid);
+	}
 }
 
 /* Relative paths would be others in another folder. */
@@ -222,15 +206,11 @@ static struct err *check_folder(const struct clone *c, const char *written)
 	cleanup_config struct config *there = config_parse(written, c->path, new, NULL, &errors),
 				     *here = config_parse(written, c->path, old, NULL, &errors);
 	strv_free(&errors.lines);
-	bool same = there && here && there->n_disks == here->n_disks;
-	for (size_t i = 0; same && i < there->n_disks; i++)
-		same = streq(there->disks[i].path, here->disks[i].path);
-	for (size_t i = 0; same && i < there->n_cdroms; i++)
-		same = streq(there->cdroms[i].path, here->cdroms[i].path);
-	for (size_t i = 0; same && i < there->n_shares; i++)
-		same = streq(there->shares[i].path, here->shares[i].path);
-	for (size_t i = 0; same && i < there->n_pci; i++)
-		same = streq(there->pci[i].rom, here->pci[i].rom);
+	cleanup_paths struct conf_paths of_there = there ? paths_of(there) : (struct conf_paths){},
+					of_here = here ? paths_of(here) : (struct conf_paths){};
+	bool same = there && here && of_there.n == of_here.n;
+	for (size_t i = 0; same && i < of_here.n; i++)
+		same = streq(of_there.v[i].path, of_here.v[i].path);
 	if (same)
 		return NULL;
 	return err_exit(
@@ -245,7 +225,7 @@ static struct err *make(struct clone *c)
 			TRY(err_exit(copy_disk(c, &c->facts.v[i]), EXIT_HOST));
 	TRY(err_exit(copy_home(c), EXIT_HOST));
 	name_it(c);
-	cleanup_free char *whole = str_fmt("%s\n", c->from->text), *written = config_rewrite(whole, c->keys, c->n_keys);
+	cleanup_free char *whole = str_fmt("%s\n", c->from->text), *written = config_rewrite(whole, c->keys.v, c->keys.n);
 	TRY(write_verify(written, c->path));
 	TRY(check_folder(c, written));
 	TRY(stopped());

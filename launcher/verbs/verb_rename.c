@@ -3,73 +3,40 @@
  * qlaunch rename CONFIG NAME: the machine's file, its folder and what names it get another name; what the guest sees stays as it is: a card's
  * address that was made of the old name is written down. Made in an order in which a power cut leaves a whole machine behind.
  */
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <signal.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
 #include "launcher/base/tr.h"
 #include "launcher/base/tree.h"
+#include "launcher/config/paths.h"
 #include "launcher/config/rewrite.h"
 #include "launcher/host/net/net_choose.h"
 #include "launcher/verbs/own.h"
 #include "launcher/verbs/write.h"
 
-struct keys {
-	struct rewrite *v;
-	size_t n;
-	struct strv texts; /* what v points to */
-};
-
-static void keys_free(struct keys *k)
-{
-	free(k->v);
-	strv_free(&k->texts);
-}
-
-static void add(struct keys *k, const char *section, const char *name, const char *key, const char *value)
-{
-	k->v = mem_grow(k->v, k->n, sizeof(*k->v));
-	strv_addf(&k->texts, "%s%s%s", section, *name ? " " : "", name);
-	size_t at = k->texts.n - 1;
-	strv_add(&k->texts, value ? value : "");
-	k->v[k->n++] = (struct rewrite){ .section = k->texts.v[at], .key = key, .value = value ? k->texts.v[at + 1] : NULL };
-}
-
-/* Which keys change; without a value they go. */
-static void changes(const struct own *o, const char *home, struct keys *ret)
+static char *text_of(const struct own *o, const char *home)
 {
 	const struct config *c = o->config;
-	size_t n = strlen(o->home);
-	add(ret, "vm", "", "name", NULL); /* it is the file's */
+	cleanup_rewrites struct rewrites keys = {};
+	cleanup_paths struct conf_paths paths = paths_of(c);
+	rewrites_add(&keys, "vm", NULL, "name", NULL); /* it is the file's */
 	for (size_t i = 0; i < c->n_networks; i++) {
 		char mac[NET_MAC_TEXT];
 		net_default_mac(c->vm.name, c->networks[i].name, mac);
 		if (!c->networks[i].mac)
-			add(ret, "network", c->networks[i].name, "mac", mac);
+			rewrites_add(&keys, "network", c->networks[i].name, "mac", mac);
 	}
-	for (size_t i = 0; i < c->n_disks + c->n_cdroms; i++) {
-		bool cdrom = i >= c->n_disks;
-		const struct conf_disk *d = cdrom ? &c->cdroms[i - c->n_disks] : &c->disks[i];
-		if (!d->path || strncmp(d->path, o->home, n) != 0 || d->path[n] != '/')
-			continue;
-		cleanup_free char *moved = str_fmt("%s%s", home, d->path + n);
-		add(ret, cdrom ? "cdrom" : "disk", d->name, "path", moved);
+	for (size_t i = 0; i < paths.n; i++) {
+		const struct conf_path *p = &paths.v[i];
+		cleanup_free char *moved = own_moved(o, p->path, home);
+		if (moved)
+			rewrites_add(&keys, p->section, p->name, p->key, moved);
 	}
-	if (c->firmware.vars && strncmp(c->firmware.vars, o->home, n) == 0 && c->firmware.vars[n] == '/') {
-		cleanup_free char *moved = str_fmt("%s%s", home, c->firmware.vars + n);
-		add(ret, "firmware", "", "vars", moved);
-	}
-}
-
-static char *text_of(const struct own *o, const char *home)
-{
-	cleanup(keys_free) struct keys k = {};
-	changes(o, home, &k);
 	cleanup_free char *whole = str_fmt("%s\n", o->text);
-	return config_rewrite(whole, k.v, k.n);
+	return config_rewrite(whole, keys.v, keys.n);
 }
 
 static struct err *move_home(struct cli *cli, const char *from, const char *to)

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include "launcher/base/str.h"
 #include "launcher/config/config.h"
+#include "launcher/config/paths.h"
 #include "launcher/config/rewrite.h"
 
 static void becomes(const char *text, struct rewrite r, const char *wanted)
@@ -59,13 +60,36 @@ static void test_read_again(void **state)
 	assert_string_equal(c->networks[0].mac, "52:54:00:00:00:01");
 }
 
+/* All that names a file, of whatever section, and no word that stands where a path could. */
+static void test_paths(void **state)
+{
+	static const char text[] =
+		"[boot]\nkernel = k\n[disk a]\npath = a.img\n[disk b]\npath = /b.img\n[pci g]\naddress = 01:00.0\nrom = off\n"
+		"[pci h]\naddress = 02:00.0\nrom = ./h.rom\n[console]\nserial = stdio\n";
+	static const struct conf_path wanted[] = {
+		{ "boot", NULL, "kernel", "/d/k" }, { "disk", "a", "path", "/d/a.img" }, { "disk", "b", "path", "/b.img" }, { "pci", "h", "rom", "/d/h.rom" },
+	};
+	struct conf_errors errors = {};
+	(void)state;
+	cleanup_config struct config *c = config_parse(text, "t", "/d", NULL, &errors);
+	assert_non_null(c);
+	cleanup_paths struct conf_paths is = paths_of(c);
+	assert_int_equal(is.n, ARRAY_SIZE(wanted));
+	for (size_t i = 0; i < is.n; i++) {
+		assert_string_equal(is.v[i].section, wanted[i].section);
+		assert_true(streq(is.v[i].name, wanted[i].name) || (!is.v[i].name && !wanted[i].name));
+		assert_string_equal(is.v[i].key, wanted[i].key);
+		assert_string_equal(is.v[i].path, wanted[i].path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_place),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_added),
-		cmocka_unit_test(test_read_again),
+		cmocka_unit_test(test_read_again), cmocka_unit_test(test_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
