@@ -180,6 +180,13 @@ ended() { # a run that its user ended
 	cp "$folder/$two.conf" "$folder/third.conf"
 	q rename "$two" third; says 2 'there already'
 	q rename "$two" '../x'; says 2 'cannot be a name'
+	# a file that is kept elsewhere and linked to: the link is by which a machine is found
+	mkdir dots; mv "$folder/third.conf" dots/; ln -s "$dir/dots/third.conf" "$folder/third.conf"
+	q rename third fourth; says 0
+	[ "$(readlink "$folder/fourth.conf")" = "$dir/dots/fourth.conf" ]; [ ! -e dots/third.conf ]; [ ! -L "$folder/third.conf" ]
+	q clone fourth fifth; says 0; [ "$(readlink "$folder/fifth.conf")" = "$dir/dots/fifth.conf" ]
+	q remove --yes fourth; says 0; [ ! -e dots/fourth.conf ]; [ ! -L "$folder/fourth.conf" ]
+	q list; says 0 "$two" fifth
 	q rename "$two"; says 2 'NAME is missing'
 }
 

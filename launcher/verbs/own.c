@@ -37,11 +37,20 @@ struct err *own_become(struct cli *cli, const char *word, struct user *ret_user)
 	return NULL;
 }
 
+static char *link_of(const char *found)
+{
+	struct stat st;
+	cleanup_free char *dir = strchr(found, '/') ? str_dir(found) : str_dup("."), *real = realpath(*dir ? dir : "/", NULL);
+	bool ours = real && faccessat(AT_FDCWD, real, W_OK | X_OK, AT_EACCESS) == 0;
+	return ours && lstat(found, &st) == 0 && S_ISLNK(st.st_mode) ? str_fmt("%s/%s", real, str_base(found)) : NULL;
+}
+
 static struct err *open_it(struct cli *cli, const char *word, bool broken, struct own *o)
 {
 	TRY(own_become(cli, word, &o->user));
 	cleanup_free char *found = config_find(word);
 	o->path = found ? realpath(found, NULL) : NULL;
+	o->link = found ? link_of(found) : NULL;
 	if (!o->path || !broken)
 		TRY(config_load(word, &cli->sets, &o->config)); /* it says best what is missing */
 	if (!o->path)
@@ -64,6 +73,7 @@ void own_free(struct own *o)
 {
 	user_free(&o->user);
 	free(o->path);
+	free(o->link);
 	free(o->text);
 	config_free(o->config);
 	free(o->home);
@@ -152,6 +162,12 @@ struct err *own_free_name(struct cli *cli, const struct own *o, const char *name
 	return NULL;
 }
 
+char *own_link_beside(const struct own *o, const char *path)
+{
+	cleanup_free char *dir = o->link ? str_dir(o->link) : NULL;
+	return dir ? str_fmt("%s/%s", dir, str_base(path)) : NULL;
+}
+
 char *own_moved(const struct own *o, const char *path, const char *home)
 {
 	size_t n = strlen(o->home);
@@ -176,9 +192,10 @@ struct err *own_confirm(const struct verb_args *args, const char *word, const ch
 
 char *own_unit(const struct own *o)
 {
-	cleanup_free char *folder = own_folder(), *real = folder ? realpath(folder, NULL) : NULL, *dir = str_dir(o->path),
-			  *name = config_name_of(o->path);
-	return streq(real, dir) && str_ends(o->path, ".conf") ? str_fmt("qlaunch@%s.service", name) : NULL;
+	const char *at = o->link ? o->link : o->path;
+	cleanup_free char *folder = own_folder(), *real = folder ? realpath(folder, NULL) : NULL, *dir = str_dir(at),
+			  *name = config_name_of(at);
+	return streq(real, dir) && str_ends(at, ".conf") ? str_fmt("qlaunch@%s.service", name) : NULL;
 }
 
 bool own_autostarts(struct cli *cli, const struct own *o)

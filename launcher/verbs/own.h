@@ -12,6 +12,7 @@
 struct own {
 	struct user user;
 	char *path;            /* of the configuration: absolute, without links */
+	char *link;            /* the link to it by which it was found, absolute; NULL: none, or in a folder of others */
 	char *text;            /* of it */
 	struct config *config; /* NULL where only the file was asked for */
 	char *home;            /* ~/.local/share/qlaunch/VM; it need not be there. NULL without config */
@@ -39,6 +40,8 @@ struct err *own_writable(const struct own *o);
 /* That no machine `name` has a configuration in that folder, or a folder of its own. EXIT_USAGE. */
 struct err *own_free_name(struct cli *cli, const struct own *o, const char *name, char **ret_path, char **ret_home);
 
+/* For a machine whose file is `path`: the link beside that by which this one was found; NULL: this one has none. Owned by the caller. */
+char *own_link_beside(const struct own *o, const char *path);
 /* Where a file of its folder is once that is `home`; NULL: it does not lie there. Owned by the caller. */
 char *own_moved(const struct own *o, const char *path, const char *home);
 

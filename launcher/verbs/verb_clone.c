@@ -229,7 +229,10 @@ static struct err *make(struct clone *c)
 	TRY(write_verify(written, c->path));
 	TRY(check_folder(c, written));
 	TRY(stopped());
-	return write_new(&c->from->user, c->path, written);
+	TRY(write_new(&c->from->user, c->path, written));
+	strv_add(&c->made, c->path);
+	cleanup_free char *link = own_link_beside(c->from, c->path);
+	return link ? err_exit(root_symlink(c->cli->root, c->path, link), EXIT_HOST) : NULL;
 }
 
 /* Nothing of a clone that is not whole stays. */

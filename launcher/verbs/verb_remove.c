@@ -105,6 +105,8 @@ static struct err *collect(struct cli *cli, const struct own *o, bool keep_disks
 	if (entry)
 		strv_add(&r->files, entry);
 	strv_add(&r->files, o->path);
+	if (o->link)
+		strv_add(&r->files, o->link);
 	return NULL;
 }
 

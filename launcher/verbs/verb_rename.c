@@ -46,18 +46,26 @@ static struct err *move_home(struct cli *cli, const char *from, const char *to)
 	return err_exit(err_errno(errno, "%s", from), EXIT_HOST);
 }
 
-/* The new file, then the folder, then the old file goes: until the last step the old name is whole, or the new one is. */
+/* The new file (and the link to it), then the folder, then the old file goes: until the last step the old name is whole, or the new one is. */
 static struct err *move(struct cli *cli, const struct own *o, const char *path, const char *home, const char *text)
 {
+	cleanup_free char *link = own_link_beside(o, path);
 	TRY(write_new(&o->user, path, text));
-	struct err *e = move_home(cli, o->home, home);
+	struct err *e = link ? err_exit(root_symlink(cli->root, path, link), EXIT_HOST) : NULL;
+	bool linked = link && !e;
+	if (!e)
+		e = move_home(cli, o->home, home);
 	if (!e) {
 		e = err_exit(root_unlink(cli->root, o->path), EXIT_HOST);
 		if (e)
 			err_free(move_home(cli, home, o->home));
 	}
+	if (e && linked)
+		err_free(root_unlink(cli->root, link));
 	if (e)
 		err_free(root_unlink(cli->root, path));
+	else if (o->link)
+		log_err(LOG_LEVEL_WARN, root_unlink(cli->root, o->link));
 	return e;
 }
 
