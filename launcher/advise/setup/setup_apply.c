@@ -108,16 +108,22 @@ static struct err *put(struct root *root, const char *path, const char *text, mo
 	return root_put(root, path, text, mode);
 }
 
-/* One of a list, for each kernel where it is one for each. On the host only, and said: initial RAM disks take their time. */
+/* On the host only, and said: initial RAM disks take their time. */
+static struct err *run_line(struct root *root, const char *line)
+{
+	cleanup_free char *said = NULL;
+	if (root_is_host(root))
+		log_info("%s", line);
+	return setup_command(root, line, &said);
+}
+
+/* One of a list, for each kernel where it is one for each. */
 static struct err *run_one(struct root *root, const char *command)
 {
 	cleanup_strv struct strv each = {};
 	boot_commands(root, command, &each);
-	for (size_t i = 0; root_is_host(root) && i < each.n; i++) {
-		cleanup_free char *said = NULL;
-		log_info("%s", each.v[i]);
-		TRY(setup_command(root, each.v[i], &said));
-	}
+	for (size_t i = 0; i < each.n; i++)
+		TRY(run_line(root, each.v[i]));
 	return NULL;
 }
 
@@ -314,6 +320,18 @@ struct err *setup_plan_undo(struct root *root, const struct boot_facts *boot, st
 	return NULL;
 }
 
+/* For every kernel, whatever fails; that is left to a hand. */
+static void run_back(struct root *root, const char *command, struct strv *bad)
+{
+	cleanup_strv struct strv each = {};
+	boot_commands(root, command, &each);
+	for (size_t i = 0; i < each.n; i++) {
+		cleanup_err struct err *e = run_line(root, each.v[i]);
+		if (e)
+			strv_addf(bad, _("by hand: sudo %s (%s)"), each.v[i], err_text(e));
+	}
+}
+
 struct err *setup_undo(struct root *root, const struct setup *setup)
 {
 	cleanup_strv struct strv bad = {};
@@ -325,16 +343,10 @@ struct err *setup_undo(struct root *root, const struct setup *setup)
 		if (e)
 			strv_add(&bad, err_text(e));
 	}
-	for (size_t i = setup->back.n; i-- > 0;) {
-		cleanup_err struct err *e = run_one(root, setup->back.v[i]);
-		if (e)
-			strv_addf(&bad, _("by hand: sudo %s (%s)"), setup->back.v[i], err_text(e));
-	}
-	for (size_t i = 0; i < setup->commands.n; i++) {
-		cleanup_err struct err *e = run_one(root, setup->commands.v[i]);
-		if (e)
-			strv_addf(&bad, _("by hand: sudo %s (%s)"), setup->commands.v[i], err_text(e));
-	}
+	for (size_t i = setup->back.n; i-- > 0;)
+		run_back(root, setup->back.v[i], &bad);
+	for (size_t i = 0; i < setup->commands.n; i++)
+		run_back(root, setup->commands.v[i], &bad);
 	err_free(root_rmdir(root, "/etc/qlaunch")); /* stays where there are configurations in it */
 	if (!bad.n)
 		return forget(root);

@@ -53,13 +53,6 @@ bool setup_has_word(const char *text, const char *word)
 	return strv_has(&words, word);
 }
 
-/* A template's one %s. */
-static char *filled(const char *template, const char *word)
-{
-	const char *at = strstr(template, "%s");
-	return at ? str_fmt("%.*s%s%s", (int)(at - template), template, word, at + 2) : str_dup(template);
-}
-
 /* What stands there already and speaks against a card for a guest. */
 static void note_conflicts(struct root *root, const struct survey *s, const char *text, struct setup *setup)
 {
@@ -113,7 +106,7 @@ static struct err *edit_lines(struct root *root, const struct boot_facts *boot, 
 static void ask_program(struct root *root, const struct boot_way *way, struct setup *setup)
 {
 	for (size_t i = 0; i < setup->words.n; i++) {
-		cleanup_free char *add = filled(way->add, setup->words.v[i]), *remove = filled(way->remove, setup->words.v[i]);
+		cleanup_free char *add = boot_fill(way->add, setup->words.v[i]), *remove = boot_fill(way->remove, setup->words.v[i]);
 		if (setup_has_run(root, add))
 			continue;
 		strv_add(&setup->run, add);
@@ -141,21 +134,21 @@ static struct err *check_later(struct root *root, const struct boot_way *way, co
 }
 
 /* limine's other kernels than the default: an entry with words of its own reads no others. */
-static void note_other_keys(struct root *root, const char *variable, const char *words, struct setup *setup)
+static void note_other_keys(struct root *root, const struct boot_way *way, const char *words, struct setup *setup)
 {
-	const char *bracket = variable ? strchr(variable, '[') : NULL;
+	const char *variable = way->variable, *bracket = variable ? strchr(variable, '[') : NULL;
 	cleanup_strv struct strv lines = {};
 	if (!bracket)
 		return;
 	cleanup_free char *start = str_ndup(variable, (size_t)(bracket + 1 - variable));
-	cleanup_free char *text = root_read_or(root, "/etc/default/limine", "");
+	cleanup_free char *text = root_read_or(root, way->file, "");
 	strv_split(&lines, text, "\n");
 	for (size_t i = 0; i < lines.n; i++) {
 		size_t n = strcspn(lines.v[i], "]") + 1;
 		if (!str_starts(lines.v[i], start) || !strncmp(lines.v[i], variable, n) ||
 		    str_starts(lines.v[i] + strlen(start), "fallback]"))
 			continue;
-		strv_addf(&setup->notes, _("%.*s in /etc/default/limine is a kernel's own command line: add %s there"), (int)n, lines.v[i],
+		strv_addf(&setup->notes, _("%.*s in %s is a kernel's own command line: add %s there"), (int)n, lines.v[i], way->file,
 			  words);
 	}
 }
@@ -164,10 +157,10 @@ static struct err *write_parameters(struct root *root, const struct boot_facts *
 {
 	const struct boot_way *way = boot->way;
 	cleanup_free char *joined = strv_join(&setup->words, " ");
-	cleanup_free char *line = way->line ? filled(way->line, joined) : NULL;
+	cleanup_free char *line = way->line ? boot_fill(way->line, joined) : NULL;
 	switch (way->form) {
 	case BOOT_SHELL:
-		note_other_keys(root, way->variable, joined, setup);
+		note_other_keys(root, way, joined, setup);
 		if (boot->drop_in) {
 			TRY(check_later(root, way, line, joined));
 			return setup_own(root, setup, way->drop_in, 0644, str_fmt("%s%s\n", way->variable ? SETUP_MARK : "", line));
@@ -213,7 +206,7 @@ static bool would_replace(struct root *root, const struct boot_facts *boot, cons
 	cleanup_free char *other = boot->way->replaces ? other_value(root, boot, word) : NULL;
 	if (!other || str_ends(other, "=off")) /* that is a conflict, and said */
 		return other;
-	cleanup_free char *both = str_fmt("%s,%s", other, word + strcspn(word, "=") + 1), *hand = filled(boot->way->add, both);
+	cleanup_free char *both = str_fmt("%s,%s", other, word + strcspn(word, "=") + 1), *hand = boot_fill(boot->way->add, both);
 	strv_addf(&setup->notes, _("%s is there already and would be lost, so %s is not added; by hand: sudo %s"), other, word, hand);
 	return true;
 }

@@ -135,14 +135,13 @@ struct err *setup_try(struct root *root, const struct boot_facts *boot, const st
 {
 	for (size_t i = 0; root_is_host(root) && i < setup->scratch.n; i++) {
 		cleanup_free char *said = NULL;
-		const char *template = setup->scratch.v[i], *at = strstr(template, "%s");
-		cleanup_free char *command = str_fmt("%.*s" SCRATCH, (int)(at - template), template);
+		cleanup_free char *command = boot_fill(setup->scratch.v[i], SCRATCH);
 		struct err *e = setup_command(root, command, &said);
 		cleanup_free char *text = e ? NULL : root_read_or(root, SCRATCH, "");
 		err_free(root_unlink(root, SCRATCH));
 		TRY(e);
 		if (!text_has(text, boot, &setup->words))
-			return err_new(_("`%s` makes a menu without the words"), template);
+			return err_new(_("`%s` makes a menu without the words"), command);
 	}
 	return NULL;
 }
@@ -187,11 +186,15 @@ static struct err *prove_images(struct root *root, const struct boot_facts *boot
 	bool built_in = is_built_in(root);
 	find_new(root, "/boot", DEPTH, since, &files);
 	find_new(root, "/efi", DEPTH, since, &files);
-	if (!files.n)
-		return err_new(_("`%s` ended well and built no initial RAM disk below /boot or /efi"), boot_rebuild(boot));
+	if (!files.n) {
+		cleanup_strv struct strv each = {};
+		boot_commands(root, boot_rebuild(boot), &each);
+		cleanup_free char *commands = strv_join(&each, "; ");
+		return err_new(_("`%s` ended well and built no initial RAM disk below /boot or /efi"), commands);
+	}
 	for (size_t i = 0; i < files.n; i++) {
 		cleanup_free char *said = NULL;
-		cleanup_free char *command = str_fmt("%.*s%s", (int)(strstr(image->list, "%s") - image->list), image->list, files.v[i]);
+		cleanup_free char *command = boot_fill(image->list, files.v[i]);
 		TRY(setup_command(root, command, &said));
 		if (!strstr(said, &SETUP_EARLY[1]))
 			return err_new(_("%s does not hold %s"), files.v[i], SETUP_EARLY);

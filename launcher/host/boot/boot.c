@@ -118,11 +118,17 @@ static bool is_kernel_entry(struct root *root, const char *path)
 	return linux_line && !strcasestr(path, "recovery") && !strcasestr(path, "rescue");
 }
 
+char *boot_fill(const char *template, const char *word)
+{
+	const char *at = strstr(template, "%s");
+	return at ? str_fmt("%.*s%s%s", (int)(at - template), template, word, at + 2) : str_dup(template);
+}
+
 char *boot_take_out(const struct boot_facts *f, const char *word)
 {
-	const char *at = f->way->remove ? strstr(f->way->remove, "%s") : NULL;
-	if (at)
-		return str_fmt("sudo %.*s%s", (int)(at - f->way->remove), f->way->remove, word);
+	cleanup_free char *command = f->way->remove ? boot_fill(f->way->remove, word) : NULL;
+	if (command)
+		return str_fmt("sudo %s", command);
 	return tr_fmt("take %s out of %s", word, f->files.n ? f->files.v[0] : _("the kernel's command line"));
 }
 

@@ -83,6 +83,8 @@ void boot_facts_free(struct boot_facts *f);
 bool boot_has(const struct boot_facts *f, const char *parameter);
 /* "GRUB", "systemd-boot", "not known". */
 const char *boot_loader_name(const struct boot_facts *f);
+/* A command of the tables, or a line, with its one "%s" filled in. Owned by the caller. */
+char *boot_fill(const char *template, const char *word);
 /* What to do to add parameters for good on this very host: a line. Owned by the caller. */
 char *boot_remedy(const struct boot_facts *f, const char *words);
 /* What to do to take one out that stands there: a line. Owned by the caller. */
