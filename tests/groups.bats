@@ -47,6 +47,21 @@ why() {
 	[ "$(verdict 6)" = free ]; [[ $(why 6) == *"together"* ]]
 }
 
+@test "groups, check, new: a card that has fallen off the bus is named as such, and proposed to nobody" {
+	tests/captured/capture ryzen "$BATS_TEST_TMPDIR/fallen"
+	printf '\377%.0s' {1..256} >"$BATS_TEST_TMPDIR/fallen/sys/devices/pci0000:00/0000:0c:00.0/config"
+	run "$qlaunch" groups --json --root "$BATS_TEST_TMPDIR/fallen"
+	[ "$(verdict 30)" = dead ]; [[ $(why 30) == "0c:00.0 does not answer"* ]]
+	run "$qlaunch" groups --root "$BATS_TEST_TMPDIR/fallen"
+	[[ $output == *"✗ Group 30  does not answer"* ]]
+	run "$qlaunch" check --root "$BATS_TEST_TMPDIR/fallen"
+	[[ $output == *"! gpu        cannot be passed: 0c:00.0"*"switch the machine off"* ]]
+	run "$qlaunch" setup --root "$BATS_TEST_TMPDIR/fallen" --gpu 0c:00.0
+	[ "$status" -eq 4 ]; [[ $output == *"0c:00.0 does not answer"* ]]
+	run "$qlaunch" new --root "$BATS_TEST_TMPDIR/fallen" --yes --output - fallen
+	[ "$status" -eq 0 ]; [[ $output == *"[vm]"* && $output != *"0c:00.0"* ]]
+}
+
 @test "groups: without an IOMMU the devices are listed, exit 4, and where the remedy is" {
 	run "$qlaunch" groups --root "$at/intel-off"
 	[ "$status" -eq 4 ]

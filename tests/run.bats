@@ -234,9 +234,44 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	[ "$status" -eq 4 ]; [[ $output == *"$vm runs already"*"qlaunch stop $vm"* ]]
 	[[ $output != *unmount* && $output != *swapoff* && $output != *"in use"* ]] # its own disk is no reason
 	# shellcheck disable=SC2086
-	run "$qlaunch" run $hooks --set "vm.name=$vm-2" "$conf"
-	[ "$status" -eq 4 ]; [[ $output == *"belongs to $vm"* ]]
+	for more in "" readonly; do
+		# shellcheck disable=SC2086
+		run "$qlaunch" run $hooks --set "vm.name=$vm-2" ${more:+--set "disk d.readonly=yes"} "$conf"
+		[ "$status" -eq 4 ]; [[ $output == *"belongs to $vm, which runs"*"qlaunch stop $vm"* ]]
+		[[ $output != *unmount* ]] # who has it open is that machine
+	done
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+}
+
+@test "logind: where none runs a launch starts none, nor user.slice with it" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	dir=$BATS_TEST_TMPDIR
+	mkdir "$dir/services"
+	printf '[D-BUS Service]\nName=org.freedesktop.login1\nExec=/bin/touch %s/started\n' "$dir" >"$dir/services/login1.service"
+	cat >"$dir/bus.conf" <<-CONF
+		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+		<busconfig><type>session</type><listen>unix:path=$dir/bus</listen><servicedir>$dir/services</servicedir>
+		<policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+	CONF
+	dbus-daemon --config-file="$dir/bus.conf" --nofork --nopidfile >/dev/null 2>&1 3>&- & bus=$!
+	for _ in $(seq 100); do [ ! -S "$dir/bus" ] || break; sleep 0.1; done
+	export dir qlaunch conf
+	# shellcheck disable=SC2016 # expanded inside
+	in_its_place='mkdir -p /run/dbus && mount -t tmpfs none /run/dbus && : >/run/dbus/system_bus_socket &&
+		mount --bind "$dir/bus" /run/dbus/system_bus_socket && exec "$@"'
+	for sleep in inhibit pause; do
+		unshare -m --propagation private bash -c "$in_its_place" - "$qlaunch" run --set host.sleep=$sleep "$conf" >"$dir/err" 2>&1 3>&- & pid=$!
+		for _ in $(seq 300); do ! grep -q 'running after' "$dir/err" || break; sleep 0.1; done
+		"$qlaunch" stop --now "$vm"
+		wait $pid
+		grep -q 'logind' "$dir/err" # it was asked
+		[ ! -e "$dir/started" ]
+	done
+	# the bus would have: another's call does
+	timeout 10 unshare -m --propagation private bash -c "$in_its_place" - \
+		busctl --system call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListSessions || true
+	kill $bus
+	[ -e "$dir/started" ]
 }
 
 @test "a folder of the user's whose name is no UTF-8 is refused by name, and ends nothing by a signal" {

@@ -89,6 +89,7 @@ static bool one_slot(const struct group *x)
 
 static void judge(struct root *root, const struct groups *g, struct group *x)
 {
+	bool answers = true;
 	for (size_t i = 0; i < x->n; i++)
 		x->n_passed += !pci_is_bridge(x->v[i]);
 	x->verdict = x->number < 0 || !x->n_passed ? GROUP_NONE : GROUP_FREE;
@@ -101,6 +102,14 @@ static void judge(struct root *root, const struct groups *g, struct group *x)
 	if (x->verdict == GROUP_FREE && x->why.n)
 		x->verdict = GROUP_HOST;
 	x->only_screen = g->host_gpu && g->host_gpu->group == x->number && x->why.n == 1;
+	for (size_t i = 0; i < x->n; i++) {
+		if (pci_answers(root, x->v[i]->addr))
+			continue;
+		answers = false;
+		strv_addf(&x->why, _("%s does not answer: it has fallen off the bus, or has no power"), pci_addr_short(x->v[i]->addr).s);
+	}
+	if (x->verdict == GROUP_FREE && !answers)
+		x->verdict = GROUP_DEAD;
 	if (x->verdict == GROUP_FREE && !one_slot(x))
 		strv_add(&x->why, _("several devices: they go together or not at all"));
 }

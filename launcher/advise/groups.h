@@ -13,6 +13,7 @@ enum group_verdict {
 	GROUP_FREE, /* nobody on the host would miss it */
 	GROUP_HOST, /* the host uses it now: its screen, a mounted disk, its network, its keyboard */
 	GROUP_NONE, /* bridges only, or no group at all */
+	GROUP_DEAD, /* a device in it does not answer, see pci_answers(); the host uses none of them */
 };
 
 struct group {

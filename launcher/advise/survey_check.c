@@ -113,6 +113,9 @@ static void check_group(const struct checking *k, const struct pci_function *gpu
 	cleanup_free char *with = strv_join(&others, ", "), *why = strv_join(&x->why, "; ");
 	if (x->verdict == GROUP_FREE)
 		ok(k, "gpu", tr_fmt("can be passed: %s; IOMMU group %d%s%s", card, x->number, others.n ? _(" with ") : "", with));
+	else if (x->verdict == GROUP_DEAD)
+		findings_add(k->out, FINDING_WARN, "gpu", tr_fmt("cannot be passed: %s; %s", card, why),
+			     tr_dup("switch the machine off and on again; a reset or a reboot may not be enough"));
 	else
 		findings_add(k->out, FINDING_WARN, "gpu",
 			     tr_fmt("%s shares IOMMU group %d with what the host uses: %s", card, x->number, why),

@@ -103,11 +103,6 @@ struct err *claims_take(struct root *root, const char *base, const struct journa
 	return root_put(root, path, text, 0600);
 }
 
-void claims_check(struct step_env *env, const char *base, struct plan *p)
-{
-	each_clash(env->root, base, p, to_finding, &p->findings);
-}
-
 char *claims_owner(struct root *root, const char *base, const char *thing)
 {
 	cleanup_strv struct strv vms = {}, want = {};
@@ -119,4 +114,30 @@ char *claims_owner(struct root *root, const char *base, const char *thing)
 			return str_dup(vms.v[i]);
 	}
 	return NULL;
+}
+
+/* A machine that reads a disk claims nothing, so that several can; one that writes to it keeps readers out as well. */
+static bool check_claimed(struct root *root, const char *base, const struct disk *d, struct findings *out)
+{
+	cleanup_free char *thing = str_fmt("disk %s", d->real), *owner = claims_owner(root, base, thing);
+	if (owner && d->conf->readonly)
+		to_finding(out, thing, owner);
+	return owner;
+}
+
+void claims_check(struct step_env *env, const char *base, struct plan *p)
+{
+	each_clash(env->root, base, p, to_finding, &p->findings);
+	for (size_t i = 0; i < p->disks.n_disks; i++) {
+		struct disk *d = &p->disks.v[i];
+		d->claimed = d->real && check_claimed(env->root, base, d, &p->findings);
+	}
+	for (size_t i = 0; i < p->pci.n_picks; i++) {
+		for (size_t k = 0; k < p->pci.picks[i].n; k++) {
+			struct pci_function *fn = &p->pci.picks[i].v[k];
+			cleanup_free char *thing = str_fmt("pci %s", pci_addr_text(fn->addr).s);
+			cleanup_free char *owner = claims_owner(env->root, base, thing);
+			fn->claimed = owner;
+		}
+	}
 }

@@ -12,7 +12,7 @@
  * `base` as for journal_create.
  */
 struct err *claims_take(struct root *root, const char *base, const struct journal *j, const struct plan *p);
-/* For `check` and `plan`: a finding for each thing that a running machine has. */
+/* For `check` and `plan`: a finding for each machine that runs and has something of p's; such disks and functions are marked `claimed`. */
 void claims_check(struct step_env *env, const char *base, struct plan *p);
 /* The running machine that claims it ("disk /images/win.qcow2"); NULL for none. Owned by the caller. */
 char *claims_owner(struct root *root, const char *base, const char *thing);

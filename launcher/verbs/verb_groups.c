@@ -14,6 +14,7 @@ static const struct {
 	[GROUP_FREE] = { "✓", "\033[32m", "free", N_("can be passed") },
 	[GROUP_HOST] = { "✗", "\033[31m", "host", N_("the host uses it") },
 	[GROUP_NONE] = { "·", "\033[2m", "none", N_("nothing to pass") },
+	[GROUP_DEAD] = { "✗", "\033[31m", "dead", N_("does not answer") },
 };
 
 static void print_function(const struct pci_function *fn, struct pci_names *names)

@@ -34,6 +34,7 @@ struct disk {
 	bool guessed;             /* its header does not say of what format its backing file is: QEMU would guess */
 	const char *foreign;      /* it is of a format that only qemu-img reads: its word for that (and a problem); NULL: it is not */
 	char *problem, *remedy;   /* why it cannot be used; NULL if it can */
+	bool claimed;             /* a machine that runs has it: its holders are that one's, which the claim names; set by the plan */
 };
 /* Whether it is read and written past the host's page cache. */
 bool disk_is_direct(const struct disk *d);

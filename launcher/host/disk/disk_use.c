@@ -284,9 +284,9 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			     tr_dup("cache = auto"));
 	all_uses(root, f, d, &uses);
 	cleanup_free char *why = NULL, *what = str_fmt("[%s %s] %s", label(d), d->conf->name, d->conf->path);
-	if (d->block && !d->cdrom && ask_kernel(root, d->block, &uses, &why))
+	if (d->block && !d->cdrom && !d->claimed && ask_kernel(root, d->block, &uses, &why))
 		check_unasked(out, what, why);
-	else
+	else if (!d->claimed)
 		check_free(out, d, &uses);
 	cleanup_free char *ro = d->block ? read_of(root, d->block, "ro") : NULL;
 	if (streq(ro, "1") && !d->cdrom && !d->conf->readonly)

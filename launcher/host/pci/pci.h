@@ -28,6 +28,7 @@ struct pci_function {
 	uint64_t bar[PCI_BARS];     /* bytes; 0: none */
 	uint64_t bar_can[PCI_BARS]; /* resizable BAR: bit n set, it can be 2^n MiB; 0: it cannot be resized */
 	struct strv blocks;         /* block devices behind it: "nvme0n1", "sda" */
+	bool claimed;               /* a machine that runs has it: its holders are that one's, which the claim names; set by the plan */
 };
 
 /* What one [pci NAME] section comes to. */

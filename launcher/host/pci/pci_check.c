@@ -90,7 +90,8 @@ static void check_function(struct findings *out, const struct config *c, const s
 			out, FINDING_WARN, "display", tr_fmt("no picture comes out of %s: it is a 3D controller, without outputs", addr),
 			tr_dup("mode = looking-glass in [display], with a virtual display's driver in the guest; or mode = window, and the "
 			       "card computes only"));
-	check_holders(out, c, fn, root);
+	if (!fn->claimed)
+		check_holders(out, c, fn, root);
 }
 
 /* Without a reset of its own a function is reset with its bus, which vfio does where it has every function of the slot. */
