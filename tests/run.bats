@@ -243,6 +243,48 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
 }
 
+@test "the group is looked at once more before QEMU: a driver that came meanwhile is named, exit 4, and the host given back" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	# a captured machine's /sys over this one's, its functions on vfio-pci already: the lab has the real kernel (jobs/bind-refused.sh)
+	dir=$BATS_TEST_TMPDIR sys=$BATS_TEST_TMPDIR/tree/sys
+	devices=$sys/devices/pci0000:00
+	tests/captured/capture shared "$dir/tree"
+	mkdir -p "$sys"/{fs/cgroup,module/vfio_pci,module/vfio_iommu_type1/parameters,bus/pci/drivers/vfio-pci}
+	echo Y >"$sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+	for f in "$devices"/0000:05:00.[01]; do ln -s /sys/bus/pci/drivers/vfio-pci "$f/driver"; echo on >"$f/power/control"; done
+	rm "$devices/0000:06:00.0/driver" # nobody's: it stays with the host
+	# not everybody may lock as much memory as vfio wants, and nothing is locked here
+	cat >"$dir/memlock.c" <<-'C'
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int prlimit(int pid, int what, const unsigned long *new, unsigned long *old)
+		{
+			static unsigned long set[2];
+			if (what != 8)
+				return syscall(SYS_prlimit64, pid, what, new, old);
+			for (int i = 0; i < 2; i++) {
+				if (old)
+					old[i] = set[i];
+				if (new)
+					set[i] = new[i];
+			}
+			return 0;
+		}
+	C
+	cc -shared -fPIC -o "$dir/memlock.so" "$dir/memlock.c"
+	printf '[pci p]\naddress = 05:00.0\nfunctions = own\n' >>"$conf"
+	printf '#!/bin/sh\nln -s /sys/bus/pci/drivers/ahci /sys/devices/pci0000:00/0000:06:00.0/driver\n' >"$dir/hook"; chmod +x "$dir/hook"
+	launch_there() {
+		run unshare -m --propagation private bash -c 'mount --rbind /sys/fs/cgroup "$1/fs/cgroup" && mount --rbind "$1" /sys && shift && exec env "$@"' - \
+			"$sys" LD_PRELOAD="$dir/memlock.so" "$qlaunch" run "$@" "$conf"
+		[ "$(cat "$devices"/0000:05:00.[01]/d3cold_allowed)" = $'1\n1' ]
+	}
+	launch_there
+	[[ $output == *"QEMU: "*"/dev/vfio/6"* ]] # nothing else is in its way
+	launch_there --set hooks.before="$dir/hook"
+	[ "$status" -eq 4 ]; [[ $output == *"0000:06:00.0 in IOMMU group 6 has got the driver ahci"* && $output != *"QEMU: "* ]]
+}
+
 @test "logind: where none runs a launch starts none, nor user.slice with it" {
 	[ "$(id -u)" -eq 0 ] || skip "not root"
 	dir=$BATS_TEST_TMPDIR
