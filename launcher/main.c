@@ -30,6 +30,8 @@ static const struct verb verbs[] = {
 	{ "desktop", N_("A new machine"), "CONFIG", N_("an entry in the desktop's menu; --remove"), "remove", verb_desktop },
 	{ "disk", N_("A new machine"), "COMMAND", N_("create list snapshot revert delete resize convert write"),
 	  "format= from= backing= full compress drop shrink yes", verb_disk },
+	{ "fetch", N_("A new machine"), "virtio-win", N_("the disc of drivers for Windows, from its makers' site"),
+	  "from= output= sha256= again", verb_fetch },
 	{ "list", N_("All machines"), "", N_("what there is: state, disks, the last run and how it ended"), NULL, verb_list },
 	{ "edit", N_("All machines"), "CONFIG", N_("in your editor; saved only without a mistake"), NULL, verb_edit },
 	{ "clone", N_("All machines"), "CONFIG NAME", N_("a machine of its own with a copy of the disks"), "tpm=", verb_clone },

@@ -73,7 +73,7 @@ void install_say(const struct config *c, const struct disc *disc, bool drivers)
 			 "disc, %s, w11.",
 			 d->bus == BUS_SCSI ? "vioscsi" : "amd64");
 	else if (d)
-		log_warn("%s: Windows does not see [disk %s] without a driver: add --drivers virtio-win.iso, or --set "
+		log_warn("%s: Windows does not see [disk %s] without a driver: first qlaunch fetch virtio-win, or --set "
 			 "'disk %s.bus=nvme'",
 			 c->vm.name, d->name, d->name);
 	else

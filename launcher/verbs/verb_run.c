@@ -11,6 +11,7 @@
 #include "launcher/live/run.h"
 #include "launcher/step/journal.h"
 #include "launcher/tools/history.h"
+#include "launcher/tools/virtio_win.h"
 #include "ovmf/vars.h"
 
 /* What stands in the way, a line each with its remedy. */
@@ -56,6 +57,20 @@ static struct err *look_at_discs(void *data)
 	return NULL;
 }
 
+static struct err *look_at_first(void *data)
+{
+	struct discs *d = data;
+	return disc_read(d->given[0], &d->disc[0]);
+}
+
+/* Its installer has no driver for most of what a virtual machine has. */
+static bool is_windows(const struct user *caller, const char *path)
+{
+	struct discs d = { .given = { path } };
+	cleanup_err struct err *e = user_visit(caller, look_at_first, &d);
+	return !e && d.disc[0].udf;
+}
+
 static void free_discs(struct discs *d)
 {
 	free(d->path[0]);
@@ -74,6 +89,9 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 	if (!d->given[0])
 		return NULL;
 	TRY(user_find(NULL, &caller));
+	cleanup_free char *drivers = d->given[1] || !is_windows(&caller, d->given[0]) ? NULL : virtio_win_find(&caller);
+	if (drivers)
+		d->given[1] = drivers;
 	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
 	cli->install = d->path[0];
 	cli->drivers = d->path[1];

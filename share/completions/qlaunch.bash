@@ -50,6 +50,7 @@ _qlaunch_options() { # VERB
 	remove) echo --yes --keep-disks ;;
 	new) echo --yes --gpu --from --output ;;
 	import) echo --output --copy-state --check ;;
+	fetch) echo --from --output --sha256 --again ;;
 	export) echo --libvirt --sh ;;
 	desktop) echo --remove ;;
 	disk) echo --format --from --backing --full --compress --drop --shrink --yes ;;
@@ -88,6 +89,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 		if [[ $2 == *=* ]]; then COMPREPLY=("${COMPREPLY[@]#*=}"); fi ;; # bash completes what stands after the "="
 	--format) _qlaunch_offer "$2" "qcow2 raw" ;;
 	--from)
+		[[ $3 != fetch ]] || return 0
 		if [[ $3 == disk ]]; then _qlaunch_offer "$2" "qcow2 raw"; return 0; fi
 		_qlaunch_offer "$2" "$(_qlaunch_examples)"
 		_qlaunch_files "$2" '*.conf' ;;
@@ -97,7 +99,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 	--redo) _qlaunch_offer "$2" failed ;;
 	--output | --backing) _qlaunch_files "$2" ;;
 	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
-	--seconds | --interval | --timeout | --try | --back) ;;
+	--seconds | --interval | --timeout | --try | --back | --sha256) ;;
 	*) return 1 ;;
 	esac
 	return 0
@@ -112,6 +114,7 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 	autostart:2) _qlaunch_offer "$3" "on off" ;;
 	switch:2) _qlaunch_offer "$3" "guest host" ;;
 	status:1 | top:1 | console:1 | stop:1 | restore:1 | pause:1 | resume:1 | reset:1 | reboot:1 | cdrom:1 | forward:1 | screenshot:1 | key:1 | exec:1 | ssh:1) _qlaunch_offer "$3" "$(_qlaunch_machines)" ;;
+	fetch:1) _qlaunch_offer "$3" virtio-win ;;
 	import:1) _qlaunch_files "$3" '*.xml' '*.conf' ;;
 	bench:1) _qlaunch_offer "$3" "report compare submit gather"; _qlaunch_files "$3" ;;
 	bench:*) _qlaunch_files "$3" ;;
@@ -123,7 +126,7 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 }
 
 _qlaunch() {
-	local verbs="run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore"
+	local verbs="run plan check new import export desktop disk fetch list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" before="" count=0 word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"
@@ -134,7 +137,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout | --sha256) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi

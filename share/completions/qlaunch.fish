@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -g __qlaunch_verbs run plan check new import export desktop disk list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore
+set -g __qlaunch_verbs run plan check new import export desktop disk fetch list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore
 
 # The words of the line before the one that is completed, without options and their values; a configuration alone is run's.
 function __qlaunch_words
@@ -10,7 +10,7 @@ function __qlaunch_words
 	for word in (commandline -opc)[2..]
 		if set -q skip[1]
 			set -e skip
-		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout)$' -- $word
+		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout|sha256)$' -- $word
 			set skip yes
 		else if not string match -q -- '-*' $word
 			if not set -q words[1]; and not contains -- $word $__qlaunch_verbs
@@ -103,6 +103,7 @@ complete -c qlaunch -n __qlaunch_first -a import -d 'A domain of libvirt or a qu
 complete -c qlaunch -n __qlaunch_first -a export -d "A machine as libvirt's XML or a script"
 complete -c qlaunch -n __qlaunch_first -a desktop -d "An entry in the desktop's menu"
 complete -c qlaunch -n __qlaunch_first -a disk -d 'Images and disks'
+complete -c qlaunch -n __qlaunch_first -a fetch -d 'The disc of drivers for Windows'
 complete -c qlaunch -n __qlaunch_first -a list -d 'What machines there are'
 complete -c qlaunch -n __qlaunch_first -a edit -d 'In your editor, checked'
 complete -c qlaunch -n __qlaunch_first -a clone -d 'A copy that is a machine of its own'
@@ -140,6 +141,7 @@ complete -c qlaunch -n '__qlaunch_second import' -a "(__qlaunch_files '\.(?:xml|
 complete -c qlaunch -n '__qlaunch_second disk' -a 'create list snapshot revert delete resize convert write'
 complete -c qlaunch -n '__qlaunch_third disk list snapshot revert delete resize convert' -a '(__qlaunch_names)'
 complete -c qlaunch -n '__qlaunch_verb disk; and not __qlaunch_second disk' -F
+complete -c qlaunch -n '__qlaunch_second fetch' -a virtio-win
 complete -c qlaunch -n '__qlaunch_second bench' -a 'report compare submit gather'
 complete -c qlaunch -n '__qlaunch_verb bench' -F
 complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb switch' -a 'guest host'
@@ -155,6 +157,10 @@ __qlaunch_option new output 'The file to write' -r -F
 __qlaunch_option import output 'The file to write' -r -F
 __qlaunch_option import copy-state 'Copy UEFI variables, TPM state and disk'
 __qlaunch_option import check 'End with what this host lacks'
+__qlaunch_option fetch from 'Another address' -x
+__qlaunch_option fetch output 'The file to write' -r -F
+__qlaunch_option fetch sha256 'What it must have' -x
+__qlaunch_option fetch again 'Also where it is there'
 __qlaunch_option export libvirt 'As domain XML'
 __qlaunch_option export sh 'As a shell script'
 __qlaunch_option desktop remove 'Take the entry away'

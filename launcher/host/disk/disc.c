@@ -10,13 +10,27 @@
 #define FIRST 16 /* the descriptors begin there, in both formats */
 #define DESCRIPTORS 32
 
-static void take_label(const char *sector, struct disc *d)
+/* `size` bytes and a NUL: printable, without the blanks that fill it up. */
+static void take_text(char *to, const char *from, size_t size)
 {
-	memcpy(d->label, sector + 40, 32); /* ECMA-119, 8.4.7 */
-	for (char *c = d->label; *c; c++)
+	memcpy(to, from, size);
+	to[size] = '\0';
+	for (char *c = to; *c; c++)
 		if (*c < ' ' || *c > '~')
 			*c = '?';
-	str_trim(d->label);
+	const char *text = str_trim(to);
+	memmove(to, text, strlen(text) + 1);
+}
+
+/* The primary volume descriptor: ECMA-119, 8.4. */
+static void take_volume(const char *sector, struct disc *d)
+{
+	const unsigned char *blocks = (const unsigned char *)sector + 80, *each = (const unsigned char *)sector + 128;
+	take_text(d->label, sector + 40, sizeof(d->label) - 1);
+	take_text(d->publisher, sector + 318, sizeof(d->publisher) - 1);
+	take_text(d->application, sector + 574, sizeof(d->application) - 1);
+	d->size = (blocks[0] | (uint64_t)blocks[1] << 8 | (uint64_t)blocks[2] << 16 | (uint64_t)blocks[3] << 24) *
+		  (each[0] | (uint64_t)each[1] << 8);
 }
 
 struct err *disc_read(const char *path, struct disc *ret_disc)
@@ -35,7 +49,7 @@ struct err *disc_read(const char *path, struct disc *ret_disc)
 		if (pread(fd, sector, SECTOR, (FIRST + i) * SECTOR) != SECTOR)
 			break;
 		if (memcmp(sector + 1, "CD001", 5) == 0 && sector[0] == 1 && !iso) {
-			take_label(sector, &d);
+			take_volume(sector, &d);
 			iso = true;
 		}
 		d.udf |= memcmp(sector + 1, "NSR02", 5) == 0 || memcmp(sector + 1, "NSR03", 5) == 0;
