@@ -13,9 +13,9 @@ wait_for 30 test -n "$(nic)"
 link=$(nic) card=$(basename "$(readlink -f "/sys/class/net/$link/device")")
 echo "# $link is $card"
 printf '[vm]\nname = lan\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[pci lan]\naddress = %s\n' "$card" >"$work/lan.conf"
-network() { # as text, without what counts down and how far the kernel is in looking for the same address elsewhere
+network() { # as text, without what counts down, how far the kernel is in looking for the same address elsewhere, and whether it has seen the cable yet
 	ip -o addr show scope global | sed 's/^[0-9]*: //; s/valid_lft.*//; s/ *\\ *$//; s/ tentative//; s/ nodad//; s/ *$//'
-	ip -4 route show; ip -6 route show proto static
+	{ ip -4 route show; ip -6 route show proto static; } | sed 's/ linkdown//'
 }
 running() { wait_for 90 grep -q 'running after' "$log" || { show_run; finish; }; }
 stopped() { timeout 60 "$qlaunch" stop --now lan; exit_of 90 "$launcher"; }
