@@ -18,20 +18,21 @@ base() { # NAME LINES: what stands before them, ending in [vm]; a section of the
 	printf '[vm]\nname = %s\naccel = tcg\n' "$1"
 }
 
-# What `run` does with the configuration: "runs" or "refused".
+# What `run` does with the configuration: "runs", "refused", or "neither" in the time that a slow host needs.
 outcome() { # CONF
 	"${within[@]}" "$qlaunch" run "$1" >/dev/null 2>run.err 3>&- </dev/null & local pid=$!
-	for _ in $(seq 600); do
+	for _ in $(seq $((600 * ${LAB_PATIENCE:-1}))); do
 		if grep -q 'running after' run.err; then
 			"$qlaunch" stop --kill "$vm" >/dev/null 2>&1 || kill -KILL "$pid"
 			wait "$pid" 2>/dev/null || true
 			echo runs; return
 		fi
-		kill -0 "$pid" 2>/dev/null || break
+		kill -0 "$pid" 2>/dev/null || { wait "$pid" 2>/dev/null || true; echo refused; return; }
 		sleep 0.05
 	done
+	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null || true
-	echo refused
+	echo neither
 }
 planned() { # CONF: the same of a tree, by what `plan` says
 	if "$qlaunch" plan --root "$tree" "$1" >plan.out 2>&1 && ! grep -q '^cannot run here:' plan.out; then echo runs; else echo refused; fi

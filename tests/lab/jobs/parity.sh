@@ -46,6 +46,8 @@ host_monitor_zero() { plug --reads '*=0'; }
 host_monitor_zero_over() { unplug; }
 host_monitor_other() { plug --reads '*=0x0f'; }
 host_monitor_other_over() { unplug; }
+host_monitor_maker() { plug --reads 0x0f=0x0305; }
+host_monitor_maker_over() { unplug; }
 keyboard_there() { grep -qx 'LAB spare' /sys/class/input/event*/device/name && udevadm settle; }
 host_keyboard() { do_it plug spare bluetooth dc:2c:26:01:02:05; wait_for 20 keyboard_there; }
 host_keyboard_over() { do_it unplug spare; }
