@@ -72,6 +72,7 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$(value qemu binary) $(value console serial)" = "/opt/qemu/bin/qemu-system-x86_64 pty" ]
 	import usb-mdev.xml
 	[ "$(value 'usb device' id) $(value 'pci device-fn3' address) $(value 'network lan' bridge)" = "046d:c52b 0000:0a:00.3 enp5s0" ]
+	[ "$(value 'mdev vgpu' uuid) $(value 'pci vda' address)" = "c2177883-f1bb-47f0-914d-32a22e3a8804 0000:02:00.0" ]
 	[ "$(value 'network lan-2' queues) $(value boot kernel) $(value cpu nested)" = "4 /boot/vmlinuz yes" ]
 	for n in 10 11 13 16 17 21 22; do grep -q "^# line $n: " <<<"$output"; done
 }

@@ -94,6 +94,9 @@ struct conf_pci {
 	bool rom_bar;   /* the guest sees a ROM at all */
 	uint64_t rebar; /* bytes, 0 = as it is */
 	enum functions functions;
+	bool has_vf;        /* the guest gets a virtual function of it (SR-IOV) */
+	unsigned vf;        /* which, counted from 0 as the kernel does */
+	unsigned vfs;       /* how many are made where it has none; 0: as many as are wanted */
 	struct strv accept; /* addresses of what may come along although the host uses it */
 };
 /* What an input device says of itself: "uniq:dc:2c:26:01:02:03 name:Keychron K2". What is not said is NULL. */
@@ -135,6 +138,15 @@ struct conf_monitor {
 	unsigned guest_input, host_input; /* VCP 0x60 values; 0 = not set */
 	enum switch_when when;
 	unsigned after_seconds; /* with SWITCH_AFTER */
+};
+/* A part of a card that its driver shares out (mediated device). */
+struct conf_mdev {
+	char *name;
+	bool has_parent;
+	struct pci_addr parent;
+	char *type; /* of those that the parent offers; NULL: `uuid` is there already */
+	char *uuid; /* NULL: one made from the names */
+	bool display;
 };
 struct conf_share {
 	char *name, *path;
@@ -209,6 +221,8 @@ struct config {
 	size_t n_disks, n_cdroms;
 	struct conf_pci *pci;
 	size_t n_pci;
+	struct conf_mdev *mdevs;
+	size_t n_mdevs;
 	struct conf_input *inputs;
 	size_t n_inputs;
 	struct conf_usb *usb;

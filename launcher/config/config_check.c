@@ -41,6 +41,10 @@ static void derive(const struct checker *k)
 		c->host.sleep = c->host.inhibit_sleep ? SLEEP_INHIBIT : SLEEP_ALLOW;
 	if (!is_set(k, "host", "inhibit-sleep"))
 		c->host.inhibit_sleep = c->host.sleep == SLEEP_INHIBIT;
+	for (size_t i = 0; i < c->n_pci; i++) {
+		cleanup_free char *title = str_fmt("pci %s", c->pci[i].name);
+		c->pci[i].has_vf = is_set(k, title, "virtual-function");
+	}
 	for (size_t i = 0; i < c->n_cdroms; i++) {
 		c->cdroms[i].readonly = true;
 		c->cdroms[i].format = FORMAT_RAW;
@@ -173,6 +177,36 @@ static void check_one_of(const struct checker *k, const char *title, const char 
 		     set.v[0], either);
 }
 
+/* 8-4-4-4-12 digits, as the kernel writes it: lower case. */
+static bool is_uuid(const char *text)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	for (size_t i = 0; i < sizeof(form); i++)
+		if (form[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i]) : text[i] != form[i])
+			return false;
+	return true;
+}
+
+static void check_mdevs(const struct checker *k)
+{
+	const struct config *c = k->c;
+	for (size_t i = 0; i < c->n_mdevs; i++) {
+		const struct conf_mdev *m = &c->mdevs[i];
+		cleanup_free char *title = str_fmt("mdev %s", m->name);
+		if (m->has_parent != (m->type != NULL))
+			TELL(k, title, m->type ? "type" : "parent", "[%s] needs both parent and type, or uuid alone", title);
+		else if (!m->type && !m->uuid)
+			TELL(k, title, NULL, "[%s] needs parent and type, or uuid", title);
+		if (m->uuid && !is_uuid(m->uuid))
+			TELL(k, title, "uuid", "uuid: \"%s\" is none such as c2177883-f1bb-47f0-914d-32a22e3a8804, in lower case", m->uuid);
+		if (m->display && c->display.mode == DISPLAY_NONE)
+			TELL(k, title, "display", "display = yes needs a mode in [display]");
+		for (size_t j = 0; m->uuid && j < i; j++)
+			if (streq(c->mdevs[j].uuid, m->uuid))
+				TELL(k, title, "uuid", "uuid: [mdev %s] has the same", c->mdevs[j].name);
+	}
+}
+
 static void check_devices(const struct checker *k)
 {
 	static const char *const pci_keys[] = { "address", "id", "match", NULL };
@@ -184,8 +218,13 @@ static void check_devices(const struct checker *k)
 		check_one_of(k, title, pci_keys);
 		if (p->rebar & (p->rebar - 1))
 			TELL(k, title, "rebar", "rebar: a power of two, such as 256M or 32G");
+		if (p->vfs && !p->has_vf)
+			TELL(k, title, "vfs", "vfs belongs to virtual-function =");
+		if (p->vfs && p->vf >= p->vfs)
+			TELL(k, title, "vfs", "vfs: %u have no number %u: they are counted from 0", p->vfs, p->vf);
 		for (size_t j = 0; p->has_address && j < i; j++)
-			if (c->pci[j].has_address && pci_addr_equal(c->pci[j].address, p->address))
+			if (c->pci[j].has_address && pci_addr_equal(c->pci[j].address, p->address) &&
+			    !(p->has_vf && c->pci[j].has_vf && p->vf != c->pci[j].vf))
 				TELL(k, title, "address", "address: [pci %s] has the same", c->pci[j].name);
 	}
 	for (size_t i = 0; i < c->n_usb; i++) {
@@ -208,6 +247,12 @@ static void check_disks(const struct checker *k)
 		for (size_t j = 0; c->disks[i].path && j < i; j++)
 			if (streq(c->disks[j].path, c->disks[i].path))
 				TELL(k, title, "path", "path: [disk %s] has the same", c->disks[j].name);
+		const char *slash = c->disks[i].path ? strrchr(c->disks[i].path, '/') : NULL;
+		struct pci_addr addr;
+		cleanup_err struct err *e = slash ? pci_addr_parse(slash + 1, &addr) : NULL;
+		if (slash && !e)
+			TELL(k, title, "path", "path: a drive by its PCI address is passed whole: [pci %s] with address = %s", c->disks[i].name,
+			     pci_addr_text(addr).s);
 	}
 }
 
@@ -303,6 +348,7 @@ void config_check(struct config *c, struct problems *problems)
 	check_order(&k);
 	check_acpi(&k);
 	check_devices(&k);
+	check_mdevs(&k);
 	check_disks(&k);
 	check_networks(&k);
 	check_shares(&k);

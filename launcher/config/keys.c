@@ -23,6 +23,9 @@ const struct conf_section conf_sections[] = {
 	NAMED("pci", pci, conf_pci,
 	      "A PCI device of the host that the guest gets for itself. Exactly one of *address*, *id* and *match* "
 	      "names it."),
+	NAMED("mdev", mdevs, conf_mdev,
+	      "A part of a card that the card's driver shares out (mediated device: Intel GVT-g, NVIDIA vGPU); the card stays with the host. *parent* "
+	      "and *type* have one made at the start and removed at the end; *uuid* alone names one that is there already, which stays."),
 	NAMED("input", inputs, conf_input,
 	      "A keyboard, mouse or other input device of the host, shared by a key combination."),
 	NAMED("usb", usb, conf_usb,
@@ -263,7 +266,8 @@ const struct conf_key conf_keys[] = {
 		 "that moment. A path is a Unix socket that somebody else listens on (*qlaunch bench* does), which QEMU then connects to."),
 
 	ITEM("disk", "path", PATH, conf_disk, path, .required = true,
-	     HELP "A block device, best by /dev/disk/by-id, or an image file. What the host uses is refused."),
+	     HELP "A block device, best by /dev/disk/by-id, or an image file. What the host uses is refused. An NVMe drive by its PCI address is a "
+		  "section [pci], which passes the whole drive."),
 	ITEM("disk", "bus", ENUM, conf_disk, bus, IS "virtio", .words = buses,
 	     HELP "virtio is fastest, and Windows needs a driver for it; nvme and sata need none."),
 	ITEM("disk", "format", ENUM, conf_disk, format, IS "auto", .words = formats,
@@ -296,8 +300,21 @@ const struct conf_key conf_keys[] = {
 	     HELP "*group* passes every device of its IOMMU group; of a graphics card the whole card, and every device of the card's groups. "
 		  "*slot* does so of any device with several functions, which one without a reset of its own needs. *own* passes the slot alone, "
 		  "and is refused when the group has others."),
+	ITEM("pci", "virtual-function", NUMBER, conf_pci, vf, .max = 65534, .unset = "the device itself",
+	     HELP "The guest gets this virtual function of the device (SR-IOV), counted from 0; the device stays with the host. Where it has none "
+		  "they are made at the start and removed at the end; where it has some, they stay as they are."),
+	ITEM("pci", "vfs", NUMBER, conf_pci, vfs, .min = 1, .max = 65535, .unset = "as many as this machine has sections for",
+	     HELP "With *virtual-function*: how many are made where the device has none. The number cannot be changed while one is in use: name as "
+		  "many as all machines want that run at the same time."),
 	ITEM("pci", "accept", ADDRESSES, conf_pci, accept,
 	     HELP "What may come along although the host uses it (its network, its keyboard): addresses, as *check* names them."),
+
+	ITEM("mdev", "parent", ADDRESS, conf_mdev, has_parent, HELP "The card: 00:02.0, as lspci shows it."),
+	ITEM("mdev", "type", WORD, conf_mdev, type,
+	     HELP "What part of it: a name in its folder mdev_supported_types, *i915-GVTg_V5_4*; *check* lists them where it is none."),
+	ITEM("mdev", "uuid", WORD, conf_mdev, uuid, .unset = "made from the names of the machine and the section, always the same",
+	     HELP "Its UUID. Alone, one that somebody else has made, by mdevctl for one."),
+	ITEM("mdev", "display", BOOL, conf_mdev, display, IS "no", HELP "Its picture is in [display], from the firmware on."),
 
 	ITEM("input", "device", DEVICE, conf_input, device, .required = true,
 	     HELP "Its link in /dev/input/by-id, or what it says of itself, *uniq:ID name:NAME* or one of the two; *qlaunch input* lists both. "

@@ -26,10 +26,7 @@ unsigned pci_ports(const struct pci_facts *f)
 
 static void add_port(struct builder *b, const struct pci_pick *pick)
 {
-	unsigned n = ++b->ports;
-	json_t *o = json_pack("{s:s, s:o, s:i, s:i}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n), "chassis", (int)n,
-			      "slot", (int)n);
-	slot_put(o, SLOT_PORT, n - 1, b->n_ports);
+	json_t *o = slot_port(++b->ports, b->n_ports);
 	cleanup_free char *why = tr_fmt("[pci %s] a slot of PCI Express, as the drivers expect", pick->conf->name);
 	args_json(b->out, "-device", o, why);
 }
@@ -95,9 +92,9 @@ static uint64_t window(const struct pci_facts *f)
 	return mib;
 }
 
-void pci_args(struct args *out, const struct config *c, const struct pci_facts *f)
+void pci_args(struct args *out, const struct config *c, const struct pci_facts *f, unsigned ports)
 {
-	struct builder b = { .out = out, .c = c, .n_ports = pci_ports(f) };
+	struct builder b = { .out = out, .c = c, .n_ports = ports };
 	bool gpu = false;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < f->n_picks; i++)

@@ -7,7 +7,7 @@
 
 /*
  * A PCI Express root port for each slot of the host ("port1", chassis 1; GPUs first), its functions behind it under the numbers that they
- * have on the host. Under UEFI, a GPU gets a window for its memory that is large enough.
+ * have on the host. Under UEFI, a GPU gets a window for its memory that is large enough. `ports`: all that the machine has, others' too.
  */
 unsigned pci_ports(const struct pci_facts *f); /* how many those are */
-void pci_args(struct args *out, const struct config *c, const struct pci_facts *f);
+void pci_args(struct args *out, const struct config *c, const struct pci_facts *f, unsigned ports);

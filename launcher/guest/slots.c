@@ -17,7 +17,7 @@ static const struct {
 	[SLOT_INPUT] = { NULL, 0x04, 1, 0, FUNCTIONS, false },
 	[SLOT_NET] = { "[network NAME]", 0x05, 3, 0, FUNCTIONS, false },
 	[SLOT_DISK] = { N_("disks on virtio and nvme"), 0x08, 8, 0, FUNCTIONS, false },
-	[SLOT_PORT] = { N_("slots of the host by [pci NAME]"), 0x10, 11, 0, FUNCTIONS, false },
+	[SLOT_PORT] = { N_("slots of the host by [pci NAME], and [mdev NAME]"), 0x10, 11, 0, FUNCTIONS, false },
 	[SLOT_SHARE] = { NULL, 0x1b, 1, 0, FUNCTIONS, false },
 	[SLOT_RNG] = { NULL, 0x1c, 1, 0, 1, true },
 	[SLOT_AGENT] = { NULL, 0x1c, 1, 1, 1, false },
@@ -34,6 +34,14 @@ void slot_put(json_t *device, enum slot kind, unsigned nth, unsigned n)
 	json_object_set_new(device, "addr", json_sprintf("%02x.%u", table[kind].first + nth % slots, function));
 	if (function == 0 && (table[kind].multi || nth + slots < n))
 		json_object_set_new(device, "multifunction", json_true());
+}
+
+json_t *slot_port(unsigned n, unsigned ports)
+{
+	json_t *o = json_pack("{s:s, s:o, s:i, s:i}", "driver", "pcie-root-port", "id", json_sprintf("port%u", n), "chassis", (int)n,
+			      "slot", (int)n);
+	slot_put(o, SLOT_PORT, n - 1, ports);
+	return o;
 }
 
 unsigned slot_room(enum slot kind)

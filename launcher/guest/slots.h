@@ -33,6 +33,8 @@ enum slot {
 
 /* Sets bus, addr and, where it needs to be, multifunction of the `nth` of `n` devices of that kind (counted from 0). */
 void slot_put(json_t *device, enum slot kind, unsigned nth, unsigned n);
+/* The PCI Express root port with number `n` (counted from 1) of `ports`: "port1", chassis 1. */
+json_t *slot_port(unsigned n, unsigned ports);
 /* How many of that kind there may be. */
 unsigned slot_room(enum slot kind);
 /* More of a kind than there is room for; `ports`: of PCI Express. */

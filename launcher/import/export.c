@@ -265,7 +265,7 @@ static void add_host_devices(struct sb *out, const struct config *c)
 {
 	for (size_t i = 0; i < c->n_pci; i++) {
 		const struct conf_pci *p = &c->pci[i];
-		if (!p->has_address) /* by id or name: only the metadata can say it */
+		if (!p->has_address || p->has_vf) /* by id or name, or yet to be made: only the metadata can say it */
 			continue;
 		cleanup_free char *source = str_fmt("domain='0x%04x' bus='0x%02x' slot='0x%02x' function='0x%x'", p->address.domain,
 						    p->address.bus, p->address.dev, p->address.fn);
@@ -283,6 +283,14 @@ static void add_host_devices(struct sb *out, const struct config *c)
 		add_alias(out, p->name);
 		add(out, "</hostdev>\n");
 	}
+	for (size_t i = 0; i < c->n_mdevs; i++)
+		if (c->mdevs[i].uuid) {
+			add(out, "    <hostdev mode='subsystem' type='mdev' model='vfio-pci'%s><source>",
+			    c->mdevs[i].display ? " display='on' ramfb='on'" : "");
+			add(out, "<address uuid='%s'/></source>", c->mdevs[i].uuid);
+			add_alias(out, c->mdevs[i].name);
+			add(out, "</hostdev>\n");
+		}
 	for (size_t i = 0; i < c->n_usb; i++)
 		if (c->usb[i].id) {
 			add(out, "    <hostdev mode='subsystem' type='usb' managed='yes'><source startupPolicy='optional'>");

@@ -120,6 +120,28 @@ static void read_no_source(struct xml_import *im, struct node *n, const char *ty
 	node_take(n);
 }
 
+/* libvirt's own driver gives the guest one namespace of it, by a bus of any kind; here the guest has the drive. */
+static void read_nvme(struct xml_import *im, struct node *n)
+{
+	struct node *source = node_child(n, "source"), *target = node_child(n, "target");
+	const char *space = node_attr(source, "namespace"), *bus = node_attr(target, "bus"), *dev = node_attr(target, "dev");
+	struct pci_addr addr;
+	bool found = xml_address(node_child(source, "address"), &addr);
+	cleanup_free char *title = found ? xml_pci(im, n->line, addr, xml_name(n, dev ? dev : "ssd"), "ssd") : NULL;
+	if (!found)
+		draft_note(im->d, NOTE_FATAL, n->line, "<disk type='nvme'> without an address: this disk is missing");
+	if (!title)
+		return;
+	draft_note(
+		im->d, NOTE_MACHINE, n->line,
+		"[%s] <disk type='nvme'> on the bus %.20s, namespace %.10s: the guest gets the whole drive, and finds it as the NVMe that it is",
+		title, bus ? bus : "virtio", space ? space : "1");
+	node_attr(source, "managed");
+	node_attr(source, "type");
+	node_child(n, "driver");
+	xml_boot(im, n, "hd", title);
+}
+
 static void read_disk(struct xml_import *im, struct node *n)
 {
 	const char *device = node_attr(n, "device"), *type = node_attr(n, "type");
@@ -131,6 +153,10 @@ static void read_disk(struct xml_import *im, struct node *n)
 		node_take(n);
 		draft_note(im->d, streq(device, "floppy") ? NOTE_MINOR : NOTE_FATAL, n->line,
 			   "<disk device='%.20s'>: disks and CD-ROM drives only; it is missing", device);
+		return;
+	}
+	if (type && streq(type, "nvme")) {
+		read_nvme(im, n);
 		return;
 	}
 	if (!path || !*path) {

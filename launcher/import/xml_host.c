@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xml: devices of the host: PCI, USB, mediated ones, keyboards and mice. See xml.h. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "launcher/config/keys.h"
@@ -65,13 +66,24 @@ static void read_host_usb(struct xml_import *im, struct node *n)
 
 static void read_mediated(struct xml_import *im, struct node *n)
 {
-	const char *uuid = node_attr(node_child(node_child(n, "source"), "address"), "uuid"), *model = node_attr(n, "model");
-	const char *display = node_attr(n, "display"), *ramfb = node_attr(n, "ramfb");
-	draft_note(im->d, NOTE_FATAL, n->line,
-		   "<hostdev type='mdev'> %.60s: a part of a card (mediated device) is not carried over; in [qemu] args it is -device "
-		   "%.20s,sysfsdev=/sys/bus/mdev/devices/%.60s%s%s, and /dev/vfio/GROUP must be the user's",
-		   uuid ? uuid : "", model ? model : "vfio-pci", uuid ? uuid : "UUID", display && streq(display, "on") ? ",display=on" : "",
-		   ramfb && streq(ramfb, "on") ? ",ramfb=on" : "");
+	struct node *address = node_child(node_child(n, "source"), "address");
+	const char *uuid = node_attr(address, "uuid"), *model = node_attr(n, "model");
+	if (!uuid || (model && !streq(model, "vfio-pci"))) {
+		draft_note(im->d, NOTE_FATAL, n->line, "<hostdev type='mdev' model='%.20s'>: this device of the host is missing",
+			   model ? model : "");
+		return;
+	}
+	cleanup_free char *title = draft_title(im->d, "mdev", xml_name(n, "vgpu"));
+	cleanup_free char *lower = str_dup(uuid);
+	for (char *p = lower; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	draft_set(im->d, address->line, title, "uuid", lower);
+	if (node_is(n, "display", "on"))
+		draft_set(im->d, n->line, title, "display", "yes");
+	node_attr(n, "ramfb");
+	draft_note(im->d, NOTE_MINOR, n->line,
+		   "[%s] somebody must make it before each start, as for libvirt; with parent and type qlaunch makes it, and removes it",
+		   title);
 }
 
 static void read_hostdev(struct xml_import *im, struct node *n)

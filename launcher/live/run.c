@@ -156,7 +156,7 @@ static void say_memory(void *data)
 	cleanup_free char *size = size_format(c->memory.size);
 	const char *at = strstr(text, key);
 	unsigned long long kib = 0;
-	if ((!huge && !c->n_pci) || !at || sscanf(at + strlen(key), " %llu kB", &kib) != 1 || !kib)
+	if ((!huge && !c->n_pci && !c->n_mdevs) || !at || sscanf(at + strlen(key), " %llu kB", &kib) != 1 || !kib)
 		return;
 	cleanup_free char *what = tr_fmt(huge ? N_("QEMU takes %s of huge pages") : N_("QEMU pins %s for its devices"), size);
 	progress_update((uint64_t)kib << 10, c->memory.size, what);

@@ -12,6 +12,8 @@ static void claims_of(const struct plan *p, struct strv *ret)
 	for (size_t i = 0; i < p->pci.n_picks; i++)
 		for (size_t k = 0; k < p->pci.picks[i].n; k++)
 			strv_addf(ret, "pci %s", pci_addr_text(p->pci.picks[i].v[k].addr).s);
+	for (size_t i = 0; i < p->mdevs.n; i++)
+		strv_addf(ret, "mdev %s", p->mdevs.v[i].uuid);
 	for (size_t i = 0; i < p->disks.n_disks; i++)
 		if (p->disks.v[i].real && !p->disks.v[i].conf->readonly)
 			strv_addf(ret, "disk %s", p->disks.v[i].real);

@@ -5,6 +5,7 @@
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/framebuffer/framebuffer.h"
 #include "launcher/host/irq/irq.h"
+#include "launcher/host/mdev/mdev.h"
 #include "launcher/host/memory/memory.h"
 #include "launcher/host/kind/module.h"
 #include "launcher/host/screen/monitor.h"
@@ -20,7 +21,7 @@
 #include "launcher/plan/kinds.h"
 
 const struct step_kind *const all_kinds[] = {
-	&claim_kind, &module_kind, &unit_kind, &framebuffer_kind, &attr_kind, &pci_driver_kind, &pci_bar_kind, &node_kind, &hugepages_kind, &affinity_kind,
+	&claim_kind, &module_kind, &unit_kind, &framebuffer_kind, &attr_kind, &pci_virtual_kind, &pci_driver_kind, &pci_bar_kind, &mdev_kind, &node_kind, &hugepages_kind, &affinity_kind,
 	&irq_born_kind, &irqbalance_kind, &controller_kind, &cgroup_kind,
 	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &scratch_kind, &process_kind, &twin_kind,
 	&usb_kind, &monitor_kind,

@@ -22,6 +22,7 @@
 #include "launcher/guest/args_machine.h"
 #include "launcher/guest/args_net.h"
 #include "launcher/guest/args_pci.h"
+#include "launcher/guest/args_mdev.h"
 #include "launcher/guest/args_share.h"
 #include "launcher/guest/args_usb.h"
 #include "launcher/host/screen/monitor.h"
@@ -113,6 +114,7 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	struct named named = { cli, p, run_dir };
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
+	TRY(mdev_facts_read(cli->root, c, &p->mdevs));
 	dmi_facts_read(cli->root, c, &p->dmi);
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
 	TRY(console_facts_read(cli->root, c, &p->console));
@@ -233,6 +235,7 @@ static void make_steps(const struct cli *cli, struct plan *p)
 		for (size_t k = 0; k < p->pci.picks[i].n; k++)
 			net_keep_step(s, cli->root, pci_addr_text(p->pci.picks[i].v[k].addr).s);
 	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
+	mdev_steps(s, &p->mdevs, p->user.uid, p->user.gid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);
 	tuning_steps(s, c, cli->root);
@@ -242,7 +245,7 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	cgroup_steps(s, c, &p->cgroup, &p->cpu.all, &p->cpu.host, p->held);
 	input_steps(s, &p->inputs, &p->user);
 	usb_steps(s, c, &p->usb);
-	if (c->n_pci) {
+	if (c->n_pci || c->n_mdevs) {
 		cleanup_free char *bytes = str_fmt("%" PRIu64, c->memory.size + MEMLOCK_EXTRA);
 		steps_add(s, &memlock_kind, "qemu", bytes,
 			  "the passed-through device may write to all of the guest's memory: it is locked");
@@ -292,7 +295,9 @@ static void make_args(struct plan *p)
 	disk_args(&p->qemu, c, &p->disks, &p->qemu_facts, p->cpu.n_vcpus, (unsigned)cpus_count(&p->cpu.iothread), fd + (int)p->shares.n);
 	guest_nets(&p->qemu, c, &p->net, fd_net);
 	guest_shares(&p->qemu, &p->shares, fd);
-	pci_args(&p->qemu, c, &p->pci);
+	unsigned ports = pci_ports(&p->pci);
+	pci_args(&p->qemu, c, &p->pci, ports + (unsigned)p->mdevs.n);
+	guest_mdevs(&p->qemu, &p->mdevs, ports + 1, ports + (unsigned)p->mdevs.n);
 	guest_inputs(&p->qemu, &p->inputs);
 	guest_usb(&p->qemu, c);
 	guest_display(&p->qemu, c, &p->desktop, &p->qemu_facts);
@@ -368,6 +373,7 @@ void plan_free(struct plan *p)
 	user_free(&p->user);
 	free(p->accel_why);
 	pci_facts_free(&p->pci);
+	mdev_facts_free(&p->mdevs);
 	cpu_facts_free(&p->cpu_facts);
 	cpu_plan_free(&p->cpu);
 	cgroup_facts_free(&p->cgroup);

@@ -18,6 +18,7 @@
 #include "launcher/host/dmi/dmi.h"
 #include "launcher/host/input/input.h"
 #include "launcher/host/irq/irq.h"
+#include "launcher/host/mdev/mdev.h"
 #include "launcher/host/memory/memory.h"
 #include "launcher/host/net/net.h"
 #include "launcher/host/pci/pci.h"
@@ -43,6 +44,7 @@ struct plan {
 	char *accel_why;  /* why not KVM, where auto chose TCG; NULL otherwise */
 
 	struct pci_facts pci;
+	struct mdev_facts mdevs;
 	struct cpu_facts cpu_facts;
 	struct cpu_plan cpu;
 	struct cgroup_facts cgroup;

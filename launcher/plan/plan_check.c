@@ -176,10 +176,11 @@ void plan_check(struct cli *cli, struct plan *p)
 	console_findings(&p->findings, c, &p->console);
 	display_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
 	audio_findings(&p->findings, c, &p->desktop, &p->qemu_facts);
-	slot_findings(&p->findings, c, pci_ports(&p->pci));
+	slot_findings(&p->findings, c, pci_ports(&p->pci) + (unsigned)p->mdevs.n);
 	guest_usb_findings(&p->findings, c, &p->qemu_facts);
 	guest_net_findings(&p->findings, c, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
+	mdev_findings(&p->findings, &p->mdevs);
 	if (p->pages_why)
 		findings_add(&p->findings, FINDING_OK, "hugepages", str_dup(p->pages_why), NULL);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);

@@ -213,6 +213,37 @@ void fake_pci(struct fake *f, const char *addr, const char *id, const char *clas
 	}
 }
 
+void fake_sriov(struct fake *f, const char *addr, unsigned total)
+{
+	cleanup_free char *max = str_fmt("%u\n", total);
+	const char *attrs[][2] = {
+		{ "sriov_totalvfs", max },       { "sriov_numvfs", "0\n" },    { "sriov_offset", "128\n" },
+		{ "sriov_stride", "2\n" },       { "sriov_vf_device", "10ca\n" }, { "sriov_drivers_autoprobe", "1\n" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(attrs); i++) {
+		cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s/%s", addr, attrs[i][0]);
+		fake_file(f, path, attrs[i][1]);
+	}
+	fake_driver(f, "igbvf");
+}
+
+void fake_mdev_type(struct fake *f, const char *addr, const char *type, int left)
+{
+	cleanup_free char *dir = str_fmt("/sys/bus/pci/devices/%s/mdev_supported_types/%s", addr, type);
+	cleanup_free char *create = str_fmt("%s/create", dir), *api = str_fmt("%s/device_api", dir);
+	cleanup_free char *instances = str_fmt("%s/available_instances", dir), *text = str_fmt("%d\n", left);
+	fake_file(f, create, "");
+	fake_file(f, api, "vfio-pci\n");
+	fake_file(f, instances, text);
+	fake_dir(f, "/sys/bus/mdev/devices");
+}
+
+void fake_remove(struct fake *f, const char *path)
+{
+	walk(f, path, true, remove_one, NULL);
+	remove_one(f, path, NULL);
+}
+
 void fake_host(struct fake *f)
 {
 	static const char *const files[][2] = {

@@ -51,6 +51,12 @@ void fake_dir(struct fake *f, const char *path);
  */
 void fake_pci(struct fake *f, const char *addr, const char *id, const char *class, int group, const char *drivers, bool bound);
 void fake_driver(struct fake *f, const char *name);
+/* Makes the function one that can have up to `total` virtual functions: 0:10.0, 0:10.2, … of its bus, with the driver igbvf. */
+void fake_sriov(struct fake *f, const char *addr, unsigned total);
+/* Has the function share out parts of one type (mediated devices), `left` of them by now. */
+void fake_mdev_type(struct fake *f, const char *addr, const char *type, int left);
+/* Takes a directory away with all that is in it. */
+void fake_remove(struct fake *f, const char *path);
 /* The host most tests want: an IOMMU, GPU + sound in group 13 (0000:01:00.0 and .1), a bridge, NVMe in group 14,
  * vfio-pci loaded, four CPUs with governors, a cgroup v2 tree, huge pages. */
 void fake_host(struct fake *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * fakekernel_react: what the kernel makes of a write. Modelled on drivers/base/bus.c (bind, unbind, drivers_probe),
- * drivers/pci (driver_override, resourceN_resize), kernel/cgroup/cpuset.c (partitions of the top level) and
+ * drivers/vfio/mdev (create, remove), drivers/pci (driver_override, resourceN_resize, sriov_numvfs), kernel/cgroup/cpuset.c (partitions of the top level) and
  * mm/hugetlb.c (short grants).
  */
 #include <errno.h>
@@ -116,6 +116,18 @@ static int refuses_cgroup(struct fake *f, const char *what, const char *path)
 	return 0;
 }
 
+/* All virtual functions at once, or none: sriov_numvfs_store(). */
+static int refuses_virtual(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *addr = between(path, DEVICES, "sriov_numvfs");
+	if (!addr)
+		return 0;
+	cleanup_free char *max = str_fmt(DEVICES "/%s/sriov_totalvfs", addr), *total = fake_read(f, max), *now = fake_read(f, path);
+	if (atoi(value) > atoi(total))
+		return ERANGE;
+	return atoi(now) && atoi(value) && !streq(now, value) ? EBUSY : 0;
+}
+
 int fake_refuses(struct fake *f, const char *what, const char *path, const char *value)
 {
 	int refused = 0;
@@ -123,6 +135,8 @@ int fake_refuses(struct fake *f, const char *what, const char *path, const char 
 		refused = refuses_driver(f, path, value);
 	if (!refused && streq(what, "write"))
 		refused = refuses_governor(f, path, value);
+	if (!refused && streq(what, "write"))
+		refused = refuses_virtual(f, path, value);
 	if (!refused && streq(path, "/sys/bus/pci/drivers_probe") && !there(f, value))
 		refused = ENODEV;
 	cleanup_free char *addr = str_starts(path, DEVICES) && str_ends(path, "_resize")
@@ -193,6 +207,76 @@ static bool reacts_driver(struct fake *f, const char *path, const char *value)
 	}
 	if (probes)
 		probe(f, value);
+	return true;
+}
+
+static void virtual_function(struct fake *f, const char *parent, int nth, bool make)
+{
+	cleanup_free char *addr = str_fmt("0000:%.2s:10.%d", parent + 5, 2 * nth), *dir = str_fmt(DEVICES "/%s", addr);
+	cleanup_free char *link = str_fmt(DEVICES "/%s/virtfn%d", parent, nth), *to = str_fmt("../%s", addr);
+	cleanup_free char *back = str_fmt("%s/physfn", dir), *up = str_fmt("../%s", parent);
+	cleanup_free char *group = str_fmt("/sys/kernel/iommu_groups/%d", 40 + nth), *node = str_fmt("/dev/vfio/%d", 40 + nth);
+	cleanup_free char *auto_path = str_fmt(DEVICES "/%s/sriov_drivers_autoprobe", parent), *probes = fake_read(f, auto_path);
+	if (make) {
+		fake_pci(f, addr, "8086:10ca", "0x020000", 40 + nth, "igbvf", streq(probes, "1"));
+		fake_link(f, link, to);
+		fake_link(f, back, up);
+		return;
+	}
+	fake_remove(f, dir);
+	fake_remove(f, group);
+	remove_file(f, node);
+	remove_file(f, link);
+}
+
+static bool reacts_virtual(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *addr = between(path, DEVICES, "sriov_numvfs");
+	if (!addr)
+		return false;
+	for (int i = 0;; i++) {
+		cleanup_free char *link = str_fmt(DEVICES "/%s/virtfn%d", addr, i), *to = root_link_name(f->root, link);
+		if (i < atoi(value) && !to)
+			virtual_function(f, addr, i, true);
+		else if (i >= atoi(value) && to)
+			virtual_function(f, addr, i, false);
+		else if (i >= atoi(value))
+			break;
+	}
+	write_file(f, path, value);
+	return true;
+}
+
+#define MDEVS "/sys/bus/mdev/devices"
+
+/* create ← UUID: a device below its parent, in a group of its own, with the type's name in a link; remove ← 1: it is gone. */
+static bool reacts_mdev(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *gone = between(path, MDEVS, "remove");
+	const char *types = str_ends(path, "/create") ? strstr(path, "/mdev_supported_types/") : NULL;
+	if (gone) {
+		cleanup_free char *link = str_fmt(MDEVS "/%s", gone), *to = root_link(f->root, link);
+		cleanup_free char *dir = str_fmt("/sys/bus/%s", to + strlen("../../"));
+		fake_remove(f, dir);
+		remove_file(f, link);
+		fake_remove(f, "/sys/kernel/iommu_groups/60");
+		remove_file(f, "/dev/vfio/60");
+		return true;
+	}
+	if (!types)
+		return false;
+	cleanup_free char *device = str_ndup(path, (size_t)(types - path)), *dir = str_fmt("%s/%s", device, value);
+	cleanup_free char *type = str_ndup(types + 1, strlen(types) - strlen("//create")), *to_type = str_fmt("../%s", type);
+	cleanup_free char *remover = str_fmt("%s/remove", dir), *type_link = str_fmt("%s/mdev_type", dir);
+	cleanup_free char *group = str_fmt("%s/iommu_group", dir), *link = str_fmt(MDEVS "/%s", value);
+	cleanup_free char *to = str_fmt("../../%s", dir + strlen("/sys/bus/"));
+	fake_file(f, path, "");
+	fake_file(f, remover, "");
+	fake_link(f, type_link, to_type);
+	fake_link(f, group, "../../../../../kernel/iommu_groups/60");
+	fake_link(f, link, to);
+	fake_dir(f, "/sys/kernel/iommu_groups/60/devices");
+	fake_file(f, "/dev/vfio/60", "");
 	return true;
 }
 
@@ -361,7 +445,8 @@ void fake_reacts(struct fake *f, const char *what, const char *path, const char 
 	if (streq(what, "write") && (str_starts(path, "/sys/") || str_starts(path, "/proc/"))) {
 		bool special = reacts_driver(f, path, value) || reacts_platform(f, path, value) ||
 			       reacts_usb(f, path, value) || reacts_resize(f, path, value) ||
-			       reacts_hugepages(f, path, value);
+			       reacts_hugepages(f, path, value) || reacts_virtual(f, path, value) ||
+			       reacts_mdev(f, path, value);
 		if (!special && str_ends(path, "/driver_override") && streq(value, "\n"))
 			write_file(f, path, "(null)");
 		else if (!special)

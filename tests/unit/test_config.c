@@ -74,6 +74,19 @@ static const struct {
 	{ "[pci gpu]\naddress = 1:0\n", NULL, "t.conf:2:11: address: \"1:0\" is not a PCI address such as 01:00.0" },
 	{ "[pci gpu]\nid = 10de-2204\n", NULL, "t.conf:2:6: id: \"10de-2204\" is not an id such as 10de:2204" },
 	{ "[pci gpu]\nmatch = RTX\nrebar = 3G\n", NULL, "t.conf:3:9: rebar: a power of two, such as 256M or 32G" },
+	{ "[pci a]\naddress = 03:00.0\nvirtual-function = 2\nvfs = 2\n[pci b]\naddress = 03:00.0\nvirtual-function = 1\n[pci c]\naddress = 04:00.0\nvfs = 1\n", NULL,
+	  "t.conf:4:7: vfs: 2 have no number 2: they are counted from 0\n"
+	  "t.conf:10:7: vfs belongs to virtual-function =" },
+	{ "[pci a]\naddress = 03:00.0\nvirtual-function = 0\n[pci b]\naddress = 03:00.0\nvirtual-function = 0\n", NULL,
+	  "t.conf:5:11: address: [pci a] has the same" },
+	{ "[mdev a]\n[mdev b]\nparent = 00:02.0\n[mdev c]\nuuid = C2177883-f1bb-47f0-914d-32a22e3a8804\n[mdev d]\ntype = a-1\n"
+	  "parent = 00:02.0\ndisplay = yes\n", NULL,
+	  "t.conf:1:1: [mdev a] needs parent and type, or uuid\n"
+	  "t.conf:3:10: [mdev b] needs both parent and type, or uuid alone\n"
+	  "t.conf:5:8: uuid: \"C2177883-f1bb-47f0-914d-32a22e3a8804\" is none such as c2177883-f1bb-47f0-914d-32a22e3a8804, in lower case\n"
+	  "t.conf:9:11: display = yes needs a mode in [display]" },
+	{ "[disk a]\npath = 0000:01:00.0\n", NULL,
+	  "t.conf:2:8: path: a drive by its PCI address is passed whole: [pci a] with address = 0000:01:00.0" },
 	{ "[pci a]\naddress = 01:00.0\n[pci b]\naddress = 0000:01:00.0\n", NULL, "t.conf:4:11: address: [pci a] has the same" },
 	{ "[usb pad]\nid = 045e:02ea\nport = 1-\n", NULL,
 	  "t.conf:3:8: port: \"1-\" is not a USB port such as 1-2 or 1-2.3\n"

@@ -37,7 +37,7 @@ static void test_ports(void **state)
 	struct pci_facts facts = { .picks = picks, .n_picks = 2 };
 	struct config config = { .pci = conf, .n_pci = 2, .firmware.type = FIRMWARE_UEFI, .display.video = VIDEO_NONE };
 	cleanup_args struct args args = {};
-	pci_args(&args, &config, &facts);
+	pci_args(&args, &config, &facts, pci_ports(&facts));
 	cleanup_free char *text = told(&args);
 	assert_string_equal(
 		text,
@@ -57,7 +57,7 @@ static void test_ports(void **state)
 static char *last(const struct config *config, const struct pci_facts *facts)
 {
 	cleanup_args struct args args = {};
-	pci_args(&args, config, facts);
+	pci_args(&args, config, facts, pci_ports(facts));
 	return str_dup(args.v[args.n - 1].value);
 }
 
@@ -95,7 +95,7 @@ static void test_boot(void **state)
 			strv_add(&config.boot.order, "data");
 		if (i == 3)
 			strv_add(&config.boot.order, "ssd");
-		pci_args(&args, &config, &facts);
+		pci_args(&args, &config, &facts, pci_ports(&facts));
 		cleanup_free char *text = told(&args);
 		assert_int_equal(strstr(text, "bootindex") != NULL, i == 1 || i == 3);
 		assert_non_null(strstr(text, "\"romfile\":\"\",\"rombar\":0"));

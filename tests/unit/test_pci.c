@@ -17,8 +17,8 @@
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
 
-static const struct step_kind *const kinds[] = { &pci_driver_kind, &pci_bar_kind, &attr_kind,
-						 &node_kind,       &module_kind,  NULL };
+static const struct step_kind *const kinds[] = { &pci_driver_kind, &pci_bar_kind,     &attr_kind, &node_kind,
+						 &module_kind,     &pci_virtual_kind, NULL };
 
 struct fixture {
 	struct fake *fake;
@@ -545,6 +545,119 @@ static void test_comes_along(void **state)
 	}
 }
 
+#define PF "/sys/bus/pci/devices/0000:03:00.0"
+
+static void setup_virtual(struct fixture *f)
+{
+	setup(f);
+	fake_pci(f->fake, "0000:03:00.0", "8086:10c9", "0x020000", 15, "igb", true);
+	fake_sriov(f->fake, "0000:03:00.0", 7);
+	f->pci[0] = (struct conf_pci){ .name = (char *)"lan", .has_address = true, .has_vf = true, .vf = 1 };
+	must(pci_addr_parse("03:00.0", &f->pci[0].address));
+}
+
+/* A virtual function is made, bound and given to the user by the group that it gets; all of it is gone afterwards. */
+static void test_virtual(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup_virtual(&f);
+	plan(&f);
+	cleanup_free char *steps = told(&f);
+	assert_string_equal(steps, "attr " PF "/sriov_drivers_autoprobe 0: 1\n"
+				   "virtual-functions 0000:03:00.0 2: 0\n"
+				   "pci-driver 0000:03:10.2 vfio-pci: absent\n"
+				   "node /sys/bus/pci/devices/0000:03:10.2/iommu_group 1000:1001: absent\n");
+	for (size_t i = 0; i < f.steps.n; i++)
+		assert_null(f.steps.v[i].obstacle);
+	assert_int_equal(f.facts.picks[0].v[0].device, 0x10ca);
+	must(launch(&f));
+	must(pci_groups_check(f.fake->root, &f.facts));
+	cleanup_free char *ours = root_link_name(f.fake->root, "/sys/bus/pci/devices/0000:03:10.2/driver");
+	cleanup_free char *other = root_link_name(f.fake->root, "/sys/bus/pci/devices/0000:03:10.0/driver");
+	cleanup_free char *parent = root_link_name(f.fake->root, PF "/driver");
+	assert_string_equal(ours, "vfio-pci");
+	assert_null(other); /* no driver of the host's took it */
+	assert_string_equal(parent, "igb");
+	struct stat st;
+	must(root_stat(f.fake->root, "/dev/vfio/41", &st));
+	assert_int_equal(st.st_uid, 1000);
+	give_back(&f);
+	teardown(&f);
+}
+
+/* What another guest has by the end stays, and so do the others; nothing is left to be put back. */
+static void test_virtual_in_use(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup_virtual(&f);
+	plan(&f);
+	must(launch(&f));
+	fake_link(f.fake, "/sys/bus/pci/devices/0000:03:10.0/driver", "../../drivers/vfio-pci");
+	struct undo_report report = engine_undo(&f.env, &f.steps);
+	assert_int_equal(report.residue, 0);
+	cleanup_free char *left = fake_read(f.fake, PF "/sriov_numvfs"), *probe = fake_read(f.fake, PF "/sriov_drivers_autoprobe");
+	assert_string_equal(left, "2");
+	assert_string_equal(probe, "1");
+	steps_free(&f.steps); /* the next start finds its own among them, and makes none */
+	pci_facts_free(&f.facts);
+	plan(&f);
+	cleanup_free char *steps = told(&f);
+	assert_null(strstr(steps, "virtual-functions"));
+	assert_non_null(strstr(steps, "pci-driver 0000:03:10.2 vfio-pci: none\n"));
+	assert_null(strstr(steps, "0000:03:10.0")); /* of the same slot, and not ours */
+	teardown(&f);
+}
+
+/* What keeps a virtual function from being there is said before anything is changed. */
+static void test_virtual_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *attr, *text, *want;
+		unsigned vf, vfs;
+	} cases[] = {
+		{ "sriov_numvfs", "1\n", "has 1 virtual functions, and none with the number 1", 1, 0 },
+		{ "sriov_totalvfs", "0\n", "has no virtual functions (SR-IOV)", 0, 0 },
+		{ "sriov_totalvfs", "2\n", "can have 2 virtual functions, and not 4", 1, 4 },
+		{ "sriov_offset", "0\n", "does not say where", 0, 0 },
+		{ NULL, NULL, "has no driver, which would make its virtual functions", 0, 0 },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		setup_virtual(&f);
+		f.pci[0].vf = cases[i].vf;
+		f.pci[0].vfs = cases[i].vfs;
+		cleanup_free char *path = str_fmt(PF "/%s", cases[i].attr ? cases[i].attr : "driver");
+		cleanup_free char *real = fake_path(f.fake, path);
+		if (cases[i].attr)
+			fake_file(f.fake, path, cases[i].text);
+		else
+			unlink(real);
+		if (!has_finding(&f, FINDING_BAD, "device", cases[i].want))
+			fail_msg("case %zu: not said: %s", i, cases[i].want);
+		teardown(&f);
+	}
+}
+
+/* Two sections of one device: as many are made as both want, once. */
+static void test_virtual_twice(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup_virtual(&f);
+	f.pci[1] = f.pci[0];
+	f.pci[0].vf = 0;
+	f.config.n_pci = 2;
+	plan(&f);
+	cleanup_free char *steps = told(&f);
+	assert_non_null(strstr(steps, "virtual-functions 0000:03:00.0 2: 0\npci-driver 0000:03:10.0 vfio-pci"));
+	must(launch(&f));
+	give_back(&f);
+	teardown(&f);
+}
+
 static void test_iommu_off(void **state)
 {
 	(void)state;
@@ -691,6 +804,7 @@ int main(void)
 		cmocka_unit_test(test_absent_card),
 		cmocka_unit_test(test_same_device_twice),
 		cmocka_unit_test(test_findings),
+cmocka_unit_test(test_virtual), cmocka_unit_test(test_virtual_in_use), cmocka_unit_test(test_virtual_refused), cmocka_unit_test(test_virtual_twice),
 		cmocka_unit_test(test_iommu_off), cmocka_unit_test(test_unsafe_interrupts),
 		cmocka_unit_test(test_rebar),
 		cmocka_unit_test(test_blocks_behind),

@@ -30,6 +30,7 @@
 #include "launcher/host/kind/block.h"
 #include "launcher/host/kind/node.h"
 #include "launcher/host/kind/scratch.h"
+#include "launcher/host/mdev/mdev.h"
 #include "launcher/host/memory/memory.h"
 #include "launcher/host/net/net.h"
 #include "launcher/host/pci/pci.h"
@@ -80,7 +81,8 @@ struct sweep {
 	struct fake *fake;
 	struct step_env env;
 	struct config config;
-	struct conf_pci pci;
+	struct conf_pci pci[2];
+	struct conf_mdev mdev;
 	struct conf_usb usb;
 	struct steps steps;
 	char *before; /* the host */
@@ -109,6 +111,7 @@ static char *sysctls[] = { (char *)"vm.stat_interval=120", NULL }, *kvm[] = { (c
 static void plan_all(struct sweep *s)
 {
 	cleanup_pci_facts struct pci_facts pci = {};
+	cleanup_mdev_facts struct mdev_facts mdevs = {};
 	cleanup_memory_facts struct memory_facts memory = {};
 	cleanup_cgroup_facts struct cgroup_facts cgroup = {};
 	cleanup_console_facts struct console_facts console = {};
@@ -118,6 +121,7 @@ static void plan_all(struct sweep *s)
 	must(cpus_parse("2-3", &guest));
 	must(cpus_parse("0-1", &host));
 	must(pci_facts_read(s->env.root, &s->config, &pci));
+	must(mdev_facts_read(s->env.root, &s->config, &mdevs));
 	must(memory_facts_read(s->env.root, &s->config, &memory));
 	must(cgroup_facts_read(s->env.root, &s->config, &cgroup));
 	must(console_facts_read(s->env.root, &s->config, &console));
@@ -135,6 +139,7 @@ static void plan_all(struct sweep *s)
 	power_steps(&s->steps, &s->config, &(struct power_facts){ .boost_path = "/sys/devices/system/cpu/cpufreq/boost" });
 	console_steps(&s->steps, &console);
 	pci_steps(&s->steps, &s->config, &pci, 1000, 1001);
+	mdev_steps(&s->steps, &mdevs, 1000, 1001);
 	for (size_t i = s->steps.n, n = (irq_steps(&s->steps, &s->config, &irq, &guest, &host), s->steps.n); i < n; i++)
 		if (s->steps.v[i].kind == &irq_born_kind) /* see `elsewhere` */
 			s->steps.v[i].late = true;
@@ -197,14 +202,23 @@ static int setup(void **state)
 	fake_file(s->fake, "/sys/bus/usb/devices/1-2/devnum", "3\n");
 	fake_link(s->fake, USB, "../../drivers/usbhid");
 	s->env = (struct step_env){ s->fake->root, all_kinds };
-	s->pci = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rebar = UINT64_C(8) << 30 };
+	fake_pci(s->fake, "0000:03:00.0", "8086:10c9", "0x020000", 15, "igb", true);
+	fake_sriov(s->fake, "0000:03:00.0", 7);
+	fake_mdev_type(s->fake, "0000:00:02.0", "i915-GVTg_V5_4", 1);
+	s->mdev = (struct conf_mdev){ .name = (char *)"vgpu", .has_parent = true, .type = (char *)"i915-GVTg_V5_4" };
+	s->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rebar = UINT64_C(8) << 30 };
+	s->pci[1] = (struct conf_pci){ .name = (char *)"lan", .has_address = true, .has_vf = true };
 	s->usb = (struct conf_usb){ .name = (char *)"pad", .id = (char *)"046d:c52b" };
-	must(pci_addr_parse("01:00.0", &s->pci.address));
+	must(pci_addr_parse("01:00.0", &s->pci[0].address));
+	must(pci_addr_parse("03:00.0", &s->pci[1].address));
+	must(pci_addr_parse("00:02.0", &s->mdev.parent));
 	s->config = (struct config){
 		.path = (char *)"vm.conf",
 		.vm.name = (char *)VM,
-		.pci = &s->pci,
-		.n_pci = 1,
+		.pci = s->pci,
+		.n_pci = 2,
+		.mdevs = &s->mdev,
+		.n_mdevs = 1,
 		.usb = &s->usb,
 		.n_usb = 1,
 		.host = { .release_console = true, .irqs = IRQS_AWAY, .boost = BOOST_OFF, .sysctl = { sysctls, 1 }, .kvm = { kvm, 1 } },
@@ -375,8 +389,15 @@ static char *place_of(const struct step *s)
 /* Whether the output names a step that explains why this entry of the tree is not as before. */
 static bool is_named(struct sweep *s, const char *line, const char *log)
 {
+	if (str_starts(line, "/dev/vfio/60") ||
+	    str_starts(line, "/sys/kernel/iommu_groups/60")) /* it comes and goes with the part of a card */
+		return strstr(log, "make a part of a card") != NULL;
 	if (str_starts(line, "/dev/vfio/")) /* it comes and goes with the binding */
 		return strstr(log, "to vfio-pci") != NULL;
+	if (str_starts(line, "/sys/kernel/iommu_groups/4") || strstr(line, "/0000:03:10.") ||
+	    str_starts(line, "/sys/bus/pci/devices/0000:03:00.0/virtfn") ||
+	    str_starts(line, "/sys/bus/pci/devices/0000:03:00.0/sriov_numvfs")) /* and these with the virtual functions */
+		return strstr(log, "virtual functions") != NULL;
 	for (size_t i = 0; i < s->steps.n; i++) {
 		cleanup_free char *place = place_of(&s->steps.v[i]), *words = s->steps.v[i].kind->describe(&s->steps.v[i]);
 		if ((strstr(line, place) || strstr(line, s->steps.v[i].target)) && strstr(log, words))

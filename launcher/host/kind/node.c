@@ -8,15 +8,27 @@
 
 #define ABSENT "absent"
 
+#define GROUP "/iommu_group"
+
 static char *describe(const struct step *s)
 {
 	return tr_fmt("give %s to %s", s->target, s->want);
 }
 
+/* The node that is meant, as it is now; NULL: a device that has no group, or is not there. Owned by the caller. */
+static char *node_of(struct root *root, const char *target)
+{
+	if (!str_starts(target, "/sys/bus/") || !str_ends(target, GROUP))
+		return str_dup(target);
+	cleanup_free char *group = root_link_name(root, target);
+	return group ? str_fmt("/dev/vfio/%s", group) : NULL;
+}
+
 static struct err *probe(struct step_env *env, const struct step *s, char **ret_value)
 {
 	struct stat st;
-	struct err *e = root_stat(env->root, s->target, &st);
+	cleanup_free char *path = node_of(env->root, s->target);
+	struct err *e = path ? root_stat(env->root, path, &st) : err_coded(ENOENT, "%s", s->target);
 	if (err_code(e) == ENOENT) {
 		err_free(e);
 		*ret_value = str_dup(ABSENT);
@@ -49,10 +61,13 @@ static struct err *trusted(struct root *root, const char *path)
 }
 
 /* Nor by a journal that somebody bent: a record names a file that root is to give away. */
-static struct err *give(struct root *root, const char *path, const char *owner)
+static struct err *give(struct root *root, const char *target, const char *owner)
 {
 	unsigned uid, gid;
 	char rest;
+	cleanup_free char *path = node_of(root, target);
+	if (!path)
+		return err_coded(ENOENT, "%s", target);
 	TRY(trusted(root, path));
 	if (sscanf(owner, "%u:%u%c", &uid, &gid, &rest) != 2)
 		return err_new("%s: \"%s\" is no owner such as 1000:1000", path, owner);

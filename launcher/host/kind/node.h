@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * node: who owns a device node, so that QEMU can open it as the user. Kind "node": target a path below /dev, values
+ * node: who owns a device node, so that QEMU can open it as the user. Kind "node": target a path below /dev, or the
+ * link /sys/bus/…/iommu_group of a device whose group nobody knows before the device is made: its /dev/vfio/N. Values
  * "UID:GID", or "absent" for a node that is not there: /dev/vfio/N appears with the binding and goes with it, and what
  * is gone needs no owner back.
  */

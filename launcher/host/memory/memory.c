@@ -259,7 +259,7 @@ void memory_check(struct findings *out, const struct config *c, const struct mem
 		return;
 	}
 	/* what a device can write to is locked, whatever the pages: all of it is taken before the guest's first instruction */
-	bool locked = c->n_pci;
+	bool locked = c->n_pci || c->n_mdevs;
 	char *text = tr_fmt("the guest wants %s; %" PRIu64 " of %" PRIu64 " MiB are available", wanted, f->available >> 20, f->total >> 20);
 	bool fits = c->memory.size <= f->available, ever = c->memory.size < f->total;
 	findings_add(

@@ -21,6 +21,7 @@ struct pci_function {
 	int numa_node;      /* -1: the firmware names none */
 	bool boot_vga;      /* the firmware's screen is on it */
 	bool is_vf;         /* a virtual function (physfn) */
+	bool is_planned;    /* a virtual function that the launch makes: what it is, its physical function says; its group, nobody yet */
 	unsigned vfs;       /* virtual functions that it has made (sriov_numvfs) */
 	char *reset_method; /* NULL where there is no such attribute; so the next two */
 	char *d3cold_allowed;
@@ -37,6 +38,9 @@ struct pci_pick {
 	struct pci_function *v;      /* what the guest gets, by address; no bridges; of no other section */
 	size_t n;
 	size_t named; /* which of them the section names */
+	/* Where that is a virtual function which is not there: how many the launch makes, and of which function. 0: none. */
+	unsigned make;
+	struct pci_addr parent;
 	/* Why there is none: n is 0, or the address is not there and v holds only the address. */
 	char *problem, *remedy;
 };
@@ -108,6 +112,16 @@ void pci_names_freep(struct pci_names **names);
  */
 bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *ret_addr, char **ret_problem, char **ret_remedy);
 
+/*
+ * Turns the physical function `pick->parent` into the virtual one that the section wants: as it is, or as it will be once `pick->make` are
+ * made. Where there can be none, *ret_problem and *ret_remedy say why (without where in the file).
+ */
+bool pci_virtual_find(struct root *root, struct pci_pick *pick, struct pci_function *ret_fn, char **ret_problem, char **ret_remedy);
+/* What makes the virtual functions that the picks want, before any of them is bound. */
+void pci_virtual_steps(struct steps *out, const struct pci_facts *f);
+/* virtual-functions: target the address of a physical function, values how many it has (sriov_numvfs). Those that somebody uses stay. */
+extern const struct step_kind pci_virtual_kind;
+
 /* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
 struct pci_addr_text pci_addr_short(struct pci_addr addr);
 /* The firmware keeps memory of a device in this group for itself (RMRR of Intel's, a unity mapping of AMD's): the kernel gives none of it away. */
@@ -139,7 +153,7 @@ struct err *pci_groups_check(struct root *root, const struct pci_facts *f);
 
 /*
  * pci-driver: target an address, want "vfio-pci". Values: the driver or "none", then " override=X" where
- * driver_override is set; on vfio-pci, an override of vfio-pci is not told.
+ * driver_override is set; on vfio-pci, an override of vfio-pci is not told. "absent" is a function that is not there: nothing to give back.
  */
 extern const struct step_kind pci_driver_kind;
 extern int pci_holders_limit_ms; /* how long it waits for programs of a stopped desktop to let go of the card; tests shorten it */

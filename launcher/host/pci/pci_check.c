@@ -70,6 +70,10 @@ static void check_function(struct findings *out, const struct config *c, const s
 	cleanup_free char *who = told(names, fn);
 	struct pci_addr_text text = pci_addr_text(fn->addr);
 	const char *addr = text.s;
+	if (fn->is_planned) {
+		findings_add(out, FINDING_OK, "device", tr_fmt("%s will be a virtual function, made at the start", who), NULL);
+		return;
+	}
 	if (pci_answers(root, fn->addr))
 		findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
 	else
@@ -251,11 +255,21 @@ static struct err *check_members(struct root *root, const struct pci_facts *f, i
 	return NULL;
 }
 
+static struct err *check_made(struct root *root, const struct pci_facts *f, const struct pci_function *fn)
+{
+	cleanup_free char *path = pci_path(fn->addr, "iommu_group"), *group = root_link_name(root, path);
+	if (!group)
+		return err_new("the virtual function %s is in no IOMMU group", pci_addr_text(fn->addr).s);
+	return check_members(root, f, atoi(group));
+}
+
 struct err *pci_groups_check(struct root *root, const struct pci_facts *f)
 {
 	for (size_t i = 0; i < f->n_picks; i++)
 		for (size_t k = 0; k < f->picks[i].n; k++)
-			if (!seen_group(f, i, k))
+			if (f->picks[i].v[k].is_planned) /* it is there by now */
+				TRY(err_exit(check_made(root, f, &f->picks[i].v[k]), EXIT_HOST));
+			else if (!seen_group(f, i, k))
 				TRY(err_exit(check_members(root, f, f->picks[i].v[k].group), EXIT_HOST));
 	return NULL;
 }

@@ -47,7 +47,7 @@ static void with_named(struct root *root, const struct pci_pick *pick, struct st
 	strv_add(&card, pci_addr_text(named->addr).s);
 	if (pick->conf->functions == FUNCTIONS_GROUP)
 		pci_card(root, named, &card);
-	else
+	else if (!named->is_vf) /* others in its slot are others' virtual functions */
 		pci_slot(root, named->addr, &card);
 	for (size_t i = 0; i < card.n; i++) {
 		strv_add(ret_names, card.v[i]);
@@ -107,13 +107,20 @@ static void pick_read(struct root *root, const struct config *c, struct pci_fact
 	cleanup_free char *where = config_where(c, section, conf->match ? "match" : conf->id ? "id" : "address");
 	struct pci_addr addr = conf->address;
 	struct pci_function fn = { .group = -1, .numa_node = -1 };
-	bool found = pci_find(root, conf, &addr, &problem, &pick->remedy);
+	bool found = pci_find(root, conf, &addr, &problem, &pick->remedy), read = false;
+	if (found && conf->has_vf) {
+		pick->parent = addr;
+		found = read = pci_virtual_find(root, pick, &fn, &problem, &pick->remedy);
+		addr = found ? fn.addr : addr;
+	}
 	if (found && pci_is_passed(f, addr)) {
+		if (read)
+			pci_function_free(&fn);
 		pick->problem = tr_fmt("%s: %s is named by another [pci] section already", where, pci_addr_text(addr).s);
 		pick->remedy = tr_dup("remove one of the two sections");
 		return;
 	}
-	cleanup_err struct err *e = found ? pci_function_read(root, addr, &fn) : NULL;
+	cleanup_err struct err *e = found && !read ? pci_function_read(root, addr, &fn) : NULL;
 	if (!found || e)
 		pick->problem = str_fmt("%s: %s", where, e ? err_text(e) : problem);
 	fn.addr = addr;

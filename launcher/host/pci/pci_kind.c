@@ -20,6 +20,7 @@
 
 #define DRIVERS "/sys/bus/pci/drivers"
 #define VFIO    "vfio-pci"
+#define GONE    "absent"
 
 #define HOLDERS_PAUSE_MS 100
 int pci_holders_limit_ms = 15000; /* logind gives a user's own systemd 10 s after the last session (logind.conf(5), UserStopDelaySec=) */
@@ -76,6 +77,11 @@ static struct err *driver_probe(struct step_env *env, const struct step *s, char
 	struct pci_addr addr;
 	cleanup_binding struct binding b = {};
 	TRY(pci_addr_parse(s->target, &addr));
+	cleanup_free char *there = pci_path(addr, "driver_override");
+	if (!root_exists(env->root, there)) { /* a virtual function before it is made; a card that was pulled out */
+		*ret_value = str_dup(GONE);
+		return NULL;
+	}
 	TRY(binding_read(env->root, addr, &b));
 	bool ours = streq(b.driver, VFIO) && streq(b.override, VFIO); /* the override then says nothing more */
 	*ret_value = b.override && !ours ? str_fmt("%s override=%s", b.driver ? b.driver : "none", b.override)
@@ -199,7 +205,7 @@ static struct err *driver_undo(struct step_env *env, const struct step *s)
  */
 static enum step_whose driver_whose(const struct step *s, const char *now_text)
 {
-	if (streq(now_text, s->prior))
+	if (streq(now_text, s->prior) || streq(now_text, GONE))
 		return STEP_PRIOR;
 	if (streq(now_text, s->want))
 		return STEP_WANTED;

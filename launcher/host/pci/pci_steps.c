@@ -16,7 +16,7 @@ static char *obstacle(const struct pci_facts *f, const struct pci_pick *pick, co
 		return str_dup(pick->problem);
 	if (!f->iommu)
 		return tr_dup("the IOMMU is off");
-	if (fn->group < 0)
+	if (fn->group < 0 && !fn->is_planned)
 		return tr_dup("it is in no IOMMU group");
 	if (fn->vfs)
 		return tr_fmt("%u virtual functions of it are in use", fn->vfs);
@@ -69,9 +69,10 @@ static void add_function(struct steps *out, const struct pci_facts *f, const str
 		add_bar(out, fn, pick->conf->rebar);
 }
 
-static void add_node(struct steps *out, int group, uid_t uid, gid_t gid)
+/* By the group; of a function that is not there yet, by the function. */
+static void add_node(struct steps *out, const struct pci_function *fn, uid_t uid, gid_t gid)
 {
-	cleanup_free char *path = str_fmt("/dev/vfio/%d", group);
+	cleanup_free char *path = fn->is_planned ? pci_path(fn->addr, "iommu_group") : str_fmt("/dev/vfio/%d", fn->group);
 	for (size_t i = 0; i < out->n; i++)
 		if (out->v[i].kind == &node_kind && streq(out->v[i].target, path))
 			return;
@@ -82,6 +83,7 @@ void pci_steps(struct steps *out, const struct config *c, const struct pci_facts
 {
 	if (f->n_picks && !f->vfio)
 		steps_add(out, &module_kind, "vfio-pci", "loaded", "the driver that hands devices to a guest");
+	pci_virtual_steps(out, f);
 	for (size_t i = 0; i < f->n_picks; i++) {
 		const struct pci_pick *pick = &f->picks[i];
 		for (size_t k = 0; k < pick->n; k++)
@@ -93,6 +95,6 @@ void pci_steps(struct steps *out, const struct config *c, const struct pci_facts
 	}
 	for (size_t i = 0; i < f->n_picks && uid != 0; i++)
 		for (size_t k = 0; k < f->picks[i].n; k++)
-			if (f->picks[i].v[k].group >= 0)
-				add_node(out, f->picks[i].v[k].group, uid, gid);
+			if (f->picks[i].v[k].group >= 0 || f->picks[i].v[k].is_planned)
+				add_node(out, &f->picks[i].v[k], uid, gid);
 }
