@@ -327,7 +327,9 @@ calls() { wc -l <"$BATS_TEST_TMPDIR/calls"; }
 	for _ in $(seq 600); do [ "$(cat "$dir"/out.jsonl.jobs/0.one.jsonl 2>/dev/null | wc -l)" -ge 2 ] && break; sleep 0.1; done
 	echo 0 >"$BATS_TEST_TMPDIR/slow"
 	scontrol requeue 1_0
-	# Slurm lets one that was put back wait for two minutes
+	# Slurm lets one that was put back wait for two minutes; its node refuses it within the second in which it was ended (22.05: "already killed")
+	until [ "$(squeue --noheader --format=%T)" = PENDING ] || ! kill -0 $pid; do sleep 0.1; done
+	sleep 2
 	for _ in $(seq 100); do scontrol update jobid=1_0 starttime=now 2>/dev/null || true; kill -0 $pid 2>/dev/null || break; sleep 0.3; done
 	wait $pid || { cat "$BATS_TEST_TMPDIR/said"; false; }
 	[ "$(jq -r '[.variant, .round] | join(" ")' "$dir/out.jsonl" | sort -u | wc -l)" -eq 6 ]

@@ -42,23 +42,17 @@ static void arrays_free(struct arrays *a)
 	free(a->v);
 }
 
-/* What a program of Slurm's says within CONFIG_LIMIT_MS; NULL for nothing, or none. Owned by the caller. */
-static char *slurm_says(const char *const argv[])
+/* How many tasks an array may have here. */
+static unsigned array_size(void)
 {
+	static const char key[] = "MaxArraySize";
+	const char *const argv[] = { "scontrol", "show", "config", NULL };
 	cleanup_program struct program p = PROGRAM_INIT;
 	struct err *e = program_start(&p, argv);
 	if (!e)
 		program_wait_end(&p, clock_ms() + CONFIG_LIMIT_MS);
 	err_free(e);
-	return p.said.len ? sb_steal(&p.said) : NULL;
-}
-
-/* How many tasks an array may have here. */
-static unsigned array_size(void)
-{
-	static const char key[] = "MaxArraySize";
-	cleanup_free char *config = slurm_says((const char *const[]){ "scontrol", "show", "config", NULL });
-	const char *at = config ? strstr(config, key) : NULL;
+	const char *at = p.said.s ? strstr(p.said.s, key) : NULL;
 	unsigned long n = at ? strtoul(at + strcspn(at, "=\n") + 1, NULL, 10) : 0;
 	return n >= 2 ? (unsigned)n - 1 : ARRAY_DEFAULT - 1;
 }
@@ -111,18 +105,8 @@ static void say_job(struct array *a, const struct bench_plan *p)
 		 a->sbatch.said.s, p->path);
 }
 
-/* Whether Slurm has it still, or again: sbatch --wait was seen to end when a task was put back into the queue. */
-static bool is_queued(const struct array *a)
-{
-	const char *id = a->sbatch.said.s;
-	cleanup_free char *jobs = a->said ? str_fmt("--jobs=%.*s", (int)strcspn(id, ";\n"), id) : NULL;
-	cleanup_free char *queued =
-		jobs ? slurm_says((const char *const[]){ "squeue", "--noheader", "--states=PENDING,RUNNING,SUSPENDED", jobs, NULL }) : NULL;
-	return queued;
-}
-
-/* Until all arrays have ended: sbatch --wait tells, and the queue. The first that was not submitted is the error; how its tasks went is seen
- * by what they left. */
+/* Until all arrays have ended: sbatch --wait tells. The first that was not submitted is the error; how its tasks went is seen by what they
+ * left. */
 static struct err *await_ends(struct root *root, const struct bench_plan *p, struct arrays *arrays)
 {
 	size_t total = (size_t)p->machines * p->rounds * p->n_variants, left = arrays->n;
@@ -132,14 +116,10 @@ static struct err *await_ends(struct root *root, const struct bench_plan *p, str
 		left = 0;
 		for (size_t i = 0; i < arrays->n; i++) {
 			struct array *a = &arrays->v[i];
-			bool ends = a->sbatch.ended;
-			if (!ends)
+			if (!a->sbatch.ended)
 				program_wait(&a->sbatch, -1, clock_ms() + LOOK_MS / (int64_t)arrays->n);
 			say_job(a, p);
-			bool goes_on = !a->sbatch.ended || is_queued(a);
-			if (ends && goes_on)
-				progress_poll(NULL, 0, LOOK_MS / (int)arrays->n);
-			left += goes_on;
+			left += !a->sbatch.ended;
 		}
 		size_t runs = shown ? gather_runs(root, p) : 0;
 		cleanup_free char *detail = tr_fmt("%zu of %zu runs", runs, total);
