@@ -229,9 +229,9 @@ s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(8); time.sleep(
 	[ "$status" -eq 4 ]; [[ $output == *"monitor m"* ]]
 }
 
-# SCRIPT: as root where polkit knows our policy, and /run, /etc/polkit-1/rules.d are empty
+# SCRIPT [RULE]: as root where polkit knows our policy, /run is empty, and /etc/polkit-1/rules.d has this rule or none
 with_polkit() {
-	prefix=$dir/usr
+	prefix=$dir/usr rule=${2:-}
 	make -s install PREFIX="$prefix" BUILD="${BUILD:-build}" 3>&-
 	cat >"$dir/system" <<-'SYSTEM'
 		set -eu
@@ -242,6 +242,7 @@ with_polkit() {
 		mount -t tmpfs -o mode=755 none /run
 		mkdir -p /run/dbus /run/user
 		mount --bind "$dir/actions" /usr/share/polkit-1/actions
+		[ -z "$rule" ] || printf '%s\n' "$rule" >"$dir/rules/50-test.rules"
 		mount --bind "$dir/rules" /etc/polkit-1/rules.d
 		dbus-daemon --system --nofork --nopidfile --nosyslog >"$dir/bus.log" 2>&1 &
 		until_true test -S /run/dbus/system_bus_socket
@@ -250,7 +251,7 @@ with_polkit() {
 		qlaunch=$prefix/bin/qlaunch
 	SYSTEM
 	printf '%s\n' "$1" >>"$dir/system"
-	export_all; export prefix
+	export_all; export prefix rule
 	timeout 240 unshare -mfpn --propagation private --mount-proc --kill-child bash "$dir/system" 3>&-
 }
 
@@ -295,7 +296,8 @@ with_polkit() {
 		done
 		for action in stop switch; do
 			loaded=$(grep -c "Finished loading, compiling and executing" "$dir/polkitd.log")
-			printf "%s\n" "polkit.addRule(function(a, s) { if (a.id == \"org.qlaunch.$action\") return polkit.Result.YES; });" >"$dir/rules/50-test.rules"
+			printf "%s\n" "polkit.addRule(function(a, s) { if (a.id == \"org.qlaunch.$action\") return polkit.Result.YES; });" >"$dir/new.rules"
+			mv "$dir/new.rules" "$dir/rules/50-test.rules" # polkitd reads what has come at once, whole or not
 			until_true eval "[ \$(grep -c \"Finished loading, compiling and executing\" \"$dir/polkitd.log\") -gt $loaded ]"
 			ask "$action"
 		done'
@@ -313,8 +315,6 @@ with_polkit() {
 	printf '#!/bin/sh\nenv >%s/env.part; mv %s/env.part %s/env\n' "$dir/open" "$dir/open" "$dir/open" >"$dir/hook"; chmod 755 "$dir/hook"
 	mkdir -m 777 "$dir/open" "$dir/data"
 	run with_polkit '
-		printf "%s\n" "polkit.addRule(function(a, s) { if (/^org.qlaunch.(run|stop)$/.test(a.id) && s.user == \"nobody\") return polkit.Result.YES; });" >"$dir/rules/50-test.rules"
-		until_true eval "grep -c \"Finished loading, compiling and executing\" \"$dir/polkitd.log\" | grep -qx \"[2-9]\""
 		uid=$(id -u nobody)
 		mkdir -m 700 "/run/user/$uid"; chown nobody: "/run/user/$uid"
 		as() { runuser -u nobody -- env HOME="$dir" XDG_DATA_HOME="$XDG_DATA_HOME" XDG_RUNTIME_DIR="/run/user/$uid" "$@"; }
@@ -332,7 +332,7 @@ while True:
 		stat -c "QEMU is %U" "/proc/$("$qlaunch" status --json "$vm" | jq ".[0].qemu")"
 		until_true test -e "$dir/open/env"
 		as pkexec "$qlaunch" stop --now "$vm"
-		until_true gone'
+		until_true gone' 'polkit.addRule(function(a, s) { if (/^org.qlaunch.(run|stop)$/.test(a.id) && s.user == "nobody") return polkit.Result.YES; });'
 	echo "$output"; cat "$dir/open/env" || true
 	[ "$status" -eq 0 ]
 	[[ $output == *"Exec=/usr/bin/pkexec $dir/usr/bin/qlaunch run $conf"* ]]
