@@ -24,7 +24,7 @@ static const struct verb verbs[] = {
 	{ "run", N_("The machine"), "CONFIG", N_("prepare the host, run the guest, give it all back"), "install= drivers=", verb_run },
 	{ "plan", N_("The machine"), "CONFIG", N_("what run would do: now, then, why; QEMU's arguments"), NULL, verb_plan },
 	{ "check", N_("The machine"), "[CONFIG]", N_("can this host run it? each finding with its remedy"), "html", verb_check },
-	{ "new", N_("A new machine"), "NAME", N_("propose a whole config from this host: --yes, --gpu, --from"), "yes gpu= from= output=", verb_new },
+	{ "new", N_("A new machine"), "NAME", N_("propose a whole config from this host: --iso, --yes, --gpu"), "iso= yes gpu= from= output=", verb_new },
 	{ "import", N_("A new machine"), "FILE", N_("libvirt's domain XML or a quickemu .conf"), "output= copy-state check", verb_import },
 	{ "export", N_("A new machine"), "CONFIG", N_("a machine as libvirt's XML or a script: --libvirt, --sh"), "libvirt sh", verb_export },
 	{ "desktop", N_("A new machine"), "CONFIG", N_("an entry in the desktop's menu; --remove"), "remove", verb_desktop },

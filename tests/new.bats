@@ -89,11 +89,13 @@ value() { # SECTION KEY: of the configuration in $output
 }
 
 @test "new on a terminal: few questions, each with its default; a wrong answer is asked again" {
-	printf '1\n99\n6\n12G\nnone\n/iso/win.iso\n' | script -qec "'$qlaunch' new asked --root '$at/ryzen'" /dev/null >"$HOME/said"
+	disc 'Debian 12.5.0 amd64 n' "$HOME/my debian.iso"
+	printf "1\n99\n6\n12G\nnone\n/iso/win.iso\n'$HOME/my debian.iso' \n" | script -qec "'$qlaunch' new asked --root '$at/ryzen'" /dev/null >"$HOME/said"
 	grep -q 'Graphics card for the guest (or none) \[1\]' "$HOME/said"
 	grep -q 'a number from 1 to 32' "$HOME/said"
 	output=$(<"$HOME/.config/qlaunch/asked.conf")
-	[ "$(value cpu threads) $(value memory size) $(value 'cdrom install' path)" = "6 12G /iso/win.iso" ]
+	[ "$(value cpu threads) $(value memory size) $(value 'disk main' bus)" = "6 12G virtio" ]
+	grep -q '/iso/win.iso: No such file' "$HOME/said"; grep -q "run --install '$HOME/my debian.iso' asked" "$HOME/said"
 }
 
 @test "new: the host's own card only where it is asked for, and then as a service that stops the desktop" {
@@ -127,6 +129,63 @@ value() { # SECTION KEY: of the configuration in $output
 	printf '\n2\n\n\nnone\n\n' | script -qec "'$qlaunch' new stays --root '$HOME/h470'" /dev/null >"$HOME/said"
 	output=$(<"$HOME/.config/qlaunch/stays.conf")
 	[ "$(value 'pci gpu' address) $(value host release-console)" = "01:00.0 " ]; [[ $output == *"primary display in the firmware's setup"* ]]
+}
+
+@test "new on a terminal: where the image lies, a folder or a file; one that is not there is asked again" {
+	mkdir "$HOME/nas"
+	printf '1\n\n\n\n/nowhere/x.qcow2\n%s/nas\n\n' "$HOME" | script -qec "'$qlaunch' new there --root '$at/ryzen'" /dev/null >"$HOME/said"
+	grep -q 'there is no folder /nowhere' "$HOME/said"
+	output=$(<"$HOME/.config/qlaunch/there.conf"); [ "$(value 'disk main' path)" = "$HOME/nas/there.qcow2" ]
+}
+
+disc() { # LABEL FILE [OPTION...]
+	mkdir -p "$BATS_TEST_TMPDIR/content"; echo >"$BATS_TEST_TMPDIR/content/x"
+	xorriso -as mkisofs -quiet -V "$1" "${@:3}" -o "$2" "$BATS_TEST_TMPDIR/content" 2>/dev/null
+}
+made() { echo "$(value firmware type) $(value firmware secure-boot) $(value tpm version) $(value clock base) $(value 'disk main' bus) $(value 'network lan' model) $(value cpu hyperv)"; }
+
+@test "new --iso: the machine is the one that the disc's system finds its way in, and what is printed leads to it installed" {
+	disc CCCOMA_X64FRE_EN-US_DV9 "$HOME/Win 11.iso" -publisher 'MICROSOFT CORPORATION'
+	run "$qlaunch" new w --yes --root "$at/ryzen" --iso "file://$HOME/Win%2011.iso"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"To install Windows 11:"*"qlaunch fetch virtio-win"*"sudo qlaunch run --install '$HOME/Win 11.iso' w"* ]]
+	output=$(<"$HOME/.config/qlaunch/w.conf")
+	[ "$(made)" = "uefi yes 2.0  nvme e1000e auto" ]; [ -z "$(value host governor)" ] # that host has none
+	cp -r "$at/ryzen" "$HOME/fast"; mkdir "$HOME/fast/sys/devices/system/cpu/cpu0/cpufreq"
+	echo "performance powersave" >"$HOME/fast/sys/devices/system/cpu/cpu0/cpufreq/scaling_available_governors"
+	run "$qlaunch" new w --yes --root "$HOME/fast" --output - --iso "$HOME/Win 11.iso"
+	[ "$(value host governor)" = performance ]
+	run "$qlaunch" plan --root "$at/ryzen" w
+	[ "$status" -eq 0 ]
+	disc 'Debian 12.5.0 amd64 n' "$HOME/deb.iso"
+	cd "$HOME"; run "$qlaunch" new d --yes --root "$at/ryzen" --iso deb.iso
+	[ "$status" -eq 0 ]; [[ $output == *"qlaunch disk create $XDG_DATA_HOME/qlaunch/d/disk.qcow2 100G"*"run --install $HOME/deb.iso d"* && $output != *virtio-win* ]]
+	output=$(<"$HOME/.config/qlaunch/d.conf")
+	[ "$(made)" = "uefi yes  utc virtio  off" ]
+	run "$qlaunch" plan --root "$at/ryzen" d
+	[ "$status" -eq 0 ]
+	disc SOMETHING "$HOME/own.iso"
+	run "$qlaunch" new o --yes --root "$at/ryzen" --output - --iso own.iso
+	[ "$status" -eq 0 ]; [ "$(made)" = "uefi no  utc sata e1000e off" ]
+}
+
+@test "new --iso: libosinfo knows more of a disc than its label tells" {
+	disc 'Debian 11.1.0 amd64 n' "$HOME/deb.iso" -b x -no-emul-boot
+	run "$qlaunch" new b --yes --root "$at/ryzen" --iso "$HOME/deb.iso"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"To install Debian 11:"* ]]
+	disc 'alpine-xen 3.17.0 x86_64' "$HOME/alpine.iso" -b x -no-emul-boot
+	run "$qlaunch" new a --yes --root "$at/ryzen" --iso "$HOME/alpine.iso"
+	echo "$output"
+	[ "$status" -eq 0 ]; [[ $output == *"To install Alpine Linux 3.17:"* ]]
+}
+
+@test "new --iso: no file, no disc, a folder: said, and nothing is written" {
+	echo "<html>" >"$HOME/page.iso"; mkdir "$HOME/folder"
+	for iso in "$HOME/none.iso" "$HOME/page.iso" "$HOME/folder" ""; do
+		run "$qlaunch" new x --yes --root "$at/ryzen" --iso "$iso"
+		echo "$iso: $output"; [ "$status" -eq 2 ]; [ ! -e "$HOME/.config" ]
+	done
 }
 
 @test "new: a bad name is a usage error, and nothing is written" {

@@ -117,12 +117,25 @@ void propose(const char *name, const struct survey *s, struct proposal *ret_prop
 	*ret_proposal = p;
 }
 
+void propose_for(struct proposal *p, struct identity *os)
+{
+	identity_free(&p->os);
+	p->os = *os;
+	*os = (struct identity){};
+}
+
+/* What it is made for: Windows 11, unless a disc says otherwise. */
+static const struct guest_system *made_for(const struct proposal *p)
+{
+	return p->os.system ? p->os.system : identify_system("win11", &p->os.disc, "");
+}
+
 void proposal_free(struct proposal *p)
 {
 	free(p->name);
 	free(p->gpus);
 	free(p->disk);
-	free(p->iso);
+	identity_free(&p->os);
 	free(p->keyboard);
 	free(p->mouse);
 	for (size_t i = 0; i < p->n_monitors; i++)
@@ -153,7 +166,10 @@ static void write_cpu(struct sb *out, const struct proposal *p, const struct sur
 		sb_add(out, "# The guest shares its CPUs with the host.\nisolate = off\n");
 	else
 		sb_add(out, "# While the guest runs, its CPUs belong to it alone.\nisolate = partition\n");
-	sb_add(out, "# Windows runs faster when it knows that it is a guest; Linux does not mind.\nhyperv = auto\n");
+	if (made_for(p)->family == SYSTEM_WINDOWS)
+		sb_add(out, "# Windows runs faster when it knows that it is a guest; Linux does not mind.\nhyperv = auto\n");
+	else
+		sb_add(out, "# What Windows is told of its host; others have KVM's own words.\nhyperv = off\n");
 }
 
 static void write_memory(struct sb *out, const struct proposal *p)
@@ -167,36 +183,69 @@ static void write_memory(struct sb *out, const struct proposal *p)
 	sb_addf(out, "hugepages = %s\n", propose_hugepages_word(p->hugepages));
 }
 
-static void write_firmware(struct sb *out, const struct proposal *p)
+static void write_tpm(struct sb *out, const struct proposal *p)
 {
-	sb_addf(out, "\n[firmware]\ntype = uefi\n# Windows 11 asks for it.%s\nsecure-boot = %s\n",
-		p->secure_boot ? "" : " This host has no firmware with Microsoft's keys; `qlaunch check` tells more.",
-		p->secure_boot ? "yes" : "no");
-	if (p->tpm)
+	if (!made_for(p)->tpm)
+		sb_addf(out, "\n# %s needs none; with swtpm installed the guest has one without the two #.\n#[tpm]\n#version = 2.0\n", p->os.name);
+	else if (p->tpm)
 		sb_add(out, "\n[tpm]\n# Emulated; Windows 11 asks for it. Its state is kept.\nversion = 2.0\n");
 	else
 		sb_add(out, "\n# Windows 11 asks for a TPM: install swtpm, then take the two # away.\n#[tpm]\n#version = 2.0\n");
 }
 
+static void write_firmware(struct sb *out, const struct proposal *p)
+{
+	const struct guest_system *system = made_for(p);
+	const char *why = !system->secure_boot ? "What that disc boots is signed by nobody whom the firmware knows."
+			  : system->family == SYSTEM_WINDOWS ? "Windows 11 asks for it."
+							     : "Its boot loader is signed for it; a driver that is built in the guest (NVIDIA's) has to be, too, or take `no`.";
+	bool secure = system->secure_boot && p->secure_boot;
+	if (!system->uefi)
+		sb_addf(out, "\n[firmware]\n# %s comes from before UEFI.\ntype = bios\n", p->os.name);
+	else
+		sb_addf(out, "\n[firmware]\ntype = uefi\n# %s%s\nsecure-boot = %s\n", why,
+			secure || !system->secure_boot ? "" : " This host has no firmware with Microsoft's keys; `qlaunch check` tells more.",
+			secure ? "yes" : "no");
+	write_tpm(out, p);
+	if (system->clock == CLOCK_UTC)
+		sb_add(out, "\n[clock]\n# Windows alone keeps local time in it.\nbase = utc\n");
+}
+
 static void write_disks(struct sb *out, const struct proposal *p)
 {
+	static const struct {
+		const char *word, *why;
+	} buses[] = {
+		[BUS_NVME] = { "nvme", "nvme needs no driver in Windows; virtio is faster, and needs the one of the virtio-win ISO." },
+		[BUS_VIRTIO] = { "virtio", "The fastest, and its driver is in every Linux." },
+		[BUS_SATA] = { "sata", "Every system has a driver for it; nvme and virtio are faster." },
+		[BUS_SCSI] = { "scsi", "" },
+	};
+	enum disk_bus bus = made_for(p)->bus;
 	sb_addf(out,
 		"\n[disk main]\n# An image that grows as it is used. A whole drive is faster: path = /dev/disk/by-id/...,\n"
-		"# format = raw.\npath = %s\nformat = qcow2\n"
-		"# nvme needs no driver in Windows; virtio is faster, and needs the one of the virtio-win ISO.\nbus = nvme\n",
-		p->disk);
-	if (p->iso)
-		sb_addf(out, "\n[cdrom install]\n# Not needed any more once the system is installed.\npath = %s\n\n"
-			     "[boot]\n# An empty disk is passed over.\norder = main install\n",
-			p->iso);
+		"# format = raw.\npath = %s\nformat = qcow2\n# %s\nbus = %s\n",
+		p->disk, buses[bus].why, buses[bus].word);
+}
+
+static void write_network(struct sb *out, const struct proposal *p)
+{
+	static const char *const models[] = { [MODEL_E1000E] = "e1000e", [MODEL_RTL8139] = "rtl8139" };
+	const char *model = made_for(p)->net < ARRAY_SIZE(models) ? models[made_for(p)->net] : NULL;
+	sb_add(out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n");
+	if (model)
+		sb_addf(out, "# A card that it has a driver for. With virtio-win-guest-tools in the guest virtio is faster.\nmodel = %s\n",
+			model);
 }
 
 static void write_gpu(struct sb *out, const struct proposal *p, const struct survey *s)
 {
 	cleanup_pci_names struct pci_names *names = pci_names_new();
 	if (!p->gpu) {
-		sb_addf(out, "\n# This host has no second graphics card that it could give away: `qlaunch groups`. The only one, by stopping the\n"
-			     "# desktop meanwhile: `qlaunch new --gpu ADDRESS`.\n[display]\nmode = %s\n", p->display);
+		sb_addf(out,
+			"\n# This host has no second graphics card that it could give away: `qlaunch groups`. The only one, by stopping the\n"
+			"# desktop meanwhile: `qlaunch new --gpu ADDRESS`.\n[display]\nmode = %s\n",
+			p->display);
 		return;
 	}
 	cleanup_free char *name = group_name(names, p->gpu);
@@ -210,11 +259,13 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 	if (propose_service(p))
 		sb_add(out, "\n# It has the host's own screen: see release-console in [host].");
 	else if (p->gpu == p->host_gpu)
-		sb_add(out, "\n# It has the host's own screen until the processor's graphics are the primary display in the firmware's setup.");
+		sb_add(out,
+		       "\n# It has the host's own screen until the processor's graphics are the primary display in the firmware's setup.");
 	if (!s->groups.iommu)
 		sb_add(out, "\n# The IOMMU is off: `qlaunch check` tells how to switch it on. Until then it cannot start.");
-	sb_addf(out, "\naddress = %s\n# The whole card, and everything in its IOMMU groups: the hardware hands over a group as a whole.\n"
-		     "functions = group\n",
+	sb_addf(out,
+		"\naddress = %s\n# The whole card, and everything in its IOMMU groups: the hardware hands over a group as a whole.\n"
+		"functions = group\n",
 		pci_addr_short(p->gpu->addr).s);
 	if (p->gpu_audio)
 		sb_addf(out, "\n[pci gpu-audio]\n# Its sound, a device of its own behind the card's switch.\naddress = %s\n",
@@ -258,25 +309,32 @@ static void write_inputs(struct sb *out, const struct proposal *p, const struct 
 	if (!p->gpu || !pci_has_outputs(p->gpu))
 		return; /* a window has the host's */
 	if (p->keyboard)
-		sb_addf(out, "\n[input keyboard]\n# Both Ctrl keys together move keyboard and mouse between host and guest.\n"
-			     "device = %s\ngrab = yes\ntoggle = ctrl-ctrl\n", p->keyboard);
+		sb_addf(out,
+			"\n[input keyboard]\n# Both Ctrl keys together move keyboard and mouse between host and guest.\n"
+			"device = %s\ngrab = yes\ntoggle = ctrl-ctrl\n",
+			p->keyboard);
 	write_parts(out, p, s, p->keyboard, "keyboard");
 	if (p->mouse && !streq(p->mouse, p->keyboard))
 		sb_addf(out, "\n[input mouse]\ndevice = %s\n", p->mouse);
 	write_parts(out, p, s, p->mouse, "mouse");
 	if (!p->keyboard || (!p->mouse && !both))
-		sb_addf(out, "\n# No %s was found. Plug one in, and add it as qlaunch input names it:\n#[input %s]\n#device = "
-			     "/dev/input/by-id/...\n", p->keyboard ? "mouse" : "keyboard", p->keyboard ? "mouse" : "keyboard");
+		sb_addf(out,
+			"\n# No %s was found. Plug one in, and add it as qlaunch input names it:\n#[input %s]\n#device = "
+			"/dev/input/by-id/...\n",
+			p->keyboard ? "mouse" : "keyboard", p->keyboard ? "mouse" : "keyboard");
 }
 
 static void write_monitors(struct sb *out, const struct proposal *p)
 {
 	for (size_t i = 0; i < p->n_monitors; i++) {
 		cleanup_free char *number = i ? str_fmt("%zu", i + 1) : str_dup("");
-		sb_addf(out, "\n[monitor screen%s]\n# It shows the guest while the guest has its card, and then the host again.\n"
-			     "match = %s\nguest-input = 0x%02x\n", number, p->monitors[i].match, p->monitors[i].input);
+		sb_addf(out,
+			"\n[monitor screen%s]\n# It shows the guest while the guest has its card, and then the host again.\n"
+			"match = %s\nguest-input = 0x%02x\n",
+			number, p->monitors[i].match, p->monitors[i].input);
 		if (p->monitors[i].host)
-			sb_addf(out, "# It does not tell what it shows: this is the host's cable.\nhost-input = 0x%02x\n", p->monitors[i].host);
+			sb_addf(out, "# It does not tell what it shows: this is the host's cable.\nhost-input = 0x%02x\n",
+				p->monitors[i].host);
 	}
 }
 
@@ -286,19 +344,24 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 	cleanup_free char *command = propose_service(p) ? str_fmt("sudo systemctl start qlaunch@%s", p->name)
 							: str_fmt("%sqlaunch %s\t", p->gpu ? "sudo " : "", p->name);
 	sb_addf(&out,
-		"# %s, proposed for this host by `qlaunch new`. All keys: man qlaunch.conf\n#\n"
+		"# %s, proposed for this host%s%s by `qlaunch new`. All keys: man qlaunch.conf\n#\n"
 		"#\tqlaunch check %s\t\twhether this host can run it\n#\tqlaunch plan %s\t\twhat would be changed, and why\n"
 		"#\t%s\trun it; at its end the host is as before\n%s\n[vm]\nname = %s\n%s",
-		p->name, p->name, p->name, command,
-		propose_service(p) ? "#\n# Its service takes it from /etc/qlaunch, where it is root's: put it there after each change.\n" : "", p->name,
+		p->name, p->os.name ? " and " : "", p->os.name ? p->os.name : "", p->name, p->name, command,
+		propose_service(p) ? "#\n# Its service takes it from /etc/qlaunch, where it is root's: put it there after each change.\n"
+				   : "",
+		p->name,
 		p->kvm ? "# Without KVM it would be useless, so do not fall back to emulation.\naccel = kvm\n"
 		       : "# KVM where it works; it does not now, see `qlaunch check`.\naccel = auto\n");
 	if (s->user.uid && strspn(s->user.name, "0123456789") != strlen(s->user.name)) /* of a container's bare number nobody knows later */
-		sb_addf(&out, "# Who it is for: QEMU runs as this user, also where root starts it, by its unit.\nuser = %s\n", s->user.name);
+		sb_addf(&out, "# Who it is for: QEMU runs as this user, also where root starts it, by its unit.\nuser = %s\n",
+			s->user.name);
 	cleanup_free char *machine = qemu_newest_machine(&s->qemu);
 	if (machine)
-		sb_addf(&out, "# The board that the guest finds. It stays when QEMU is replaced; Windows would want to be activated again.\n"
-			      "machine = %s\n", machine);
+		sb_addf(&out,
+			"# The board that the guest finds. It stays when QEMU is replaced; Windows would want to be activated again.\n"
+			"machine = %s\n",
+			machine);
 	write_cpu(&out, p, s);
 	write_memory(&out, p);
 	write_firmware(&out, p);
@@ -308,13 +371,19 @@ char *proposal_text(const struct proposal *p, const struct survey *s)
 		sb_add(&out, "\n[acpi]\n# NVIDIA's drivers for laptops refuse their card where there is no battery.\nbattery = yes\n");
 	write_inputs(&out, p, s);
 	write_monitors(&out, p);
-	sb_add(&out, "\n[network lan]\n# Out to the internet, without root; nobody gets in.\nmode = user\n"
-		     "\n[console]\n# With qemu-ga in the guest `qlaunch disk snapshot` has it hold still for that moment.\nagent = yes\n"
+	write_network(&out, p);
+	sb_add(&out, "\n[console]\n# With qemu-ga in the guest `qlaunch disk snapshot` has it hold still for that moment.\nagent = yes\n"
 		     "\n[audio]\nmodel = hda\n\n[host]\n# To the host nobody seems to be there while you play: keep it awake.\n"
 		     "inhibit-sleep = yes\n");
+	if (p->gpu && s->performance)
+		sb_add(&out, "# The guest's CPUs at full speed while it runs; the host does not see from its own work that they are busy.\n"
+			     "governor = performance\n");
 	if (propose_service(p))
-		sb_addf(&out, "# The card is the desktop's: that ends before the guest starts, and is back after it.%s\nrelease-console = yes\n",
-			groups_other_screen(&s->groups) ? "\n# With the processor's graphics as the primary display in the firmware's setup the desktop "
-							  "could stay: without\n# this line, then." : "");
+		sb_addf(&out,
+			"# The card is the desktop's: that ends before the guest starts, and is back after it.%s\nrelease-console = yes\n",
+			groups_other_screen(&s->groups)
+				? "\n# With the processor's graphics as the primary display in the firmware's setup the desktop "
+				  "could stay: without\n# this line, then."
+				: "");
 	return sb_steal(&out);
 }

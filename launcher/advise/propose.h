@@ -6,6 +6,7 @@
  */
 #pragma once
 #include "launcher/advise/survey.h"
+#include "launcher/tools/identify.h"
 
 struct proposal {
 	char *name;
@@ -19,9 +20,9 @@ struct proposal {
 	uint64_t memory; /* bytes */
 	enum hugepages hugepages;
 	bool secure_boot, tpm, kvm;
-	char *disk;             /* path of the image */
-	uint64_t disk_size;     /* bytes, where it is to be made; 0: it is not */
-	char *iso;              /* to install from; NULL: none */
+	char *disk;         /* path of the image */
+	uint64_t disk_size; /* bytes, where it is to be made; 0: it is not */
+	struct identity os; /* what it is for, by its installer's disc; os.system NULL: nobody has said, and it is made for Windows 11 */
 	char *keyboard, *mouse; /* paths; NULL: none */
 	struct proposal_monitor {
 		char *match;
@@ -39,6 +40,8 @@ void proposal_free(struct proposal *p);
 
 /* Another card than the proposed one, by its address, or "none"; EXIT_USAGE where it is no graphics card of this host. */
 struct err *propose_gpu(struct proposal *p, const struct survey *s, const char *wanted);
+/* What its installer's disc says; takes it over. */
+void propose_for(struct proposal *p, struct identity *os);
 /* It stops the desktop, and so is run as a service. */
 bool propose_service(const struct proposal *p);
 /* The largest part of `size` for which huge pages are there now: what hugepages = is to be for so much memory. */

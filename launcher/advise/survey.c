@@ -84,6 +84,8 @@ static struct err *read_all(struct cli *cli, struct survey *s)
 	TRY(input_devices_read(root, &s->inputs));
 	find_i2c(root, s);
 	s->battery = has_battery(root);
+	cleanup_free char *governors = root_read_or(root, "/sys/devices/system/cpu/cpu0/cpufreq/scaling_available_governors", "");
+	s->performance = str_has_word(governors, "performance");
 	return NULL;
 }
 

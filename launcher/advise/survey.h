@@ -29,6 +29,7 @@ struct survey {
 	char *secure_problem, *secure_remedy, *plain_problem, *plain_remedy;
 	bool swtpm;
 	bool iommu_table; /* the firmware tells of an IOMMU (ACPI DMAR or IVRS) */
+	bool performance; /* the kernel has that governor of CPU frequency */
 	bool battery;     /* a laptop's (not a mouse's) */
 	bool vfio;        /* the kernel has vfio-pci, loaded or as a module */
 	struct strv i2c;  /* nodes of buses: "/dev/i2c-4" */

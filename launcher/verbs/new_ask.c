@@ -2,6 +2,7 @@
 /* new, the questions: see new.h. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
 #include "launcher/base/num.h"
@@ -9,6 +10,7 @@
 #include "launcher/host/input/input.h"
 #include "launcher/host/screen/monitor.h"
 #include "launcher/verbs/new.h"
+#include "launcher/verbs/typed.h"
 
 #define ANSWER_MAX 4096
 #define LISTEN_SECONDS 30
@@ -247,6 +249,51 @@ static struct err *ask_monitors(struct root *root, struct proposal *p)
 	return NULL;
 }
 
+/* Where the image lies: another drive, or one of the network that is mounted. */
+static void ask_place(const struct survey *s, struct proposal *p)
+{
+	while (p->disk_size) {
+		cleanup_free char *answer = ask(p->disk, N_("Where it lies")), *here = getcwd(NULL, 0),
+				  *path = typed_path(answer, s->user.home, here);
+		struct stat st;
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+			cleanup_free char *within = str_fmt("%s/%s.qcow2", path, p->name);
+			str_set(&path, within);
+		}
+		cleanup_free char *dir = str_dir(path);
+		/* the folder of its own is made; any other one is there, or it is a slip of the pen */
+		if (streq(answer, p->disk) || !*dir || access(dir, F_OK) == 0) {
+			str_set(&p->disk, path);
+			return;
+		}
+		printf(_("  there is no folder %s\n"), dir);
+	}
+}
+
+struct err *new_iso(const struct survey *s, const char *word, struct proposal *p)
+{
+	struct identity found = {};
+	cleanup_free char *here = getcwd(NULL, 0), *path = typed_path(word, s->user.home, here);
+	TRY(identify(path, &s->user, &found));
+	propose_for(p, &found);
+	return NULL;
+}
+
+static void ask_iso(const struct survey *s, struct proposal *p)
+{
+	for (;;) {
+		cleanup_free char *word = ask("none", N_("ISO image to install from"));
+		if (streq(word, "none"))
+			return;
+		cleanup_err struct err *e = new_iso(s, word, p);
+		if (!e) {
+			printf("  %s\n", p->os.name);
+			return;
+		}
+		printf("  %s\n", err_text(e));
+	}
+}
+
 struct err *new_ask(struct cli *cli, const struct survey *s, bool which_gpu, struct proposal *p)
 {
 	TRY(which_gpu ? ask_gpu(s, p) : NULL);
@@ -254,11 +301,9 @@ struct err *new_ask(struct cli *cli, const struct survey *s, bool which_gpu, str
 	ask_size(&p->memory, UINT64_C(256) << 20, N_("Memory"));
 	p->hugepages = propose_hugepages(s, p);
 	ask_size(&p->disk_size, 0, N_("Size of a new disk image (it grows as it is used), or none"));
-	cleanup_free char *iso = ask("none", N_("ISO image to install from")), *here = getcwd(NULL, 0);
-	if (!streq(iso, "none"))
-		p->iso = *iso == '/'             ? str_dup(iso)
-			 : str_starts(iso, "~/") ? str_fmt("%s%s", s->user.home, iso + 1)
-						 : str_fmt("%s/%s", here, iso);
+	ask_place(s, p);
+	if (!p->os.system)
+		ask_iso(s, p);
 	if (!p->gpu || !pci_has_outputs(p->gpu) || !root_is_host(cli->root))
 		return NULL; /* a window has the host's keyboard, mouse and monitor */
 	TRY(ask_inputs(cli->root, p));

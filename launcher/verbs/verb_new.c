@@ -17,7 +17,9 @@
 #include "launcher/config/value.h"
 #include "launcher/advise/propose.h"
 #include "launcher/tools/qemu_img.h"
+#include "launcher/tools/virtio_win.h"
 #include "launcher/verbs/new.h"
+#include "launcher/verbs/typed.h"
 #include "launcher/verbs/write.h"
 
 #define QEMU_IMG_LIMIT_MS 30000
@@ -122,6 +124,21 @@ static void say(const struct proposal *p, const char *path, bool by_name)
 		printf(_("  %sqlaunch %s%s    run it\n"), p->gpu ? "sudo " : "", arg, p->gpu ? " " : "      ");
 }
 
+/* From the disc to the installed system: each command that is left. */
+static void say_install(const struct proposal *p, const struct survey *s, const char *arg)
+{
+	cleanup_free char *disc = typed_quoted(p->os.path), *drivers = virtio_win_find(&s->user), *image = typed_quoted(p->disk);
+	bool windows = p->os.system->family == SYSTEM_WINDOWS;
+	printf(_("\nTo install %s:\n"), p->os.name);
+	if (access(p->disk, F_OK) < 0)
+		printf("  qlaunch disk create %s 100G\n", image);
+	if (windows && !drivers)
+		puts("  qlaunch fetch virtio-win");
+	printf("  %sqlaunch run --install %s %s\n", p->gpu ? "sudo " : "", disc, arg);
+	if (windows)
+		printf(_("In Windows, run virtio-win-guest-tools from the second disc.\n"));
+}
+
 static struct err *propose_text(struct proposal *p, const struct survey *s, const char *from, char **ret_text)
 {
 	struct example x = { .arg = from, .p = p };
@@ -138,13 +155,15 @@ struct err *verb_new(struct cli *cli, const struct verb_args *args)
 	cleanup_survey struct survey s = {};
 	cleanup_proposal struct proposal p = {};
 	cleanup_free char *text = NULL, *path = NULL;
-	TRY(verb_words(args, 1, 1, "new [--yes] [--gpu ADDRESS | none] [--from EXAMPLE] [--output FILE] NAME"));
+	TRY(verb_words(args, 1, 1, "new [--iso FILE] [--yes] [--gpu ADDRESS | none] [--from EXAMPLE] [--output FILE] NAME"));
 	TRY(err_exit(value_check_name(args->words.v[0], 64), EXIT_USAGE));
 	const char *output = verb_option(args, "output");
 	TRY(survey_read(cli, &s));
 	TRY(write_path(&s.user, output, args->words.v[0], &path));
 	propose(args->words.v[0], &s, &p);
-	const char *gpu = verb_option(args, "gpu");
+	const char *gpu = verb_option(args, "gpu"), *iso = verb_option(args, "iso");
+	if (iso)
+		TRY(new_iso(&s, iso, &p));
 	TRY(gpu ? propose_gpu(&p, &s, gpu) : NULL);
 	if (!verb_option(args, "yes") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
 		TRY(new_ask(cli, &s, !gpu, &p));
@@ -155,5 +174,7 @@ struct err *verb_new(struct cli *cli, const struct verb_args *args)
 	if (p.disk_size && root_is_host(cli->root))
 		log_err(LOG_LEVEL_WARN, make_disk(&p, &s));
 	say(&p, path, !output);
+	if (p.os.system)
+		say_install(&p, &s, output ? path : p.name);
 	return NULL;
 }

@@ -12,6 +12,7 @@
 #include "launcher/step/journal.h"
 #include "launcher/tools/history.h"
 #include "launcher/tools/virtio_win.h"
+#include "launcher/verbs/typed.h"
 #include "ovmf/vars.h"
 
 /* What stands in the way, a line each with its remedy. */
@@ -33,7 +34,7 @@ static struct err *refuse(const struct plan *p)
 
 /* The discs of --install and --drivers: looked at with the rights of the user, who named them. */
 struct discs {
-	const char *given[2];
+	char *given[2];
 	char *path[2]; /* without links, for QEMU may see another directory as its own */
 	struct disc disc[2];
 };
@@ -66,13 +67,15 @@ static struct err *look_at_first(void *data)
 /* Its installer has no driver for most of what a virtual machine has. */
 static bool is_windows(const struct user *caller, const char *path)
 {
-	struct discs d = { .given = { path } };
+	struct discs d = { .given = { (char *)path } }; /* borrowed */
 	cleanup_err struct err *e = user_visit(caller, look_at_first, &d);
 	return !e && d.disc[0].udf;
 }
 
 static void free_discs(struct discs *d)
 {
+	free(d->given[0]);
+	free(d->given[1]);
 	free(d->path[0]);
 	free(d->path[1]);
 }
@@ -80,18 +83,17 @@ static void free_discs(struct discs *d)
 static struct err *take_discs(struct cli *cli, const struct verb_args *args, struct discs *d)
 {
 	cleanup_user struct user caller = {};
-	d->given[0] = verb_option(args, "install");
-	d->given[1] = verb_option(args, "drivers");
-	if (d->given[1] && !d->given[0])
+	const char *install = verb_option(args, "install"), *drivers = verb_option(args, "drivers");
+	if (drivers && !install)
 		return err_exit(err_hint(err_new("--drivers belongs to --install"),
 					 "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
 				EXIT_USAGE);
-	if (!d->given[0])
+	if (!install)
 		return NULL;
+	cleanup_free char *here = getcwd(NULL, 0);
 	TRY(user_find(NULL, &caller));
-	cleanup_free char *drivers = d->given[1] || !is_windows(&caller, d->given[0]) ? NULL : virtio_win_find(&caller);
-	if (drivers)
-		d->given[1] = drivers;
+	d->given[0] = typed_path(install, caller.home, here);
+	d->given[1] = drivers ? typed_path(drivers, caller.home, here) : is_windows(&caller, d->given[0]) ? virtio_win_find(&caller) : NULL;
 	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
 	cli->install = d->path[0];
 	cli->drivers = d->path[1];

@@ -48,7 +48,7 @@ _qlaunch_options() { # VERB
 	check) echo --html ;;
 	clone) echo --tpm ;;
 	remove) echo --yes --keep-disks ;;
-	new) echo --yes --gpu --from --output ;;
+	new) echo --iso --yes --gpu --from --output ;;
 	import) echo --output --copy-state --check ;;
 	fetch) echo --from --output --sha256 --again ;;
 	export) echo --libvirt --sh ;;
@@ -94,7 +94,7 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 		_qlaunch_offer "$2" "$(_qlaunch_examples)"
 		_qlaunch_files "$2" '*.conf' ;;
 	--gpu) _qlaunch_offer "$2" "none $(_qlaunch_cards)" ;;
-	--install | --drivers) _qlaunch_files "$2" '*.[iI][sS][oO]' ;;
+	--install | --drivers | --iso) _qlaunch_files "$2" '*.[iI][sS][oO]' ;;
 	--tpm) _qlaunch_offer "$2" "copy new" ;;
 	--redo) _qlaunch_offer "$2" failed ;;
 	--output | --backing) _qlaunch_files "$2" ;;
@@ -137,7 +137,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout | --sha256) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout | --sha256 | --iso) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi

@@ -10,7 +10,7 @@ function __qlaunch_words
 	for word in (commandline -opc)[2..]
 		if set -q skip[1]
 			set -e skip
-		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout|sha256)$' -- $word
+		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout|sha256|iso)$' -- $word
 			set skip yes
 		else if not string match -q -- '-*' $word
 			if not set -q words[1]; and not contains -- $word $__qlaunch_verbs
@@ -150,6 +150,7 @@ complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb
 __qlaunch_option run install 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option run drivers 'Drivers for it' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option check html 'One page of HTML'
+__qlaunch_option new iso 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option new yes 'No question'
 __qlaunch_option new gpu 'The card for the guest' -x -a '(__qlaunch_cards)'
 __qlaunch_option new from 'An example' -x -a '(__qlaunch_examples)'
