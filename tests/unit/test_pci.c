@@ -2,15 +2,20 @@
 /* PCI devices on a fake kernel: which one is meant, what the plan makes of it, and that every way of failing gives it
  * back. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
+#include "launcher/base/opened.h"
 #include "launcher/host/kind/attr.h"
+#include "launcher/host/kind/caps.h"
 #include "launcher/host/kind/module.h"
 #include "launcher/host/kind/node.h"
 #include "launcher/host/pci/pci.h"
@@ -787,6 +792,49 @@ static void test_node_outside_dev(void **state)
 	teardown(&f);
 }
 
+static bool is_path(const void *data, const char *pid, const char *path)
+{
+	(void)pid;
+	return streq(path, data);
+}
+
+/* Right before the unbind the launcher has only what its steps need: with that it sees a user's program, too. */
+static void test_holders_of_a_user(void **state)
+{
+	(void)state;
+	static struct step bind = { .kind = &pci_driver_kind };
+	char path[] = "/tmp/held.XXXXXX";
+	struct root *root;
+	int status;
+	if (geteuid() != 0)
+		skip();
+	must(root_open("/", &root));
+	int fd = mkstemp(path), ends[2];
+	assert_true(fd >= 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	pid_t user = fork();
+	if (user == 0) {
+		if (setgid(65534) == 0 && setuid(65534) == 0)
+			execlp("sleep", "sleep", "60", (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &status, 1), 0); /* it is another program now: what only changed its user is root's yet */
+	close(fd);                                      /* from here on the user's program alone has it */
+	pid_t launcher = fork();
+	if (launcher == 0) {
+		struct err *e = caps_drop_to(caps_needed(&(struct steps){ &bind, 1 }));
+		_exit(e ? 2 : !opened_by(root, is_path, path, false));
+	}
+	assert_int_equal(waitpid(launcher, &status, 0), launcher);
+	kill(user, SIGKILL);
+	waitpid(user, NULL, 0);
+	close(ends[0]);
+	unlink(path);
+	root_close(root);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -794,6 +842,7 @@ int main(void)
 		cmocka_unit_test(test_card), cmocka_unit_test(test_reset), cmocka_unit_test(test_own_functions),
 		cmocka_unit_test(test_held_nodes),
 		cmocka_unit_test(test_held_by_the_desktop),
+		cmocka_unit_test(test_holders_of_a_user),
 		cmocka_unit_test(test_comes_along),
 		cmocka_unit_test(test_prior_driver),
 		cmocka_unit_test(test_already_bound),

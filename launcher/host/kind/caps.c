@@ -18,9 +18,9 @@ static const struct {
 	/* becoming the user, in children; ending theirs; pinning and scheduling threads of theirs */
 	{ "process", CAP(SETUID) | CAP(SETGID) | CAP(SETPCAP) | CAP(KILL) | CAP(SYS_NICE) },
 	{ "memlock", CAP(SYS_RESOURCE) },
-	/* who holds the device open, right before it is taken away: the links of /proc/PID/fd are shown to nobody else */
-	{ "pci-driver", CAP(SYS_PTRACE) },
-	{ "pci-bar", CAP(SYS_PTRACE) },
+	/* who holds the device open, right before it is taken away: /proc/PID/fd is its owner's folder, and its links are shown to nobody else */
+	{ "pci-driver", CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) },
+	{ "pci-bar", CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) },
 	{ "node", CAP(CHOWN) | CAP(FOWNER) },
 	{ "twin", CAP(CHOWN) | CAP(FOWNER) },
 	{ "module", CAP(SYS_MODULE) },
