@@ -26,6 +26,13 @@ COMPRESS=gzip'
 	echo "$output"
 }
 
+loader_is() { # inside, `loader_is INFO [ENTRY]`: what the loader leaves behind (systemd.io/BOOT_LOADER_INTERFACE)
+	cat <<-'SCRIPT'
+		efi_says() { { printf "\6\0\0\0"; printf "%s" "$2" | sed "s/./&\x00/g"; } >/sys/firmware/efi/efivars/$1-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f; }
+		loader_is() { mkdir -p /sys/firmware/efi/efivars; efi_says LoaderInfo "$1"; [ -z "${2:-}" ] || efi_says LoaderEntrySelected "$2"; }
+	SCRIPT
+}
+
 @test "real: GRUB and initramfs-tools: the words in every menu entry but the recovery, the script and the module in the image; undone" {
 	real 'before=$(picture)
 		qlaunch setup --yes >/dev/null || exit
@@ -150,6 +157,66 @@ as before
 0" ]]
 }
 
+# as its package leaves it: the words go where none were kept, and stay out of the entry when they have been booted with, too
+@test "real: systemd-boot without /etc/kernel/cmdline: the entry keeps what it was started with; undone after a reboot" {
+	tests/debian "${BUILD:-build}/tools" systemd-boot systemd-boot-efi initramfs-tools linux-base
+	export TREE=${BUILD:-build}/tools/debian/root
+	real "$(loader_is)"'
+		id=0123456789abcdef0123456789abcdef entry=/boot/efi/loader/entries/$id-$V.conf
+		put /etc/machine-id $id
+		mkdir -p /boot/efi/$id
+		mv /usr/bin/bootctl /usr/bin/bootctl.real
+		put /usr/bin/bootctl "#!/bin/sh
+SYSTEMD_RELAX_ESP_CHECKS=1 SYSTEMD_ESP_PATH=/boot/efi exec bootctl.real \"\$@\""; chmod +x /usr/bin/bootctl
+		bootctl install --no-variables >/dev/null 2>&1
+		put /etc/initramfs-tools/update-initramfs.conf "update_initramfs=all
+backup_initramfs=no"
+		update-initramfs -c -k $V >/dev/null || exit
+		loader_is "systemd-boot 252" $id-$V.conf
+		cp $entry /tmp/entry; before=$(picture)
+		qlaunch setup --yes >/tmp/said; echo status $?; grep then: /tmp/said
+		grep ^options $entry; lsinitramfs /boot/efi/$id/$V/initrd.img-$V | grep -x etc/qlaunch/vfio-early
+		echo "BOOT_IMAGE=/v $(sed -n "s/^options *//p" $entry)" >/tmp/now; mount --bind /tmp/now /proc/cmdline
+		qlaunch setup --undo --yes >/dev/null; echo undone $?; grep ^options $entry; grep -c iommu /etc/kernel/cmdline
+		rm -r /etc/kernel/cmdline; grep -v "^options" $entry | cmp - <(grep -v "^options" /tmp/entry) && cp /tmp/entry $entry
+		[ "$(picture)" = "$before" ] && echo as before'
+	[[ $output == *"status 0
+then: update-initramfs -u -k all
+"*"options "*"root=UUID=0f ro quiet intel_iommu=on iommu=pt systemd.machine_id=0123456789abcdef0123456789abcdef
+etc/qlaunch/vfio-early
+"*"undone 0
+options "*"root=UUID=0f ro quiet systemd.machine_id=0123456789abcdef0123456789abcdef
+0
+as before" ]]
+}
+
+# what the loader says that it started decides, not what lies beside it
+@test "real: the entry that this host was started with lacks the words, or its image was not built anew: everything is put back" {
+	real "$(loader_is)"'
+		rm -rf /etc/default/grub
+		mkdir -p /boot/EFI/Linux; printf MZ >/boot/EFI/Linux/mine.efi
+		put /boot/loader/entries/old.conf "title Old
+linux /vmlinuz
+initrd /initrd.img-'"\$V"'
+options root=UUID=0f ro"
+		put /boot/loader/entries/copied.conf "title Copied
+linux /copy/vmlinuz
+initrd /copy/initrd.img
+options root=UUID=0f ro"
+		put /boot/copy/initrd.img "as it was"; touch -d "1 hour ago" /boot/copy/initrd.img
+		before=$(picture)
+		loader_is "systemd-boot 257" mine.efi
+		qlaunch setup --yes --gpu none >/dev/null; echo unified: status $?; [ "$(picture)" = "$before" ] && echo unified: as before
+		loader_is "systemd-boot 257" copied.conf
+		qlaunch setup --yes >/dev/null; echo copied: status $?; [ "$(picture)" = "$before" ] && echo copied: as before
+		loader_is "systemd-boot 257" old.conf
+		qlaunch setup --yes >/dev/null; echo old: status $?'
+	[[ $output == *"does not have: intel_iommu=on iommu=pt (looked for in /boot/EFI/Linux/mine.efi)"*"unified: status 4
+unified: as before"*"not built anew: /boot/copy/initrd.img"*"copied: status 4
+copied: as before
+"*"old: status 0"* ]]
+}
+
 # Stand-ins for what Debian has not. mkinitcpio 41 (functions arrayize_config, process_preset, add_file, add_module; hook modconf): the folder of
 # drop-ins is joined to the configuration unless a preset names one; a file or module that is not there is an error.
 mkinitcpio='put /usr/bin/mkinitcpio "#!/bin/bash
@@ -174,7 +241,7 @@ chmod +x /usr/bin/mkinitcpio /usr/bin/lsinitcpio
 put /etc/mkinitcpio.d/linux.preset "PRESETS=(default fallback)
 default_image=/boot/initramfs-linux.img
 fallback_image=/boot/initramfs-linux-fallback.img"
-loader_is() { mkdir -p /sys/firmware/efi/efivars; { printf "\6\0\0\0"; printf "%s" "$1" | sed "s/./&\x00/g"; } >/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f; }
+'"$(loader_is)"'
 loader_is "systemd-boot 257"
 put /boot/loader/entries/arch.conf "title Arch
 linux /vmlinuz-linux

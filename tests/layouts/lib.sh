@@ -6,15 +6,17 @@
 #   program PATH [TEXT]  a program (its text counts where a tool tells by it what it reads)
 #   loader NAME        what the firmware says of the loader that started this kernel
 #   made PATH…         files that setup creates, besides those that it creates everywhere
+#   stays PATH TEXT    a file that is left after --undo, though there was none before
 #   then_runs COMMAND  one of its commands, in their order       says TEXT    somewhere in what it prints
 #   refuses            nothing is written and the status is 4    amd          the host's CPU is AMD's
 #   meanwhile() { … }  what the distribution does to "$T" between setup and --undo; without one, hands_on
 . "$(dirname "${BASH_SOURCE[0]}")/../captured/lib.sh"
 
-made=() runs=() said=() refused=no
+made=() runs=() said=() left_over='' refused=no
 program() { put "$1" "${2:-}"; }
 after() { mkdir -p "$E/${1%/*}"; printf '%s\n' "$2" >"$E$1"; }
 made() { made+=("$@"); }
+stays() { left_over=$1 left_text=$2; }
 then_runs() { runs+=("then: $1"); }
 says() { said+=("$1"); }
 refuses() { refused=yes; }

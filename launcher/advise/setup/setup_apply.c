@@ -136,6 +136,7 @@ static struct err *run_all(struct root *root, const struct strv *commands, size_
 
 struct done {
 	size_t files, programs, commands;
+	bool in_program; /* the one after those failed */
 };
 
 static struct err *make(struct root *root, const struct survey *s, const struct setup *setup, struct done *done)
@@ -146,7 +147,9 @@ static struct err *make(struct root *root, const struct survey *s, const struct 
 		TRY(put(root, c->path, c->new, c->mode));
 	}
 	TRY(setup_try(root, &s->boot, setup));
+	done->in_program = true;
 	TRY(run_all(root, &setup->run, &done->programs));
+	done->in_program = false;
 	done->commands = 1; /* one that failed may have done half of its work */
 	TRY(run_all(root, &setup->commands, &done->commands));
 	return setup_prove(root, &s->boot, setup, since);
@@ -163,6 +166,8 @@ static struct err *unmake(struct root *root, const struct setup *setup, const st
 		if (e)
 			strv_add(&bad, err_text(e));
 	}
+	if (done->in_program) /* half-way, perhaps; one that has done nothing may say that there is nothing to take back */
+		err_free(run_one(root, setup->back.v[done->programs]));
 	for (size_t i = done->programs; i-- > 0;) {
 		cleanup_err struct err *e = run_one(root, setup->back.v[i]);
 		if (e)

@@ -40,8 +40,13 @@ static char *given(struct root *root, const struct boot_facts *boot)
 			sb_addf(&out, "%s\n", text);
 		}
 	}
+	if (way->form == BOOT_PROGRAM && !way->replaces && str_starts(way->read, "$ ")) { /* not booted with yet */
+		cleanup_free char *said = NULL;
+		err_free(setup_command(root, way->read + 2, &said));
+		sb_addf(&out, " %s", said ? said : "");
+	}
 	cleanup_free char *running = strv_join(&boot->parameters, " ");
-	if (way->form == BOOT_PROGRAM || way->form == BOOT_BY_HAND || way->form == BOOT_UNKNOWN)
+	if (way->from_running || way->form == BOOT_PROGRAM || way->form == BOOT_BY_HAND || way->form == BOOT_UNKNOWN)
 		sb_addf(&out, " %s", running);
 	return sb_steal(&out);
 }
@@ -86,6 +91,17 @@ static void note_conflicts(struct root *root, const struct survey *s, const char
 	}
 }
 
+/* The running kernel's command line, as kernel-install(8) makes an entry's of it. */
+static char *running_line(const struct boot_facts *boot)
+{
+	struct sb out = {};
+	for (size_t i = 0; i < boot->parameters.n; i++)
+		if (!str_starts(boot->parameters.v[i], "BOOT_IMAGE=") && !str_starts(boot->parameters.v[i], "initrd="))
+			sb_addf(&out, "%s%s", out.len ? " " : "", boot->parameters.v[i]);
+	sb_addc(&out, '\n');
+	return sb_steal(&out);
+}
+
 static struct err *edit_lines(struct root *root, const struct boot_facts *boot, struct setup *setup)
 {
 	bool options = boot->way->form == BOOT_OPTIONS;
@@ -93,6 +109,8 @@ static struct err *edit_lines(struct root *root, const struct boot_facts *boot, 
 		cleanup_free char *old = NULL;
 		mode_t mode = 0644;
 		TRY(setup_read(root, boot->files.v[i], &old, &mode));
+		if (!old && boot->way->from_running) /* --undo leaves it, without our words: without it they would come from what runs */
+			old = running_line(boot);
 		char *new = options ? setup_options(old ? old : "", &setup->words) : setup_line(old ? old : "", &setup->words);
 		cleanup_free char *joined = strv_join(&setup->words, " ");
 		if (!new)
@@ -182,33 +200,48 @@ static struct err *write_parameters(struct root *root, const struct boot_facts *
 	return NULL;
 }
 
-/* Another value that the word's key has already, in what runs or in an entry: the program would put ours in its place. */
-static char *other_value(struct root *root, const struct boot_facts *boot, const char *word)
+/* What runs and the entries of all kernels are given: words. */
+static void given_to_any(struct root *root, const struct boot_facts *boot, struct strv *ret_words)
 {
-	cleanup_strv struct strv files = {}, all = {};
-	size_t key = strcspn(word, "=") + 1;
+	cleanup_strv struct strv files = {};
 	cleanup_free char *running = strv_join(&boot->parameters, " ");
-	strv_split(&all, running, " ");
+	strv_split(ret_words, running, " ");
 	boot_glob(root, "/boot/loader/entries/*.conf", &files);
 	for (size_t i = 0; i < files.n; i++) {
 		cleanup_free char *text = root_read_or(root, files.v[i], "");
-		strv_split(&all, text, " \t\r\n\"");
+		strv_split(ret_words, text, " \t\r\n\"");
 	}
-	for (size_t i = 0; i < all.n; i++)
-		if (!strncmp(all.v[i], word, key) && !streq(all.v[i], word))
-			return str_dup(all.v[i]);
+}
+
+/* Another value that the word's key has already: the program would put ours in its place. */
+static char *other_value(const struct strv *all, const char *word)
+{
+	size_t key = strcspn(word, "=") + 1;
+	for (size_t i = 0; i < all->n; i++)
+		if (!strncmp(all->v[i], word, key) && !streq(all->v[i], word))
+			return str_dup(all->v[i]);
 	return NULL;
 }
 
-/* Such a word is not added: both values by hand, which the kernel takes as a list (kernel-parameters.txt, iommu= and intel_iommu=). */
-static bool would_replace(struct root *root, const struct boot_facts *boot, const char *word, struct setup *setup)
+/* A word that is not added, and why is said: to another value of its key, by hand, for the kernel takes a list (kernel-parameters.txt, iommu=
+ * and intel_iommu=); to a kernel that has it of its own, for --undo would take it from that one, too. */
+static bool is_left_out(struct root *root, const struct boot_facts *boot, const char *word, struct setup *setup)
 {
-	cleanup_free char *other = boot->way->replaces ? other_value(root, boot, word) : NULL;
-	if (!other || str_ends(other, "=off")) /* that is a conflict, and said */
-		return other;
-	cleanup_free char *both = str_fmt("%s,%s", other, word + strcspn(word, "=") + 1), *hand = boot_fill(boot->way->add, both);
-	strv_addf(&setup->notes, _("%s is there already and would be lost, so %s is not added; by hand: sudo %s"), other, word, hand);
-	return true;
+	cleanup_strv struct strv all = {};
+	cleanup_free char *command = boot->way->replaces ? boot_fill(boot->way->add, word) : NULL;
+	if (!command || setup_has_run(root, command))
+		return false;
+	given_to_any(root, boot, &all);
+	cleanup_free char *other = other_value(&all, word);
+	if (other && !str_ends(other, "=off")) { /* that is a conflict, and said */
+		cleanup_free char *both = str_fmt("%s,%s", other, word + strcspn(word, "=") + 1), *hand = boot_fill(boot->way->add, both);
+		strv_addf(&setup->notes, _("%s is there already and would be lost, so %s is not added; by hand: sudo %s"), other, word,
+			  hand);
+	} else if (!other && strv_has(&all, word)) {
+		strv_addf(&setup->notes, _("a kernel has %s of its own, so it is not added to the others; by hand: sudo %s"), word,
+			  command);
+	}
+	return other || strv_has(&all, word);
 }
 
 struct err *setup_plan_parameters(struct root *root, const struct survey *s, struct setup *setup)
@@ -222,7 +255,7 @@ struct err *setup_plan_parameters(struct root *root, const struct survey *s, str
 		return NULL;
 	bool lines = s->boot.way->form == BOOT_LINE || s->boot.way->form == BOOT_OPTIONS; /* line by line they are looked for again */
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++)
-		if ((lines || !setup_has_word(text, wanted[i])) && !would_replace(root, &s->boot, wanted[i], setup))
+		if ((lines || !setup_has_word(text, wanted[i])) && !is_left_out(root, &s->boot, wanted[i], setup))
 			strv_add(&setup->words, wanted[i]);
 	if (!setup->words.n)
 		return NULL;

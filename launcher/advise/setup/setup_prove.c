@@ -123,12 +123,18 @@ static struct err *prove_words(struct root *root, const struct boot_facts *boot,
 		return line_has(said, words) ? NULL : err_new(_("`%s` does not tell of: %s"), read + 2, joined);
 	}
 	boot_glob(root, read, &files);
+	if (boot->selected && strstr(read, "/loader/")) { /* others may be of another system, or of yesterday */
+		strv_free(&files);
+		strv_add(&files, boot->selected);
+		read = boot->selected;
+	}
 	for (size_t i = 0; i < files.n; i++) {
 		cleanup_free char *text = str_ends(files.v[i], ".efi") ? NULL : root_read_or(root, files.v[i], "");
 		if (text ? text_has(text, boot, words) : image_has(root, files.v[i], boot, words))
 			return NULL;
 	}
-	return err_new(_("what will be booted does not have: %s (looked for in %s)"), joined, read);
+	return err_hint(err_new(_("what will be booted does not have: %s (looked for in %s)"), joined, read),
+			_("add them by hand, reboot, and then again: qlaunch setup"));
 }
 
 struct err *setup_try(struct root *root, const struct boot_facts *boot, const struct setup *setup)
@@ -148,6 +154,13 @@ struct err *setup_try(struct root *root, const struct boot_facts *boot, const st
 
 /* ---- initial RAM disks ---- */
 
+static bool is_new(struct root *root, const char *path, time_t since)
+{
+	struct stat st;
+	cleanup_err struct err *e = root_stat(root, path, &st);
+	return !e && S_ISREG(st.st_mode) && st.st_mtime >= since - 2; /* FAT tells even seconds */
+}
+
 /* Images below a folder that were made since then. */
 static void find_new(struct root *root, const char *dir, int depth, time_t since, struct strv *ret_files)
 {
@@ -162,7 +175,7 @@ static void find_new(struct root *root, const char *dir, int depth, time_t since
 		if (S_ISDIR(st.st_mode) && depth)
 			find_new(root, path, depth - 1, since, ret_files);
 		bool image = str_starts(names.v[i], "initr") || (str_ends(names.v[i], ".efi") && strstr(path, "/EFI/Linux/"));
-		if (S_ISREG(st.st_mode) && image && st.st_mtime >= since - 2 && !strv_has(ret_files, path)) /* FAT tells even seconds */
+		if (image && is_new(root, path, since) && !strv_has(ret_files, path))
 			strv_add(ret_files, path);
 	}
 }
@@ -179,9 +192,65 @@ static bool is_built_in(struct root *root)
 	return false;
 }
 
+/* The script and the module are in it. */
+static struct err *prove_image(struct root *root, const struct boot_image *image, const char *path, bool built_in)
+{
+	cleanup_free char *said = NULL, *command = boot_fill(image->list, path);
+	TRY(setup_command(root, command, &said));
+	if (!strstr(said, &SETUP_EARLY[1]))
+		return err_new(_("%s does not hold %s"), path, SETUP_EARLY);
+	if (!built_in && !strstr(said, "/vfio-pci.ko"))
+		return err_new(_("%s does not hold the module vfio-pci"), path);
+	return NULL;
+}
+
+/* The images that the selected entry names; a path there begins where the entry's file system does (UAPI.1). Of a unified one, it. */
+static void selected_images(struct root *root, const struct boot_facts *boot, struct strv *ret_files)
+{
+	static const char *const tops[] = { "", "/boot", "/efi", "/boot/efi" };
+	cleanup_strv struct strv lines = {};
+	if (str_ends(boot->selected, ".efi")) {
+		strv_add(ret_files, boot->selected);
+		return;
+	}
+	const char *entries = strstr(boot->selected, "/loader/entries/");
+	cleanup_free char *text = root_read_or(root, boot->selected, "");
+	strv_split(&lines, text, "\r\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		const char *line = lines.v[i] + strspn(lines.v[i], " \t");
+		if (!str_starts(line, "initrd ") && !str_starts(line, "initrd\t"))
+			continue;
+		line += 6 + strspn(line + 6, " \t");
+		cleanup_free char *path = str_fmt("%.*s%s", (int)(entries - boot->selected), boot->selected, line);
+		for (size_t k = 0; k < ARRAY_SIZE(tops) && !root_exists(root, path); k++) {
+			free(path);
+			path = str_fmt("%s%s", tops[k], line);
+		}
+		if (root_exists(root, path))
+			strv_add(ret_files, path);
+	}
+}
+
+/* One of those that this host was started with is new, else what was built lies where nothing boots from. A processor's microcode beside
+ * it is as it was. */
+static struct err *prove_selected(struct root *root, const struct boot_facts *boot, time_t since, bool built_in)
+{
+	cleanup_strv struct strv files = {};
+	bool any = false;
+	if (boot->selected)
+		selected_images(root, boot, &files);
+	for (size_t i = 0; i < files.n; i++) {
+		if (!is_new(root, files.v[i], since))
+			continue;
+		any = true;
+		TRY(prove_image(root, boot->image, files.v[i], built_in));
+	}
+	cleanup_free char *all = strv_join(&files, " ");
+	return any || !files.n ? NULL : err_new(_("what this host is started with was not built anew: %s"), all);
+}
+
 static struct err *prove_images(struct root *root, const struct boot_facts *boot, time_t since)
 {
-	const struct boot_image *image = boot->image;
 	cleanup_strv struct strv files = {};
 	bool built_in = is_built_in(root);
 	find_new(root, "/boot", DEPTH, since, &files);
@@ -192,16 +261,9 @@ static struct err *prove_images(struct root *root, const struct boot_facts *boot
 		cleanup_free char *commands = strv_join(&each, "; ");
 		return err_new(_("`%s` ended well and built no initial RAM disk below /boot or /efi"), commands);
 	}
-	for (size_t i = 0; i < files.n; i++) {
-		cleanup_free char *said = NULL;
-		cleanup_free char *command = boot_fill(image->list, files.v[i]);
-		TRY(setup_command(root, command, &said));
-		if (!strstr(said, &SETUP_EARLY[1]))
-			return err_new(_("%s does not hold %s"), files.v[i], SETUP_EARLY);
-		if (!built_in && !strstr(said, "/vfio-pci.ko"))
-			return err_new(_("%s does not hold the module vfio-pci"), files.v[i]);
-	}
-	return NULL;
+	for (size_t i = 0; i < files.n; i++)
+		TRY(prove_image(root, boot->image, files.v[i], built_in));
+	return prove_selected(root, boot, since, built_in);
 }
 
 struct err *setup_prove(struct root *root, const struct boot_facts *boot, const struct setup *setup, time_t since)

@@ -9,13 +9,15 @@
 /* Boot Loader Interface (systemd.io/BOOT_LOADER_INTERFACE): the loader that started this kernel, in UTF-16 behind four bytes of
  * attributes */
 #define LOADER_INFO "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+/* and its entry: the name of a file of the Boot Loader Specification, or of the loader's own making */
+#define LOADER_ENTRY "/sys/firmware/efi/efivars/LoaderEntrySelected-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 
-static char *loader_info(struct root *root)
+static char *loader_says(struct root *root, const char *variable)
 {
 	struct sb out = {};
-	char text[256];
+	char text[1024];
 	cleanup_fd int fd = -1;
-	cleanup_err struct err *e = root_open_fd(root, LOADER_INFO, O_RDONLY, &fd);
+	cleanup_err struct err *e = root_open_fd(root, variable, O_RDONLY, &fd);
 	ssize_t n = e ? 0 : read(fd, text, sizeof(text));
 	for (ssize_t at = 4; at + 1 < n && text[at] && !text[at + 1]; at += 2)
 		sb_addc(&out, text[at]);
@@ -63,7 +65,7 @@ static bool is_known_loader(const char *info)
 
 static const struct boot_way *find_way(struct root *root)
 {
-	cleanup_free char *info = loader_info(root);
+	cleanup_free char *info = loader_says(root, LOADER_INFO);
 	bool known = is_known_loader(info);
 	const struct boot_way *way = boot_ways;
 	for (; way->form != BOOT_UNKNOWN; way++)
@@ -180,11 +182,24 @@ static void find_files(struct root *root, struct boot_facts *f)
 	for (size_t i = 0; i < all.n; i++)
 		if (f->way->form != BOOT_OPTIONS || is_kernel_entry(root, all.v[i]))
 			strv_add(&f->files, all.v[i]);
+	if (f->way->from_running)
+		strv_add(&f->files, f->way->file);
+}
+
+static char *find_selected(struct root *root)
+{
+	cleanup_free char *name = loader_says(root, LOADER_ENTRY), *end = str_fmt("/%s", name);
+	cleanup_strv struct strv all = {};
+	boot_glob(root, boot_entries, &all);
+	for (size_t i = 0; *name && i < all.n; i++)
+		if (str_ends(all.v[i], end) && (str_ends(end, ".efi") || is_kernel_entry(root, all.v[i])))
+			return str_dup(all.v[i]);
+	return NULL;
 }
 
 void boot_facts_read(struct root *root, struct boot_facts *ret_facts)
 {
-	struct boot_facts f = { .way = find_way(root), .image = find_image(root) };
+	struct boot_facts f = { .way = find_way(root), .image = find_image(root), .selected = find_selected(root) };
 	cleanup_free char *cmdline = root_read_or(root, "/proc/cmdline", "");
 	strv_split(&f.parameters, cmdline, " \n");
 	if (f.way->drop_in) {
@@ -199,6 +214,7 @@ void boot_facts_free(struct boot_facts *f)
 {
 	strv_free(&f->files);
 	strv_free(&f->parameters);
+	free(f->selected);
 	*f = (struct boot_facts){};
 }
 

@@ -45,9 +45,10 @@ struct boot_way {
 	const char *scratch;                       /* tries the change without effect; %s is a file to write to; NULL */
 	const char *apply;                         /* afterwards, as for boot_commands(); NULL: nothing is needed */
 	enum boot_images images;                   /* what applies does with initial RAM disks */
-	bool replaces;                             /* BOOT_PROGRAM: what adds "key=value" takes away the key's other values */
-	const char *read; /* where the words must be found afterwards: files as for boot_glob, or "$ COMMAND"; NULL: not told anywhere */
-	const char *hand; /* where and how by hand (translated); %s is the words */
+	bool from_running; /* BOOT_LINE: the file is not there, and what is written there instead is made of the running kernel's line */
+	bool replaces;     /* BOOT_PROGRAM: what adds "key=value" takes away the key's other values */
+	const char *read;  /* where the words must be found afterwards: files as for boot_glob, or "$ COMMAND"; NULL: not told anywhere */
+	const char *hand;  /* where and how by hand (translated); %s is the words */
 };
 
 /* What a builder of initial RAM disks reads. */
@@ -62,6 +63,8 @@ struct boot_image {
 	const char *hand;    /* INITRAMFS_UNKNOWN: the file that qlaunch does not write (translated) */
 };
 
+/* Entries of the Boot Loader Specification on the usual mount points, and unified images, as for boot_glob(). */
+extern const char boot_entries[];
 /* Ends with a row of BOOT_UNKNOWN, of INITRAMFS_UNKNOWN. */
 extern const struct boot_way boot_ways[];
 extern const struct boot_image boot_images[];
@@ -72,6 +75,7 @@ struct boot_facts {
 	bool drop_in;                   /* the tool reads the folder of way->drop_in */
 	struct strv files;              /* that hold parameters; of BOOT_OPTIONS, every entry of a Linux kernel that is no recovery */
 	struct strv parameters;         /* of the kernel that runs */
+	char *selected;                 /* of boot_entries, the one that started it, unless that is a recovery; NULL: not told */
 };
 
 /* Never fails: what cannot be read is BOOT_UNKNOWN, INITRAMFS_UNKNOWN or empty. Freed by boot_facts_free(). */

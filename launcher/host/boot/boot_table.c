@@ -18,7 +18,10 @@
 #define GRUB_LINE "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\""
 #define GRUB_FILE .form = BOOT_SHELL, .file = "/etc/default/grub", .variable = "GRUB_CMDLINE_LINUX_DEFAULT", .line = GRUB_LINE
 #define GRUB_DROP_IN(reader) .drop_in = "/etc/default/grub.d/zz-qlaunch.cfg", .drop_in_reader = reader, .drop_in_word = "default/grub.d"
+#define NO_CMDLINE "!/etc/kernel/cmdline /usr/lib/kernel/cmdline"
 #define BY_CMDLINE .form = BOOT_LINE, .file = "/etc/kernel/cmdline", .read = ENTRIES " " UNIFIED
+
+const char boot_entries[] = ENTRIES " " UNIFIED;
 
 const struct boot_way boot_ways[] = {
 	/* NixOS manual, "Linux kernel": the whole host is built from configuration.nix */
@@ -110,6 +113,12 @@ const struct boot_way boot_ways[] = {
 	/* Debian with systemd-boot: the hooks of its initramfs run kernel-install (systemd-boot 252, /etc/initramfs/post-update.d) */
 	{ "systemd-boot (kernel-install)", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/sbin/update-initramfs", NULL } }, BY_CMDLINE,
 	  .apply = "update-initramfs -u -k all" },
+	/* the same hooks without that file, which no package makes: each entry is of /proc/cmdline then (systemd 252, 90-loaderentry.install) */
+	{ "systemd-boot (kernel-install)", "systemd-boot",
+	  { { "/etc/initramfs/post-update.d/systemd-boot", NULL }, { NO_CMDLINE, NULL }, { "!/etc/kernel/postinst.d/dracut", NULL } },
+	  BY_CMDLINE, .from_running = true, .apply = "update-initramfs -u -k all" },
+	{ "kernel-install", "systemd-boot", { { "/etc/kernel/postinst.d/zz-systemd-boot", NULL }, { NO_CMDLINE, NULL } }, BY_CMDLINE,
+	  .from_running = true, .apply = "kernel-install add %k %i", .images = BOOT_COPIES_IMAGES },
 	/* kernel-install(8): "add" for each kernel. "add-all" (256 and later) is that for those whose image lies beside their modules, which
 	 * Debian's do from 14 on. It builds the image that the entry names where dracut or mkinitcpio bring a plug-in, and Debian's takes
 	 * /boot/initrd.img-VERSION (systemd 252 and 257, 85- and 55-initrd.install) */
