@@ -103,10 +103,23 @@ all_but() { # NAME...: every package of the list, as Debian calls it, but these
 	for p in glibc-static qemu-device-usb-host qemu-device-display-qxl qemu-char-spice; do [[ " ${output//$'\n'/ } " == *" $p "* ]]; done
 }
 
+@test "pacman: lists that were never fetched are fetched first, those that are there are left" {
+	play pacman 'echo "$*" >>"$0.log"; case $1 in -Qq) [ "$2" != swtpm ] ;; -Sl) [ ! -e "$0.fetched" ] || echo core swtpm ;; -Sy) : >"$0.fetched" ;; esac'
+	play sudo 'exec "$@"'
+	for _ in first later; do
+		run env PATH="$bin" bash tests/deps
+		[ "$status" -eq 0 ]
+		grep -v '^-Qq\|^-Sl' "$bin/pacman.log" >>"$bin/asked"; rm "$bin/pacman.log"
+	done
+	[ "$(<"$bin/asked")" = "-Sy --noconfirm
+-S --noconfirm --needed swtpm
+-S --noconfirm --needed swtpm" ]
+}
+
 @test "pacman, dnf: one unknown name does not keep the others away" {
 	play pacman 'case $1 in -Qq) [ "$2" != scdoc ] && [ "$2" != swtpm ] ;; -S) [[ $* != *scdoc* ]] && echo "$*" >>"$0.log" ;; esac'
 	play sudo 'exec "$@"'
 	run env PATH="$bin" bash tests/deps
-	[ "$status" -eq 0 ]; [[ $output == *"scdoc cannot be had here"* ]]
+	[ "$status" -eq 0 ]; [[ $output == *"scdoc cannot be had here"*"pacman -Syu"* ]]
 	[ "$(<"$bin/pacman.log")" = "-S --noconfirm --needed swtpm" ]
 }
