@@ -6,14 +6,16 @@
 setup() {
 	cd "$BATS_TEST_DIRNAME/.."
 	qlaunch=$PWD/${BUILD:-build}/qlaunch dir=$BATS_TEST_TMPDIR vm=display-$$
+	[ "$(id -u)" -ne 0 ] || as_a_person
 	load machine
 	conf=$dir/display.conf
 	printf '[vm]\nname = %s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 128M\n[firmware]\ntype = bios\n' "$vm" >"$conf"
 	export HOME=$dir XDG_RUNTIME_DIR=$dir/run XDG_DATA_HOME=$dir/data
 	mkdir -m 700 "$XDG_RUNTIME_DIR"
+	[ "$(id -u)" -ne 0 ] || chown -R nobody: "$dir"
 	unset WAYLAND_DISPLAY
 	mkfifo "$dir/number"
-	Xvfb -displayfd 5 -screen 0 1024x768x24 -fbdir "$dir" -nolisten tcp >"$dir/xvfb" 2>&1 5>"$dir/number" 3>&- & x=$!
+	Xvfb -displayfd 5 -screen 0 1024x768x24 -fbdir "$dir" -ac -nolisten tcp >"$dir/xvfb" 2>&1 5>"$dir/number" 3>&- & x=$!
 	read -r -t 60 DISPLAY <"$dir/number"
 	export DISPLAY=:$DISPLAY
 }
@@ -22,6 +24,15 @@ teardown() {
 	"$qlaunch" stop --now "$vm" >/dev/null 2>&1 || true
 	kill "$x"
 	wait "$x" || true
+	[ "$dir" = "$BATS_TEST_TMPDIR" ] || rm -rf "$dir"
+}
+# Nobody sits at a screen as root without capabilities; what GTK loads its icons with (glycin, in bubblewrap) does not even start so.
+as_a_person() {
+	dir=$(mktemp -d); chmod 755 "$dir" # bats' own directories are not another user's to enter
+	cp "$qlaunch" "$dir/real"
+	printf '#!/bin/sh\nexec setpriv --reuid=nobody --regid=nogroup --clear-groups %s "$@"\n' "$dir/real" >"$dir/qlaunch"
+	chmod 755 "$dir/qlaunch"
+	qlaunch=$dir/qlaunch
 }
 
 # RRGGBB: how many pixels of the screen have it. Xvfb's file is an XWD dump: sizes in its header, then 4 bytes a pixel.
@@ -41,7 +52,7 @@ picture() { # the firmware's grey text on black
 		if [ "$(pixels a8a8a8)" -gt 500 ] && [ "$(pixels 000000)" -gt 100000 ]; then return; fi
 		sleep 0.4
 	done
-	cat "$dir/err" "$dir/xvfb"; pixels a8a8a8; pixels 000000
+	cat "$BATS_TEST_TMPDIR/err" "$dir/xvfb"; pixels a8a8a8; pixels 000000
 	return 1
 }
 empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
@@ -90,7 +101,7 @@ empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
 @test "no screen: SPICE runs unseen and says how it is seen, a window is refused with what to do" {
 	unset DISPLAY
 	start --set display.mode=spice
-	grep -q 'runs unseen' "$dir/err"
+	grep -q 'runs unseen' "$BATS_TEST_TMPDIR/err"
 	"$qlaunch" stop --now "$vm"
 	run "$qlaunch" run --set display.mode=window "$conf"
 	[ "$status" -eq 4 ]; [[ $output == *"neither DISPLAY nor WAYLAND_DISPLAY"*"desktop session"* ]]
