@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "launcher/base/opened.h"
 
 #define NAMED_MAX 8
@@ -25,7 +26,7 @@ char *opened_by(struct root *root, opened_match *match, const void *data, bool w
 		cleanup_strv struct strv fds = {};
 		cleanup_free char *dir = str_fmt("/proc/%s/fd", pid);
 		bool holds = false;
-		if (isdigit((unsigned char)*pid))
+		if (isdigit((unsigned char)*pid) && !(root_is_host(root) && atoi(pid) == getpid()))
 			err_free(root_list(root, dir, &fds));
 		for (size_t k = 0; k < fds.n && !holds; k++) {
 			cleanup_free char *path = str_fmt("%s/%s", dir, fds.v[k]), *target = root_link(root, path);

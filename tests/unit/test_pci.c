@@ -811,6 +811,7 @@ static void test_holders_of_a_user(void **state)
 	must(root_open("/", &root));
 	int fd = mkstemp(path), ends[2];
 	assert_true(fd >= 0);
+	assert_null(opened_by(root, is_path, path, false)); /* its own claims are nobody's hold */
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	pid_t user = fork();
 	if (user == 0) {
