@@ -57,6 +57,12 @@ picture() { # the firmware's grey text on black
 }
 empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
 
+# QEMU 11.1 with spice-server 0.16 may fall over in its very last act, the guest gone already; that is told, and the host is as before.
+ended() {
+	wait "$pid" || grep -q 'QEMU ended with signal 11.*spice_server_remove_interface' "$BATS_TEST_TMPDIR/err"
+	grep -q 'steps undone' "$BATS_TEST_TMPDIR/err"
+}
+
 @test "SPICE: remote-viewer shows the guest, and is gone with it" {
 	empty
 	start --set display.mode=spice
@@ -64,7 +70,7 @@ empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
 	viewer=$(pgrep -f "remote-viewer --title=$vm ")
 	"$qlaunch" stop --now "$vm"
 	[ ! -e "/proc/$viewer" ]
-	wait "$pid"
+	ended
 }
 
 @test "remote-viewer closed: the guest runs on unseen; another is shown by the line in the plan" {
@@ -77,7 +83,7 @@ empty() { [ "$(pixels a8a8a8)" -eq 0 ]; }
 	remote-viewer "spice+unix://$socket" >/dev/null 2>&1 3>&- & viewer=$!
 	picture
 	"$qlaunch" stop --now "$vm"
-	wait "$pid"
+	ended
 	wait "$viewer" || true
 }
 
