@@ -181,7 +181,8 @@ idle_config() { # NAME: the same without a system to boot, for launches that are
 
 # --- a newcomer's questions ---------------------------------------------------------------------------------------------------------------
 
-# `qlaunch new NAME` on a terminal, as $newcomer; its first five questions get their defaults, but no disk. Answers go to descriptor 7.
+# `qlaunch new NAME` on a terminal, as $newcomer; its first five questions get their defaults, but no disk, and the card that is not the host's:
+# it is none that is plugged in, and so not proposed. Answers go to descriptor 7.
 new_begin() { # NAME
 	local question
 	mkfifo "$work/answers"
@@ -190,7 +191,11 @@ new_begin() { # NAME
 	exec 7>"$work/answers"
 	for question in 'Graphics card' 'CPU threads' Memory 'Size of a new disk' 'ISO image'; do
 		wait_for 60 grep -q "$question" "$work/asked"
-		if [ "$question" = 'Size of a new disk' ]; then echo none >&7; else echo >&7; fi
+		case $question in
+		'Graphics card') echo 1 ;;
+		'Size of a new disk') echo none ;;
+		*) echo ;;
+		esac >&7
 	done
 }
 
