@@ -7,7 +7,7 @@ ROOT_PATH ?= /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 BUILD  ?= build
 CC     ?= gcc
 LIBS   := libcap-ng jansson
-LATE   := hwloc libpci libsystemd libmnl libevdev libxml-2.0 libcurl libosinfo-1.0 # only their headers: launcher/base/late.h loads them when they are needed
+LATE   := hwloc libarchive libpci libsystemd libmnl libevdev libxml-2.0 libcurl libosinfo-1.0 # only their headers: launcher/base/late.h loads them when they are needed
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 \
 	  -Wundef -Wnull-dereference -Wno-missing-field-initializers -Werror

@@ -80,5 +80,6 @@ struct err *verb_remove(struct cli *cli, const struct verb_args *args);
 struct err *verb_autostart(struct cli *cli, const struct verb_args *args);
 struct err *verb_log(struct cli *cli, const struct verb_args *args);
 struct err *verb_fetch(struct cli *cli, const struct verb_args *args);
+struct err *verb_capture(struct cli *cli, const struct verb_args *args);
 struct err *verb_setup(struct cli *cli, const struct verb_args *args);
 struct err *verb_keys(struct cli *cli, const struct verb_args *args);

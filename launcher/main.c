@@ -39,6 +39,7 @@ static const struct verb verbs[] = {
 	{ "remove", N_("All machines"), "CONFIG", N_("with its disks (--keep-disks), after a question"), "yes keep-disks", verb_remove },
 	{ "autostart", N_("All machines"), "CONFIG", N_("on or off: started by systemd, by itself"), NULL, verb_autostart },
 	{ "log", N_("All machines"), "[CONFIG]", N_("the last ten runs: plan, warnings, why it ended"), NULL, verb_log },
+	{ "capture", N_("The host"), "FILE [CONFIG…]", N_("what check and plan read here, for a report, without names"), NULL, verb_capture },
 	{ "setup", N_("The host"), "", N_("kernel parameters, early vfio-pci, rules; --undo"), "undo yes gpu=", verb_setup },
 	{ "groups", N_("The host"), "", N_("IOMMU groups: names, drivers, which can be passed"), NULL, verb_groups },
 	{ "topology", N_("The host"), "[CONFIG]", N_("cores and caches as a picture (--svg); the plan drawn in"), "svg", verb_topology },

@@ -53,6 +53,10 @@ complete() { # ROOT ZSH-DIRECTORY: what every package has
 	dpkg-deb -x "$out/qlaunch_${version}_$(dpkg --print-architecture).deb" "$BATS_TEST_TMPDIR/root"
 	complete "$BATS_TEST_TMPDIR/root" vendor-completions
 	dpkg-deb -e "$out/qlaunch_${version}_$(dpkg --print-architecture).deb" "$BATS_TEST_TMPDIR/control"
+	# what is loaded late is in no header of the binary
+	for library in libarchive libevdev libhwloc libmnl libpci libsystemd libxml2; do
+		grep -qE "^Depends:.* $library" "$BATS_TEST_TMPDIR/control/control"
+	done
 	for script in "$BATS_TEST_TMPDIR"/control/{preinst,postinst,prerm,postrm}; do [ ! -f "$script" ] || sh -n "$script"; done
 	grep -q "deb-systemd-helper enable 'qlaunch-restore.service'" "$BATS_TEST_TMPDIR/control/postinst"
 }

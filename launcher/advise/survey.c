@@ -81,6 +81,7 @@ static struct err *read_all(struct cli *cli, struct survey *s)
 	s->swtpm = swtpm || (!root_is_host(root) && root_exists(root, "/usr/bin/swtpm"));
 	s->iommu_table = root_exists(root, "/sys/firmware/acpi/tables/DMAR") || root_exists(root, "/sys/firmware/acpi/tables/IVRS");
 	s->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci") || has_module(root, s->cpu.kernel, "vfio-pci");
+	s->vfio |= !root_is_host(root) && !root_exists(root, "/lib/modules"); /* of a made tree */
 	TRY(input_devices_read(root, &s->inputs));
 	find_i2c(root, s);
 	s->battery = has_battery(root);

@@ -17,6 +17,8 @@ struct root {
 	int fd;
 	char *dir;
 	const struct root_hook *hook;
+	root_watcher *watcher;
+	void *watcher_data;
 	struct held {
 		char *path;
 		int fd;
@@ -63,6 +65,23 @@ void root_closep(struct root **r)
 void root_set_hook(struct root *r, const struct root_hook *hook)
 {
 	r->hook = hook;
+}
+
+void root_watch(struct root *r, root_watcher *watcher, void *data)
+{
+	r->watcher = watcher;
+	r->watcher_data = data;
+}
+
+static void looked(const struct root *r, enum root_look how, const char *path)
+{
+	if (r->watcher)
+		r->watcher(r->watcher_data, how, path);
+}
+
+void root_look_below(struct root *r, const char *path)
+{
+	looked(r, ROOT_BELOW, path);
 }
 
 bool root_is_host(const struct root *r)
@@ -157,6 +176,7 @@ static struct err *read_fd(int fd, const char *path, char **ret_bytes, size_t *r
 
 struct err *root_read_bytes(struct root *r, const char *path, char **ret_bytes, size_t *ret_len)
 {
+	looked(r, ROOT_READ, path);
 	cleanup_fd int fd = open_in(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	if (fd < 0)
 		return err_errno(errno, "%s", path);
@@ -181,12 +201,14 @@ char *root_read_or(struct root *r, const char *path, const char *otherwise)
 
 bool root_exists(struct root *r, const char *path)
 {
+	looked(r, ROOT_THERE, path);
 	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
 	return fd >= 0;
 }
 
 struct err *root_stat(struct root *r, const char *path, struct stat *ret_st)
 {
+	looked(r, ROOT_THERE, path);
 	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
 	if (fd < 0 || fstat(fd, ret_st) < 0)
 		return err_errno(errno, "%s", path);
@@ -195,6 +217,7 @@ struct err *root_stat(struct root *r, const char *path, struct stat *ret_st)
 
 char *root_link(struct root *r, const char *path)
 {
+	looked(r, ROOT_THERE, path);
 	char target[4096];
 	const char *name;
 	cleanup_fd int dir = open_parent(r, path, &name);
@@ -218,6 +241,7 @@ static char *fd_path(int fd)
 
 char *root_real(struct root *r, const char *path)
 {
+	looked(r, ROOT_THERE, path);
 	cleanup_fd int fd = open_in(r, path, O_PATH, 0);
 	cleanup_free char *real = fd < 0 ? NULL : fd_path(fd), *top = fd_path(r->fd);
 	if (!real || !top)
@@ -235,6 +259,7 @@ char *root_link_name(struct root *r, const char *path)
 
 struct err *root_list(struct root *r, const char *path, struct strv *ret_names)
 {
+	looked(r, ROOT_LIST, path);
 	cleanup_fd int fd = open_in(r, path, O_RDONLY | O_DIRECTORY, 0);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
@@ -252,6 +277,7 @@ struct err *root_list(struct root *r, const char *path, struct strv *ret_names)
 
 struct err *root_open_fd(struct root *r, const char *path, int flags, int *ret_fd)
 {
+	looked(r, ROOT_READ, path);
 	int fd = flags & O_CREAT ? (errno = EINVAL, -1) : open_in(r, path, flags, 0);
 	if (fd < 0)
 		return err_errno(errno, "%s", path);

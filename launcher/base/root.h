@@ -30,8 +30,22 @@ void root_close(struct root *r);
 void root_closep(struct root **r);
 #define cleanup_root cleanup(root_closep)
 void root_set_hook(struct root *r, const struct root_hook *hook); /* borrowed; NULL for none */
-bool root_is_host(const struct root *r);                          /* opened on "/": only then may processes, buses and ioctls be used */
-const char *root_dir(const struct root *r);                       /* as given to root_open */
+/*
+ * Who is told of everything that is asked below this root, before it is looked up, whether it is there or not: so a host can be captured
+ * (tools/capture) as what reads it reads it. It may ask the root itself, and is told of that, too. NULL: nobody.
+ */
+enum root_look {
+	ROOT_THERE, /* whether and what it is, or where a link leads */
+	ROOT_LIST,  /* the names in a directory */
+	ROOT_READ,  /* what is in a file */
+	ROOT_BELOW, /* all files below a directory: root_look_below() */
+};
+typedef void root_watcher(void *data, enum root_look how, const char *path);
+void root_watch(struct root *r, root_watcher *watcher, void *data);
+/* Says that a library reads below `path` by itself, in root_dir(). */
+void root_look_below(struct root *r, const char *path);
+bool root_is_host(const struct root *r);    /* opened on "/": only then may processes, buses and ioctls be used */
+const char *root_dir(const struct root *r); /* as given to root_open */
 
 /* Reading. Text is at most ROOT_TEXT_MAX bytes (a longer file is an error), NUL bytes end it, one trailing newline is taken off. */
 #define ROOT_TEXT_MAX (4u << 20)

@@ -110,6 +110,8 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 	case $1:$2 in
 	run:1 | plan:1 | check:1 | desktop:1 | export:1 | switch:1 | topology:1 | edit:1 | clone:1 | rename:1 | remove:1 | autostart:1 | log:1) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
 	cdrom:2 | cdrom:3) _qlaunch_offer "$3" eject; _qlaunch_files "$3" '*.[iI][sS][oO]' ;;
+	capture:1) _qlaunch_files "$3" '*.tar*' ;;
+	capture:*) _qlaunch_offer "$3" "$(_qlaunch_names)"; _qlaunch_files "$3" '*.conf' ;;
 	screenshot:2) _qlaunch_files "$3" '*.png' ;;
 	autostart:2) _qlaunch_offer "$3" "on off" ;;
 	switch:2) _qlaunch_offer "$3" "guest host" ;;
@@ -126,7 +128,7 @@ _qlaunch_word() { # VERB NUMBER WORD BEFORE
 }
 
 _qlaunch() {
-	local verbs="run plan check new import export desktop disk fetch list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore"
+	local verbs="run plan check new import export desktop disk fetch list edit clone rename remove autostart log capture setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore"
 	local line=${COMP_LINE:0:COMP_POINT} words verb="" config="" before="" count=0 word i skip=""
 	# "=" ends a word for bash, so the words are taken from the line; read leaves a blank behind a backslash inside its word
 	read -a words <<<"$line"

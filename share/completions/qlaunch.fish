@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for qlaunch; installed in share/fish/vendor_completions.d
 
-set -g __qlaunch_verbs run plan check new import export desktop disk fetch list edit clone rename remove autostart log setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore
+set -g __qlaunch_verbs run plan check new import export desktop disk fetch list edit clone rename remove autostart log capture setup groups topology input monitors bench status top console switch stop pause resume reset reboot cdrom forward screenshot key exec ssh restore
 
 # The words of the line before the one that is completed, without options and their values; a configuration alone is run's.
 function __qlaunch_words
@@ -112,6 +112,7 @@ complete -c qlaunch -n __qlaunch_first -a remove -d 'A machine and its disks'
 complete -c qlaunch -n __qlaunch_first -a autostart -d 'Started by systemd: on or off'
 complete -c qlaunch -n __qlaunch_first -a log -d 'The last ten runs'
 complete -c qlaunch -n __qlaunch_first -a setup -d 'Make this host ready for good'
+complete -c qlaunch -n __qlaunch_first -a capture -d 'What check and plan read here, for a report'
 complete -c qlaunch -n __qlaunch_first -a groups -d 'IOMMU groups, and which can be passed'
 complete -c qlaunch -n __qlaunch_first -a topology -d 'Cores and caches as a picture'
 complete -c qlaunch -n __qlaunch_first -a input -d 'Keyboards and mice'
@@ -137,6 +138,8 @@ complete -c qlaunch -n __qlaunch_first -a restore -d 'Undo what a dead launcher 
 complete -c qlaunch -n __qlaunch_first -a '(__qlaunch_configs)'
 complete -c qlaunch -n '__qlaunch_second run plan check desktop export switch topology edit clone rename remove autostart log' -a '(__qlaunch_configs)'
 complete -c qlaunch -n '__qlaunch_second status top console stop restore pause resume reset reboot cdrom forward screenshot key exec ssh' -a '(__qlaunch_machines)'
+complete -c qlaunch -n '__qlaunch_verb capture; and not __qlaunch_second capture' -a '(__qlaunch_configs)'
+complete -c qlaunch -n '__qlaunch_second capture' -F
 complete -c qlaunch -n '__qlaunch_second import' -a "(__qlaunch_files '\.(?:xml|conf)' .xml)"
 complete -c qlaunch -n '__qlaunch_second disk' -a 'create list snapshot revert delete resize convert write'
 complete -c qlaunch -n '__qlaunch_third disk list snapshot revert delete resize convert' -a '(__qlaunch_names)'

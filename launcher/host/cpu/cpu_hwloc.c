@@ -62,8 +62,14 @@ static int load_from(hwloc_topology_t t, const char *root)
 	return result;
 }
 
+/* What hwloc reads of a captured tree beside base/root (hwloc's topology-linux.c). */
+static const char *const read_by_hwloc[] = { "/sys/devices/system/cpu", "/sys/devices/system/node", "/proc/cpuinfo", "/proc/mounts",
+					     "/proc/self/cgroup", "/proc/self/cpuset" };
+
 static struct err *load(struct root *root, const char *described, hwloc_topology_t *ret_topology)
 {
+	for (size_t i = 0; !described && i < ARRAY_SIZE(read_by_hwloc); i++)
+		root_look_below(root, read_by_hwloc[i]);
 	cleanup(cleanup_topology) hwloc_topology_t t = NULL;
 	bool bad = hwloc.hwloc_topology_init(&t) < 0 || load_from(t, !described && !root_is_host(root) ? root_dir(root) : NULL) < 0;
 	struct err *e = NULL;
