@@ -131,7 +131,8 @@ static struct err *each_line(FILE *f, struct err *(*fn)(void *data, json_t *reco
 		json_decref(record);
 		TRY(e);
 	}
-	return ferror(f) ? err_errno(errno, "reading") : NULL; /* NOLINT(clang-analyzer-unix.Malloc): clang 21 sees getline(), not the cleanup */
+	/* clang 21 sees getline(), not the cleanup: NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+	return ferror(f) ? err_errno(errno, "reading") : NULL;
 }
 
 struct err *records_each(struct root *root, const char *path, struct err *(*fn)(void *data, json_t *record), void *data, bool *ret_cut)
