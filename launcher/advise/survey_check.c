@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "launcher/base/tr.h"
 #include "launcher/advise/survey.h"
+#include "launcher/host/kind/vfio.h"
 
 #define LEAST_MEMORY (UINT64_C(8) << 30) /* below it a host has no half to give to Windows */
 
@@ -172,6 +173,7 @@ static void check_vfio(const struct checking *k)
 	else
 		findings_add(k->out, FINDING_BAD, "vfio", tr_fmt("the kernel %s has no vfio-pci", s->cpu.kernel),
 			     tr_dup("use a kernel with CONFIG_VFIO_PCI; the distributions' own have it"));
+	vfio_findings(k->out, &(struct config){}, k->cli->root, qemu_has(&s->qemu, "device:vfio-pci.fd"));
 }
 
 /* ---- programs ---- */

@@ -69,6 +69,7 @@ enum smbios_field {
 	SMBIOS_OEM_STRINGS,
 	SMBIOS_FIELDS
 };
+enum vfio_way { VFIO_AUTO, VFIO_GROUP, VFIO_IOMMUFD };
 enum irqs { IRQS_AWAY, IRQS_KEEP };
 enum boost { BOOST_KEPT, BOOST_ON, BOOST_OFF };
 enum hook_failure { HOOK_ABORT, HOOK_WARN };
@@ -259,6 +260,7 @@ struct config {
 		bool inhibit_sleep;
 		enum notify notify;
 		enum irqs irqs;
+		enum vfio_way vfio;
 		enum sleep_mode sleep;
 		bool release_console; /* vtcon, framebuffer and display manager, for a single GPU */
 		unsigned halt_poll_ns;

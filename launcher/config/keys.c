@@ -100,6 +100,7 @@ static const struct conf_word audio_backends[] = {
 	{ "none", AUDIO_SILENT }, {}
 };
 static const struct conf_word irqs[] = { { "away", IRQS_AWAY }, { "keep", IRQS_KEEP }, {} };
+static const struct conf_word vfio_ways[] = { { "auto", VFIO_AUTO }, { "group", VFIO_GROUP }, { "iommufd", VFIO_IOMMUFD }, {} };
 static const struct conf_word boosts[] = { { "keep", BOOST_KEPT }, { "on", BOOST_ON }, { "off", BOOST_OFF }, {} };
 static const struct conf_word sleeps[] = {
 	{ "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {}
@@ -411,6 +412,9 @@ const struct conf_key conf_keys[] = {
 	KEY("host", "irqs", ENUM, host.irqs, IS "away", .words = irqs,
 	    HELP "*away* moves the host's interrupts off isolated CPUs and those of passed devices onto them; "
 		 "*keep* leaves them."),
+	KEY("host", "vfio", ENUM, host.vfio, IS "auto", .words = vfio_ways,
+	    HELP "How QEMU gets passed devices: by the *group* (/dev/vfio/N), or by descriptors of *iommufd* and of the device, from Linux 6.6 and "
+		 "QEMU 9.0 on. *auto* is group where the kernel has it; *check* says which it has."),
 	KEY("host", "sleep", ENUM, host.sleep, .words = sleeps, .unset = "inhibit, or allow with inhibit-sleep = no",
 	    HELP "*inhibit* keeps the host awake; *pause* pauses the guest while it sleeps; *allow* does nothing "
 		 "about it."),

@@ -8,12 +8,37 @@
 #include "launcher/guest/slots.h"
 
 #define WINDOW_MIB UINT64_C(65536)
+#define IOMMUFD    "iommufd0"
 
 struct builder {
 	struct args *out;
 	const struct config *c;
 	unsigned ports, n_ports;
+	int fd; /* of the first function; -1: by groups */
+	const struct pci_facts *f;
 };
+
+/* Which of all functions it is, as they stand in the facts: pci_open() opens them in that order. */
+static int number_of(const struct pci_facts *f, const struct pci_function *fn)
+{
+	int n = 0;
+	for (size_t i = 0; i < f->n_picks; n += (int)f->picks[i++].n)
+		if (fn >= f->picks[i].v && fn < f->picks[i].v + f->picks[i].n)
+			return n + (int)(fn - f->picks[i].v);
+	return n;
+}
+
+void args_iommufd(struct args *out, int fd)
+{
+	args_json(out, "-object", json_pack("{s:s, s:s, s:o}", "qom-type", "iommufd", "id", IOMMUFD, "fd", json_sprintf("%d", fd)),
+		  "the host's IOMMU, for the devices that are handed over by descriptors");
+}
+
+void args_vfio_fd(json_t *device, int fd)
+{
+	json_object_set_new(device, "fd", json_sprintf("%d", fd)); /* a text: QEMU takes names of its monitor's here, too */
+	json_object_set_new(device, "iommufd", json_string(IOMMUFD));
+}
 
 unsigned pci_ports(const struct pci_facts *f)
 {
@@ -36,8 +61,13 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 	const struct pci_function *f = &pick->v[i];
 	/* by its section's name alone, so that [qemu] set can name it wherever it is plugged */
 	json_t *id = i == pick->named ? json_sprintf("pci-%s", pick->conf->name) : json_sprintf("fn-%u-%u", b->ports, fn);
-	json_t *o = json_pack("{s:s, s:o, s:s, s:o, s:o}", "driver", "vfio-pci", "id", id, "host", pci_addr_text(f->addr).s, "bus",
-			      json_sprintf("port%u", b->ports), "addr", json_sprintf("00.%u", fn));
+	json_t *o = json_pack("{s:s, s:o}", "driver", "vfio-pci", "id", id);
+	if (b->fd < 0)
+		json_object_set_new(o, "host", json_string(pci_addr_text(f->addr).s));
+	else
+		args_vfio_fd(o, b->fd + number_of(b->f, f));
+	json_object_set_new(o, "bus", json_sprintf("port%u", b->ports));
+	json_object_set_new(o, "addr", json_sprintf("00.%u", fn));
 	if (multi && fn == 0)
 		json_object_set_new(o, "multifunction", json_true());
 	if (i == pick->named && pick->conf->rom)
@@ -92,9 +122,9 @@ static uint64_t window(const struct pci_facts *f)
 	return mib;
 }
 
-void pci_args(struct args *out, const struct config *c, const struct pci_facts *f, unsigned ports)
+void pci_args(struct args *out, const struct config *c, const struct pci_facts *f, unsigned ports, int fd)
 {
-	struct builder b = { .out = out, .c = c, .n_ports = ports };
+	struct builder b = { .out = out, .c = c, .n_ports = ports, .fd = fd, .f = f };
 	bool gpu = false;
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < f->n_picks; i++)

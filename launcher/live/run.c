@@ -33,6 +33,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/guest/args_machine.h"
 #include "launcher/host/kind/caps.h"
+#include "launcher/host/kind/vfio.h"
 #include "launcher/plan/claims.h"
 #include "launcher/tools/history.h"
 #include "launcher/live/disks.h"
@@ -136,6 +137,22 @@ static struct err *open_channels(struct machine *m, int *ret_qmp)
 	for (size_t i = 0; i < m->plan->dmi.n_tables; i++, m->qemu.n_fds++)
 		TRY(sealed(&m->plan->dmi.tables[i], &m->qemu.fds[m->qemu.n_fds]));
 	return NULL;
+}
+
+/* Bound only now, when QEMU is held: their descriptors go with the word that lets it go. */
+static struct err *open_devices(struct machine *m)
+{
+	struct process *q = &m->qemu;
+	const struct plan *p = m->plan;
+	if (!p->iommufd)
+		return NULL;
+	if (1 + pci_count(&p->pci) + p->mdevs.n > PROCESS_LATE_FDS_MAX)
+		return err_hint(err_new("more devices than iommufd is asked to hand over here (%d)", PROCESS_LATE_FDS_MAX - 1),
+				"vfio = group in [host]");
+	TRY(vfio_open_iommu(m->cli->root, &q->late_fds[q->n_late_fds]));
+	q->n_late_fds++;
+	TRY(pci_open(m->cli->root, &p->pci, q->late_fds, &q->n_late_fds));
+	return mdev_open(m->cli->root, &p->mdevs, q->late_fds, &q->n_late_fds);
 }
 
 static void close_given(struct process *p)
@@ -268,6 +285,7 @@ static struct err *launch(struct machine *m)
 	phase_end(phases, "fork");
 	TRY(engine_apply(&m->engine, &rest));
 	TRY(err_exit(pci_groups_check(m->cli->root, &p->pci), EXIT_HOST));
+	TRY(err_exit(open_devices(m), EXIT_HOST));
 	phase_end(phases, "steps");
 	if (p->tpm_dir)
 		TRY(engine_apply_one(&m->engine, &p->steps.v[p->swtpm_step]));

@@ -28,6 +28,7 @@
 #include "launcher/host/screen/monitor.h"
 #include "launcher/host/kind/scratch.h"
 #include "launcher/host/kind/unit.h"
+#include "launcher/host/kind/vfio.h"
 #include "launcher/host/net/net_keep.h"
 #include "launcher/host/tuning/tuning.h"
 #include "launcher/plan/install.h"
@@ -115,6 +116,7 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
 	TRY(mdev_facts_read(cli->root, c, &p->mdevs));
+	p->iommufd = (c->n_pci || c->n_mdevs) && vfio_by_iommufd(cli->root, c);
 	dmi_facts_read(cli->root, c, &p->dmi);
 	TRY(cgroup_facts_read(cli->root, c, &p->cgroup));
 	TRY(console_facts_read(cli->root, c, &p->console));
@@ -223,6 +225,7 @@ static void make_steps(const struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
 	struct steps *s = &p->steps;
+	bool nodes = !p->iommufd; /* QEMU opens the groups itself, as the user */
 	if (geteuid() == 0)
 		unit_guard_step(s, cli->root, c->vm.name);
 	p->claim_step = s->n;
@@ -234,8 +237,8 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	for (size_t i = 0; i < p->pci.n_picks; i++)
 		for (size_t k = 0; k < p->pci.picks[i].n; k++)
 			net_keep_step(s, cli->root, pci_addr_text(p->pci.picks[i].v[k].addr).s);
-	pci_steps(s, c, &p->pci, p->user.uid, p->user.gid);
-	mdev_steps(s, &p->mdevs, p->user.uid, p->user.gid);
+	pci_steps(s, c, &p->pci, nodes ? p->user.uid : 0, p->user.gid);
+	mdev_steps(s, &p->mdevs, nodes ? p->user.uid : 0, p->user.gid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);
 	tuning_steps(s, c, cli->root);
@@ -296,8 +299,11 @@ static void make_args(struct plan *p)
 	guest_nets(&p->qemu, c, &p->net, fd_net);
 	guest_shares(&p->qemu, &p->shares, fd);
 	unsigned ports = pci_ports(&p->pci);
-	pci_args(&p->qemu, c, &p->pci, ports + (unsigned)p->mdevs.n);
-	guest_mdevs(&p->qemu, &p->mdevs, ports + 1, ports + (unsigned)p->mdevs.n);
+	int fd_vfio = fd + (int)p->shares.n + (int)disk_fds(&p->disks), fd_pci = p->iommufd ? fd_vfio + 1 : -1;
+	if (p->iommufd)
+		args_iommufd(&p->qemu, fd_vfio);
+	pci_args(&p->qemu, c, &p->pci, ports + (unsigned)p->mdevs.n, fd_pci);
+	guest_mdevs(&p->qemu, &p->mdevs, ports + 1, ports + (unsigned)p->mdevs.n, p->iommufd ? fd_pci + (int)pci_count(&p->pci) : -1);
 	guest_inputs(&p->qemu, &p->inputs);
 	guest_usb(&p->qemu, c);
 	guest_display(&p->qemu, c, &p->desktop, &p->qemu_facts);

@@ -22,6 +22,7 @@
 #include "launcher/guest/args_net.h"
 #include "launcher/guest/args_usb.h"
 #include "launcher/guest/slots.h"
+#include "launcher/host/kind/vfio.h"
 #include "launcher/host/screen/monitor.h"
 #include "launcher/host/tuning/tuning.h"
 #include "launcher/plan/claims.h"
@@ -181,6 +182,8 @@ void plan_check(struct cli *cli, struct plan *p)
 	guest_net_findings(&p->findings, c, &p->qemu_facts);
 	pci_findings(&p->findings, c, &p->pci, cli->root);
 	mdev_findings(&p->findings, &p->mdevs);
+	if (c->n_pci || c->n_mdevs)
+		vfio_findings(&p->findings, c, cli->root, qemu_has(&p->qemu_facts, "device:vfio-pci.fd"));
 	if (p->pages_why)
 		findings_add(&p->findings, FINDING_OK, "hugepages", str_dup(p->pages_why), NULL);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);

@@ -37,7 +37,7 @@ static void test_ports(void **state)
 	struct pci_facts facts = { .picks = picks, .n_picks = 2 };
 	struct config config = { .pci = conf, .n_pci = 2, .firmware.type = FIRMWARE_UEFI, .display.video = VIDEO_NONE };
 	cleanup_args struct args args = {};
-	pci_args(&args, &config, &facts, pci_ports(&facts));
+	pci_args(&args, &config, &facts, pci_ports(&facts), -1);
 	cleanup_free char *text = told(&args);
 	assert_string_equal(
 		text,
@@ -54,10 +54,35 @@ static void test_ports(void **state)
 		"-fw_cfg name=opt/ovmf/X-PciMmio64Mb,string=65536\n");
 }
 
+/* By descriptors, which stand in the order of the facts, where the arguments have GPUs first. */
+static void test_iommufd(void **state)
+{
+	(void)state;
+	struct conf_pci conf[] = { { .name = (char *)"usb", .rom_bar = true }, { .name = (char *)"gpu", .rom_bar = true } };
+	struct pci_function usb[] = { function("05:00.3", 0x0c0330, 1 << 20) };
+	struct pci_function gpu[] = { function("01:00.0", 0x030000, 1 << 28), function("01:00.1", 0x040300, 1 << 14) };
+	struct pci_pick picks[] = { { .conf = &conf[0], .v = usb, .n = 1 }, { .conf = &conf[1], .v = gpu, .n = 2 } };
+	struct pci_facts facts = { .picks = picks, .n_picks = 2 };
+	struct config config = { .pci = conf, .n_pci = 2, .firmware.type = FIRMWARE_BIOS, .display.video = VIDEO_VIRTIO };
+	cleanup_args struct args args = {};
+	args_iommufd(&args, 7);
+	pci_args(&args, &config, &facts, pci_ports(&facts), 8);
+	cleanup_free char *text = told(&args);
+	assert_string_equal(
+		text,
+		"-object {\"qom-type\":\"iommufd\",\"id\":\"iommufd0\",\"fd\":\"7\"}\n"
+		"-device {\"driver\":\"pcie-root-port\",\"id\":\"port1\",\"chassis\":1,\"slot\":1,\"bus\":\"pcie.0\",\"addr\":\"10.0\"}\n"
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-gpu\",\"fd\":\"9\",\"iommufd\":\"iommufd0\",\"bus\":\"port1\",\"addr\":\"00.0\","
+		"\"multifunction\":true}\n"
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"fn-1-1\",\"fd\":\"10\",\"iommufd\":\"iommufd0\",\"bus\":\"port1\",\"addr\":\"00.1\"}\n"
+		"-device {\"driver\":\"pcie-root-port\",\"id\":\"port2\",\"chassis\":2,\"slot\":2,\"bus\":\"pcie.0\",\"addr\":\"11.0\"}\n"
+		"-device {\"driver\":\"vfio-pci\",\"id\":\"pci-usb\",\"fd\":\"8\",\"iommufd\":\"iommufd0\",\"bus\":\"port2\",\"addr\":\"00.0\"}\n");
+}
+
 static char *last(const struct config *config, const struct pci_facts *facts)
 {
 	cleanup_args struct args args = {};
-	pci_args(&args, config, facts, pci_ports(facts));
+	pci_args(&args, config, facts, pci_ports(facts), -1);
 	return str_dup(args.v[args.n - 1].value);
 }
 
@@ -95,7 +120,7 @@ static void test_boot(void **state)
 			strv_add(&config.boot.order, "data");
 		if (i == 3)
 			strv_add(&config.boot.order, "ssd");
-		pci_args(&args, &config, &facts, pci_ports(&facts));
+		pci_args(&args, &config, &facts, pci_ports(&facts), -1);
 		cleanup_free char *text = told(&args);
 		assert_int_equal(strstr(text, "bootindex") != NULL, i == 1 || i == 3);
 		assert_non_null(strstr(text, "\"romfile\":\"\",\"rombar\":0"));
@@ -105,6 +130,6 @@ static void test_boot(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ports), cmocka_unit_test(test_window), cmocka_unit_test(test_boot) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_ports), cmocka_unit_test(test_iommufd), cmocka_unit_test(test_window), cmocka_unit_test(test_boot) };
 	return cmocka_run_group_tests_name("guest_pci", tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static void test_made(void **state)
 	must(engine_apply(&engine, &f.steps));
 	must(root_stat(f.fake->root, "/dev/vfio/60", &st));
 	assert_int_equal(st.st_uid, 1000);
-	guest_mdevs(&args, &f.facts, 3, 3);
+	guest_mdevs(&args, &f.facts, 3, 3, -1);
 	cleanup_free char *want =
 		str_fmt("{\"driver\":\"vfio-pci\",\"id\":\"mdev-vgpu\",\"sysfsdev\":\"/sys/bus/mdev/devices/%s\",\"bus\":\"port3\"}", uuid);
 	assert_int_equal(args.n, 2);
@@ -137,7 +137,7 @@ static void test_there(void **state)
 	assert_int_equal(f.steps.n, 1);
 	assert_string_equal(f.steps.v[0].target, "/sys/bus/mdev/devices/" UUID "/iommu_group");
 	cleanup_args struct args args = {};
-	guest_mdevs(&args, &f.facts, 1, 1);
+	guest_mdevs(&args, &f.facts, 1, 1, -1);
 	assert_non_null(strstr(args.v[1].value, "\"driver\":\"vfio-pci-nohotplug\""));
 	assert_non_null(strstr(args.v[1].value, "\"display\":\"on\",\"ramfb\":true"));
 	teardown(&f);

@@ -18,6 +18,7 @@
 #include "launcher/host/kind/caps.h"
 #include "launcher/host/kind/module.h"
 #include "launcher/host/kind/node.h"
+#include "launcher/host/kind/vfio.h"
 #include "launcher/host/pci/pci.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
@@ -663,6 +664,73 @@ static void test_virtual_twice(void **state)
 	teardown(&f);
 }
 
+/* By which of the kernel's two ways, and what is said of it, on hosts that have one, the other, both and none. */
+static void test_iommufd(void **state)
+{
+	(void)state;
+	static const struct {
+		bool groups, iommufd, qemu;
+		enum vfio_way way;
+		bool by;
+		enum verdict verdict; /* with `text`; NULL: nothing is said */
+		const char *text;
+	} cases[] = {
+		{ true, false, false, VFIO_AUTO, false, FINDING_OK, NULL },
+		{ true, true, true, VFIO_AUTO, false, FINDING_OK, "by their groups; this kernel has iommufd, too" },
+		{ false, true, true, VFIO_AUTO, true, FINDING_OK, "by iommufd: this kernel has no groups" },
+		{ false, true, false, VFIO_AUTO, true, FINDING_BAD, "this QEMU cannot" },
+		{ true, true, true, VFIO_IOMMUFD, true, FINDING_OK, "by iommufd; this kernel has groups, too" },
+		{ true, false, true, VFIO_IOMMUFD, true, FINDING_BAD, "has no iommufd" },
+		{ false, true, true, VFIO_GROUP, false, FINDING_BAD, "by iommufd only" },
+		{ false, false, false, VFIO_AUTO, false, FINDING_OK, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		struct findings found = {};
+		setup(&f);
+		cleanup_free char *groups = fake_path(f.fake, "/dev/vfio/vfio");
+		if (!cases[i].groups)
+			unlink(groups);
+		if (cases[i].iommufd)
+			fake_file(f.fake, "/dev/iommu", "");
+		f.config.host.vfio = cases[i].way;
+		assert_int_equal(vfio_by_iommufd(f.fake->root, &f.config), cases[i].by);
+		vfio_findings(&found, &f.config, f.fake->root, cases[i].qemu);
+		assert_int_equal(found.n, cases[i].text != NULL);
+		if (found.n && (found.v[0].verdict != cases[i].verdict || !strstr(found.v[0].text, cases[i].text)))
+			fail_msg("case %zu: %s", i, found.v[0].text);
+		findings_free(&found);
+		teardown(&f);
+	}
+}
+
+/* The nodes are found by what the kernel names in vfio-dev; one without a node of its own is told as what the kernel lacks. */
+static void test_iommufd_open(void **state)
+{
+	(void)state;
+	struct fixture f;
+	int fds[2] = { -1, -1 };
+	size_t n = 0;
+	setup(&f);
+	plan(&f);
+	assert_int_equal(pci_count(&f.facts), 2);
+	cleanup_err struct err *none = pci_open(f.fake->root, &f.facts, fds, &n);
+	assert_int_equal(n, 0);
+	assert_non_null(strstr(err_text(none), "no node for it"));
+	fake_dir(f.fake, GPU "/vfio-dev/vfio7");
+	fake_dir(f.fake, SOUND "/vfio-dev/vfio3");
+	fake_file(f.fake, "/dev/vfio/devices/vfio7", "the card");
+	fake_file(f.fake, "/dev/vfio/devices/vfio3", "its sound");
+	must(pci_open(f.fake->root, &f.facts, fds, &n));
+	assert_int_equal(n, 2);
+	char text[16] = "";
+	assert_int_equal(read(fds[0], text, sizeof(text)), strlen("the card"));
+	assert_string_equal(text, "the card");
+	close(fds[0]);
+	close(fds[1]);
+	teardown(&f);
+}
+
 static void test_iommu_off(void **state)
 {
 	(void)state;
@@ -854,7 +922,7 @@ int main(void)
 		cmocka_unit_test(test_absent_card),
 		cmocka_unit_test(test_same_device_twice),
 		cmocka_unit_test(test_findings),
-cmocka_unit_test(test_virtual), cmocka_unit_test(test_virtual_in_use), cmocka_unit_test(test_virtual_refused), cmocka_unit_test(test_virtual_twice),
+cmocka_unit_test(test_iommufd), cmocka_unit_test(test_iommufd_open), cmocka_unit_test(test_virtual), cmocka_unit_test(test_virtual_in_use), cmocka_unit_test(test_virtual_refused), cmocka_unit_test(test_virtual_twice),
 		cmocka_unit_test(test_iommu_off), cmocka_unit_test(test_unsafe_interrupts),
 		cmocka_unit_test(test_rebar),
 		cmocka_unit_test(test_blocks_behind),

@@ -265,6 +265,47 @@ static void test_descriptors(void **state)
 	free(s.want);
 }
 
+/* What is opened while it is held comes with its release, behind the others; one that is dropped closes it. */
+static void test_late_descriptors(void **state)
+{
+	(void)state;
+	cleanup_process struct process p = PROCESS_INIT;
+	cleanup_fd int kept = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int ends[2][2];
+	p.name = "sh";
+	p.argv = SHELL(
+		"echo one >&4; echo two >&5; for n in 0 1 2 3 4 5 6 7 8 9 10 11 12; do [ -e /proc/$$/fd/$n ] && printf '%s ' $n; done");
+	p.fds[0] = kept;
+	p.n_fds = 1;
+	ok(process_hold(&p));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(pipe2(ends[i], O_CLOEXEC), 0);
+		p.late_fds[p.n_late_fds++] = ends[i][1];
+	}
+	ok(process_release(&p));
+	assert_int_equal(p.n_late_fds, 0);
+	assert_int_equal(fcntl(ends[0][1], F_GETFD), -1);
+	await_end(p.pidfd);
+	process_listen(&p);
+	assert_string_equal(p.said.s, "0 1 2 3 4 5 ");
+	for (int i = 0; i < 2; i++) {
+		char buf[16] = "";
+		assert_int_equal(read(ends[i][0], buf, sizeof(buf)), 4);
+		assert_string_equal(buf, i ? "two\n" : "one\n");
+		assert_int_equal(read(ends[i][0], buf, sizeof(buf)), 0);
+		close(ends[i][0]);
+	}
+	assert_true(process_ended(&p));
+	cleanup_process struct process dropped = PROCESS_INIT;
+	dropped.name = "sh";
+	dropped.argv = SHELL("exit 0");
+	ok(process_hold(&dropped));
+	dropped.late_fds[dropped.n_late_fds++] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int late = dropped.late_fds[0];
+	process_drop(&dropped);
+	assert_int_equal(fcntl(late, F_GETFD), -1);
+}
+
 static struct err *refuse(void *data)
 {
 	return err_hint(err_errno(EPERM, "%s", (const char *)data), "do this");
@@ -502,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_launcher_killed_after_release),
 		cmocka_unit_test(test_closing_ends_the_held),
 		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_late_descriptors),
 		cmocka_unit_test(test_become_fails),
 		cmocka_unit_test(test_few_descriptors), cmocka_unit_test(test_ends_at_once),
 		cmocka_unit_test(test_chatter_is_bounded),

@@ -83,7 +83,7 @@ static void make(enum has has, const struct counts *n, struct args *out)
 	disk_args(out, &c, &disks, &qemu, 4, 1, 10);
 	guest_nets(out, &c, &nets, 10);
 	guest_shares(out, &shares, 10);
-	pci_args(out, &c, &pci, pci_ports(&pci));
+	pci_args(out, &c, &pci, pci_ports(&pci), -1);
 	guest_inputs(out, &inputs);
 	guest_usb(out, &c);
 	guest_display(out, &c, &desktop, &qemu);

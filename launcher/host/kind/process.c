@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -78,6 +79,27 @@ static struct err *arrange_rest(const struct process *p)
 	return p->become ? p->become(p->become_data) : NULL;
 }
 
+/* Waits for the word to go, with which the late descriptors come: they take the lowest numbers, which are those behind the others. */
+static bool wait_for_release(const struct process *p, int hold)
+{
+	char byte, control[CMSG_SPACE(PROCESS_LATE_FDS_MAX * sizeof(int))];
+	struct iovec data = { &byte, 1 };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	ssize_t n;
+	while ((n = recvmsg(hold, &message, 0)) < 0 && errno == EINTR)
+		;
+	const struct cmsghdr *c = n == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (!c)
+		return n == 1;
+	int fds[PROCESS_LATE_FDS_MAX];
+	size_t n_fds = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(fds, CMSG_DATA(c), n_fds * sizeof(int));
+	for (size_t i = 0; i < n_fds; i++)
+		if (fds[i] != PROCESS_FD + (int)(p->n_fds + i))
+			return false;
+	return true;
+}
+
 _Noreturn static void held_child(const struct process *p, int hold, int status, int said)
 {
 	char byte = HELD;
@@ -87,10 +109,7 @@ _Noreturn static void held_child(const struct process *p, int hold, int status, 
 	if (!e) {
 		if (write(status, &byte, 1) != 1)
 			_exit(127);
-		ssize_t n;
-		while ((n = read(hold, &byte, 1)) < 0 && errno == EINTR)
-			;
-		if (n != 1)
+		if (!wait_for_release(p, hold))
 			_exit(127); /* the launcher is no more, or has changed its mind */
 		execve(p->argv[0], p->argv, p->env ? p->env : environ);
 		e = err_errno(errno, "%s", p->argv[0]);
@@ -131,8 +150,8 @@ static bool listen_to(void *data)
 struct err *process_fork(struct process *p)
 {
 	int ends[3][2];
-	if (pipe2(ends[0], O_CLOEXEC) < 0)
-		return err_errno(errno, "pipe");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[0]) < 0)
+		return err_errno(errno, "socketpair");
 	cleanup_fd int hold = ends[0][0], release = ends[0][1];
 	if (pipe2(ends[1], O_CLOEXEC) < 0)
 		return err_errno(errno, "pipe");
@@ -189,13 +208,33 @@ struct err *process_hold(struct process *p)
 	return err_wrap(e, "%s", p->name);
 }
 
+static ssize_t send_release(struct process *p, char *byte)
+{
+	char control[CMSG_SPACE(PROCESS_LATE_FDS_MAX * sizeof(int))] = {};
+	struct iovec data = { byte, 1 };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	if (p->n_late_fds) {
+		struct cmsghdr *c = (struct cmsghdr *)control;
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(p->n_late_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), p->late_fds, p->n_late_fds * sizeof(int));
+		message.msg_control = control;
+		message.msg_controllen = CMSG_SPACE(p->n_late_fds * sizeof(int));
+	}
+	ssize_t n = sendmsg(p->release_fd, &message, MSG_NOSIGNAL);
+	for (; p->n_late_fds; p->n_late_fds--)
+		fd_closep(&p->late_fds[p->n_late_fds - 1]);
+	return n;
+}
+
 struct err *process_release(struct process *p)
 {
 	char byte = HELD;
 	cleanup_sb struct sb text = {};
 	if (p->release_fd < 0)
 		return err_new("%s is not held", p->name);
-	ssize_t n = write(p->release_fd, &byte, 1);
+	ssize_t n = send_release(p, &byte);
 	fd_closep(&p->release_fd);
 	struct err *e = n == 1 || !p->held ? hear(p, true, &text) : err_new("the child ended before it was released");
 	fd_closep(&p->status_fd);
@@ -328,6 +367,8 @@ void process_drop(struct process *p)
 	bool held = p->release_fd >= 0;
 	fd_closep(&p->release_fd);
 	fd_closep(&p->status_fd);
+	for (; p->n_late_fds; p->n_late_fds--)
+		fd_closep(&p->late_fds[p->n_late_fds - 1]);
 	if (held && (p->pidfd < 0 || wait_end(p->pidfd, HOLD_LIMIT_MS))) /* no descriptor: it ended before there could be one */
 		process_ended(p);
 }

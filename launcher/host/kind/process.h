@@ -2,8 +2,8 @@
 /*
  * process: a program of ours (swtpm, QEMU) as a step: step kind "process", and "memlock" for what it may lock in memory.
  *
- * The program is forked before the journal names it, and held back on a pipe: it runs only once its record is on the disk. If the launcher
- * dies before that, the pipe closes and the child ends by itself. Afterwards it outlives the launcher; whoever undoes the journal finds it
+ * The program is forked before the journal names it, and held back on a socket: it runs only once its record is on the disk. If the launcher
+ * dies before that, the socket closes and the child ends by itself. Afterwards it outlives the launcher; whoever undoes the journal finds it
  * by pid and start time, which no other process can have, and ends it: SIGTERM, a time limit, SIGKILL.
  *
  * One way to watch a child, for all of them: its end is a pidfd; what it says is read while we wait for anything at all (base/drain.h) and
@@ -29,6 +29,7 @@ extern const struct step_kind memlock_kind;
 /* Descriptors handed on: fds[i] becomes descriptor PROCESS_FD + i of the program, whatever number it has here. */
 #define PROCESS_FD 3
 #define PROCESS_FDS_MAX 120
+#define PROCESS_LATE_FDS_MAX 64 /* SCM_RIGHTS takes 253 (unix(7)) */
 
 struct process {
 	/* What to run; borrowed, in place until it runs. */
@@ -37,6 +38,9 @@ struct process {
 	char *const *env;  /* the whole environment; NULL: ours */
 	int fds[PROCESS_FDS_MAX];
 	size_t n_fds;
+	/* More of them, which are there only once it is held: they go with its release, and follow those above. Closed with it. */
+	int late_fds[PROCESS_LATE_FDS_MAX];
+	size_t n_late_fds;
 	bool terminal;     /* keeps our standard input and output (a serial console on stdio); else neither */
 	const char *ready; /* what it says on standard error once it serves: only then is its step done; NULL: once it runs */
 	int oom_score_adj; /* proc(5), -1000..1000; 0 leaves it */

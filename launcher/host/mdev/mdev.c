@@ -7,6 +7,7 @@
 #include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/node.h"
+#include "launcher/host/kind/vfio.h"
 #include "launcher/host/mdev/mdev.h"
 
 #define DEVICES "/sys/bus/mdev/devices"
@@ -153,6 +154,15 @@ void mdev_findings(struct findings *out, const struct mdev_facts *f)
 					    pci_addr_text(m->conf->parent).s),
 				     NULL);
 	}
+}
+
+struct err *mdev_open(struct root *root, const struct mdev_facts *f, int fds[], size_t *n)
+{
+	for (size_t i = 0; i < f->n; i++, ++*n) {
+		cleanup_free char *sys = str_fmt(DEVICES "/%s", f->v[i].uuid);
+		TRY(vfio_open_device(root, sys, &fds[*n]));
+	}
+	return NULL;
 }
 
 /* ---- the kind ---- */

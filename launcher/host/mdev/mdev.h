@@ -29,5 +29,8 @@ void mdev_facts_free(struct mdev_facts *f);
 void mdev_steps(struct steps *out, const struct mdev_facts *f, uid_t uid, gid_t gid);
 void mdev_findings(struct findings *out, const struct mdev_facts *f);
 
+/* Descriptors of them by iommufd, once they are there: adds them to fds[*n]. */
+struct err *mdev_open(struct root *root, const struct mdev_facts *f, int fds[], size_t *n);
+
 /* mdev: target a UUID, values "PARENT TYPE" ("0000:00:02.0 i915-GVTg_V5_4") or "absent". */
 extern const struct step_kind mdev_kind;

@@ -142,6 +142,10 @@ void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret
  */
 char *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager);
 
+/* All functions that the guest gets; and descriptors of them by iommufd, in the order of the facts, once they are bound. */
+size_t pci_count(const struct pci_facts *f);
+struct err *pci_open(struct root *root, const struct pci_facts *f, int fds[], size_t *n);
+
 /* The module, then each function: reset method, D3cold, power, vfio-pci, BAR size; then the groups' nodes for the user
  * of QEMU. */
 void pci_steps(struct steps *out, const struct config *c, const struct pci_facts *f, uid_t uid, gid_t gid);

@@ -76,6 +76,7 @@ const struct qemu_name qemu_names[] = {
 	{ "device:usb-redir" },
 	{ "device:usb-tablet" },
 	{ "device:vfio-pci" },
+	{ "device:vfio-pci.fd", 900 },
 	{ "device:vhost-user-fs-pci" },
 	{ "device:virtio-9p-pci" },
 	{ "device:virtio-blk-pci" },
