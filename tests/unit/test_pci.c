@@ -616,6 +616,21 @@ static void test_virtual_in_use(void **state)
 	teardown(&f);
 }
 
+/* Its ids read as all ones, unlike its class: it is there all the same. */
+static void test_virtual_answers(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct pci_addr addr = { .bus = 3, .dev = 0x10 };
+	setup_virtual(&f);
+	must(root_write(f.fake->root, PF "/sriov_numvfs", "1"));
+	fake_file(f.fake, "/sys/bus/pci/devices/0000:03:10.0/config", "\377\377\377\377\1\1\1\1\1\1\1\1");
+	assert_true(pci_answers(f.fake->root, addr));
+	fake_file(f.fake, "/sys/bus/pci/devices/0000:03:10.0/config", "\377\377\377\377\377\377\377\377\377\377\377\377");
+	assert_false(pci_answers(f.fake->root, addr));
+	teardown(&f);
+}
+
 /* What keeps a virtual function from being there is said before anything is changed. */
 static void test_virtual_refused(void **state)
 {
@@ -922,7 +937,7 @@ int main(void)
 		cmocka_unit_test(test_absent_card),
 		cmocka_unit_test(test_same_device_twice),
 		cmocka_unit_test(test_findings),
-cmocka_unit_test(test_iommufd), cmocka_unit_test(test_iommufd_open), cmocka_unit_test(test_virtual), cmocka_unit_test(test_virtual_in_use), cmocka_unit_test(test_virtual_refused), cmocka_unit_test(test_virtual_twice),
+cmocka_unit_test(test_iommufd), cmocka_unit_test(test_iommufd_open), cmocka_unit_test(test_virtual), cmocka_unit_test(test_virtual_answers), cmocka_unit_test(test_virtual_in_use), cmocka_unit_test(test_virtual_refused), cmocka_unit_test(test_virtual_twice),
 		cmocka_unit_test(test_iommu_off), cmocka_unit_test(test_unsafe_interrupts),
 		cmocka_unit_test(test_rebar),
 		cmocka_unit_test(test_blocks_behind),

@@ -148,10 +148,11 @@ struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pc
 bool pci_answers(struct root *root, struct pci_addr addr)
 {
 	cleanup_fd int fd = -1;
-	uint32_t ids = 0;
+	uint32_t head[3] = {}; /* ids, command and status, class and revision */
 	cleanup_free char *path = pci_path(addr, "config");
 	cleanup_err struct err *e = root_open_fd(root, path, O_RDONLY | O_CLOEXEC, &fd);
-	return e || read(fd, &ids, sizeof(ids)) != sizeof(ids) || ids != UINT32_MAX;
+	ssize_t n = e ? 0 : read(fd, head, sizeof(head));
+	return n < (ssize_t)sizeof(head[0]) || head[0] != UINT32_MAX || (n == sizeof(head) && head[2] != UINT32_MAX);
 }
 
 void pci_function_free(struct pci_function *fn)

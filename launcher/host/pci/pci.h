@@ -68,7 +68,8 @@ void pci_facts_free(struct pci_facts *f);
 struct err *pci_function_read(struct root *root, struct pci_addr addr, struct pci_function *ret_fn);
 struct err *pci_scan(struct root *root, struct pci_function **ret_v, size_t *ret_n);
 void pci_function_free(struct pci_function *fn);
-/* Whether its configuration space answers: all ones are nobody there (PCI Local Bus 3.0, 3.7.4.3). True where there is none to read. */
+/* Whether its configuration space answers: all ones are nobody there (PCI Local Bus 3.0, 3.7.4.3), but for the ids
+ * of a virtual function, which are always so (PCI Express 5.0, 9.3.4.1.1). True where there is none to read. */
 bool pci_answers(struct root *root, struct pci_addr addr);
 /* PCI-to-PCI bridges and the like (base class 06): vfio does not want them bound. */
 bool pci_is_bridge(const struct pci_function *fn);
