@@ -15,6 +15,7 @@ struct cli {
 	struct strv sets;              /* every --set */
 	bool json;                     /* --json */
 	const char *install, *drivers; /* discs of `run --install`; borrowed */
+	const char *answers;           /* of `--unattended`, likewise; NULL: somebody sits before it */
 	struct phases phases;          /* of `run` */
 	enum exit_status status;       /* what a command that said everything itself wants to end with; an error's own status wins */
 };

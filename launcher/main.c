@@ -21,7 +21,7 @@
 #define VERSION "0.1.0"
 
 static const struct verb verbs[] = {
-	{ "run", N_("The machine"), "CONFIG", N_("prepare the host, run the guest, give it all back"), "install= drivers=", verb_run },
+	{ "run", N_("The machine"), "CONFIG", N_("prepare the host, run the guest, give it all back"), "install= drivers= unattended account= edition= password-file= yes", verb_run },
 	{ "plan", N_("The machine"), "CONFIG", N_("what run would do: now, then, why; QEMU's arguments"), NULL, verb_plan },
 	{ "check", N_("The machine"), "[CONFIG]", N_("can this host run it? each finding with its remedy"), "html", verb_check },
 	{ "new", N_("A new machine"), "NAME", N_("propose a whole config from this host: --iso, --yes, --gpu"), "iso= yes gpu= from= output=", verb_new },

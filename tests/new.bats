@@ -148,7 +148,7 @@ made() { echo "$(value firmware type) $(value firmware secure-boot) $(value tpm 
 	disc CCCOMA_X64FRE_EN-US_DV9 "$HOME/Win 11.iso" -publisher 'MICROSOFT CORPORATION'
 	run "$qlaunch" new w --yes --root "$at/ryzen" --iso "file://$HOME/Win%2011.iso"
 	echo "$output"
-	[ "$status" -eq 0 ]; [[ $output == *"To install Windows 11:"*"qlaunch fetch virtio-win"*"sudo qlaunch run --install '$HOME/Win 11.iso' w"* ]]
+	[ "$status" -eq 0 ]; [[ $output == *"To install Windows 11:"*"qlaunch fetch virtio-win"*"sudo qlaunch run --install '$HOME/Win 11.iso' --unattended w"* ]]
 	output=$(<"$HOME/.config/qlaunch/w.conf")
 	[ "$(made)" = "uefi yes 2.0  nvme e1000e auto" ]; [ -z "$(value host governor)" ] # that host has none
 	cp -r "$at/ryzen" "$HOME/fast"; mkdir "$HOME/fast/sys/devices/system/cpu/cpu0/cpufreq"

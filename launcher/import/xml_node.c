@@ -3,13 +3,12 @@
 #include <libxml/xmlreader.h>
 #include <stdlib.h>
 #include "launcher/base/late.h"
+#include "launcher/base/libxml2.h"
 #include "launcher/import/xml_node.h"
 
 #define NODES_MAX 10000
 #define EQUALS_MAX 2000 /* in a tag: the parser compares each attribute with every other */
 #define NODE_DEPTH_MAX 32
-/* Its 2.14 is another ABI, but not for these functions. */
-#define LIBXML2 (LIBXML_VERSION < 21400 ? "libxml2.so.2" : "libxml2.so.16")
 #if LIBXML_VERSION >= 21200
 typedef const xmlError *xml_error; /* its handler's argument */
 #else

@@ -27,6 +27,7 @@ struct machine {
 	struct ready *ready;           /* of ready.h, */
 	struct settling *settling;     /* settling.h and */
 	struct host_sleep *host_sleep; /* host_sleep.h; NULL before the guest runs */
+	struct nudge *nudge;           /* of nudge.h; NULL: nobody is to be pressed for */
 	struct nospace *nospace;       /* of nospace.h; NULL: no disk was ever full */
 	sd_event *event;
 	sd_event_source *waiting; /* of waiting.h */

@@ -25,6 +25,7 @@
 #include "launcher/live/qmp_loop.h"
 #include "launcher/live/nets.h"
 #include "launcher/live/nospace.h"
+#include "launcher/live/nudge.h"
 #include "launcher/live/ready.h"
 #include "launcher/live/settling.h"
 #include "launcher/live/shares.h"
@@ -264,11 +265,13 @@ struct err *supervise(struct machine *m)
 	m->ready = ready_begin(m);
 	m->settling = settling_begin(m);
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
+	m->nudge = nudge_begin(m);
 	usb_begin(m);
 	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
 	usb_end(steal(m->usb));
+	nudge_end(steal(m->nudge));
 	settling_end(steal(m->settling)); /* a RESET that comes on the way back finds none */
 	ready_end(steal(m->ready));
 	host_sleep_end(steal(m->host_sleep));

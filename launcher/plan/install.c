@@ -6,6 +6,7 @@
 
 #define DISC "install"
 #define DRIVERS "drivers"
+#define ANSWERS "answers"
 
 static void add_disc(struct config *c, const char *name, const char *path)
 {
@@ -34,11 +35,13 @@ static void boot_disc(struct config *c)
 	str_set(&c->boot.kernel, NULL);
 }
 
-void install_amend(struct config *c, const char *disc, const char *drivers, enum display_mode mode)
+void install_amend(struct config *c, const char *disc, const char *drivers, const char *answers, enum display_mode mode)
 {
 	add_disc(c, DISC, disc);
 	if (drivers)
 		add_disc(c, DRIVERS, drivers);
+	if (answers)
+		add_disc(c, ANSWERS, answers);
 	boot_disc(c);
 	if (c->display.mode != DISPLAY_SPICE && c->display.mode != DISPLAY_WINDOW)
 		c->display.mode = mode;
@@ -61,11 +64,13 @@ static const struct conf_disk *needs_driver(const struct config *c)
 	return NULL;
 }
 
-void install_say(const struct config *c, const struct disc *disc, bool drivers)
+void install_say(const struct config *c, const struct disc *disc, bool drivers, bool answers)
 {
 	const struct conf_disk *d = needs_driver(c);
 	log_info("%s: installing from \"%s\"; this run only, the configuration stays as it is", c->vm.name, disc->label);
-	if (!disc->udf) /* no Windows */
+	if (answers)
+		log_info("  Nothing is asked: Windows installs itself, wipes the machine's disk for it, and comes up with your account.");
+	if (!disc->udf || answers) /* no Windows, or nobody sits before it */
 		return;
 	log_info("  1. Press a key in the window when it says \"Press any key to boot from CD or DVD\".");
 	if (d && drivers)

@@ -10,7 +10,7 @@
 #include "launcher/config/config.h"
 #include "launcher/host/disk/disc.h"
 
-/* `drivers` may be NULL. `mode`: what shows the picture where the configuration has nothing that does. */
-void install_amend(struct config *c, const char *disc, const char *drivers, enum display_mode mode);
+/* `drivers` and `answers` may be NULL. `mode`: what shows the picture where the configuration has nothing that does. */
+void install_amend(struct config *c, const char *disc, const char *drivers, const char *answers, enum display_mode mode);
 /* What the person must do, on standard error. */
-void install_say(const struct config *c, const struct disc *disc, bool drivers);
+void install_say(const struct config *c, const struct disc *disc, bool drivers, bool answers);

@@ -47,7 +47,7 @@ static struct err *who_and_what(struct cli *cli, const char *arg, struct plan *p
 	TRY(config_load_as_caller(arg, &cli->sets, &caller, &p->config));
 	if (cli->install) {
 		cleanup_free char *viewer = child_find("remote-viewer");
-		install_amend(p->config, cli->install, cli->drivers, viewer ? DISPLAY_SPICE : DISPLAY_WINDOW);
+		install_amend(p->config, cli->install, cli->drivers, cli->answers, viewer ? DISPLAY_SPICE : DISPLAY_WINDOW);
 	}
 	return user_of_config(&caller, p->config->vm.user, &p->user);
 }

@@ -93,6 +93,11 @@ const struct guest_system *identify_system(const char *id, const struct disc *di
 	return &systems[i];
 }
 
+bool identify_answerable(const struct guest_system *system)
+{
+	return streq(system->id, "win11") || streq(system->id, "win10") || streq(system->id, "win");
+}
+
 /* ---- libosinfo, in a child ---- */
 
 struct asking {

@@ -35,5 +35,7 @@ struct err *identify(const char *path, const struct user *user, struct identity 
 void identity_free(struct identity *i);
 #define cleanup_identity cleanup(identity_free)
 
+/* Whether its installer can be answered beforehand: Windows 10 and 11 (unattend.h). */
+bool identify_answerable(const struct guest_system *system);
 /* The row for a disc. `id`: libosinfo's word, or NULL. `file`: its name on this host: Microsoft calls the discs of 10 and 11 the same. Pure. */
 const struct guest_system *identify_system(const char *id, const struct disc *disc, const char *file);

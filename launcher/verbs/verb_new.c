@@ -128,15 +128,15 @@ static void say(const struct proposal *p, const char *path, bool by_name)
 static void say_install(const struct proposal *p, const struct survey *s, const char *arg)
 {
 	cleanup_free char *disc = typed_quoted(p->os.path), *drivers = virtio_win_find(&s->user), *image = typed_quoted(p->disk);
-	bool windows = p->os.system->family == SYSTEM_WINDOWS;
+	bool windows = p->os.system->family == SYSTEM_WINDOWS, answerable = identify_answerable(p->os.system);
 	printf(_("\nTo install %s:\n"), p->os.name);
 	if (access(p->disk, F_OK) < 0)
 		printf("  qlaunch disk create %s 100G\n", image);
 	if (windows && !drivers)
 		puts("  qlaunch fetch virtio-win");
-	printf("  %sqlaunch run --install %s %s\n", p->gpu ? "sudo " : "", disc, arg);
-	if (windows)
-		printf(_("In Windows, run virtio-win-guest-tools from the second disc.\n"));
+	printf("  %sqlaunch run --install %s %s%s\n", p->gpu ? "sudo " : "", disc, answerable ? "--unattended " : "", arg);
+	if (answerable)
+		printf(_("It asks for a password and then nothing more. Without --unattended you answer what Windows asks.\n"));
 }
 
 static struct err *propose_text(struct proposal *p, const struct survey *s, const char *from, char **ret_text)

@@ -10,9 +10,11 @@
 #include "launcher/live/restore.h"
 #include "launcher/live/run.h"
 #include "launcher/step/journal.h"
+#include "launcher/tools/answers.h"
 #include "launcher/tools/history.h"
 #include "launcher/tools/virtio_win.h"
 #include "launcher/verbs/typed.h"
+#include "launcher/verbs/unattended.h"
 #include "ovmf/vars.h"
 
 /* What stands in the way, a line each with its remedy. */
@@ -37,6 +39,8 @@ struct discs {
 	char *given[2];
 	char *path[2]; /* without links, for QEMU may see another directory as its own */
 	struct disc disc[2];
+	char *answers, *home; /* of --unattended: it goes when the run has ended */
+	struct user user;
 };
 
 static struct err *look_at_discs(void *data)
@@ -69,11 +73,16 @@ static bool is_windows(const struct user *caller, const char *path)
 {
 	struct discs d = { .given = { (char *)path } }; /* borrowed */
 	cleanup_err struct err *e = user_visit(caller, look_at_first, &d);
-	return !e && d.disc[0].udf;
+	return !e && (d.disc[0].udf || strcasestr(d.disc[0].publisher, "MICROSOFT"));
 }
 
 static void free_discs(struct discs *d)
 {
+	if (d->answers)
+		answers_remove(&d->user, d->home);
+	user_free(&d->user);
+	free(d->answers);
+	free(d->home);
 	free(d->given[0]);
 	free(d->given[1]);
 	free(d->path[0]);
@@ -88,6 +97,12 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 		return err_exit(err_hint(err_new("--drivers belongs to --install"),
 					 "qlaunch run --install windows.iso --drivers virtio-win.iso VM"),
 				EXIT_USAGE);
+	static const char *const with[] = { "unattended", "account", "edition", "password-file", "yes" };
+	for (size_t i = 0; i < ARRAY_SIZE(with); i++)
+		if (verb_option(args, with[i]) && (!install || !verb_option(args, "unattended")))
+			return err_exit(err_hint(err_new("--%s belongs to an installation that nobody watches", with[i]),
+						 "qlaunch run --install windows.iso --unattended VM"),
+					EXIT_USAGE);
 	if (!install)
 		return NULL;
 	cleanup_free char *here = getcwd(NULL, 0);
@@ -97,6 +112,14 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
 	cli->install = d->path[0];
 	cli->drivers = d->path[1];
+	if (!verb_option(args, "unattended"))
+		return NULL;
+	if (!cli->drivers)
+		return err_exit(
+			err_hint(err_new("an installation that nobody watches wants the disc of drivers"), "qlaunch fetch virtio-win"),
+			EXIT_HOST);
+	TRY(unattended_make(cli, args, d->path[0], &d->user, &d->home, &d->answers));
+	cli->answers = d->answers;
 	return NULL;
 }
 
@@ -148,7 +171,7 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 		return err_exit(err_hint(err_new("%s: its steps need root", p->config->vm.name), "sudo qlaunch %s", p->config->path),
 				EXIT_HOST);
 	if (cli->install)
-		install_say(p->config, &discs.disc[0], cli->drivers);
+		install_say(p->config, &discs.disc[0], cli->drivers, cli->answers);
 	phase_end(&cli->phases, "check");
 	return run_machine(cli, p, ret_seconds);
 }
@@ -156,7 +179,7 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 struct err *verb_run(struct cli *cli, const struct verb_args *args)
 {
 	cleanup_plan struct plan p = {};
-	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO]] CONFIG"));
+	TRY(verb_words(args, 1, 1, "run [--install ISO [--drivers ISO] [--unattended]] CONFIG"));
 	cleanup_free char *home = NULL; /* what the log of this run borrows until its end */
 	double seconds = 0;
 	history_begin();

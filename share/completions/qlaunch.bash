@@ -44,7 +44,7 @@ _qlaunch_sets() {
 
 _qlaunch_options() { # VERB
 	case $1 in
-	run) echo --install --drivers ;;
+	run) echo --install --drivers --unattended --account --edition --password-file --yes ;;
 	check) echo --html ;;
 	clone) echo --tpm ;;
 	remove) echo --yes --keep-disks ;;
@@ -95,11 +95,12 @@ _qlaunch_value() { # OPTION WORD VERB CONFIG
 		_qlaunch_files "$2" '*.conf' ;;
 	--gpu) _qlaunch_offer "$2" "none $(_qlaunch_cards)" ;;
 	--install | --drivers | --iso) _qlaunch_files "$2" '*.[iI][sS][oO]' ;;
+	--edition) _qlaunch_offer "$2" "home pro education enterprise workstations pro-education" ;;
 	--tpm) _qlaunch_offer "$2" "copy new" ;;
 	--redo) _qlaunch_offer "$2" failed ;;
-	--output | --backing) _qlaunch_files "$2" ;;
+	--output | --backing | --password-file) _qlaunch_files "$2" ;;
 	--root) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
-	--seconds | --interval | --timeout | --try | --back | --sha256) ;;
+	--seconds | --interval | --timeout | --try | --back | --sha256 | --account) ;;
 	*) return 1 ;;
 	esac
 	return 0
@@ -139,7 +140,7 @@ _qlaunch() {
 		word=${words[i]}
 		if [[ $skip ]]; then skip=""; continue; fi
 		case $word in
-		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout | --sha256 | --iso) skip=yes ;;
+		--set | --root | --gpu | --from | --output | --format | --backing | --tpm | --install | --drivers | --try | --back | --seconds | --interval | --timeout | --sha256 | --iso | --account | --edition | --password-file) skip=yes ;;
 		-*) ;;
 		*)
 			if [[ ! $verb && " $verbs " == *" $word "* ]]; then verb=$word; continue; fi

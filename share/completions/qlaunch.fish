@@ -10,7 +10,7 @@ function __qlaunch_words
 	for word in (commandline -opc)[2..]
 		if set -q skip[1]
 			set -e skip
-		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout|sha256|iso)$' -- $word
+		else if string match -qr '^--(set|root|gpu|from|output|format|backing|tpm|install|drivers|try|seconds|interval|timeout|sha256|iso|account|edition|password-file)$' -- $word
 			set skip yes
 		else if not string match -q -- '-*' $word
 			if not set -q words[1]; and not contains -- $word $__qlaunch_verbs
@@ -152,6 +152,11 @@ complete -c qlaunch -n 'test (count (__qlaunch_words)) -eq 2; and __qlaunch_verb
 
 __qlaunch_option run install 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option run drivers 'Drivers for it' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
+__qlaunch_option run unattended 'Nothing is asked'
+__qlaunch_option run account 'The first user' -x
+__qlaunch_option run edition 'Of Windows' -x -a 'home pro education enterprise workstations pro-education'
+__qlaunch_option run password-file 'Its first line is the password' -r -F
+__qlaunch_option run yes 'The disk is wiped whatever is on it'
 __qlaunch_option check html 'One page of HTML'
 __qlaunch_option new iso 'An installer' -x -a "(__qlaunch_files '\.[iI][sS][oO]' .iso)"
 __qlaunch_option new yes 'No question'
