@@ -71,6 +71,8 @@ char *disk_absent_remedy(const struct disk *d);
 
 /* Who uses it now, a line a use, added to ret_uses: the host, or a process that has it open (`writers`: for writing). */
 void disk_in_use(struct root *root, const struct disk *d, bool writers, struct strv *ret_uses);
+/* The names of a disk and its partitions; of a partition its own. Added to ret_names. */
+void disk_family(struct root *root, const char *block, struct strv *ret_names);
 /* How the host uses a block device or a partition of it, a line a use: "nvme0n1p2 is mounted on /". Added to ret_uses.
  */
 void disk_uses(struct root *root, const char *block, struct strv *ret_uses);

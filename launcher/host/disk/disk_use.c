@@ -8,6 +8,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/disk/disk.h"
 #include "launcher/host/disk/image.h"
+#include "launcher/host/disk/windows.h"
 #include "launcher/host/kind/block.h"
 
 static char *read_of(struct root *root, const char *block, const char *attr)
@@ -16,8 +17,7 @@ static char *read_of(struct root *root, const char *block, const char *attr)
 	return root_read_or(root, path, "");
 }
 
-/* A disk with its partitions; a partition alone. */
-static void family(struct root *root, const char *block, struct strv *ret_names)
+void disk_family(struct root *root, const char *block, struct strv *ret_names)
 {
 	cleanup_strv struct strv entries = {};
 	cleanup_free char *dir = str_fmt("/sys/class/block/%s", block);
@@ -123,7 +123,7 @@ static void zfs(struct root *root, const char *block, const char *number, struct
 void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
 {
 	cleanup_strv struct strv names = {};
-	family(root, block, &names);
+	disk_family(root, block, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *number = read_of(root, names.v[i], "dev");
 		mounts(root, names.v[i], number, ret_uses);
@@ -288,6 +288,10 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 		check_unasked(out, what, why);
 	else if (!d->claimed)
 		check_free(out, d, &uses);
+	if (d->block && !d->cdrom) {
+		cleanup_free char *whose = str_fmt("[disk %s]", d->conf->name);
+		windows_findings(out, root, d->block, whose);
+	}
 	cleanup_free char *ro = d->block ? read_of(root, d->block, "ro") : NULL;
 	if (streq(ro, "1") && !d->cdrom && !d->conf->readonly)
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: %s is write-protected", where, d->conf->path),
@@ -315,6 +319,7 @@ void disk_findings_behind(struct findings *out, struct root *root, const char *b
 	cleanup_free char *why = NULL, *what = tr_fmt("%s behind %s", block, whose);
 	if (ask_kernel(root, block, &uses, &why))
 		check_unasked(out, what, why);
+	windows_findings(out, root, block, whose);
 	cleanup_free char *joined = strv_join(&uses, "; ");
 	if (uses.n)
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("the host uses %s behind %s: %s", block, whose, joined),

@@ -74,6 +74,12 @@ static char *who_has(struct root *root, const char *block)
 		   : tr_fmt("the kernel says that %s is in use: unmounted, but not yet let go, or claimed by another program", block);
 }
 
+struct err *block_open(struct root *root, const char *block, int *ret_fd)
+{
+	cleanup_free char *node = node_of(block);
+	return open_node(root, node, O_RDONLY | O_NONBLOCK, ret_fd);
+}
+
 enum block_answer block_ask(struct root *root, const char *block, char **ret_why)
 {
 	cleanup_free char *node = node_of(block);

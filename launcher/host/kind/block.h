@@ -21,6 +21,9 @@ extern const struct step_kind claim_kind;
 /* Appends a claim of the block device `node`: `how` is BLOCK_ words. Borrowed, until the next step is added. */
 struct step *claim_step(struct steps *out, const char *node, const char *how, const char *why);
 
+/* Opens the device with the kernel's name `block` to read of it, beside whoever has it; in a captured tree a plain file. */
+struct err *block_open(struct root *root, const char *block, int *ret_fd);
+
 enum block_answer {
 	BLOCK_FREE,
 	BLOCK_BUSY,
