@@ -497,3 +497,44 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	done
 	[ ! -e "$HOME/ran" ]
 }
+
+@test "import: a folder of libvirt's hooks is told by the keys that do each line's work" {
+	hooks=$BATS_TEST_TMPDIR/hooks begin=$BATS_TEST_TMPDIR/hooks/qemu.d/win10/prepare/begin
+	mkdir -p "$begin"
+	printf '#!/bin/bash\nGUEST_NAME="$1"\nif [ -x "$HOOK" ]; then\n\t"$HOOK"\nfi\n' >"$hooks/qemu"
+	cat >"$begin/start.sh" <<-'SCRIPT'
+		#!/bin/bash
+		# a comment, and waiting
+		sleep 5; echo "starting"
+		systemctl stop display-manager.service
+		modprobe -r nvidia_drm
+		sudo umount /mnt/games
+		echo 1 > "/sys/bus/pci/devices/0000:01:00.0/remove"
+		[ -e /x ] && systemctl stop fancontrol.service
+		sysctl vm.stat_interval=120
+		touch "$BATS_TEST_TMPDIR/ran"
+		openrgb -d 0 -c 000000
+	SCRIPT
+	ln -s . "$begin/circle"
+	run "$qlaunch" import "$hooks"
+	[ "$status" -eq 0 ]
+	says() { grep -A1 -E "^ +$1  " <<<"$output" | tail -n 1 | sed 's/^ *→ //'; } # LINE of start.sh
+	output=${output#*start.sh}
+	[ "$(says 4)" = "[host] release-console = yes" ]
+	[ "$(says 5)" = "[pci NAME] unload = MODULE …" ]
+	[ "$(says 6)" = "[disk NAME] unmount = yes" ]
+	[ "$(says 7)" = "[pci NAME] rescan = yes" ]
+	[ "$(says 8)" = "[host] stop = UNIT.service" ]
+	[ "$(says 9)" = "[host] sysctl = NAME=VALUE" ]
+	[ "$(says 11)" = "no key does this: a program of yours, [hooks] before and after" ]
+	[ -z "$(says 2)$(says 3)" ]  # no work
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ] # nothing of it is run
+	[[ $output == *"What no key does stays a script"* ]]
+	for key in 'pci unload' 'pci rescan' 'disk unmount' 'host stop' 'host sysctl' 'host profile' 'host smt' 'host oom-score' 'host weight'; do
+		grep -qE "(KEY|ITEM)\(\"${key% *}\", \"${key#* }\"" launcher/config/keys.c # the table names keys that there are
+	done
+	mkdir "$BATS_TEST_TMPDIR/empty"
+	run "$qlaunch" import "$BATS_TEST_TMPDIR/empty"
+	[ "$status" -eq 3 ]
+	[[ $output == *"no script is there"* ]]
+}

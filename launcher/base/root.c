@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -434,6 +435,34 @@ struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid)
 	if (fd < 0 || fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0)
 		return err_errno(errno, "%s", path);
 	return hook_after(r, "chown", path, value);
+}
+
+/* A descriptor, so that what was looked at is what is mounted upon, whoever exchanges a name meanwhile. */
+static struct err *mount_at(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS };
+	cleanup_fd int fd = (int)syscall(SYS_openat2, AT_FDCWD, target, &how, sizeof(how));
+	if (fd < 0)
+		return err_errno(errno, "%s", target);
+	cleanup_free char *at = str_fmt("/proc/self/fd/%d", fd);
+	return mount(source, at, type, flags, *data ? data : NULL) == 0 ? NULL : err_errno(errno, "mount %s on %s", source, target);
+}
+
+struct err *root_mount(struct root *r, const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+{
+	cleanup_free char *value = str_fmt("%s %s %lu %s", type, source, flags, data);
+	BEFORE(r, "mount", target, value);
+	if (root_is_host(r))
+		TRY(mount_at(source, target, type, flags, data));
+	return hook_after(r, "mount", target, value);
+}
+
+struct err *root_umount(struct root *r, const char *target)
+{
+	BEFORE(r, "umount", target, NULL);
+	if (root_is_host(r) && umount2(target, UMOUNT_NOFOLLOW) < 0)
+		return err_errno(errno, "unmount %s", target);
+	return hook_after(r, "umount", target, NULL);
 }
 
 struct err *root_hold(struct root *r, const char *path, struct err *(*judge)(const char *part, const struct stat *st, void *data),

@@ -16,7 +16,7 @@ struct root;
 
 /*
  * What stands between a write and the kernel; tests put a fake kernel here. `before` may refuse (an errno) or accept (0); `after` reacts.
- * `what` is "write", "append", "create", "mkdir", "rmdir", "unlink", "rename", "chown" or "symlink".
+ * `what` is "write", "append", "create", "mkdir", "rmdir", "unlink", "rename", "chown", "symlink", "mount" or "umount".
  */
 struct root_hook {
 	int (*before)(void *data, const char *what, const char *path, const char *value);
@@ -76,6 +76,12 @@ struct err *root_mkdirs(struct root *r, const char *path, mode_t mode); /* all o
 struct err *root_rmdir(struct root *r, const char *path);
 struct err *root_unlink(struct root *r, const char *path);
 struct err *root_symlink(struct root *r, const char *content, const char *path);
+/*
+ * mount(2) and umount2(2), on the host alone; elsewhere the hook is told, and nothing else happens. No link on the way to `target` is followed:
+ * somebody else may own a part of it. `flags` are MS_ words, `data` the file system's own options, "" for none. A busy one is EBUSY.
+ */
+struct err *root_mount(struct root *r, const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+struct err *root_umount(struct root *r, const char *target);
 struct err *root_chown(struct root *r, const char *path, uid_t uid, gid_t gid); /* follows links */
 
 /*

@@ -71,6 +71,8 @@ enum smbios_field {
 };
 enum vfio_way { VFIO_AUTO, VFIO_GROUP, VFIO_IOMMUFD };
 enum irqs { IRQS_AWAY, IRQS_KEEP };
+enum profile { PROFILE_KEPT, PROFILE_PERFORMANCE, PROFILE_POWER_SAVER };
+enum oomd { OOMD_OMIT, OOMD_AVOID, OOMD_NONE };
 enum boost { BOOST_KEPT, BOOST_ON, BOOST_OFF };
 enum hook_failure { HOOK_ABORT, HOOK_WARN };
 
@@ -81,6 +83,7 @@ struct conf_disk {
 	enum disk_format format;
 	enum disk_cache cache;
 	bool discard, iothread, readonly;
+	bool unmount;      /* of a block device: what the host has mounted of it is unmounted meanwhile */
 	char *serial;      /* NULL: the name */
 	unsigned rotation; /* 1: none, an SSD; else turns a minute */
 	unsigned queues;   /* 0: one for each vCPU */
@@ -99,6 +102,8 @@ struct conf_pci {
 	unsigned vf;        /* which, counted from 0 as the kernel does */
 	unsigned vfs;       /* how many are made where it has none; 0: as many as are wanted */
 	struct strv accept; /* addresses of what may come along although the host uses it */
+	struct strv unload; /* modules of its driver that go before it is taken, in this order */
+	bool rescan;        /* taken off its bus and found anew, before the guest has it and after */
 };
 /* What an input device says of itself: "uniq:dc:2c:26:01:02:03 name:Keychron K2". What is not said is NULL. */
 struct conf_device {
@@ -255,6 +260,11 @@ struct config {
 		char *governor; /* or NULL: left as it is */
 		char *energy;   /* energy_performance_preference */
 		enum boost boost;
+		enum profile profile;    /* of power-profiles-daemon or tuned */
+		bool smt_off;            /* one thread of each core runs */
+		unsigned weight;         /* CPUWeight of the machine's slice; 0: as systemd has it */
+		enum oomd oomd;          /* ManagedOOMPreference of its scope */
+		int oom_score;           /* oom_score_adj of QEMU */
 		struct strv sysctl, kvm; /* "vm.stat_interval=120", "ignore_msrs=1" */
 		struct strv stop;        /* units of systemd that do not run meanwhile */
 		bool inhibit_sleep;

@@ -102,6 +102,11 @@ static const struct conf_word audio_backends[] = {
 static const struct conf_word irqs[] = { { "away", IRQS_AWAY }, { "keep", IRQS_KEEP }, {} };
 static const struct conf_word vfio_ways[] = { { "auto", VFIO_AUTO }, { "group", VFIO_GROUP }, { "iommufd", VFIO_IOMMUFD }, {} };
 static const struct conf_word boosts[] = { { "keep", BOOST_KEPT }, { "on", BOOST_ON }, { "off", BOOST_OFF }, {} };
+static const struct conf_word profiles[] = {
+	{ "keep", PROFILE_KEPT }, { "performance", PROFILE_PERFORMANCE }, { "power-saver", PROFILE_POWER_SAVER }, {}
+};
+static const struct conf_word smts[] = { { "keep", false }, { "off", true }, {} };
+static const struct conf_word oomds[] = { { "omit", OOMD_OMIT }, { "avoid", OOMD_AVOID }, { "none", OOMD_NONE }, {} };
 static const struct conf_word sleeps[] = {
 	{ "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {}
 };
@@ -286,6 +291,9 @@ const struct conf_key conf_keys[] = {
 	ITEM("disk", "queues", NUMBER, conf_disk, queues, .min = 1, .max = 1024, .unset = "one for each vCPU, at most 16",
 	     HELP "Queues for requests, with virtio, nvme and scsi."),
 	ITEM("disk", "readonly", BOOL, conf_disk, readonly, IS "no", HELP "The guest cannot write."),
+	ITEM("disk", "unmount", BOOL, conf_disk, unmount, IS "no",
+	     HELP "What the host has mounted of this device is unmounted while the guest runs, and mounted again as it was. Not what is in use, nor the "
+		  "system's own. On behalf of a user what their desktop mounted, or by a file that root alone can write."),
 
 	ITEM("cdrom", "path", PATH, conf_disk, path, .required = true, HELP "The ISO image."),
 	ITEM("cdrom", "bus", ENUM, conf_disk, bus, IS "sata", .words = cdrom_buses, HELP "Windows installs from sata."),
@@ -309,6 +317,11 @@ const struct conf_key conf_keys[] = {
 		  "many as all machines want that run at the same time."),
 	ITEM("pci", "accept", ADDRESSES, conf_pci, accept,
 	     HELP "What may come along although the host uses it (its network, its keyboard): addresses, as *check* names them."),
+	ITEM("pci", "unload", MODULES, conf_pci, unload,
+	     HELP "Modules of its driver that are unloaded before it is taken, in this order: *nvidia_drm nvidia_modeset nvidia_uvm nvidia*. Only what "
+		  "nobody uses, and of these only what drives no other device; loaded again at the end, the last one first."),
+	ITEM("pci", "rescan", BOOL, conf_pci, rescan, IS "no",
+	     HELP "Takes it off its bus and lets the kernel find it anew, before the guest gets it and after: for a card that does not come up otherwise."),
 
 	ITEM("mdev", "parent", ADDRESS, conf_mdev, has_parent, HELP "The card: 00:02.0, as lspci shows it."),
 	ITEM("mdev", "type", WORD, conf_mdev, type,
@@ -400,6 +413,18 @@ const struct conf_key conf_keys[] = {
 	    HELP "Their energy_performance_preference: performance."),
 	KEY("host", "boost", ENUM, host.boost, IS "keep", .words = boosts,
 	    HELP "Whether the processor may go beyond its base clock, all CPUs of it: *off* for an even clock."),
+	KEY("host", "profile", ENUM, host.profile, IS "keep", .words = profiles,
+	    HELP "The power profile that power-profiles-daemon, or tuned, holds meanwhile. None of them is started for it."),
+	KEY("host", "smt", SMT, host.smt_off, IS "keep", .words = smts,
+	    HELP "*off*: one thread of each core runs, of the whole host; the plan counts on that. Not beside another machine."),
+	KEY("host", "weight", NUMBER, host.weight, .min = 1, .max = 10000, .unset = "100, as of all others",
+	    HELP "Share of CPUs that the guest has in common with the host, beside system.slice and user.slice (CPUWeight in systemd.resource-control(5))."),
+	KEY("host", "oomd", ENUM, host.oomd, IS "omit", .words = oomds,
+	    HELP "Whether systemd-oomd may end the guest when the host's memory is short (ManagedOOMPreference). It and *weight* are of the scope that "
+		 "*cpu.isolate* makes."),
+	KEY("host", "oom-score", OOM_SCORE, host.oom_score, IS "0",
+	    HELP "The kernel's own measure for that, from -1000 (never) to 1000 (first). On behalf of a user below 0 only by a file that root alone can "
+		 "write."),
 	KEY("host", "sysctl", SYSCTLS, host.sysctl,
 	    HELP "Settings of the kernel by sysctl's names: *vm.stat_interval=120 kernel.watchdog=0*. Of a short list; another name is told with it."),
 	KEY("host", "kvm", KVM_SETTINGS, host.kvm,

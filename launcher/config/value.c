@@ -343,6 +343,46 @@ static struct err *check_unit(const char *text)
 	return own ? err_new("%s is not stopped: the launch needs it", text) : NULL;
 }
 
+/* A choice of two words that is a yes or no. */
+static struct err *choice_set(const struct conf_key *key, void *base, const char *text, const char *dir)
+{
+	const struct conf_word *w = value_find_word(text, key->words);
+	(void)dir;
+	if (!w)
+		return value_wrong_word(text, key->words, NULL);
+	*(bool *)value_field(key, base) = w->value;
+	return NULL;
+}
+
+/* proc(5), oom_score_adj. */
+static struct err *oom_score_set(const struct conf_key *key, void *base, const char *text, const char *dir)
+{
+	uint64_t value = 0;
+	bool negative = *text == '-';
+	(void)dir;
+	TRY(num_parse(text + negative, 1000, &value));
+	*(int *)value_field(key, base) = negative ? -(int)value : (int)value;
+	return NULL;
+}
+
+static void oom_score_clear(const struct conf_key *key, void *base)
+{
+	*(int *)value_field(key, base) = 0;
+}
+
+/* As the kernel names modules (MODULE_NAME_LEN in include/linux/module.h), less those that the launch needs itself. */
+static struct err *check_module(const char *text)
+{
+	static const char *const kept[] = { "vfio", "kvm", "irqbypass", "iommufd" };
+	size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+	if (!n || text[n] || n > 55 || *text == '-')
+		return err_new("\"%s\" is no module's name", text);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		if (str_starts(text, kept[i]))
+			return err_new("%s is not unloaded: the launch needs it", text);
+	return NULL;
+}
+
 const struct conf_type TYPE_BOOL = { "yes | no", bool_set, bool_clear, NULL, false };
 const struct conf_type TYPE_NUMBER = { "NUMBER", number_set, number_clear, NULL, false };
 const struct conf_type TYPE_SIZE = { "SIZE", size_set, size_clear, NULL, false };
@@ -355,6 +395,9 @@ const struct conf_type TYPE_ARGS = { "ARGUMENT…", args_set, list_clear, NULL, 
 const struct conf_type TYPE_SYSCTLS = { "NAME=NUMBER…", list_set, list_clear, check_sysctl, true };
 const struct conf_type TYPE_KVM_SETTINGS = { "NAME=NUMBER…", list_set, list_clear, check_kvm, true };
 const struct conf_type TYPE_UNITS = { "UNIT…", list_set, list_clear, check_unit, true };
+const struct conf_type TYPE_MODULES = { "MODULE…", list_set, list_clear, check_module, true };
+const struct conf_type TYPE_SMT = { NULL, choice_set, bool_clear, NULL, false };
+const struct conf_type TYPE_OOM_SCORE = { "-1000 to 1000", oom_score_set, oom_score_clear, NULL, false };
 const struct conf_type TYPE_PLACE = { "auto | l3 N | CPUS", place_set, place_clear, NULL, false };
 const struct conf_type TYPE_EMULATOR = { "auto | CPUS", emulator_set, emulator_clear, NULL, false };
 const struct conf_type TYPE_SWITCH = { "guest-ready | start | SECONDSs", switch_set, switch_clear, NULL, false };

@@ -25,4 +25,5 @@ void disks_close(struct machine *m)
 	for (size_t i = 0; m->disk_fds && i < disk_fds(&m->plan->disks); i++)
 		fd_closep(&m->disk_fds[i]);
 	free(m->disk_fds);
+	m->disk_fds = NULL;
 }

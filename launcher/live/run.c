@@ -333,6 +333,8 @@ static struct err *give_back(struct machine *m, struct err *launch_error)
 	process_drop(&m->qemu);
 	process_drop(&m->swtpm);
 	process_listen(&m->qemu);
+	close_given(&m->qemu); /* a disk that is claimed still cannot be mounted again */
+	disks_close(m);
 	cleanup_free char *words = process_last_words(&m->qemu, QEMU_WORDS);
 	history_qemu(words);
 	progress_begin("%s:", m->name);
@@ -402,7 +404,7 @@ struct err *run_machine(struct cli *cli, struct plan *plan, double *ret_seconds)
 		m.engine = (struct engine){ &cli->env, m.journal, wants_end, &m };
 		/* not before: what a dead launcher left may need others to be undone than this plan does */
 		if (!e && geteuid() == 0)
-			e = caps_drop_to(caps_needed(&plan->steps));
+			e = caps_drop_to(caps_needed(&plan->steps) | caps_oom_score(plan->config->host.oom_score));
 		if (!e)
 			e = prepare_user_files(&m);
 		phase_end(&cli->phases, "user files");

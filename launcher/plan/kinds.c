@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kinds: see kinds.h. */
 #include "launcher/host/kind/attr.h"
+#include "launcher/host/disk/disk.h"
 #include "launcher/host/kind/block.h"
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/framebuffer/framebuffer.h"
@@ -14,6 +15,7 @@
 #include "launcher/host/kind/node.h"
 #include "launcher/host/pci/pci.h"
 #include "launcher/host/kind/process.h"
+#include "launcher/host/power/power.h"
 #include "launcher/host/kind/scratch.h"
 #include "launcher/host/input/twin.h"
 #include "launcher/host/kind/unit.h"
@@ -21,7 +23,8 @@
 #include "launcher/plan/kinds.h"
 
 const struct step_kind *const all_kinds[] = {
-	&claim_kind, &module_kind, &unit_kind, &framebuffer_kind, &attr_kind, &pci_virtual_kind, &pci_driver_kind, &pci_bar_kind, &mdev_kind, &node_kind, &hugepages_kind, &affinity_kind,
+	&unmount_kind, &claim_kind, &module_kind, &module_unload_kind, &unit_kind, &unit_property_kind, &power_profile_kind, &framebuffer_kind, &attr_kind,
+	&pci_virtual_kind, &pci_driver_kind, &pci_rescan_kind, &pci_bar_kind, &mdev_kind, &node_kind, &hugepages_kind, &affinity_kind,
 	&irq_born_kind, &irqbalance_kind, &controller_kind, &cgroup_kind,
 	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &scratch_kind, &process_kind, &twin_kind,
 	&usb_kind, &monitor_kind,

@@ -194,6 +194,8 @@ static struct err *choose(struct cli *cli, struct plan *p)
 		taken = cpus_or(&taken, &p->cgroup.others[i].cpus);
 	choose_accel(p);
 	choose_machine(cli, p);
+	if (c->host.smt_off)
+		cpu_facts_single(&p->cpu_facts);
 	struct cpus avoid = cgroup_avoid(&p->cgroup, &p->cpu_facts.online);
 	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, c->cpu.isolate == ISOLATE_OFF ? NULL : &avoid, &p->cpu);
 	cgroup_tell_left(&p->cgroup, &p->cpu.left, &p->cpu.warnings);
@@ -228,10 +230,12 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	bool nodes = !p->iommufd; /* QEMU opens the groups itself, as the user */
 	if (geteuid() == 0)
 		unit_guard_step(s, cli->root, c->vm.name);
+	disk_unmount_steps(s, &p->disks);
 	p->claim_step = s->n;
 	disk_steps(s, &p->disks);
 	net_steps(s, &p->net, p->user.uid);
 	p->n_early_steps = s->n;
+	power_smt_step(s, c, &p->power);
 	console_steps(s, &p->console);
 	tuning_stop_steps(s, c, cli->root);
 	for (size_t i = 0; i < p->pci.n_picks; i++)
@@ -241,6 +245,7 @@ static void make_steps(const struct cli *cli, struct plan *p)
 	mdev_steps(s, &p->mdevs, nodes ? p->user.uid : 0, p->user.gid);
 	memory_steps(s, c, &p->memory, &p->cpu.guest);
 	power_steps(s, c, &p->power);
+	power_profile_step(s, c, cli->root, &p->profile);
 	tuning_steps(s, c, cli->root);
 	if (p->irqs_away)
 		irq_steps(s, c, &p->irq, &p->cpu.guest, &p->cpu.host);
@@ -349,6 +354,7 @@ void plan_bind(struct plan *p, struct process *qemu, struct process *swtpm, stru
 				s->data = all[i];
 		}
 	}
+	qemu->oom_score_adj = p->config->host.oom_score;
 	qemu->terminal = streq(p->config->console.serial, "stdio");
 }
 
@@ -389,6 +395,8 @@ void plan_free(struct plan *p)
 	usb_devices_free(&p->usb);
 	memory_facts_free(&p->memory);
 	power_facts_free(&p->power);
+	if (p->profile)
+		sd_bus_close_unref(p->profile);
 	irq_facts_free(&p->irq);
 	qemu_facts_free(&p->qemu_facts);
 	net_facts_free(&p->net);

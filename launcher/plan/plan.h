@@ -55,6 +55,7 @@ struct plan {
 	struct usb_devices usb; /* empty where the machine has no [usb NAME] */
 	struct memory_facts memory;
 	struct power_facts power;
+	sd_bus *profile;      /* holds the power profile; NULL: nothing does */
 	struct irq_facts irq; /* empty unless irqs_away */
 	bool irqs_away;       /* interrupts are kept off the guest's CPUs */
 	struct qemu_facts qemu_facts;

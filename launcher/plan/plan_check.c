@@ -138,24 +138,74 @@ static bool runs(struct cli *cli, const char *base, struct plan *p)
 }
 
 /*
+ * Whether root alone could have written the configuration. A path that is trusted now may have led to the user's own file when that was
+ * read. *ret_why: who else could; NULL where that is not known.
+ */
+static bool roots_own_file(struct cli *cli, const struct plan *p, struct err **ret_why)
+{
+	const struct config *c = p->config;
+	struct stat st = {};
+	cleanup_free char *real = realpath(c->path, NULL);
+	struct err *e = real ? trust_path(cli->root, real, 0) : NULL;
+	e = e || !real ? e : root_stat(cli->root, real, &st);
+	*ret_why = e;
+	return real && !e && st.st_ino == c->ino && st.st_dev == c->dev;
+}
+
+/* Any file system may be on the disk: a user's file, or a --set of theirs, is about what their own desktop has mounted. */
+static void check_unmount(struct cli *cli, struct plan *p)
+{
+	const struct config *c = p->config;
+	bool any = false, by_hand = false;
+	for (size_t i = 0; i < c->n_disks; i++) {
+		cleanup_free char *section = str_fmt("disk %s", c->disks[i].name);
+		any |= c->disks[i].unmount;
+		by_hand |= source_at(c->source, section, "unmount").set || source_at(c->source, section, "path").set;
+	}
+	if (!any)
+		return;
+	cleanup_err struct err *e = NULL;
+	bool of_user = p->user.uid != 0 && root_is_host(cli->root), own = !of_user || (roots_own_file(cli, p, &e) && !by_hand);
+	disk_unmount_findings(&p->findings, &p->disks, of_user ? p->user.name : NULL, own);
+}
+
+/*
  * Any service may be named, the firewall too: what a user writes does not stop them by root's hand. On the command line a --set is the
- * user's, whose file it may be. A path that is trusted now may have led to the user's own file when that was read.
+ * user's, whose file it may be.
  */
 static void check_stop(struct cli *cli, struct plan *p)
 {
 	const struct config *c = p->config;
-	struct stat st = {};
+	cleanup_err struct err *e = NULL;
 	if (!c->host.stop.n || p->user.uid == 0 || !root_is_host(cli->root))
 		return;
-	cleanup_free char *real = realpath(c->path, NULL);
-	cleanup_err struct err *e = real ? trust_path(cli->root, real, 0) : NULL;
-	e = e || !real ? e : root_stat(cli->root, real, &st);
-	bool read = real && !e && st.st_ino == c->ino && st.st_dev == c->dev, by_hand = source_at(c->source, "host", "stop").set;
-	if (by_hand || !read)
+	if (source_at(c->source, "host", "stop").set || !roots_own_file(cli, p, &e))
 		findings_add(&p->findings, FINDING_BAD, "stop",
 			     tr_fmt("[host] stop: on behalf of a user only a file that root alone can write stops services%s%s",
 				    e ? ": " : "", err_text(e)),
 			     tr_dup("put it into /etc/qlaunch, as root's own"));
+}
+
+/* What QEMU is may be the user's to say, and what the kernel spares grows at the cost of all others. */
+static void check_oom_score(struct cli *cli, struct plan *p)
+{
+	const struct config *c = p->config;
+	cleanup_err struct err *e = NULL;
+	if (c->host.oom_score >= 0 || !root_is_host(cli->root))
+		return;
+	if (geteuid() != 0 || (p->user.uid != 0 && (source_at(c->source, "host", "oom-score").set || !roots_own_file(cli, p, &e))))
+		findings_add(&p->findings, FINDING_BAD, "oom",
+			     tr_dup("[host] oom-score: below 0 is for root, on behalf of a user only by a file that root alone can write"),
+			     tr_dup("put it into /etc/qlaunch, as root's own; or 0 and more"));
+}
+
+/* CPUs of theirs would go. */
+static void check_smt(struct plan *p)
+{
+	if (p->config->host.smt_off && p->cgroup.n_others && streq(p->power.smt, "on"))
+		findings_add(&p->findings, FINDING_BAD, "smt",
+			     tr_fmt("[host] smt: the machine \"%s\" runs, and would lose CPUs", p->cgroup.others[0].vm),
+			     tr_fmt("qlaunch stop %s; or take smt out of [host]", p->cgroup.others[0].vm));
 }
 
 void plan_check(struct cli *cli, struct plan *p)
@@ -188,11 +238,15 @@ void plan_check(struct cli *cli, struct plan *p)
 		findings_add(&p->findings, FINDING_OK, "hugepages", str_dup(p->pages_why), NULL);
 	memory_check(&p->findings, c, &p->memory, &p->cpu.guest);
 	power_check(&p->findings, c, &p->power);
+	power_profile_findings(&p->findings, c, cli->root);
+	check_smt(p);
+	check_oom_score(cli, p);
 	tuning_findings(&p->findings, c, cli->root);
 	check_stop(cli, p);
 	share_findings(&p->findings, c, &p->shares);
 	net_findings(&p->findings, &p->net, cli->root);
 	disk_findings(&p->findings, c, &p->disks, cli->root);
+	check_unmount(cli, p);
 	check_controllers(cli, p);
 	input_findings(&p->findings, c, &p->inputs);
 	usb_findings(&p->findings, c, &p->usb);

@@ -2,8 +2,9 @@
 /*
  * qlaunch import FILE: libvirt's domain XML or a quickemu .conf becomes a configuration. The file is read as the user,
  * at most 4 MiB of it; nothing in it is run. Writes one new file, never over another; with --copy-state also copies of what the machine
- * kept.
+ * kept. A folder is one of libvirt's hooks, which are told by the keys that do their work.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "launcher/cli.h"
 #include "launcher/host/pci/pci.h"
 #include "launcher/import/import.h"
+#include "launcher/verbs/import_hooks.h"
 #include "launcher/verbs/import_state.h"
 #include "launcher/verbs/pager.h"
 #include "launcher/verbs/write.h"
@@ -100,6 +102,13 @@ static struct err *check_written(struct cli *cli, const char *path)
 	return e;
 }
 
+/* Asked as the user. */
+static struct err *is_folder(void *data)
+{
+	struct stat st;
+	return stat(data, &st) == 0 && S_ISDIR(st.st_mode) ? NULL : err_coded(ENOTDIR, "no folder");
+}
+
 struct err *verb_import(struct cli *cli, const struct verb_args *args)
 {
 	struct reading r = {};
@@ -110,6 +119,9 @@ struct err *verb_import(struct cli *cli, const struct verb_args *args)
 	TRY(user_find(NULL, &u));
 	struct import_host host = { device_kind, cli->root };
 	r.arg = args->words.v[0];
+	cleanup_err struct err *file = user_visit(&u, is_folder, args->words.v[0]);
+	if (!file)
+		return import_hooks(&u, args->words.v[0]);
 	struct err *e = user_visit(&u, read_file, &r);
 	e = e ? e : err_wrap(import_read(r.text, r.name, r.dir, &host, &d), "%s", r.arg);
 	free(r.text);

@@ -186,6 +186,7 @@ void fake_pci(struct fake *f, const char *addr, const char *id, const char *clas
 		{ "d3cold_allowed", "1\n" },
 		{ "power/control", "auto\n" },
 		{ "reset_method", "flr bus\n" },
+		{ "remove", "" },
 		{ "fits", drivers }, /* not the kernel's: which drivers the id tables name */
 		{ "resource", "0x00000000e0000000 0x00000000efffffff 0x000000000014220c\n"
 			      "0x0000000000000000 0x0000000000000000 0x0000000000000000\n" },
@@ -251,6 +252,8 @@ void fake_host(struct fake *f)
 		{ "/proc/cmdline", "quiet\n" },
 		{ "/proc/sys/kernel/random/boot_id", "6f1c3b0e-0000-4000-8000-000000000000\n" },
 		{ "/sys/bus/pci/drivers_probe", "" },
+		{ "/sys/bus/pci/drivers_autoprobe", "1\n" },
+		{ "/sys/bus/pci/rescan", "" },
 		{ "/sys/devices/system/cpu/online", "0-3\n" },
 		{ "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "2\n" },
 		{ "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "2\n" },

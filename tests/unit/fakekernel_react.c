@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/base/num.h"
@@ -280,6 +281,55 @@ static bool reacts_mdev(struct fake *f, const char *path, const char *value)
 	return true;
 }
 
+/* A function that left its bus waits here, its links at the same depth; the tree has no such folder while there is none. */
+#define GONE "/sys/bus/pci/gone"
+
+static void move_device(struct fake *f, const char *from_dir, const char *to_dir, const char *addr)
+{
+	cleanup_free char *from_path = str_fmt("%s/%s", from_dir, addr), *to_path = str_fmt("%s/%s", to_dir, addr);
+	cleanup_free char *from = fake_path(f, from_path), *to = fake_path(f, to_path);
+	if (rename(from, to) < 0)
+		abort();
+}
+
+/* drivers/pci/probe.c: what is found is a new device, with the kernel's defaults; drivers get it unless drivers_autoprobe is 0. */
+static void find_devices(struct fake *f)
+{
+	cleanup_strv struct strv names = {};
+	cleanup_free char *gone = fake_path(f, GONE), *autoprobe = fake_read(f, "/sys/bus/pci/drivers_autoprobe");
+	err_free(root_exists(f->root, GONE) ? root_list(f->root, GONE, &names) : NULL);
+	for (size_t i = 0; i < names.n; i++) {
+		cleanup_free char *override = str_fmt(DEVICES "/%s/driver_override", names.v[i]),
+				  *d3cold = str_fmt(DEVICES "/%s/d3cold_allowed", names.v[i]),
+				  *power = str_fmt(DEVICES "/%s/power/control", names.v[i]);
+		move_device(f, GONE, DEVICES, names.v[i]);
+		write_file(f, override, "(null)");
+		write_file(f, d3cold, "1");
+		write_file(f, power, "on");
+		if (!streq(autoprobe, "0"))
+			probe(f, names.v[i]);
+	}
+	rmdir(gone);
+}
+
+static bool reacts_bus(struct fake *f, const char *path)
+{
+	cleanup_free char *addr = between(path, DEVICES, "remove");
+	if (!addr && !streq(path, "/sys/bus/pci/rescan"))
+		return false;
+	fake_file(f, path, "");
+	if (addr) {
+		cleanup_free char *link = str_fmt(DEVICES "/%s/driver", addr);
+		remove_file(f, link);
+		vfio_node(f, addr);
+		fake_dir(f, GONE);
+		move_device(f, DEVICES, GONE, addr);
+	} else {
+		find_devices(f);
+	}
+	return true;
+}
+
 /* A device of the platform bus, such as a frame buffer: on its driver exactly while the driver's directory has a link to it. */
 static bool reacts_platform(struct fake *f, const char *path, const char *value)
 {
@@ -433,6 +483,31 @@ static void reacts_cgroup(struct fake *f, const char *what, const char *path, co
 	recompute(f);
 }
 
+/* A mount is a line of mountinfo; of what was mounted it says only what mount(2) was given. */
+static void reacts_mount(struct fake *f, const char *what, const char *path, const char *value)
+{
+	static const char file[] = "/proc/self/mountinfo";
+	cleanup_free char *text = fake_read(f, file), *at = str_fmt(" %s ", path);
+	cleanup_strv struct strv lines = {};
+	struct sb sb = {};
+	char type[32], source[64], own[128] = "";
+	unsigned long flags;
+	if (streq(what, "umount")) {
+		strv_split(&lines, text, "\n");
+		for (size_t i = 0; i < lines.n; i++)
+			if (!strstr(lines.v[i], at))
+				sb_addf(&sb, "%s\n", lines.v[i]);
+	} else if (sscanf(value, "%31s %63s %lu %127[^\n]", type, source, &flags, own) >= 3) {
+		sb_addf(&sb, "%s\n40 22 8:17 / %s %s%s%s%s shared:9 - %s %s %s%s%s\n", text, path, flags & MS_RDONLY ? "ro" : "rw",
+			flags & MS_NOSUID ? ",nosuid" : "", flags & MS_NODEV ? ",nodev" : "", flags & MS_RELATIME ? ",relatime" : "", type, source,
+			flags & MS_RDONLY ? "ro" : "rw", *own ? "," : "", own);
+	} else {
+		abort();
+	}
+	fake_file(f, file, sb.s);
+	sb_free(&sb);
+}
+
 /* Attributes end with a newline, whatever was written. */
 static void end_line(struct fake *f, const char *path, const char *value)
 {
@@ -443,7 +518,7 @@ static void end_line(struct fake *f, const char *path, const char *value)
 void fake_reacts(struct fake *f, const char *what, const char *path, const char *value)
 {
 	if (streq(what, "write") && (str_starts(path, "/sys/") || str_starts(path, "/proc/"))) {
-		bool special = reacts_driver(f, path, value) || reacts_platform(f, path, value) ||
+		bool special = reacts_driver(f, path, value) || reacts_bus(f, path) || reacts_platform(f, path, value) ||
 			       reacts_usb(f, path, value) || reacts_resize(f, path, value) ||
 			       reacts_hugepages(f, path, value) || reacts_virtual(f, path, value) ||
 			       reacts_mdev(f, path, value);
@@ -454,5 +529,7 @@ void fake_reacts(struct fake *f, const char *what, const char *path, const char 
 	}
 	if (streq(path, "/proc/sys/vm/drop_caches") || streq(path, "/proc/sys/vm/compact_memory"))
 		fake_file(f, path, ""); /* nothing stays of it */
+	if (streq(what, "mount") || streq(what, "umount"))
+		reacts_mount(f, what, path, value);
 	reacts_cgroup(f, what, path, value);
 }

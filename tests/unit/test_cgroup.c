@@ -11,6 +11,7 @@
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/kind/systemd.h"
+#include "launcher/host/kind/unit.h"
 #include "tests/unit/fakekernel.h"
 
 #define GROUP CGROUP_MOUNT "/qlaunch_win11"
@@ -114,15 +115,37 @@ static void test_plan_with_systemd(void **state)
 	struct fake *f = *state;
 	fake_file(f, "/run/systemd/system/x", "");
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win-11", "7-15,23-31", "0-6,16-22", NULL);
-	assert_int_equal(steps.n, 2);
+	assert_int_equal(steps.n, 3);
+	assert_step(&steps.v[2], &unit_property_kind, "qlaunch_win\\x2d11.scope", "ManagedOOMPreference=omit");
+	assert_true(steps.v[2].optional);
 	assert_step(&steps.v[0], &scope_kind, "qlaunch_win\\x2d11.scope", "active 7-15,23-31");
 	assert_step(&steps.v[1], &partition_kind, CGROUP_MOUNT "/qlaunch_win\\x2d11.slice", "isolated 7-15,23-31");
 	cleanup_steps struct steps slices = plan(f, ISOLATE_SLICES, "win11", "7-15,23-31", "0-6,16-22", NULL);
-	assert_int_equal(slices.n, 4);
+	assert_int_equal(slices.n, 5);
 	assert_step(&slices.v[0], &allowed_cpus_kind, "system.slice", "0-6,16-22 of 0-31");
 	assert_step(&slices.v[2], &allowed_cpus_kind, "init.scope", "0-6,16-22 of 0-31");
 	assert_now(&slices.v[0], "all");
 	assert_null(slices.v[0].obstacle);
+}
+
+static void test_plan_properties(void **state)
+{
+	struct fake *f = *state;
+	cleanup_cgroup_facts struct cgroup_facts facts = {};
+	cleanup_steps struct steps steps = {};
+	cleanup_findings struct findings findings = {};
+	struct config c = { .vm.name = (char *)"win11", .cpu.isolate = ISOLATE_PARTITION, .host = { .weight = 300, .oomd = OOMD_NONE } };
+	struct cpus guest = set("7-15"), host = set("0-6");
+	fake_file(f, "/run/systemd/system/x", "");
+	assert_null(cgroup_facts_read(f->root, &c, &facts));
+	cgroup_steps(&steps, &c, &facts, &guest, &host, NULL);
+	assert_int_equal(steps.n, 3);
+	assert_step(&steps.v[2], &unit_property_kind, "qlaunch_win11.slice",
+		    "CPUWeight=300"); /* its neighbours are system.slice and user.slice */
+	c.cpu.isolate = ISOLATE_OFF;
+	cgroup_check(&findings, &c, &facts, &guest, &host);
+	assert_int_equal(findings_worst(&findings), FINDING_WARN);
+	assert_non_null(strstr(findings.v[0].text, "weight does nothing"));
 }
 
 static void test_plan_beside_a_list(void **state)
@@ -132,7 +155,7 @@ static void test_plan_beside_a_list(void **state)
 	fake_file(f, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0-31\n"); /* what systemd leaves of a limit that was taken away */
 	fake_file(f, CGROUP_MOUNT "/user.slice/cpuset.cpus", "0-3\n");    /* somebody's limit: not ours to change */
 	cleanup_steps struct steps steps = plan(f, ISOLATE_PARTITION, "win11", "7-15,23-31", "0-6,16-22", NULL);
-	assert_int_equal(steps.n, 3);
+	assert_int_equal(steps.n, 4);
 	assert_step(&steps.v[1], &attr_kind, CGROUP_MOUNT "/system.slice/cpuset.cpus", "0-6,16-22");
 	assert_null(apply(&steps.v[1]));
 	assert_null(attr_kind.undo(&env, &steps.v[1]));
@@ -384,7 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names), TEST(test_plan_by_hand),      TEST(test_plan_with_systemd),
 		TEST(test_plan_refused),      TEST(test_other_versions),    TEST(test_by_hand),
-		TEST(test_plan_beside_a_list), TEST(test_groups_that_list),
+		TEST(test_plan_properties), TEST(test_plan_beside_a_list), TEST(test_groups_that_list),
 		TEST(test_group_in_the_way),  TEST(test_group_not_empty),   TEST(test_partition_invalid),
 		TEST(test_partition_short),   cmocka_unit_test(test_whose),
 	};

@@ -392,6 +392,30 @@ static void ryzen_5950x(void **state)
 	drop_root(&m);
 }
 
+/* One thread of each core: the guest's CPUs are whole cores without the threads that go, and so are the host's. */
+static void without_smt(void **state)
+{
+	static const int vcpus[] = { 8, 9, 10, 11, 12, 13, 14, 15 };
+	struct machine m = {};
+	cleanup_cpu_plan struct cpu_plan p = {};
+	struct config c = { .cpu = { .threads = 8, .emulator_auto = true, .isolate = ISOLATE_PARTITION } };
+	(void)state;
+	make_root(&m);
+	setenv("HWLOC_SYNTHETIC", "pack:1 l3:2 core:8 pu:2(indexes=2*16:1*2)", 1);
+	ok(cpu_facts_read(m.root, &m.facts));
+	unsetenv("HWLOC_SYNTHETIC");
+	cpu_facts_single(&m.facts);
+	assert_int_equal(cpus_count(&m.facts.online), 16);
+	cpu_plan_make(&c, &m.facts, -1, NULL, NULL, &p);
+	assert_int_equal(p.n_vcpus, 8);
+	assert_memory_equal(p.vcpus, vcpus, sizeof(vcpus));
+	assert_true(p.cores == 8 && p.threads == 1 && !p.obstacle);
+	struct cpus all = cpus_or(&p.all, &p.host);
+	assert_true(cpus_equal(&all, &m.facts.online));
+	cpu_facts_free(&m.facts);
+	drop_root(&m);
+}
+
 static void bad_description(void **state)
 {
 	static const char *const vars[][2] = { { "HWLOC_XMLFILE", "/nowhere/at/all.xml" },
@@ -475,7 +499,7 @@ static void this_host(void **state)
 int main(void)
 {
 	glob_t found;
-	const struct CMUnitTest fixed[] = { cmocka_unit_test(ryzen_5950x), cmocka_unit_test(bad_description),
+	const struct CMUnitTest fixed[] = { cmocka_unit_test(ryzen_5950x), cmocka_unit_test(without_smt), cmocka_unit_test(bad_description),
 					    cmocka_unit_test_setup_teardown(captured, tempdir_setup, tempdir_teardown),
 					    cmocka_unit_test(this_host) };
 	if (glob(GOLDEN "/*.in", 0, NULL, &found) != 0 || found.gl_pathc < 8)

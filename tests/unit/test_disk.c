@@ -128,6 +128,122 @@ static void test_mounted(void **state)
 	teardown(&f);
 }
 
+static void mounted(struct fixture *f, const char *lines)
+{
+	cleanup_free char *text = str_fmt("22 1 8:2 / / rw - ext4 /dev/sda2 rw\n%s\n", lines);
+	fake_file(f->fake, "/proc/self/mountinfo", text);
+	f->disk[0].unmount = true;
+	disk_facts_free(&f->facts);
+	must(disk_facts_read(f->fake->root, &f->config, &f->facts));
+}
+
+/* The worst of what is said of its mounts, and that a text of that verdict has `part`. */
+static void unmounts(struct fixture *f, const char *user, bool roots_own, enum verdict verdict, const char *part)
+{
+	struct findings found = {};
+	bool has = false;
+	disk_unmount_findings(&found, &f->facts, user, roots_own);
+	assert_int_equal(findings_worst(&found), verdict);
+	for (size_t i = 0; i < found.n; i++)
+		has |= found.v[i].verdict == verdict && strstr(found.v[i].text, part);
+	assert_true(has);
+	findings_free(&found);
+}
+
+#define SAFE "rw,nosuid,nodev,relatime"
+
+static void test_unmount(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct steps steps = {};
+	setup(&f);
+	mounted(&f, "30 22 259:1 / /mnt/a\\040b " SAFE " - ext4 /dev/nvme0n1p1 rw\n"
+		    "31 22 259:2 / /mnt/games rw,noatime - xfs /dev/nvme0n1p2 rw,attr2\n"
+		    "32 30 259:2 / /mnt/a\\040b/more rw - xfs /dev/nvme0n1p2 rw,attr2");
+	disk_unmount_steps(&steps, &f.facts);
+	assert_int_equal(steps.n, 3); /* the last that was mounted goes first */
+	assert_string_equal(steps.v[0].target, "/mnt/a b/more");
+	assert_string_equal(steps.v[1].target, "/mnt/games");
+	assert_string_equal(steps.v[2].target, "/mnt/a b");
+	assert_ptr_equal(steps.v[0].kind, &unmount_kind);
+	for (size_t i = 0; i < steps.n; i++)
+		assert_null(steps.v[i].obstacle);
+	unmounts(&f, NULL, true, FINDING_OK, "/mnt/games is unmounted");
+	struct findings found = {};
+	disk_findings(&found, &f.config, &f.facts, f.fake->root);
+	assert_int_not_equal(findings_worst(&found), FINDING_BAD); /* what goes is no use */
+	findings_free(&found);
+	steps_free(&steps);
+	teardown(&f);
+}
+
+static void test_unmount_refused(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{ "30 22 259:1 / /home " SAFE " - ext4 /dev/nvme0n1p1 rw", "/home is the host's own" },
+		{ "30 22 259:1 / /home/ann " SAFE " - ext4 /dev/nvme0n1p1 rw", "/home/ann is the host's own" },
+		{ "30 22 259:1 / /boot/efi rw - vfat /dev/nvme0n1p1 rw", "/boot/efi is the host's own" },
+		{ "30 22 259:1 / /mnt/win " SAFE " - fuseblk /dev/nvme0n1p1 rw", "by a program (fuseblk)" },
+		{ "30 22 259:1 /sub /mnt/sub " SAFE " - ext4 /dev/nvme0n1p1 rw", "a bind mount" },
+		{ "30 22 259:1 / /mnt/a " SAFE " - ext4 /dev/nvme0n1p1 rw\n31 30 0:50 / /mnt/a/t rw - tmpfs tmpfs rw", "/mnt/a/t is mounted below" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture f;
+		struct steps steps = {};
+		setup(&f);
+		mounted(&f, cases[i][0]);
+		unmounts(&f, NULL, true, FINDING_BAD, cases[i][1]);
+		disk_unmount_steps(&steps, &f.facts);
+		assert_non_null(steps.v[0].obstacle);
+		steps_free(&steps);
+		teardown(&f);
+	}
+}
+
+/* A user's file has the user's own mounts unmounted, and nothing comes back by which what a guest wrote would make anybody root. */
+static void test_unmount_for_a_user(void **state)
+{
+	(void)state;
+	struct fixture f;
+	setup(&f);
+	mounted(&f, "30 22 259:1 / /run/media/ann/GAMES " SAFE " - ext4 /dev/nvme0n1p1 rw");
+	unmounts(&f, "ann", false, FINDING_OK, "/run/media/ann/GAMES is unmounted");
+	unmounts(&f, "bob", false, FINDING_BAD, "only what the desktop of bob mounted");
+	mounted(&f, "30 22 259:1 / /mnt/games " SAFE " - ext4 /dev/nvme0n1p1 rw");
+	unmounts(&f, "ann", false, FINDING_BAD, "only what the desktop of ann mounted");
+	unmounts(&f, "ann", true, FINDING_OK, "/mnt/games");
+	mounted(&f, "30 22 259:1 / /mnt/games rw,nodev,relatime - ext4 /dev/nvme0n1p1 rw");
+	unmounts(&f, "ann", true, FINDING_BAD, "programs of root's too");
+	unmounts(&f, NULL, true, FINDING_OK, "/mnt/games");
+	f.disk[0].readonly = true;
+	unmounts(&f, "ann", true, FINDING_OK, "/mnt/games");
+	teardown(&f);
+}
+
+/* What is open there is told before the launch. */
+static void test_unmount_busy(void **state)
+{
+	(void)state;
+	struct fixture f;
+	struct steps steps = {};
+	struct findings found = {};
+	setup(&f);
+	mounted(&f, "30 22 259:1 / /mnt/games " SAFE " - ext4 /dev/nvme0n1p1 rw");
+	fake_process(f.fake, 4711, "steam", (const char *const[]){ "/mnt/games2/x", "/mnt/games/save", NULL });
+	fake_process(f.fake, 4712, "other", (const char *const[]){ "/mnt/games2/x", NULL });
+	disk_unmount_steps(&steps, &f.facts);
+	struct step_env env = { .root = f.fake->root };
+	steps_check(&env, &steps, &found);
+	assert_int_equal(found.n, 1);
+	assert_int_equal(found.v[0].verdict, FINDING_BAD);
+	assert_non_null(strstr(found.v[0].text, "open in steam (4711)"));
+	findings_free(&found);
+	steps_free(&steps);
+	teardown(&f);
+}
+
 static void test_swap(void **state)
 {
 	(void)state;
@@ -234,6 +350,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_facts),       cmocka_unit_test(test_mounted),
+		cmocka_unit_test(test_unmount), cmocka_unit_test(test_unmount_refused),
+		cmocka_unit_test(test_unmount_for_a_user), cmocka_unit_test(test_unmount_busy),
 		cmocka_unit_test(test_swap),        cmocka_unit_test(test_holders),
 		cmocka_unit_test(test_pools),       cmocka_unit_test(test_others),
 		cmocka_unit_test(test_wrong_paths), cmocka_unit_test(test_behind_a_controller),

@@ -108,6 +108,46 @@ static void test_halt_poll(void **state)
 	assert_null(steps.v[0].obstacle);
 }
 
+/* One thread of each core: a step where the kernel can, before all that CPUs are given to. */
+static void test_smt(void **state)
+{
+	struct fake *f = *state;
+	struct config c = { .host.smt_off = true };
+	static const struct {
+		const char *control;
+		size_t steps;
+		enum verdict worst;
+	} cases[] = { { "on\n", 1, FINDING_OK }, { "off\n", 1, FINDING_OK }, { "forceoff\n", 0, FINDING_OK }, { "notsupported\n", 0, FINDING_WARN },
+		      { NULL, 0, FINDING_WARN } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		cleanup_power_facts struct power_facts facts = { .smt = cases[i].control ? attr_value(cases[i].control) : NULL };
+		cleanup_steps struct steps steps = {};
+		cleanup_findings struct findings findings = {};
+		power_smt_step(&steps, &c, &facts);
+		power_check(&findings, &c, &facts);
+		assert_int_equal(steps.n, cases[i].steps);
+		assert_int_equal(findings_worst(&findings), cases[i].worst);
+	}
+	fake_file(f, CPU "/smt/control", "on\n");
+	cleanup_power_facts struct power_facts facts = {};
+	struct cpus guest = {};
+	assert_null(power_facts_read(f->root, &c, &guest, &facts));
+	assert_string_equal(facts.smt, "on");
+}
+
+/* Where none runs nothing is held, and it is said. */
+static void test_profile(void **state)
+{
+	struct fake *f = *state;
+	struct config c = { .host.profile = PROFILE_PERFORMANCE };
+	cleanup_steps struct steps steps = {};
+	cleanup_findings struct findings findings = {};
+	power_profile_step(&steps, &c, f->root, NULL);
+	power_profile_findings(&findings, &c, f->root);
+	assert_int_equal(steps.n, 0);
+	assert_int_equal(findings_worst(&findings), FINDING_WARN);
+}
+
 static int setup(void **state)
 {
 	*state = fake_new();
@@ -128,7 +168,7 @@ int main(void)
 		TEST(test_once_a_policy),
 		TEST(test_driver_lacks_it),
 		TEST(test_no_cpufreq),
-		TEST(test_halt_poll),
+		TEST(test_halt_poll), TEST(test_smt), TEST(test_profile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

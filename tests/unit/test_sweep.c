@@ -27,6 +27,7 @@
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/framebuffer/framebuffer.h"
 #include "launcher/host/irq/irq.h"
+#include "launcher/host/disk/disk.h"
 #include "launcher/host/kind/block.h"
 #include "launcher/host/kind/node.h"
 #include "launcher/host/kind/scratch.h"
@@ -54,7 +55,10 @@ static const struct {
 	const char *kind, *why, *proof;
 } elsewhere[] = {
 	{ "module", "modprobe loads into the running kernel", "tests/lab/jobs/newcomer.sh" },
+	{ "module-unload", "the running kernel unloads it, and modprobe loads it again", "tests/lab/jobs/scripts-work.sh" },
 	{ "unit", "systemd starts and stops it, by D-Bus", "tests/lab/jobs/guard.sh" },
+	{ "unit-property", "systemd sets it, by D-Bus, and it ends with its unit", "tests/lab/jobs/scripts-work.sh" },
+	{ "power-profile", "a living service holds it, by D-Bus", "tests/lab/jobs/scripts-work.sh" },
 	{ "scope", "systemd makes it, by D-Bus", "tests/lab/jobs/kill-points.sh" },
 	{ "allowed-cpus", "systemd sets it, by D-Bus", "tests/lab/jobs/host-steps.sh" },
 	{ "new-interrupts", "an EIO is the kernel's word that one stays where it is, and no residue", "tests/unit/test_irq.c" },
@@ -84,6 +88,7 @@ struct sweep {
 	struct conf_pci pci[2];
 	struct conf_mdev mdev;
 	struct conf_usb usb;
+	struct conf_disk mounted;
 	struct steps steps;
 	char *before; /* the host */
 	char log[64]; /* what the launchers said */
@@ -117,6 +122,7 @@ static void plan_all(struct sweep *s)
 	cleanup_console_facts struct console_facts console = {};
 	cleanup_irq_facts struct irq_facts irq = {};
 	cleanup_usb_devices struct usb_devices usb = {};
+	struct disk_facts disks;
 	struct cpus guest, host;
 	must(cpus_parse("2-3", &guest));
 	must(cpus_parse("0-1", &host));
@@ -127,6 +133,9 @@ static void plan_all(struct sweep *s)
 	must(console_facts_read(s->env.root, &s->config, &console));
 	must(irq_facts_read(s->env.root, &s->config, &irq));
 	must(usb_devices_read(s->env.root, &usb));
+	must(disk_facts_read(s->env.root, &s->config, &disks));
+	disk_unmount_steps(&s->steps, &disks);
+	disk_facts_free(&disks);
 	claim_step(&s->steps, "/dev/sdz", BLOCK_RW, "the guest's disk")->data = &s->disk;
 	steps_add(&s->steps, &net_forwarding_kind, BRIDGE, "on", "the guest's network");
 	scratch_shared_step(&s->steps, getuid() ? getuid() : 1000, "Looking Glass");
@@ -156,7 +165,7 @@ static char *host_of(struct sweep *s)
 	cleanup_free char *all = fake_snapshot(s->fake);
 	struct sb sb = {};
 	for (const char *line = all; *line; line += strcspn(line, "\n") + 1)
-		if (!str_starts(line, BASE "/"))
+		if (!str_starts(line, BASE "/") && !str_starts(line, "/sys/bus/pci/gone ")) /* the fake's own */
 			sb_addn(&sb, line, strcspn(line, "\n") + 1);
 	return sb_steal(&sb);
 }
@@ -184,6 +193,11 @@ static int setup(void **state)
 	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/bind", "");
 	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/unbind", "");
 	fake_file(s->fake, "/dev/sdz", "");
+	fake_file(s->fake, "/sys/class/block/sdz/dev", "8:16\n");
+	fake_file(s->fake, "/sys/class/block/sdz/sdz1/dev", "8:17\n");
+	fake_file(s->fake, "/proc/self/mountinfo",
+		  "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+		  "40 22 8:17 / /mnt/games rw,nosuid,nodev,relatime shared:9 - ext4 /dev/sdz1 rw,errors=remount-ro\n");
 	fake_dir(s->fake, "/dev/shm");
 	fake_file(s->fake, "/proc/sys/net/ipv4/ip_forward", "0\n");
 	fake_file(s->fake, "/proc/sys/vm/stat_interval", "1\n");
@@ -206,14 +220,17 @@ static int setup(void **state)
 	fake_sriov(s->fake, "0000:03:00.0", 7);
 	fake_mdev_type(s->fake, "0000:00:02.0", "i915-GVTg_V5_4", 1);
 	s->mdev = (struct conf_mdev){ .name = (char *)"vgpu", .has_parent = true, .type = (char *)"i915-GVTg_V5_4" };
-	s->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rebar = UINT64_C(8) << 30 };
+	s->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rescan = true, .rebar = UINT64_C(8) << 30 };
 	s->pci[1] = (struct conf_pci){ .name = (char *)"lan", .has_address = true, .has_vf = true };
+	s->mounted = (struct conf_disk){ .name = (char *)"games", .path = (char *)"/dev/sdz", .unmount = true };
 	s->usb = (struct conf_usb){ .name = (char *)"pad", .id = (char *)"046d:c52b" };
 	must(pci_addr_parse("01:00.0", &s->pci[0].address));
 	must(pci_addr_parse("03:00.0", &s->pci[1].address));
 	must(pci_addr_parse("00:02.0", &s->mdev.parent));
 	s->config = (struct config){
 		.path = (char *)"vm.conf",
+		.disks = &s->mounted,
+		.n_disks = 1,
 		.vm.name = (char *)VM,
 		.pci = s->pci,
 		.n_pci = 2,
@@ -383,6 +400,8 @@ static char *place_of(const struct step *s)
 	const char *target = s->target, *slash = strrchr(target, '/');
 	if (s->kind == &net_forwarding_kind)
 		return str_dup("/ip_forward ");
+	if (s->kind == &unmount_kind)
+		return str_dup("/proc/self/mountinfo ");
 	return *target == '/' ? str_ndup(target, (size_t)(slash - target)) : str_ndup(target, strcspn(target, "/"));
 }
 

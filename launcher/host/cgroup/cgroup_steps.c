@@ -5,6 +5,7 @@
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/cgroup/cgroup.h"
 #include "launcher/host/kind/systemd.h"
+#include "launcher/host/kind/unit.h"
 
 #define UNIT_NAME_LONGEST 255 /* systemd's UNIT_NAME_MAX and the kernel's NAME_MAX */
 
@@ -89,6 +90,21 @@ void cgroup_tell_left(const struct cgroup_facts *f, const struct cpus *left, str
 	}
 }
 
+/* What the machine's own units have beside their CPUs. All of it ends with them. */
+static void property_steps(struct steps *out, const struct config *c, const char *name)
+{
+	static const char *const words[] = { [OOMD_OMIT] = "omit", [OOMD_AVOID] = "avoid" };
+	cleanup_free char *scope = str_fmt("%s.scope", name), *slice = str_fmt("%s.slice", name);
+	if (c->host.oomd != OOMD_NONE) {
+		cleanup_free char *want = str_fmt("ManagedOOMPreference=%s", words[c->host.oomd]);
+		steps_add(out, &unit_property_kind, scope, want, "systemd-oomd looks for others to end")->optional = true;
+	}
+	if (c->host.weight) {
+		cleanup_free char *want = str_fmt("CPUWeight=%u", c->host.weight);
+		steps_add(out, &unit_property_kind, slice, want, "[host] weight")->optional = true;
+	}
+}
+
 static void group_steps(struct steps *out, const struct cgroup_facts *f, const char *name, const char *cpus, const pid_t *held)
 {
 	cleanup_free char *want = str_fmt("active %s", cpus);
@@ -148,6 +164,8 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 		unlist_steps(out, f, rest, &both);
 		steps_add(out, &partition_kind, dir, want, "the kernel takes these CPUs from everybody else, in one step");
 	}
+	if (f->systemd)
+		property_steps(out, c, name);
 	for (size_t i = first; why_not && i < out->n; i++)
 		out->v[i].obstacle = str_dup(why_not);
 }
@@ -155,6 +173,9 @@ void cgroup_steps(struct steps *out, const struct config *c, const struct cgroup
 void cgroup_check(struct findings *out, const struct config *c, const struct cgroup_facts *f, const struct cpus *guest,
 		  const struct cpus *host)
 {
+	if (c->host.weight && (c->cpu.isolate == ISOLATE_OFF || !f->systemd))
+		findings_add(out, FINDING_WARN, "weight", tr_dup("[host] weight does nothing: QEMU is in no unit of its own here"),
+			     tr_dup("cpu.isolate = partition or slices, on a host with systemd"));
 	if (c->cpu.isolate == ISOLATE_OFF)
 		return;
 	char *why_not = obstacle(c, f, guest, host);

@@ -94,6 +94,8 @@ struct cpu_facts {
 
 /* An error is hwloc's: a description that it cannot read. What this host has not got is in the facts. */
 struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts);
+/* As they will be with one thread of each core: the lowest, which the kernel keeps (cpu_smt_control in kernel/cpu.c). */
+void cpu_facts_single(struct cpu_facts *f);
 void cpu_facts_free(struct cpu_facts *f);
 #define cleanup_cpu_facts cleanup(cpu_facts_free)
 

@@ -172,6 +172,24 @@ struct err *cpu_facts_read(struct root *root, struct cpu_facts *ret_facts)
 	return NULL;
 }
 
+void cpu_facts_single(struct cpu_facts *f)
+{
+	struct cpus gone = {};
+	for (size_t i = 0; i < f->n_cores; i++) {
+		for (int k = 1; k < f->cores[i].n_cpus; k++)
+			cpus_add(&gone, f->cores[i].cpus[k]);
+		f->cores[i].n_cpus = f->cores[i].n_cpus ? 1 : 0;
+	}
+	f->online = cpus_minus(&f->online, &gone);
+	f->allowed = cpus_minus(&f->allowed, &gone);
+	for (size_t i = 0; i < f->n_l3s; i++) {
+		f->l3s[i].cpus = cpus_minus(&f->l3s[i].cpus, &gone);
+		f->l3s[i].whole = cpus_minus(&f->l3s[i].whole, &gone);
+	}
+	for (size_t i = 0; i < f->n_nodes; i++)
+		f->nodes[i].cpus = cpus_minus(&f->nodes[i].cpus, &gone);
+}
+
 void cpu_facts_free(struct cpu_facts *f)
 {
 	free(f->cores);

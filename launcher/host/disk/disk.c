@@ -145,6 +145,8 @@ static void disk_read(struct root *root, const struct conf_disk *conf, bool cdro
 		d->gid = st.st_gid;
 		if (d->block)
 			read_block(root, d);
+		if (d->block && conf->unmount)
+			disk_mounts_read(root, d);
 		d->buffered = d->kind == DISK_FILE && is_buffered(root, conf->path);
 	}
 	if (cdrom)
@@ -191,6 +193,13 @@ void disk_facts_free(struct disk_facts *f)
 		strv_free(&f->v[i].below);
 		free(f->v[i].problem);
 		free(f->v[i].remedy);
+		for (size_t k = 0; k < f->v[i].n_mounts; k++) {
+			free(f->v[i].mounts[k].point);
+			free(f->v[i].mounts[k].was);
+			free(f->v[i].mounts[k].problem);
+			free(f->v[i].mounts[k].remedy);
+		}
+		free(f->v[i].mounts);
 	}
 	free(f->v);
 	*f = (struct disk_facts){};

@@ -10,6 +10,14 @@
 #include "launcher/step/finding.h"
 #include "launcher/step/step.h"
 
+/* A file system of a disk that the host has mounted, where it goes for a guest (`unmount`). */
+struct disk_mount {
+	char *point;            /* where; without the escapes of mountinfo */
+	char *was;              /* a value of the kind "unmount" */
+	char *problem, *remedy; /* why it stays, and so the disk with it; NULL: it goes */
+	bool harmless;          /* nosuid and nodev: what the guest writes into it makes nobody root */
+};
+
 enum disk_kind { DISK_ABSENT, DISK_FILE, DISK_BLOCK, DISK_OTHER };
 
 struct disk {
@@ -26,15 +34,17 @@ struct disk {
 	uid_t uid;
 	gid_t gid;
 	/* of an image file on this host: */
-	uint64_t guest_size;      /* bytes that the guest sees */
-	uint64_t allocated, room; /* bytes it takes of its file system; bytes that are left there */
-	unsigned snapshots;       /* within it */
-	char *backing;            /* as written in it; NULL: none */
-	struct strv below;        /* the files that it is built upon, one below the other */
-	bool guessed;             /* its header does not say of what format its backing file is: QEMU would guess */
-	const char *foreign;      /* it is of a format that only qemu-img reads: its word for that (and a problem); NULL: it is not */
-	char *problem, *remedy;   /* why it cannot be used; NULL if it can */
-	bool claimed;             /* a machine that runs has it: its holders are that one's, which the claim names; set by the plan */
+	uint64_t guest_size;       /* bytes that the guest sees */
+	uint64_t allocated, room;  /* bytes it takes of its file system; bytes that are left there */
+	unsigned snapshots;        /* within it */
+	char *backing;             /* as written in it; NULL: none */
+	struct strv below;         /* the files that it is built upon, one below the other */
+	bool guessed;              /* its header does not say of what format its backing file is: QEMU would guess */
+	const char *foreign;       /* it is of a format that only qemu-img reads: its word for that (and a problem); NULL: it is not */
+	char *problem, *remedy;    /* why it cannot be used; NULL if it can */
+	struct disk_mount *mounts; /* with `unmount`: in the order in which they go */
+	size_t n_mounts;
+	bool claimed; /* a machine that runs has it: its holders are that one's, which the claim names; set by the plan */
 };
 /* Whether it is read and written past the host's page cache. */
 bool disk_is_direct(const struct disk *d);
@@ -48,6 +58,21 @@ struct disk_facts {
 struct err *disk_facts_read(struct root *root, const struct config *c, struct disk_facts *ret_facts);
 void disk_facts_free(struct disk_facts *f);
 #define cleanup_disk_facts cleanup(disk_facts_free)
+
+/*
+ * Kind "unmount": target a mount point, want "none", values "TYPE SOURCE OPTIONS SUPER" as mountinfo has them, escapes too, or "none". Undo mounts
+ * the same source there again, by mount(2), with the same type, flags and options; it makes the folder where a desktop has taken it away.
+ */
+extern const struct step_kind unmount_kind;
+/* What the host has mounted of the block device and its partitions, the last first. */
+void disk_mounts_read(struct root *root, struct disk *d);
+/* To come before the claims. */
+void disk_unmount_steps(struct steps *out, const struct disk_facts *f);
+/*
+ * What of it stays in the way. `user`: on whose behalf; NULL where it is root's own affair. `roots_own`: the configuration is a file that root
+ * alone can write, and no word of the command line asks for it.
+ */
+void disk_unmount_findings(struct findings *out, const struct disk_facts *f, const char *user, bool roots_own);
 
 /*
  * A claim on each block device (kind "claim"), in the order of disk_fdset; QEMU inherits the descriptor, so that no node changes its owner.

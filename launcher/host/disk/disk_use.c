@@ -120,16 +120,19 @@ static void zfs(struct root *root, const char *block, const char *number, struct
 		strv_addf(uses, _("%s is part of a ZFS pool"), block);
 }
 
-void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
+/* `mounted`: its file systems count; else those that are mounted by themselves do not. */
+static void uses_of(struct root *root, const char *block, bool mounted, struct strv *ret_uses)
 {
 	cleanup_strv struct strv names = {};
 	disk_family(root, block, &names);
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *number = read_of(root, names.v[i], "dev");
-		mounts(root, names.v[i], number, ret_uses);
+		if (mounted) {
+			mounts(root, names.v[i], number, ret_uses);
+			btrfs(root, names.v[i], ret_uses);
+		}
 		swaps(root, names.v[i], ret_uses);
 		holders(root, names.v[i], ret_uses);
-		btrfs(root, names.v[i], ret_uses);
 		zfs(root, names.v[i], number, ret_uses);
 	}
 	/* of a partition: what holds the disk as a whole holds it, too */
@@ -138,6 +141,11 @@ void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
 	real = dir ? root_real(root, dir) : NULL;
 	if (real)
 		holders(root, str_base(real), ret_uses);
+}
+
+void disk_uses(struct root *root, const char *block, struct strv *ret_uses)
+{
+	uses_of(root, block, true, ret_uses);
 }
 
 /* A file: attached as a loop device, or swapped to. */
@@ -174,7 +182,7 @@ static const char *label(const struct disk *d)
 void disk_in_use(struct root *root, const struct disk *d, bool writers, struct strv *ret_uses)
 {
 	if (d->block)
-		disk_uses(root, d->block, ret_uses);
+		uses_of(root, d->block, d->n_mounts == 0, ret_uses);
 	else
 		file_uses(root, d, ret_uses);
 	cleanup_free char *who = opened_by(root, is_path, d->real, writers);
@@ -233,6 +241,8 @@ static void check_unasked(struct findings *out, const char *what, const char *wh
 static void check_free(struct findings *out, const struct disk *d, const struct strv *uses)
 {
 	cleanup_free char *size = d->guest_size ? size_rounded(d->guest_size) : size_format(d->size), *joined = strv_join(uses, "; ");
+	if (!uses->n && d->n_mounts) /* the claim tells, once they are gone */
+		return;
 	if (!uses->n) {
 		findings_add(out, FINDING_OK, "disk",
 			     tr_fmt("[%s %s] %s: %s, not in use", label(d), d->conf->name, d->conf->path, size), NULL);
@@ -284,7 +294,7 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 			     tr_dup("cache = auto"));
 	all_uses(root, f, d, &uses);
 	cleanup_free char *why = NULL, *what = str_fmt("[%s %s] %s", label(d), d->conf->name, d->conf->path);
-	if (d->block && !d->cdrom && !d->claimed && ask_kernel(root, d->block, &uses, &why))
+	if (d->block && !d->cdrom && !d->claimed && !d->n_mounts && ask_kernel(root, d->block, &uses, &why))
 		check_unasked(out, what, why);
 	else if (!d->claimed)
 		check_free(out, d, &uses);

@@ -21,9 +21,12 @@ static const struct {
 	/* who holds the device open, right before it is taken away: /proc/PID/fd is its owner's folder, and its links are shown to nobody else */
 	{ "pci-driver", CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) },
 	{ "pci-bar", CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) },
+	{ "pci-rescan", CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) },
 	{ "node", CAP(CHOWN) | CAP(FOWNER) },
 	{ "twin", CAP(CHOWN) | CAP(FOWNER) },
+	{ "unmount", CAP(SYS_ADMIN) | CAP(SYS_PTRACE) | CAP(DAC_READ_SEARCH) },
 	{ "module", CAP(SYS_MODULE) },
+	{ "module-unload", CAP(SYS_MODULE) },
 	/* removing the user's file from the user's directory */
 	{ "scratch", CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) },
 	/* of the bridge the DHCP server too: its ports, and answers to those who have no address yet */
@@ -43,6 +46,11 @@ uint64_t caps_needed(const struct steps *steps)
 			if (streq(steps->v[i].kind->name, table[k].kind))
 				caps |= table[k].caps;
 	return caps;
+}
+
+uint64_t caps_oom_score(int score)
+{
+	return score < 0 ? CAP(SYS_RESOURCE) : 0;
 }
 
 struct err *caps_drop_to(uint64_t keep)

@@ -12,6 +12,8 @@
 
 /* A set: bit 1 << CAP_x (linux/capability.h). Pure. */
 uint64_t caps_needed(const struct steps *steps);
+/* What the child needs to have this oom_score_adj. Pure. */
+uint64_t caps_oom_score(int score);
 /*
  * Gives up all but `keep`, for good: effective and permitted become `keep` less what we never had, the bounding set too where SETPCAP lets
  * us (so that a program which is run as root gets no more), inheritable and ambient become empty. No error for those who have nothing.

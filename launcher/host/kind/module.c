@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* module: see module.h. Loads by modprobe, with a time limit, and only on the real host. */
+/* module: see module.h. Loads by modprobe and unloads by the kernel's call, with a time limit, and only on the real host. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/module.h"
@@ -29,12 +33,17 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 	return NULL;
 }
 
-static struct err *apply(struct step_env *env, struct step *s)
+static struct err *load(struct root *root, const char *name)
 {
 	cleanup_free char *output = NULL;
-	if (!root_is_host(env->root))
+	if (!root_is_host(root))
 		return err_new("modules are loaded on the running host only");
-	return child_output((const char *const[]){ "modprobe", "--", s->target, NULL }, LIMIT_MS, &output);
+	return child_output((const char *const[]){ "modprobe", "--", name, NULL }, LIMIT_MS, &output);
+}
+
+static struct err *apply(struct step_env *env, struct step *s)
+{
+	return load(env->root, s->target);
 }
 
 static struct err *verify(struct step_env *env, const struct step *s)
@@ -101,4 +110,47 @@ const struct step_kind module_kind = {
 	.undo = undo,
 	.whose = whose,
 	.check = check,
+};
+
+/* ---- one that goes for a while ---- */
+
+unsigned module_users(struct root *root, const char *name)
+{
+	cleanup_free char *path = str_fmt("/sys/module/%s/refcnt", name), *text = root_read_or(root, path, "0");
+	return (unsigned)strtoul(text, NULL, 10);
+}
+
+static char *unload_describe(const struct step *s)
+{
+	return tr_fmt("unload the module %s", s->target);
+}
+
+/* delete_module(2). In a child: its driver lets go of its devices then, which can take for ever. */
+static struct err *delete_module(void *data)
+{
+	const char *name = data;
+	return syscall(SYS_delete_module, name, O_NONBLOCK) == 0 ? NULL : err_errno(errno, "%s", name);
+}
+
+static struct err *unload_apply(struct step_env *env, struct step *s)
+{
+	unsigned users = module_users(env->root, s->target);
+	if (!root_is_host(env->root))
+		return err_new("modules are unloaded on the running host only");
+	if (users)
+		return err_hint(err_coded(EBUSY, "it is in use (%u)", users), "end what uses it; `lsmod` tells of other modules");
+	return child_call(delete_module, s->target, LIMIT_MS);
+}
+
+static struct err *unload_undo(struct step_env *env, const struct step *s)
+{
+	return err_hint(load(env->root, s->target), "modprobe %s", s->target);
+}
+
+const struct step_kind module_unload_kind = {
+	.name = "module-unload",
+	.describe = unload_describe,
+	.probe = probe,
+	.apply = unload_apply,
+	.undo = unload_undo,
 };

@@ -289,6 +289,20 @@ struct err *systemd_set_partition(struct root *root, const char *unit, const cha
 	return r < 0 ? failed(r, &error, unit) : NULL;
 }
 
+struct err *systemd_set_property(struct root *root, const char *unit, const char *name, const char *value)
+{
+	cleanup_bus sd_bus *bus = NULL;
+	cleanup_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	bool number = isdigit((unsigned char)*value);
+	TRY(open_bus(root, &bus));
+	int r = number ? sd_bus_call_method(bus, MANAGER_CALL, "SetUnitProperties", &error, NULL, "sba(sv)", unit, 1 /* runtime */, 1, name,
+					    "t", (uint64_t)strtoull(value, NULL, 10))
+		       : sd_bus_call_method(bus, MANAGER_CALL, "SetUnitProperties", &error, NULL, "sba(sv)", unit, 1, 1, name, "s", value);
+	if (r < 0 && sd_bus_error_has_name(&error, UNKNOWN_PROPERTY))
+		return err_errno(EOPNOTSUPP, "%s", name);
+	return r < 0 ? failed(r, &error, unit) : NULL;
+}
+
 struct err *systemd_reload(struct root *root)
 {
 	cleanup_bus sd_bus *bus = NULL;

@@ -39,5 +39,7 @@ struct err *systemd_set_cpus(struct root *root, const char *unit, const struct c
  * error.
  */
 struct err *systemd_set_partition(struct root *root, const char *unit, const char *type);
+/* Sets a property of a unit, until the next boot; a number as in decimal. One that this systemd does not know is EOPNOTSUPP. */
+struct err *systemd_set_property(struct root *root, const char *unit, const char *name, const char *value);
 /* systemctl daemon-reload. */
 struct err *systemd_reload(struct root *root);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* unit: see unit.h. */
+#include <errno.h>
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/systemd.h"
 #include "launcher/host/kind/unit.h"
@@ -57,6 +58,62 @@ const struct step_kind unit_kind = {
 	.apply = apply,
 	.undo = undo,
 	.whose = whose,
+};
+
+/* ---- a property ---- */
+
+static char *property_describe(const struct step *s)
+{
+	return tr_fmt("set %s of %s", s->want, s->target);
+}
+
+/* The unit is ours, made a moment ago: as it was made. */
+static struct err *property_probe(struct step_env *env, const struct step *s, char **ret_value)
+{
+	(void)env, (void)s;
+	*ret_value = str_dup("");
+	return NULL;
+}
+
+static struct err *property_apply(struct step_env *env, struct step *s)
+{
+	const char *equals = strchr(s->want, '=');
+	cleanup_free char *name = str_ndup(s->want, equals ? (size_t)(equals - s->want) : 0);
+	if (!equals)
+		return err_new("\"%s\" is no property", s->want);
+	struct err *e = systemd_set_property(env->root, s->target, name, equals + 1);
+	if (err_code(e) != EOPNOTSUPP || !systemd_runs(env->root))
+		return e;
+	err_free(e);
+	return NULL;
+}
+
+static struct err *property_verify(struct step_env *env, const struct step *s)
+{
+	(void)env, (void)s;
+	return NULL; /* systemd has said yes; what the kernel makes of it is systemd's */
+}
+
+static struct err *property_undo(struct step_env *env, const struct step *s)
+{
+	(void)env, (void)s;
+	return NULL;
+}
+
+static enum step_whose property_whose(const struct step *s, const char *now)
+{
+	(void)s, (void)now;
+	return STEP_PRIOR;
+}
+
+const struct step_kind unit_property_kind = {
+	.name = "unit-property",
+	.describe = property_describe,
+	.probe = property_probe,
+	.apply = property_apply,
+	.verify = property_verify,
+	.undo = property_undo,
+	.whose = property_whose,
 };
 
 /* Where units are looked for, of those that an installation writes to (systemd.unit(5), "Unit File Load Path"). */

@@ -8,6 +8,11 @@
 #include "launcher/step/step.h"
 
 extern const struct step_kind unit_kind;
+/*
+ * Kind "unit-property": a property of a unit of ours, which ends with the unit, so that nothing is to be undone: target the unit, want
+ * "CPUWeight=300". A systemd that does not know it does without.
+ */
+extern const struct step_kind unit_property_kind;
 
 /*
  * The guard of a machine, optional, to be the first of all steps: a path unit that sees the launcher's death, because the kernel then

@@ -183,3 +183,12 @@ struct err *pci_scan(struct root *root, struct pci_function **ret_v, size_t *ret
 	*ret_n = n;
 	return NULL;
 }
+
+bool pci_is_passed(const struct pci_facts *f, struct pci_addr addr)
+{
+	for (size_t i = 0; i < f->n_picks; i++)
+		for (size_t k = 0; k < f->picks[i].n; k++)
+			if (pci_addr_equal(f->picks[i].v[k].addr, addr))
+				return true;
+	return false;
+}

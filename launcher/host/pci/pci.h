@@ -32,6 +32,16 @@ struct pci_function {
 	bool claimed;               /* a machine that runs has it: its holders are that one's, which the claim names; set by the plan */
 };
 
+/* A module that a section wants unloaded. */
+struct pci_module {
+	char *name; /* as the kernel writes it: "nvidia_drm" */
+	bool loaded;
+	bool drives;    /* it is of the driver of what is passed, or builds upon that */
+	char *other;    /* another device that it drives, "0000:09:00.0"; NULL: none */
+	char *users;    /* modules that use it and are not unloaded before; NULL: none */
+	unsigned count; /* who else uses it now */
+};
+
 /* What one [pci NAME] section comes to. */
 struct pci_pick {
 	const struct conf_pci *conf; /* borrowed */
@@ -41,6 +51,8 @@ struct pci_pick {
 	/* Where that is a virtual function which is not there: how many the launch makes, and of which function. 0: none. */
 	unsigned make;
 	struct pci_addr parent;
+	struct pci_module *modules; /* of `unload`, in its order */
+	size_t n_modules;
 	/* Why there is none: n is 0, or the address is not there and v holds only the address. */
 	char *problem, *remedy;
 };
@@ -52,6 +64,7 @@ struct pci_facts {
 	bool intel;             /* the host's CPU; otherwise taken for AMD's */
 	bool no_remapping;      /* the IOMMU does not check interrupts, so that vfio refuses to hand anything over */
 	bool iommu_disabled;    /* by the kernel's command line */
+	bool autoprobe;         /* the kernel binds what it finds to whichever driver takes it (drivers_autoprobe) */
 	struct pci_pick *picks; /* one per section, in their order */
 	size_t n_picks;
 	struct pci_function *rest; /* members of the picks' groups that stay with the host, bridges too */
@@ -162,6 +175,17 @@ struct err *pci_groups_check(struct root *root, const struct pci_facts *f);
  */
 extern const struct step_kind pci_driver_kind;
 extern int pci_holders_limit_ms; /* how long it waits for programs of a stopped desktop to let go of the card; tests shorten it */
-/* pci-bar: target "0000:01:00.0/resource1_resize", values sizes ("256M", "32G"). The function is taken off vfio-pci for
+/* pci-bar: target "0000:01:00.0/resource1_resize", values sizes ("256M", "32G"), or "absent". The function is taken off vfio-pci for
  * it and put back. */
 extern const struct step_kind pci_bar_kind;
+/*
+ * pci-rescan: target an address, values "there" and "gone", want "again". Takes a function that is on vfio-pci, and that nobody has open, off
+ * its bus (`remove`, sysfs-bus-pci) and has the kernel find it (`rescan`), on the way there and on the way back, and binds it to vfio-pci
+ * as it was. To be done while drivers_autoprobe is 0: the kernel would give it to another driver.
+ */
+extern const struct step_kind pci_rescan_kind;
+
+/* pci_modules.c: `unload`. Which of the modules go: those that are loaded, of what is passed, and of nothing else. */
+void pci_modules_read(struct root *root, struct pci_facts *f);
+void pci_modules_steps(struct steps *out, const struct pci_facts *f);
+void pci_modules_findings(struct findings *out, const struct pci_facts *f);

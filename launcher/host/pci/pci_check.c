@@ -231,6 +231,7 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 					tr_dup("a newer firmware, or its setting that ends this (HP: \"shared memory\" of the slot); no setting of Linux does"));
 		}
 	}
+	pci_modules_findings(out, f);
 	if (geteuid() != 0)
 		findings_add(out, FINDING_WARN, "holders", tr_dup("who holds the devices open was looked up among your own processes only"),
 			     tr_dup("run the check as root to see all of them"));

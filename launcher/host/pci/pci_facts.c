@@ -4,15 +4,6 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/pci/pci.h"
 
-bool pci_is_passed(const struct pci_facts *f, struct pci_addr addr)
-{
-	for (size_t i = 0; i < f->n_picks; i++)
-		for (size_t k = 0; k < f->picks[i].n; k++)
-			if (pci_addr_equal(f->picks[i].v[k].addr, addr))
-				return true;
-	return false;
-}
-
 static bool is_rest(const struct pci_facts *f, struct pci_addr addr)
 {
 	for (size_t i = 0; i < f->n_rest; i++)
@@ -135,6 +126,8 @@ static void read_host(struct root *root, struct pci_facts *f)
 	f->iommu = groups.n > 0;
 	f->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci");
 	f->no_remapping = f->iommu && pci_no_remapping(root);
+	cleanup_free char *autoprobe = root_read_or(root, "/sys/bus/pci/drivers_autoprobe", "1");
+	f->autoprobe = streq(autoprobe, "1");
 	f->vendor_reset = root_exists(root, "/sys/module/vendor_reset");
 	cleanup_free char *cpuinfo = root_read_or(root, "/proc/cpuinfo", ""), *cmdline = root_read_or(root, "/proc/cmdline", "");
 	f->intel = strstr(cpuinfo, "GenuineIntel") != NULL;
@@ -159,6 +152,7 @@ struct err *pci_facts_read(struct root *root, const struct config *c, struct pci
 		for (size_t k = 0; k < f.picks[i].n; k++)
 			if (f.picks[i].v[k].group >= 0)
 				read_rest(root, &f, f.picks[i].v[k].group);
+	pci_modules_read(root, &f);
 	*ret_facts = f;
 	return NULL;
 }
@@ -168,6 +162,12 @@ void pci_facts_free(struct pci_facts *f)
 	for (size_t i = 0; i < f->n_picks; i++) {
 		for (size_t k = 0; k < f->picks[i].n; k++)
 			pci_function_free(&f->picks[i].v[k]);
+		for (size_t k = 0; k < f->picks[i].n_modules; k++) {
+			free(f->picks[i].modules[k].name);
+			free(f->picks[i].modules[k].other);
+			free(f->picks[i].modules[k].users);
+		}
+		free(f->picks[i].modules);
 		free(f->picks[i].v);
 		free(f->picks[i].problem);
 		free(f->picks[i].remedy);

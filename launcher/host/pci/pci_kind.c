@@ -253,6 +253,11 @@ static struct err *bar_probe(struct step_env *env, const struct step *s, char **
 	struct pci_function fn;
 	unsigned bar;
 	TRY(bar_target(s->target, &addr, &bar));
+	cleanup_free char *path = pci_path(addr, "vendor");
+	if (!root_exists(env->root, path)) {
+		*ret_value = str_dup(GONE);
+		return NULL;
+	}
 	TRY(pci_function_read(env->root, addr, &fn));
 	*ret_value = size_format(fn.bar[bar]);
 	pci_function_free(&fn);
@@ -308,10 +313,19 @@ static struct err *bar_undo(struct step_env *env, const struct step *s)
 	return bar_set(env->root, s->target, s->prior);
 }
 
+/* What is not there has no size to give back: by the time it comes, it is another device to the kernel. */
+static enum step_whose bar_whose(const struct step *s, const char *now)
+{
+	if (streq(now, s->prior) || streq(now, GONE))
+		return STEP_PRIOR;
+	return streq(now, s->want) ? STEP_WANTED : STEP_FOREIGN;
+}
+
 const struct step_kind pci_bar_kind = {
 	.name = "pci-bar",
 	.describe = bar_describe,
 	.probe = bar_probe,
 	.apply = bar_apply,
 	.undo = bar_undo,
+	.whose = bar_whose,
 };

@@ -5,6 +5,7 @@
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/power/power.h"
 
+#define SMT       "/sys/devices/system/cpu/smt/control" /* Documentation/ABI/testing/sysfs-devices-system-cpu */
 #define HALT_POLL "/sys/module/kvm/parameters/halt_poll_ns"
 
 static const struct {
@@ -41,7 +42,7 @@ static void policy_add(struct root *root, int cpu, struct cpus *seen, struct pow
 
 struct err *power_facts_read(struct root *root, const struct config *c, const struct cpus *guest, struct power_facts *ret_facts)
 {
-	struct power_facts f = { .halt_poll = root_exists(root, HALT_POLL) };
+	struct power_facts f = { .halt_poll = root_exists(root, HALT_POLL), .smt = root_read_or(root, SMT, NULL) };
 	struct cpus seen = {};
 	bool asked = c->host.governor || c->host.energy;
 	for (int cpu = cpus_next(guest, -1); asked && cpu >= 0; cpu = cpus_next(guest, cpu))
@@ -65,6 +66,7 @@ void power_facts_free(struct power_facts *f)
 		strv_free(&f->policies[i].hints);
 	}
 	free(f->policies);
+	free(f->smt);
 	*f = (struct power_facts){};
 }
 
@@ -75,6 +77,17 @@ static void attr_add(struct steps *out, const char *dir, const char *file, const
 	s->optional = true;
 	if (!strv_has(has, want))
 		s->obstacle = has->n ? tr_fmt("there is only: %s", all) : tr_dup("the driver does not have it");
+}
+
+static bool smt_can(const struct power_facts *f)
+{
+	return streq(f->smt, "on") || streq(f->smt, "off");
+}
+
+void power_smt_step(struct steps *out, const struct config *c, const struct power_facts *f)
+{
+	if (c->host.smt_off && smt_can(f))
+		steps_add(out, &attr_kind, SMT, "off", "[host] smt: a core's second thread takes from the first");
 }
 
 void power_steps(struct steps *out, const struct config *c, const struct power_facts *f)
@@ -122,6 +135,10 @@ void power_check(struct findings *out, const struct config *c, const struct powe
 	if (c->host.boost != BOOST_KEPT && !f->boost_path)
 		findings_add(out, FINDING_WARN, "power", tr_dup("the kernel cannot turn this processor's boost on or off"),
 			     tr_dup("the firmware's setup may (\"Core Performance Boost\", \"Turbo\"); or leave the key out"));
+	if (c->host.smt_off && !smt_can(f) && !streq(f->smt, "forceoff"))
+		findings_add(out, FINDING_WARN, "smt",
+			     tr_dup("this processor, or this kernel, has no second threads that could be turned off"),
+			     tr_dup("take smt out of [host]"));
 	check_words(out, f, c->host.governor, "governor", false);
 	check_words(out, f, c->host.energy, "energy_performance_preference", true);
 }
