@@ -203,7 +203,7 @@ options root=UUID=0f ro"
 linux /copy/vmlinuz
 initrd /copy/initrd.img
 options root=UUID=0f ro"
-		put /boot/copy/initrd.img "as it was"; touch -d "1 hour ago" /boot/copy/initrd.img
+		put /boot/copy/initrd.img "as it was"; touch -d "1 hour ago" /boot/copy/initrd.img /boot/EFI/Linux/mine.efi
 		before=$(picture)
 		loader_is "systemd-boot 257" mine.efi
 		qlaunch setup --yes --gpu none >/dev/null; echo unified: status $?; [ "$(picture)" = "$before" ] && echo unified: as before
