@@ -128,6 +128,7 @@ guest_up() { # SECONDS: the guest told everything, or the launcher is dead: then
 	guest_said ready
 }
 show_run() { echo "# qlaunch said:"; note <"$log"; echo "# the guest said:"; tr -d '\r' <"$serial" | note; }
+running() { wait_for 90 grep -q 'running after' "$log" || { not_ok "the machine starts"; show_run; finish; }; } # else there is no more to see
 # A job ends with `finish`: only then is its exit status 0, whatever its last check said.
 finish() { finished=1; exit; }
 finished=

@@ -18,7 +18,6 @@ machine passes
 printf '[pci disk]\naddress = %s\n' $controller >>"$work/passes.conf"
 timeout 60 mkfs.ext4 -q -F $disk
 
-running() { wait_for 90 grep -q 'running after' "$log" || { show_run; finish; }; }
 refused() { # WHY NAME PATTERN: by check, and by run before anything is done
 	timeout 60 "$qlaunch" check "$work/$2.conf" 2>&1 | tr -s "\n " " " >"$work/said" # its lines are as wide as a terminal
 	check "$1: check refuses it ($2)" grep -qE "$3" "$work/said" || note <"$work/said"

@@ -22,7 +22,6 @@ printf '[usb stick]\nid = 46f4:0001\n' >>"$work/device.conf"
 machine claims
 printf '[disk stick]\npath = %s\n' "$disk" >>"$work/claims.conf"
 timeout 60 mkfs.ext4 -q -F "$disk"
-running() { wait_for 90 grep -q 'running after' "$log" || { show_run; finish; }; }
 refused() { # WHY NAME PATTERN: by check, and by run before anything is done
 	timeout 60 "$qlaunch" check "$work/$2.conf" 2>&1 | tr -s "\n " " " >"$work/said" # its lines are as wide as a terminal
 	check "$1: check refuses it ($2)" grep -qE "✗.*$3" "$work/said" || note <"$work/said"

@@ -17,7 +17,6 @@ checked() { # NAME: sets `said`
 	timeout 60 "$qlaunch" check "$work/$1.conf" >"$work/check" 2>&1 && said=yes || said=no
 	tr -s '\n ' ' ' <"$work/check" >"$work/said" # its lines are as wide as a terminal
 }
-running() { wait_for 90 grep -q 'running after' "$log" || { show_run; finish; }; }
 over() { timeout 60 "$qlaunch" stop --now "$1"; exit_of 60 "$launcher"; equal "$2: exit status" 0 "$code" || show_run; }
 
 host_snapshot "$work/before"

@@ -17,7 +17,6 @@ network() { # as text, without what counts down, how far the kernel is in lookin
 	ip -o addr show scope global | sed 's/^[0-9]*: //; s/valid_lft.*//; s/ *\\ *$//; s/ tentative//; s/ nodad//; s/ *$//'
 	{ ip -4 route show; ip -6 route show proto static; } | sed 's/ linkdown//'
 }
-running() { wait_for 90 grep -q 'running after' "$log" || { show_run; finish; }; }
 stopped() { timeout 60 "$qlaunch" stop --now lan; exit_of 90 "$launcher"; }
 
 ip link set "$link" up

@@ -18,7 +18,6 @@ machine one 0
 machine two 1
 vfs() { echo "$(cat "$at/sriov_numvfs") $(cat "$at/sriov_drivers_autoprobe")"; }
 vf() { basename "$(readlink "$at/virtfn$1")"; }
-running() { wait_for 90 grep -q 'running after' "$log" || { not_ok "the machine starts"; show_run; finish; }; }
 stopped() { timeout 60 "$qlaunch" stop --now "$1"; exit_of 90 "$2"; }
 
 timeout 60 "$qlaunch" check "$work/one.conf" >"$work/check" 2>&1 && said=yes || said=no
