@@ -141,7 +141,9 @@ refused() { # CONFIG PATTERN: exit 4, the word, nothing changed
 	in_host iptables-legacy -P FORWARD DROP
 	in_host iptables-legacy -P INPUT DROP
 	run in_host "$qlaunch" check "$conf"
-	[[ $output == *"legacy iptables, chain FORWARD"*"legacy iptables, chain INPUT"* ]]
+	output=$(tr -s ' \n' ' ' <<<"$output") # its lines are broken as wide as the terminal is
+	[[ $output == *"refuses DHCP, DNS: the policy of chain INPUT (legacy iptables, table filter)"* ]]
+	[[ $output == *"the policy of chain FORWARD (legacy iptables, table filter)"*"iptables-legacy -I FORWARD -i qlbr"* ]]
 	in_host iptables-legacy -F; in_host iptables-legacy -P FORWARD ACCEPT; in_host iptables-legacy -P INPUT ACCEPT
 	ip netns exec "$host" python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 67)); print(flush=True); time.sleep(100)' >"$BATS_TEST_TMPDIR/dhcp" 3>&- & dhcp=$!

@@ -81,6 +81,7 @@ ns_dns() { uplink; listen udp 0.0.0.0 53; listen tcp 0.0.0.0 53; }
 ns_resolved() { uplink; listen udp 127.0.0.53 53; listen tcp 127.0.0.53 53; }
 ns_port() { uplink; listen tcp 0.0.0.0 2222; }
 ns_legacy() { uplink; ip netns exec "$ns" iptables-legacy -P FORWARD DROP; ip netns exec "$ns" iptables-legacy -P INPUT DROP; }
+ns_nft() { uplink; ip netns exec "$ns" nft 'table inet f { chain i { type filter hook input priority 0; reject; }; chain f { type filter hook forward priority 0; policy drop; }; }'; }
 ns_bridge() { uplink; ip -n "$ns" link add br7 type bridge; ip -n "$ns" link set br7 up; }
 
 # --- made trees: captured machines, and what became of them ---

@@ -14,7 +14,7 @@
 	X(sd_bus_attach_event) X(sd_bus_call) X(sd_bus_call_method) X(sd_bus_close_unref) X(sd_bus_error_free) X(sd_bus_error_get_errno) \
 	X(sd_bus_error_has_name) X(sd_bus_error_is_set) X(sd_bus_get_property_string) X(sd_bus_is_ready) X(sd_bus_match_signal) \
 	X(sd_bus_message_append) X(sd_bus_message_append_array) X(sd_bus_message_close_container) X(sd_bus_message_enter_container) \
-	X(sd_bus_message_new_method_call) \
+	X(sd_bus_message_exit_container) X(sd_bus_message_new_method_call) X(sd_bus_message_skip) \
 	X(sd_bus_message_open_container) X(sd_bus_message_read) X(sd_bus_message_set_auto_start) X(sd_bus_message_unref) X(sd_bus_new) \
 	X(sd_bus_open_system) X(sd_bus_process) X(sd_bus_set_address) X(sd_bus_set_bus_client) X(sd_bus_set_method_call_timeout) \
 	X(sd_bus_start) X(sd_bus_wait) X(sd_device_get_action) X(sd_device_get_sysname) X(sd_device_monitor_attach_event) \
@@ -44,10 +44,12 @@ const struct sd_functions *sd_functions(void);
 #define sd_bus_message_append_array sd_functions()->sd_bus_message_append_array
 #define sd_bus_message_close_container sd_functions()->sd_bus_message_close_container
 #define sd_bus_message_enter_container sd_functions()->sd_bus_message_enter_container
+#define sd_bus_message_exit_container sd_functions()->sd_bus_message_exit_container
 #define sd_bus_message_new_method_call sd_functions()->sd_bus_message_new_method_call
 #define sd_bus_message_open_container sd_functions()->sd_bus_message_open_container
 #define sd_bus_message_read sd_functions()->sd_bus_message_read
 #define sd_bus_message_set_auto_start sd_functions()->sd_bus_message_set_auto_start
+#define sd_bus_message_skip sd_functions()->sd_bus_message_skip
 #define sd_bus_message_unref sd_functions()->sd_bus_message_unref
 #define sd_bus_new sd_functions()->sd_bus_new
 #define sd_bus_open_system sd_functions()->sd_bus_open_system

@@ -135,6 +135,7 @@ struct conf_network {
 	char *name;
 	enum net_mode mode;
 	char *bridge, *mac, *subnet;
+	char *zone;          /* of firewalld's; "off": none; NULL: one made for guests */
 	struct strv forward; /* "tcp:2222:22" */
 	unsigned queues;
 	enum net_model model;

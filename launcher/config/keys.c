@@ -359,6 +359,9 @@ const struct conf_key conf_keys[] = {
 	ITEM("network", "forward", FORWARDS, conf_network, forward,
 	     HELP "Ports of the host that lead into the guest: tcp:2222:22, of 127.0.0.1 alone; tcp:0.0.0.0:2222:22, of every "
 	          "address, for others too."),
+	ITEM("network", "zone", WORD, conf_network, zone, .unset = "libvirt or nm-shared, whichever is there",
+	     HELP "Of nat and isolated, where firewalld runs: the zone that the bridge is in while the machine runs; *off* leaves it where "
+		  "firewalld has it."),
 	ITEM("network", "model", ENUM, conf_network, model, IS "virtio", .words = net_models,
 	     HELP "The card that the guest sees. virtio is fastest; Windows knows e1000e without a driver."),
 	ITEM("network", "queues", NUMBER, conf_network, queues, IS "1", .min = 1, .max = 64,

@@ -28,5 +28,5 @@ const struct step_kind *const all_kinds[] = {
 	&irq_born_kind, &irqbalance_kind, &controller_kind, &cgroup_kind,
 	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &scratch_kind, &process_kind, &twin_kind,
 	&usb_kind, &monitor_kind,
-	&net_bridge_kind, &net_forwarding_kind, &net_nft_kind, &net_tap_kind, &net_link_kind, &net_keep_kind, NULL,
+	&net_bridge_kind, &net_zone_kind, &net_forwarding_kind, &net_nft_kind, &net_tap_kind, &net_link_kind, &net_keep_kind, NULL,
 };

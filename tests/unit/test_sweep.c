@@ -68,6 +68,7 @@ static const struct {
 	{ "twin", "uinput makes it, and it ends with its descriptor", "tests/lab/jobs/input.sh" },
 	{ "monitor-input", "a monitor answers, over I2C or USB", "tests/lab/jobs/monitors.sh" },
 	{ "bridge", "made by rtnetlink", "tests/lab/jobs/nat-vhost.sh" },
+	{ "zone", "firewalld sets it, by D-Bus", "tests/firewall.bats" },
 	{ "tap", "made by ioctl on a descriptor", "tests/lab/jobs/nat-vhost.sh" },
 	{ "link", "made by rtnetlink", "tests/net.bats" },
 	{ "addresses", "ip(8) reads and sets them in the running kernel", "tests/lab/jobs/passed-nic.sh" },

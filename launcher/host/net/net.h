@@ -38,6 +38,8 @@ struct net {
 	unsigned queues;             /* of tap or macvtap: a descriptor each */
 	bool vhost;                  /* the kernel moves the packets: as many descriptors of /dev/vhost-net */
 	char *alias;                 /* what `ip link` says of our interfaces: "qlaunch win11 lan" */
+	char *zone;                  /* of firewalld's, that a step takes the bridge into; NULL: none */
+	bool zone_open;              /* which lets through all that the guest needs; else that is not known */
 	char *helper;                /* "dnsmasq-lan", "passt-lan": name of its process; NULL if it has none */
 	struct strv helper_argv;
 	char *problem, *remedy; /* why this host cannot; NULL if it can */
@@ -90,6 +92,8 @@ extern const struct step_kind net_tap_kind;
 extern const struct step_kind net_link_kind;
 /* a table of our own, of family inet; target its bridge: "nat 192.168.77.0/24 tcp:2222:22", "isolated", "absent" */
 extern const struct step_kind net_nft_kind;
+/* firewalld's zone of a bridge of ours: "libvirt", "no zone"; only what runs is changed, nothing that stays */
+extern const struct step_kind net_zone_kind;
 /*
  * The host's IPv4 forwarding; target the bridge that needs it: "on", "off", and "shared" where it is on for another VM
  * only, that found it off. The alias of each bridge that needs it says so; the last one that goes turns it off. On

@@ -1,85 +1,131 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * net_check: what `check` says of the networks. Rules of others that drop what is forwarded are the usual reason why a
- * guest has no network: an "accept" of ours does not overrule them, and they are not ours to change.
+ * net_check: what `check` says of the networks. The host's rules are read here, by the programs that list them, and asked by net_firewall;
+ * they are not ours to change.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <jansson.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/tr.h"
 #include "launcher/host/net/net_choose.h"
+#include "launcher/host/net/net_firewall.h"
+#include "launcher/host/net/net_iptables.h"
 
 #define TOPIC "network"
 #define NFT_LIMIT_MS 30000
 
-static const char *text_of(const json_t *object, const char *key)
+/* ---- the host's rules ---- */
+
+/* As libnftables-json(5) has them; owned by the caller, NULL where they cannot be had. */
+static json_t *list_rules(const char *const argv[])
 {
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
+	cleanup_free char *text = NULL;
+	err_free(child_output(argv, NFT_LIMIT_MS, &text));
+	json_t *all = text ? json_loads(text, 0, NULL) : NULL, *rules = json_incref(json_object_get(all, "nftables"));
+	json_decref(all);
+	return rules;
 }
 
-/* Chains of nft's JSON (libnftables-json(5)) that drop what no rule of theirs accepts. */
-static void find_drops(const json_t *ruleset, const char *hook, struct strv *ret_tables)
+/* What nft tells by half only is told by iptables. */
+static void reread(json_t *rules)
 {
-	size_t i;
-	json_t *entry;
-	json_array_foreach (json_object_get(ruleset, "nftables"), i, entry) {
-		const json_t *chain = json_object_get(entry, "chain");
-		const char *family = text_of(chain, "family"), *table = text_of(chain, "table");
-		bool ipv4 = streq(family, "ip") || streq(family, "inet");
-		cleanup_free char *name = str_fmt("%s %s", family, table);
-		if (ipv4 && streq(text_of(chain, "hook"), hook) && streq(text_of(chain, "policy"), "drop") && !strv_has(ret_tables, name))
-			strv_add(ret_tables, name);
+	cleanup_strv struct strv known = {};
+	const char *table;
+	while ((table = iptables_hidden(rules, &known))) {
+		cleanup_free char *saved = NULL;
+		strv_add(&known, table);
+		const char *argv[] = { "iptables-nft-save", "-t", known.v[known.n - 1], NULL };
+		struct err *e = child_output(argv, NFT_LIMIT_MS, &saved);
+		err_free(e ? e : iptables_replace(rules, known.v[known.n - 1], saved));
 	}
 }
 
-/* Legacy iptables, which nft does not show: whether this chain of its drops what no rule of it accepts. Its tables are in /proc once it is
- * in use. */
-static bool legacy_drops(struct root *root, const char *chain)
+/* Legacy iptables, which nft does not show. Its tables are in /proc once it is in use. */
+static void add_legacy(struct root *root, json_t *rules)
 {
-	cleanup_free char *tables = root_read_or(root, "/proc/net/ip_tables_names", ""), *rules = NULL;
-	const char *argv[] = { "iptables-legacy", "-S", chain, NULL };
-	const char *const ends[] = { "-P %s DROP", "-A %s -j DROP", "-A %s -j REJECT" };
-	if (!root_is_host(root) || !strstr(tables, "filter"))
-		return false;
-	err_free(child_output(argv, NFT_LIMIT_MS, &rules));
-	for (size_t i = 0; rules && i < ARRAY_SIZE(ends); i++) {
-		cleanup_free char *line = str_fmt("%.3s%s%s", ends[i], chain, ends[i] + strlen("-P %s"));
-		if (strstr(rules, line))
-			return true;
-	}
-	return false;
+	cleanup_free char *tables = root_read_or(root, "/proc/net/ip_tables_names", ""), *saved = NULL;
+	const char *argv[] = { "iptables-legacy-save", NULL };
+	if (!*tables)
+		return;
+	struct err *e = child_output(argv, NFT_LIMIT_MS, &saved);
+	err_free(e ? e : iptables_read(saved, FILTER_LEGACY, NULL, rules));
 }
 
-static void check_drops(struct findings *out, struct root *root, const json_t *ruleset)
+/* All of them, NULL where they cannot be had: without privileges they are told to nobody. A list too long is read without its sets. */
+static json_t *read_rules(struct root *root, bool *ret_terse)
+{
+	static const char *const all[] = { "nft", "--json", "list", "ruleset", NULL }, *const terse[] = { "nft",  "--json",  "--terse",
+													  "list", "ruleset", NULL };
+	json_t *rules = list_rules(all);
+	*ret_terse = !rules;
+	if (!rules)
+		rules = list_rules(terse);
+	if (!rules)
+		return NULL;
+	reread(rules);
+	add_legacy(root, rules);
+	return rules;
+}
+
+/* Nobody may look: then who is known to refuse much is named. */
+static void unread_rules(struct findings *out, struct root *root)
 {
 	static const struct {
-		const char *hook, *chain, *what, *remedy;
-	} hooks[] = {
-		{ "forward", "FORWARD",
-		  N_("drops what is forwarded, unless its own rules let it through: a guest of mode nat may not reach beyond the host"),
-		  N_("let qlbr* through there: ufw route allow in on qlbr…, firewall-cmd --zone=trusted --add-interface=qlbr…, or for Docker: "
-		  "iptables -I DOCKER-USER -i qlbr+ -j ACCEPT; iptables -I DOCKER-USER -o qlbr+ -j ACCEPT") },
-		{ "input", "INPUT",
-		  N_("drops what comes in, unless its own rules let it through: the guest's DHCP and DNS may not get through"),
-		  N_("let UDP ports 53 and 67 in from qlbr* there: ufw allow in on qlbr…, or firewall-cmd --zone=trusted --add-interface=qlbr…") },
+		const char *path, *text, *name;
+	} known[] = {
+		{ "/sys/fs/cgroup/system.slice/firewalld.service/cgroup.procs", "", "firewalld" },
+		{ "/etc/ufw/ufw.conf", "ENABLED=yes", "ufw" },
+		{ "/sys/class/net/docker0/ifindex", "", "Docker" },
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
-		cleanup_strv struct strv tables = {};
-		find_drops(ruleset, hooks[i].hook, &tables);
-		cleanup_free char *names = strv_join(&tables, ", ");
-		if (tables.n)
-			findings_add(out, FINDING_WARN, TOPIC, tr_fmt("nftables table %s %s", names, tr(hooks[i].what)),
-				     tr_dup(hooks[i].remedy));
-		if (legacy_drops(root, hooks[i].chain))
-			findings_add(
-				out, FINDING_WARN, TOPIC, tr_fmt("legacy iptables, chain %s, %s", hooks[i].chain, tr(hooks[i].what)),
-				i == 0 ? tr_dup("iptables-legacy -I FORWARD -i qlbr+ -j ACCEPT; iptables-legacy -I FORWARD -o qlbr+ -j ACCEPT")
-				       : tr_dup("iptables-legacy -I INPUT -i qlbr+ -j ACCEPT"));
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		cleanup_free char *text = root_read_or(root, known[i].path, NULL);
+		if (text && strstr(text, known[i].text))
+			findings_add(out, FINDING_WARN, TOPIC,
+				     tr_fmt("whether %s lets the guest's packets through could not be asked", known[i].name),
+				     tr_dup("run the check as root"));
 	}
+}
+
+/* The interface of the default route; NULL where there is none, or more than one. */
+static const char *uplink_of(const struct net_facts *f)
+{
+	const char *link = NULL;
+	for (size_t i = 0; i < f->n_routes; i++) {
+		if (f->routes[i].to.bits)
+			continue;
+		if (link && !streq(link, f->routes[i].link))
+			return NULL;
+		link = f->routes[i].link;
+	}
+	return link;
+}
+
+/* br_netfilter, which Docker loads, has bridged frames pass the host's IP rules. */
+static bool rules_see(struct root *root, const struct net *n)
+{
+	cleanup_free char *on = root_read_or(root, "/proc/sys/net/bridge/bridge-nf-call-iptables", "0");
+	return n->own || (n->conf->mode == NET_BRIDGE && streq(on, "1"));
+}
+
+static void check_rules(struct findings *out, const struct net_facts *f, struct root *root)
+{
+	bool terse = false, any = false;
+	for (size_t i = 0; i < f->n; i++)
+		any |= rules_see(root, &f->v[i]);
+	if (!any || !f->nft || !root_is_host(root))
+		return;
+	json_t *rules = read_rules(root, &terse);
+	struct filter filter;
+	filter_read(rules, terse, &filter);
+	if (!rules)
+		unread_rules(out, root);
+	for (size_t i = 0; rules && i < f->n; i++)
+		if (rules_see(root, &f->v[i]) && !f->v[i].problem)
+			firewall_findings(out, &f->v[i], &filter, uplink_of(f));
+	filter_free(&filter);
+	json_decref(rules);
 }
 
 /*
@@ -109,28 +155,6 @@ static void check_dhcp(struct findings *out, const struct net_facts *f, struct r
 			     tr_dup("run the check as root"));
 }
 
-/* br_netfilter, which Docker loads, has bridged frames pass the host's IP rules: no matter where those drop nothing. */
-static void check_bridge_filter(struct findings *out, struct root *root, const char *bridge, const json_t *ruleset)
-{
-	cleanup_strv struct strv tables = {};
-	cleanup_free char *on = root_read_or(root, "/proc/sys/net/bridge/bridge-nf-call-iptables", "0"),
-			  *legacy = root_read_or(root, "/proc/net/ip_tables_names", "");
-	find_drops(ruleset, "forward", &tables);
-	if (streq(on, "1") && (tables.n || *legacy))
-		findings_add(out, FINDING_WARN, TOPIC,
-			     tr_fmt("the host's IP rules hold up what passes bridge %s (net.bridge.bridge-nf-call-iptables = 1)", bridge),
-			     tr_fmt("sysctl net.bridge.bridge-nf-call-iptables=0, or iptables -I DOCKER-USER -i %s -j ACCEPT", bridge));
-}
-
-static json_t *read_rules(struct root *root)
-{
-	const char *argv[] = { "nft", N_("--json"), N_("list"), "chains", NULL };
-	cleanup_free char *text = NULL;
-	if (root_is_host(root)) /* without privileges it says nothing: then nobody looks */
-		err_free(child_output(argv, NFT_LIMIT_MS, &text));
-	return text ? json_loads(text, 0, NULL) : NULL;
-}
-
 static char *summary(const struct net *n)
 {
 	cleanup_free char *subnet = net_subnet_text(n->subnet);
@@ -153,11 +177,10 @@ static char *summary(const struct net *n)
 
 void net_findings(struct findings *out, const struct net_facts *f, struct root *root)
 {
-	bool own = false, joined = false;
+	bool own = false;
 	for (size_t i = 0; i < f->n; i++) {
 		const struct net *n = &f->v[i];
 		own |= n->own;
-		joined |= n->conf->mode == NET_BRIDGE;
 		if (n->problem)
 			findings_add(out, FINDING_BAD, TOPIC, str_fmt("%s: %s", n->conf->name, n->problem), str_dup(n->remedy));
 		else
@@ -167,13 +190,7 @@ void net_findings(struct findings *out, const struct net_facts *f, struct root *
 				     tr_fmt("%s: QEMU's own network serves it, for passt cannot: %s", n->conf->name, tr(n->passt_why_not)),
 				     NULL);
 	}
-	json_t *ruleset = f->nft && (own || joined) ? read_rules(root) : NULL;
-	if (own) {
-		check_drops(out, root, ruleset);
+	check_rules(out, f, root);
+	if (own)
 		check_dhcp(out, f, root);
-	}
-	for (size_t i = 0; i < f->n; i++)
-		if (f->v[i].conf->mode == NET_BRIDGE)
-			check_bridge_filter(out, root, f->v[i].bridge, ruleset);
-	json_decref(ruleset);
 }

@@ -7,6 +7,7 @@
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/attr.h"
 #include "launcher/host/net/net_choose.h"
+#include "launcher/host/net/net_zone.h"
 #include "launcher/host/kind/process.h"
 
 #define SYS_NET "/sys/class/net"
@@ -157,6 +158,7 @@ struct err *net_facts_read(struct root *root, const struct config *c, uid_t uid,
 		f.v[i].conf = &c->networks[i];
 		net_choose(c, &f, i, uid, stream);
 		look(root, &f.v[i]);
+		net_zone_choose(root, &f.v[i]);
 	}
 	*ret_facts = f;
 	return NULL;
@@ -167,6 +169,7 @@ void net_facts_free(struct net_facts *f)
 	for (size_t i = 0; i < f->n; i++) {
 		struct net *n = &f->v[i];
 		free(n->alias);
+		free(n->zone);
 		free(n->helper);
 		strv_free(&n->helper_argv);
 		free(n->problem);
@@ -205,6 +208,8 @@ static void own_bridge(struct steps *out, const struct net *n)
 				       : str_dup("isolated");
 	add(out, n, &net_bridge_kind, n->bridge, address,
 	    nat ? N_("a network of the VM's own, behind the host") : N_("a network of guest and host alone"));
+	if (n->zone) /* before there is a packet */
+		add(out, n, &net_zone_kind, n->bridge, n->zone, N_("firewalld lets the guest's packets through"));
 	if (nat)
 		add(out, n, &net_forwarding_kind, n->bridge, "on", N_("the guest's packets leave through the host"));
 	if (n->conf->forward.n) {
