@@ -49,7 +49,14 @@ says() { [[ $output == *"$1"* ]]; }
 }
 
 # shellcheck disable=SC2016 # expanded inside
-@test "firewalld, meanwhile: the zone of a launcher that was killed is given back, a firewalld that ended has none" {
+@test "firewalld, meanwhile: what a reload or a restart forgets is in its zone again, a killed launcher's is given back, one that ended has none" {
+	local again='for _ in $(seq 100); do firewall-cmd --get-zone-of-interface=$bridge 2>/dev/null && break; sleep 0.2; done'
+	THEN="firewall-cmd -q --reload; $again" behind guests
+	says $'\nlibvirt\n'
+	is yes yes yes no
+	THEN='kill $firewalld; wait $firewalld || true; firewall_firewalld;'" $again" behind guests
+	says $'\nlibvirt\n'
+	is yes yes yes no
 	THEN='kill -KILL $launcher' behind guests
 	says 'after: as before'
 	THEN='kill $firewalld; wait $firewalld || true; before=$(state)' behind guests

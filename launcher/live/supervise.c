@@ -267,9 +267,11 @@ struct err *supervise(struct machine *m)
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	m->nudge = nudge_begin(m);
 	usb_begin(m);
+	nets_watch(m);
 	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
+	nets_unwatch(m);
 	usb_end(steal(m->usb));
 	nudge_end(steal(m->nudge));
 	settling_end(steal(m->settling)); /* a RESET that comes on the way back finds none */

@@ -2,6 +2,7 @@
 /* net_zone: see net_zone.h. The interface is firewalld.dbus(5). */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include "launcher/base/tr.h"
 #include "launcher/host/kind/bus.h"
 #include "launcher/host/net/net_choose.h"
@@ -11,6 +12,7 @@
 #define OBJECT "/org/fedoraproject/FirewallD1"
 #define ZONES SERVICE ".zone"
 #define NONE "no zone" /* it is treated as one of the default zone */
+#define AGAIN_US (UINT64_C(1) * 1000000) /* one that starts answers nobody before its rules are made */
 #define CALL_LIMIT_US (UINT64_C(20) * 1000000) /* it rewrites its rules before it answers, in Python */
 
 /* Calls a method on zones that takes up to two texts (NULL: no more). EHOSTDOWN where firewalld does not run; it is not started. */
@@ -176,3 +178,74 @@ const struct step_kind net_zone_kind = {
 	.apply = apply,
 	.undo = undo,
 };
+
+/* ---- what it forgets ---- */
+
+struct zone_watch {
+	sd_bus *bus;
+	sd_event *event;
+	sd_event_source *timer;
+	void (*again)(void *data);
+	void *data;
+};
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct zone_watch *w = data;
+	(void)source, (void)usec;
+	w->timer = sd_event_source_disable_unref(w->timer);
+	w->again(w->data);
+	return 0;
+}
+
+static void begin_timer(struct zone_watch *w)
+{
+	w->timer = sd_event_source_disable_unref(w->timer);
+	sd_event_add_time_relative(w->event, &w->timer, CLOCK_MONOTONIC, AGAIN_US, 0, on_timer, w);
+}
+
+static int on_reloaded(sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+	(void)m, (void)ret_error;
+	begin_timer(data);
+	return 0;
+}
+
+static int on_owner(sd_bus_message *m, void *data, sd_bus_error *ret_error)
+{
+	const char *name, *before, *after;
+	(void)ret_error;
+	if (sd_bus_message_read(m, "sss", &name, &before, &after) >= 0 && streq(name, SERVICE) && *after)
+		begin_timer(data);
+	return 0;
+}
+
+struct err *net_zone_watch(struct root *root, sd_event *event, void (*again)(void *data), void *data, struct zone_watch **ret_watch)
+{
+	cleanup_bus sd_bus *bus = NULL;
+	TRY(bus_open_system(root, &bus));
+	struct zone_watch *w = mem_new(sizeof(*w));
+	*w = (struct zone_watch){ .bus = bus, .event = event, .again = again, .data = data };
+	int r = sd_bus_match_signal(bus, NULL, SERVICE, OBJECT, SERVICE, "Reloaded", on_reloaded, w);
+	if (r >= 0)
+		r = sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+					"NameOwnerChanged", on_owner, w);
+	if (r >= 0)
+		r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
+	if (r < 0) {
+		free(w);
+		return bus_err(r, NULL, "firewalld");
+	}
+	bus = NULL; /* the watch's */
+	*ret_watch = w;
+	return NULL;
+}
+
+void net_zone_unwatch(struct zone_watch *w)
+{
+	if (!w)
+		return;
+	sd_event_source_disable_unref(w->timer);
+	sd_bus_close_unref(w->bus);
+	free(w);
+}

@@ -4,6 +4,7 @@
  * alone is changed, of no other interface, and it is never started by being asked. A part of net.
  */
 #pragma once
+#include "launcher/base/sd.h"
 #include "launcher/host/net/net.h"
 
 /*
@@ -12,3 +13,11 @@
  * somebody has given the bridge a zone already. Sets zone and zone_open; a zone that is not there is the network's problem.
  */
 void net_zone_choose(struct root *root, struct net *n);
+
+/*
+ * Calls again(data), in the event loop, when firewalld has been reloaded or started anew: then it may know nothing of an interface that it
+ * was given while it ran (1.3.3 forgets it at a reload). The watch ends with its event loop or net_zone_unwatch(), which takes NULL.
+ */
+struct zone_watch;
+struct err *net_zone_watch(struct root *root, sd_event *event, void (*again)(void *data), void *data, struct zone_watch **ret_watch);
+void net_zone_unwatch(struct zone_watch *w);
