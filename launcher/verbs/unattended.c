@@ -19,6 +19,7 @@
 
 #define PASSWORD_MAX 127      /* Windows's */
 #define EMPTY_MAX (1 << 20)   /* what an image takes on which nothing was written */
+#define STORAGE_CLASS "0x01" /* the base class of controllers of disks, as sysfs has it */
 
 /* ---- the password ---- */
 
@@ -180,6 +181,21 @@ static struct err *check_disk(const struct config *c, const struct user *user, b
 		       : err_exit(err_hint(err_new("%s is not empty: all that is on it would be lost", only->path), "--yes"), EXIT_USAGE);
 }
 
+/* Which disk is Setup's first is not known where a controller brings its own. */
+static struct err *check_controllers(struct root *root, const struct config *c)
+{
+	for (size_t i = 0; i < c->n_pci; i++) {
+		struct pci_addr_text at = pci_addr_text(c->pci[i].address);
+		cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s/class", at.s), *class = root_read_or(root, path, "");
+		if (c->pci[i].has_address && str_starts(class, STORAGE_CLASS))
+			return err_exit(err_hint(err_new("[pci %s] (%s) brings disks of its own: Windows Setup might wipe one of them",
+							 c->pci[i].name, at.s),
+						 "add it when Windows is installed; or without --unattended you choose"),
+					EXIT_CONFIG);
+	}
+	return NULL;
+}
+
 static struct err *check_machine(struct cli *cli, const struct config *c, const struct identity *os)
 {
 	cleanup_free char *base = journal_base();
@@ -189,7 +205,7 @@ static struct err *check_machine(struct cli *cli, const struct config *c, const 
 				EXIT_USAGE);
 	if (journal_alive(cli->root, base, c->vm.name))
 		return err_exit(err_hint(err_new("%s runs already", c->vm.name), "qlaunch stop %s", c->vm.name), EXIT_HOST);
-	return NULL;
+	return check_controllers(cli->root, c);
 }
 
 static struct err *answer(struct cli *cli, const struct verb_args *args, const struct config *c, const struct identity *os,

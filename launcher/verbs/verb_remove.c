@@ -90,7 +90,7 @@ static struct err *collect_home(struct cli *cli, const struct own *o, struct rem
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *path = str_fmt("%s/%s", o->home, names.v[i]);
 		bool ours = str_starts(names.v[i], "VARS") || str_starts(names.v[i], "tpm") || streq(names.v[i], "machine") ||
-			    streq(names.v[i], "log");
+			    streq(names.v[i], "log") || str_starts(names.v[i], "answers");
 		if (ours)
 			strv_add(&r->files, path);
 	}

@@ -172,6 +172,8 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 				EXIT_HOST);
 	if (cli->install)
 		install_say(p->config, &discs.disc[0], cli->drivers, cli->answers);
+	if (!cli->answers && root_exists(cli->root, *ret_home)) /* of a launcher that was killed: a password is in it */
+		answers_remove(&p->user, *ret_home);
 	phase_end(&cli->phases, "check");
 	return run_machine(cli, p, ret_seconds);
 }
