@@ -300,7 +300,9 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 		check_free(out, d, &uses);
 	if (d->block && !d->cdrom) {
 		cleanup_free char *whose = str_fmt("[disk %s]", d->conf->name);
-		windows_findings(out, root, d->block, whose);
+		cleanup_strv struct strv family = {};
+		disk_family(root, d->block, &family);
+		windows_findings(out, root, &family, whose);
 	}
 	cleanup_free char *ro = d->block ? read_of(root, d->block, "ro") : NULL;
 	if (streq(ro, "1") && !d->cdrom && !d->conf->readonly)
@@ -324,12 +326,13 @@ void disk_findings(struct findings *out, const struct config *c, const struct di
 
 void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose)
 {
-	cleanup_strv struct strv uses = {};
+	cleanup_strv struct strv uses = {}, family = {};
 	disk_uses(root, block, &uses);
+	disk_family(root, block, &family);
 	cleanup_free char *why = NULL, *what = tr_fmt("%s behind %s", block, whose);
 	if (ask_kernel(root, block, &uses, &why))
 		check_unasked(out, what, why);
-	windows_findings(out, root, block, whose);
+	windows_findings(out, root, &family, whose);
 	cleanup_free char *joined = strv_join(&uses, "; ");
 	if (uses.n)
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("the host uses %s behind %s: %s", block, whose, joined),

@@ -148,17 +148,15 @@ static void check_boot(struct findings *out, struct root *root, const char *bloc
 			       "C:\\Windows /s S: /f UEFI`"));
 }
 
-void windows_findings(struct findings *out, struct root *root, const char *block, const char *whose)
+void windows_findings(struct findings *out, struct root *root, const struct strv *family, const char *whose)
 {
-	cleanup_strv struct strv names = {};
-	disk_family(root, block, &names);
-	for (size_t i = 0; i < names.n; i++) {
-		cleanup_free char *path = str_fmt("/sys/class/block/%s/dev", names.v[i]), *number = root_read_or(root, path, "");
+	for (size_t i = 0; i < family->n; i++) {
+		cleanup_free char *path = str_fmt("/sys/class/block/%s/dev", family->v[i]), *number = root_read_or(root, path, "");
 		cleanup_free char *data = str_fmt("/run/udev/data/b%s", number), *record = root_read_or(root, data, "");
 		cleanup_free char *type = seen(record, "ID_FS_TYPE");
 		/* where udev knows of another file system, there is none of Windows */
 		if (!*type || streq(type, "ntfs") || streq(type, "BitLocker"))
-			check_sleep(out, root, names.v[i], whose, streq(type, "ntfs"));
-		check_boot(out, root, names.v[i], whose, number, record);
+			check_sleep(out, root, family->v[i], whose, streq(type, "ntfs"));
+		check_boot(out, root, family->v[i], whose, number, record);
 	}
 }

@@ -8,5 +8,6 @@
 #include "launcher/base/root.h"
 #include "launcher/step/finding.h"
 
-/* `block` is the kernel's name of a disk or partition, `whose` what findings call it: "[disk c]". Adds nothing where nothing is wrong. */
-void windows_findings(struct findings *out, struct root *root, const char *block, const char *whose);
+/* `family`: the kernel's names of a disk and its partitions. `whose` is what findings call it: "[disk c]". Adds nothing where nothing is
+ * wrong. */
+void windows_findings(struct findings *out, struct root *root, const struct strv *family, const char *whose);
