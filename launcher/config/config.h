@@ -74,6 +74,7 @@ enum irqs { IRQS_AWAY, IRQS_KEEP };
 enum profile { PROFILE_KEPT, PROFILE_PERFORMANCE, PROFILE_POWER_SAVER };
 enum oomd { OOMD_OMIT, OOMD_AVOID, OOMD_NONE };
 enum boost { BOOST_KEPT, BOOST_ON, BOOST_OFF };
+enum smt { SMT_KEPT, SMT_OFF };
 enum hook_failure { HOOK_ABORT, HOOK_WARN };
 
 /* The text of a string that is not set is NULL; of a size or number, 0; of a section that is not there, no element. */
@@ -262,7 +263,7 @@ struct config {
 		char *energy;   /* energy_performance_preference */
 		enum boost boost;
 		enum profile profile;    /* of power-profiles-daemon or tuned */
-		bool smt_off;            /* one thread of each core runs */
+		enum smt smt;            /* one thread of each core runs */
 		unsigned weight;         /* CPUWeight of the machine's slice; 0: as systemd has it */
 		enum oomd oomd;          /* ManagedOOMPreference of its scope */
 		int oom_score;           /* oom_score_adj of QEMU */

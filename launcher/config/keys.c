@@ -105,7 +105,7 @@ static const struct conf_word boosts[] = { { "keep", BOOST_KEPT }, { "on", BOOST
 static const struct conf_word profiles[] = {
 	{ "keep", PROFILE_KEPT }, { "performance", PROFILE_PERFORMANCE }, { "power-saver", PROFILE_POWER_SAVER }, {}
 };
-static const struct conf_word smts[] = { { "keep", false }, { "off", true }, {} };
+static const struct conf_word smts[] = { { "keep", SMT_KEPT }, { "off", SMT_OFF }, {} };
 static const struct conf_word oomds[] = { { "omit", OOMD_OMIT }, { "avoid", OOMD_AVOID }, { "none", OOMD_NONE }, {} };
 static const struct conf_word sleeps[] = {
 	{ "inhibit", SLEEP_INHIBIT }, { "pause", SLEEP_PAUSE }, { "allow", SLEEP_ALLOW }, {}
@@ -418,7 +418,7 @@ const struct conf_key conf_keys[] = {
 	    HELP "Whether the processor may go beyond its base clock, all CPUs of it: *off* for an even clock."),
 	KEY("host", "profile", ENUM, host.profile, IS "keep", .words = profiles,
 	    HELP "The power profile that power-profiles-daemon, or tuned, holds meanwhile. None of them is started for it."),
-	KEY("host", "smt", SMT, host.smt_off, IS "keep", .words = smts,
+	KEY("host", "smt", ENUM, host.smt, IS "keep", .words = smts,
 	    HELP "*off*: one thread of each core runs, of the whole host; the plan counts on that. Not beside another machine."),
 	KEY("host", "weight", NUMBER, host.weight, .min = 1, .max = 10000, .unset = "100, as of all others",
 	    HELP "Share of CPUs that the guest has in common with the host, beside system.slice and user.slice (CPUWeight in systemd.resource-control(5))."),

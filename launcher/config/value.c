@@ -343,17 +343,6 @@ static struct err *check_unit(const char *text)
 	return own ? err_new("%s is not stopped: the launch needs it", text) : NULL;
 }
 
-/* A choice of two words that is a yes or no. */
-static struct err *choice_set(const struct conf_key *key, void *base, const char *text, const char *dir)
-{
-	const struct conf_word *w = value_find_word(text, key->words);
-	(void)dir;
-	if (!w)
-		return value_wrong_word(text, key->words, NULL);
-	*(bool *)value_field(key, base) = w->value;
-	return NULL;
-}
-
 /* proc(5), oom_score_adj. */
 static struct err *oom_score_set(const struct conf_key *key, void *base, const char *text, const char *dir)
 {
@@ -396,7 +385,6 @@ const struct conf_type TYPE_SYSCTLS = { "NAME=NUMBER…", list_set, list_clear, 
 const struct conf_type TYPE_KVM_SETTINGS = { "NAME=NUMBER…", list_set, list_clear, check_kvm, true };
 const struct conf_type TYPE_UNITS = { "UNIT…", list_set, list_clear, check_unit, true };
 const struct conf_type TYPE_MODULES = { "MODULE…", list_set, list_clear, check_module, true };
-const struct conf_type TYPE_SMT = { NULL, choice_set, bool_clear, NULL, false };
 const struct conf_type TYPE_OOM_SCORE = { "-1000 to 1000", oom_score_set, oom_score_clear, NULL, false };
 const struct conf_type TYPE_PLACE = { "auto | l3 N | CPUS", place_set, place_clear, NULL, false };
 const struct conf_type TYPE_EMULATOR = { "auto | CPUS", emulator_set, emulator_clear, NULL, false };

@@ -194,7 +194,7 @@ static struct err *choose(struct cli *cli, struct plan *p)
 		taken = cpus_or(&taken, &p->cgroup.others[i].cpus);
 	choose_accel(p);
 	choose_machine(cli, p);
-	if (c->host.smt_off)
+	if (c->host.smt)
 		cpu_facts_single(&p->cpu_facts);
 	struct cpus avoid = cgroup_avoid(&p->cgroup, &p->cpu_facts.online);
 	cpu_plan_make(c, &p->cpu_facts, gpu_node(p), &taken, c->cpu.isolate == ISOLATE_OFF ? NULL : &avoid, &p->cpu);

@@ -202,7 +202,7 @@ static void check_oom_score(struct cli *cli, struct plan *p)
 /* CPUs of theirs would go. */
 static void check_smt(struct plan *p)
 {
-	if (p->config->host.smt_off && p->cgroup.n_others && streq(p->power.smt, "on"))
+	if (p->config->host.smt && p->cgroup.n_others && streq(p->power.smt, "on"))
 		findings_add(&p->findings, FINDING_BAD, "smt",
 			     tr_fmt("[host] smt: the machine \"%s\" runs, and would lose CPUs", p->cgroup.others[0].vm),
 			     tr_fmt("qlaunch stop %s; or take smt out of [host]", p->cgroup.others[0].vm));

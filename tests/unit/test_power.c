@@ -112,7 +112,7 @@ static void test_halt_poll(void **state)
 static void test_smt(void **state)
 {
 	struct fake *f = *state;
-	struct config c = { .host.smt_off = true };
+	struct config c = { .host.smt = SMT_OFF };
 	static const struct {
 		const char *control;
 		size_t steps;

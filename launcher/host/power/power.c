@@ -86,7 +86,7 @@ static bool smt_can(const struct power_facts *f)
 
 void power_smt_step(struct steps *out, const struct config *c, const struct power_facts *f)
 {
-	if (c->host.smt_off && smt_can(f))
+	if (c->host.smt && smt_can(f))
 		steps_add(out, &attr_kind, SMT, "off", "[host] smt: a core's second thread takes from the first");
 }
 
@@ -135,7 +135,7 @@ void power_check(struct findings *out, const struct config *c, const struct powe
 	if (c->host.boost != BOOST_KEPT && !f->boost_path)
 		findings_add(out, FINDING_WARN, "power", tr_dup("the kernel cannot turn this processor's boost on or off"),
 			     tr_dup("the firmware's setup may (\"Core Performance Boost\", \"Turbo\"); or leave the key out"));
-	if (c->host.smt_off && !smt_can(f) && !streq(f->smt, "forceoff"))
+	if (c->host.smt && !smt_can(f) && !streq(f->smt, "forceoff"))
 		findings_add(out, FINDING_WARN, "smt",
 			     tr_dup("this processor, or this kernel, has no second threads that could be turned off"),
 			     tr_dup("take smt out of [host]"));
