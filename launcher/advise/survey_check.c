@@ -168,12 +168,13 @@ static void check_gpus(const struct checking *k)
 static void check_vfio(const struct checking *k)
 {
 	const struct survey *s = k->s;
+	const struct config none = {};
 	if (s->vfio)
 		ok(k, "vfio", tr_dup("the kernel has vfio-pci"));
 	else
 		findings_add(k->out, FINDING_BAD, "vfio", tr_fmt("the kernel %s has no vfio-pci", s->cpu.kernel),
 			     tr_dup("use a kernel with CONFIG_VFIO_PCI; the distributions' own have it"));
-	vfio_findings(k->out, &(struct config){}, k->cli->root, qemu_has(&s->qemu, "device:vfio-pci.fd"));
+	vfio_findings(k->out, &none, k->cli->root, qemu_has(&s->qemu, "device:vfio-pci.fd"));
 }
 
 /* ---- programs ---- */
