@@ -126,7 +126,8 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 		for _ in $(seq 600); do [ -S "$base/qlaunch-bench-$pid/agent" ] && break; sleep 0.1; done
 		[ -S "$base/qlaunch-bench-$pid/agent" ]
 		kill -"$signal" $pid
-		wait $pid && false || [ $? -eq $((128 + $(kill -l $signal))) ]
+		wait $pid && code=0 || code=$?
+		[ $code -eq $((128 + $(kill -l $signal))) ] || { echo "$signal: $code"; cat "$dir/said"; false; }
 		# its launcher ends as if SIGTERM had come; no guest here listens to a power button
 		for _ in $(seq 600); do
 			"$qlaunch" status --json | jq -e "all(.vm != \"bench-$pid\")" >/dev/null && break
