@@ -152,16 +152,25 @@ arguments() {
 		run CONFIG | run @
 		run --install | run --install @ $open/p.conf
 		run --drivers | run --install $open/disc.iso --drivers @ $open/p.conf
+		run --account | - a name in the guest
+		run --edition | - one of a list
+		run --password-file | run --install $open/disc.iso --drivers $open/drivers.iso --unattended --password-file @ $open/p.conf
 		plan CONFIG | plan @
 		check CONFIG | check @
 		check CONFIG | check --html @
 		new NAME | new --yes @
+		new --iso | new --yes --output - --iso @ some
 		new --from | new --yes --output - --from @ some
 		new --gpu | new --yes --gpu @ some
 		new --output | new --yes --output @ some
 		import FILE | import --output - @
 		import --output | import --output @ $open/domain.xml
 		import nvram | domain @
+		capture FILE | capture @.tar
+		capture CONFIG | capture $open/u/made.tar @
+		fetch --from | - an address
+		fetch --output | fetch --from http://127.0.0.1:1/ --output @ virtio-win
+		fetch --sha256 | - a number
 		export CONFIG | export --libvirt @
 		export CONFIG | export --sh @
 		desktop CONFIG | desktop @

@@ -349,6 +349,26 @@ struct err *user_visit(const struct user *u, struct err *(*fn)(void *data), void
 	return e;
 }
 
+struct sight {
+	const char *path;
+	struct stat st;
+};
+
+static struct err *see(void *data)
+{
+	struct sight *s = data;
+	return stat(s->path, &s->st) < 0 ? err_errno(errno, "%s", s->path) : NULL;
+}
+
+bool user_sees(const struct user *u, const char *path, struct stat *ret_st)
+{
+	struct sight s = { .path = path };
+	cleanup_err struct err *e = user_visit(u, see, &s);
+	if (!e && ret_st)
+		*ret_st = s.st;
+	return !e;
+}
+
 struct err *user_return(void)
 {
 	TRY(visit.on ? leave() : NULL);

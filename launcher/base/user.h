@@ -7,6 +7,7 @@
  * the launcher itself. It opens no file.
  */
 #pragma once
+#include <sys/stat.h>
 #include <sys/types.h>
 #include "launcher/base/err.h"
 #include "launcher/base/str.h"
@@ -59,6 +60,8 @@ void user_env(const struct user *u, struct strv *ret_env);
 /* Runs fn(data) with this user's rights to files and HOME, in this process, and comes back: for reading what the user names. Unprivileged,
  * it only runs it. */
 struct err *user_visit(const struct user *u, struct err *(*fn)(void *data), void *data);
+/* Whether this user finds something at a path; what, in *ret_st, which may be NULL. */
+bool user_sees(const struct user *u, const char *path, struct stat *ret_st);
 /*
  * For a child that was forked in a visit: what it was before, root, for good. (user_become works there too: it is left first.) Elsewhere
  * it changes nothing.

@@ -254,15 +254,15 @@ static void ask_place(const struct survey *s, struct proposal *p)
 {
 	while (p->disk_size) {
 		cleanup_free char *answer = ask(p->disk, N_("Where it lies")), *here = getcwd(NULL, 0),
-				  *path = typed_path(answer, s->user.home, here);
+				  *path = typed_path(&s->user, answer, here);
 		struct stat st;
-		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		if (user_sees(&s->user, path, &st) && S_ISDIR(st.st_mode)) {
 			cleanup_free char *within = str_fmt("%s/%s.qcow2", path, p->name);
 			str_set(&path, within);
 		}
 		cleanup_free char *dir = str_dir(path);
 		/* the folder of its own is made; any other one is there, or it is a slip of the pen */
-		if (streq(answer, p->disk) || !*dir || access(dir, F_OK) == 0) {
+		if (streq(answer, p->disk) || !*dir || user_sees(&s->user, dir, NULL)) {
 			str_set(&p->disk, path);
 			return;
 		}
@@ -273,7 +273,7 @@ static void ask_place(const struct survey *s, struct proposal *p)
 struct err *new_iso(const struct survey *s, const char *word, struct proposal *p)
 {
 	struct identity found = {};
-	cleanup_free char *here = getcwd(NULL, 0), *path = typed_path(word, s->user.home, here);
+	cleanup_free char *here = getcwd(NULL, 0), *path = typed_path(&s->user, word, here);
 	TRY(identify(path, &s->user, &found));
 	propose_for(p, &found);
 	return NULL;

@@ -42,10 +42,11 @@ static char *absolute(const char *path, const char *home, const char *here)
 						: str_fmt("%s/%s", here, path);
 }
 
-char *typed_path(const char *word, const char *home, const char *here)
+char *typed_path(const struct user *user, const char *word, const char *here)
 {
+	const char *home = user->home;
 	cleanup_free char *copy = str_dup(word), *as_it_is = absolute(word, NULL, here);
-	if (*word && access(as_it_is, F_OK) == 0)
+	if (*word && user_sees(user, as_it_is, NULL))
 		return steal(as_it_is);
 	cleanup_free char *bare = unquote(str_trim(copy));
 	if (strncasecmp(bare, "file://", 7) != 0)

@@ -66,7 +66,7 @@ static struct err *ask_password(const struct verb_args *args, const struct user 
 {
 	const char *file = verb_option(args, "password-file");
 	if (file) {
-		cleanup_free char *here = getcwd(NULL, 0), *path = typed_path(file, user->home, here);
+		cleanup_free char *here = getcwd(NULL, 0), *path = typed_path(user, file, here);
 		struct reading r = { .path = path };
 		TRY(err_exit(user_visit(user, read_file, &r), EXIT_USAGE));
 		r.text[strcspn(r.text, "\r\n")] = '\0';

@@ -26,8 +26,9 @@ static struct err *check_options(const struct verb_args *args)
 /* It is here already: nothing is asked of anybody, and a second call does no harm. */
 static struct err *there_already(const char *path, bool *ret_there)
 {
+	struct stat st;
 	struct disc d;
-	*ret_there = access(path, F_OK) == 0;
+	*ret_there = stat(path, &st) == 0;
 	if (!*ret_there)
 		return NULL;
 	TRY(err_exit(err_hint(virtio_win_check(path), "--again fetches it anew, and replaces that"), EXIT_HOST));

@@ -130,7 +130,7 @@ static void say_install(const struct proposal *p, const struct survey *s, const 
 	cleanup_free char *disc = typed_quoted(p->os.path), *drivers = virtio_win_find(&s->user), *image = typed_quoted(p->disk);
 	bool windows = p->os.system->family == SYSTEM_WINDOWS, answerable = identify_answerable(p->os.system);
 	printf(_("\nTo install %s:\n"), p->os.name);
-	if (access(p->disk, F_OK) < 0)
+	if (!user_sees(&s->user, p->disk, NULL))
 		printf("  qlaunch disk create %s 100G\n", image);
 	if (windows && !drivers)
 		puts("  qlaunch fetch virtio-win");

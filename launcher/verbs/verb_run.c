@@ -107,8 +107,8 @@ static struct err *take_discs(struct cli *cli, const struct verb_args *args, str
 		return NULL;
 	cleanup_free char *here = getcwd(NULL, 0);
 	TRY(user_find(NULL, &caller));
-	d->given[0] = typed_path(install, caller.home, here);
-	d->given[1] = drivers ? typed_path(drivers, caller.home, here) : is_windows(&caller, d->given[0]) ? virtio_win_find(&caller) : NULL;
+	d->given[0] = typed_path(&caller, install, here);
+	d->given[1] = drivers ? typed_path(&caller, drivers, here) : is_windows(&caller, d->given[0]) ? virtio_win_find(&caller) : NULL;
 	TRY(err_exit(user_visit(&caller, look_at_discs, d), EXIT_CONFIG));
 	cli->install = d->path[0];
 	cli->drivers = d->path[1];

@@ -56,7 +56,8 @@ static void test_others(void **state)
 
 static void expect_path(const char *word, const char *wanted)
 {
-	cleanup_free char *path = typed_path(word, "/home/me", "/here");
+	const struct user me = { .home = (char *)"/home/me" };
+	cleanup_free char *path = typed_path(&me, word, "/here");
 	assert_string_equal(path, wanted);
 }
 
