@@ -11,16 +11,27 @@ void message_free(struct message *m)
 	*m = (struct message){};
 }
 
+/* QEMU tells defaults of 64 bits without a sign (QEMU 11: vfio-pci's x-migration-max-queued-buffers-size), which jansson's integers do not hold:
+ * in such a message all numbers are reals. */
+static json_t *load(const char *line, size_t len)
+{
+	json_error_t error;
+	json_t *root = json_loadb(line, len, JSON_ALLOW_NUL, &error);
+	if (!root && json_error_code(&error) == json_error_numeric_overflow)
+		root = json_loadb(line, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	return root;
+}
+
 struct err *message_parse(const char *line, size_t len, struct message *ret_message)
 {
 	static const struct {
 		const char *key;
 		enum message_type type;
 	} kinds[] = { { "QMP", MESSAGE_GREETING }, { "return", MESSAGE_RETURN }, { "error", MESSAGE_ERROR } };
-	struct message m = { .root = json_loadb(line, len, JSON_ALLOW_NUL, NULL) };
+	struct message m = { .root = load(line, len) };
 
 	m.name = json_string_value(json_object_get(m.root, "event"));
-	m.id = (int64_t)json_integer_value(json_object_get(m.root, "id"));
+	m.id = (int64_t)json_number_value(json_object_get(m.root, "id"));
 	if (m.name) {
 		m.type = MESSAGE_EVENT;
 		m.value = json_object_get(m.root, "data");

@@ -20,6 +20,7 @@ base() { # NAME LINES: what stands before them, ending in [vm]; a section of the
 
 # What `run` does with the configuration: "runs", "refused", or "neither" in the time that a slow host needs.
 outcome() { # CONF
+	: >run.err # here, for what runs beside this shell may do it later than the first look
 	"${within[@]}" "$qlaunch" run "$1" >/dev/null 2>run.err 3>&- </dev/null & local pid=$!
 	for _ in $(seq $((600 * ${LAB_PATIENCE:-1}))); do
 		if grep -q 'running after' run.err; then

@@ -69,6 +69,12 @@ static void drip(int fd, const char *s)
 		peer_say_n(fd, s, 1);
 }
 
+static void srv_64_bits(int fd)
+{
+	shake(fd);
+	reply(fd, hear(fd), "{\"status\": \"prelaunch\", \"default-value\": 18446744073709551615}");
+}
+
 static void srv_good(int fd)
 {
 	shake(fd);
@@ -223,6 +229,7 @@ static const struct call_case {
 	bool usable;       /* after an error, the connection still is */
 } cases[] = {
 	{ "good", srv_good, LIMIT, NULL },
+	{ "64 bits without a sign", srv_64_bits, LIMIT, NULL },
 	{ "drips", srv_drips, LIMIT, NULL },
 	{ "events between", srv_events_between, LIMIT, NULL },
 	{ "wrong id", srv_wrong_id, LIMIT, NULL },
