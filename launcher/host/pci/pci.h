@@ -148,13 +148,14 @@ bool pci_no_remapping(struct root *root);
 void pci_used(struct root *root, const struct pci_function *fn, struct strv *ret_why);
 
 /*
- * Names and pids of the processes that hold one of the function's nodes open ("Xorg (812), steam (4711)"); NULL if there are none that this
- * user may see. Its nodes are all that its part of /sys/devices names (drm, i2c below the card and below its outputs, sound, hidraw, iio,
+ * In *ret_holders names and pids of the processes that hold one of the function's nodes open ("Xorg (812), steam (4711)"); NULL if there are
+ * none that this user may see. Owned by the caller. Error: the kernel does not tell its nodes in time, as while an unbinding hangs: then
+ * nobody knows, and nothing is unbound. Its nodes are all that its part of /sys/devices names (drm, i2c below the card and below its outputs, sound, hidraw, iio,
  * disks, vfio), and NVIDIA's. With `blocking`, only those whose driver waits for them when it is unbound: not input and USB, whose nodes die
  * under their holders, and no sound server, which lets go by itself. `manager`: a display manager that is stopped before; who ends with it
  * is not told. NULL: none.
  */
-char *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager);
+struct err *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager, char **ret_holders);
 
 /* All functions that the guest gets; and descriptors of them by iommufd, in the order of the facts, once they are bound. */
 size_t pci_count(const struct pci_facts *f);

@@ -55,9 +55,14 @@ static bool is_accepted(const struct conf_pci *conf, struct pci_addr addr)
 static void check_holders(struct findings *out, const struct config *c, const struct pci_function *fn, struct root *root)
 {
 	cleanup_free char *manager = c->host.release_console ? session_manager(root) : NULL;
-	cleanup_free char *blocking = pci_holders(root, fn->addr, true, manager);
-	cleanup_free char *all = blocking ? NULL : pci_holders(root, fn->addr, false, NULL);
-	if (blocking || all)
+	cleanup_free char *blocking = NULL, *all = NULL;
+	cleanup_err struct err *e = pci_holders(root, fn->addr, true, manager, &blocking);
+	if (!e && !blocking)
+		e = pci_holders(root, fn->addr, false, NULL, &all);
+	if (e)
+		findings_add(out, FINDING_BAD, "holders", str_dup(err_text(e)),
+			     tr_dup("an unbinding that hangs, maybe: `dmesg`, then a reboot"));
+	else if (blocking || all)
 		findings_add(out, blocking ? FINDING_BAD : FINDING_WARN, "holders",
 			     tr_fmt("%s is held open by %s", pci_addr_text(fn->addr).s, blocking ? blocking : all),
 			     tr_dup(blocking ? "end them before the launch: unbinding would wait for them for ever"

@@ -64,26 +64,27 @@ static struct err *walk(void *data)
 /*
  * The nodes below a function, which has none itself. For a uevent kernels take the lock of its device (uevent_show(), seen in Debian 12
  * with 6.1), and an unbinding that hangs holds that of the function and maybe those of some below it: on the host in a child with a time
- * limit. Late: none.
+ * limit.
  */
-static void nodes_below(struct root *root, const char *dir, struct strv *ret_nodes)
+static struct err *nodes_below(struct root *root, const char *dir, struct strv *ret_nodes)
 {
 	int ends[2];
 	if (!root_is_host(root)) {
 		add_below(root, dir, 1, ret_nodes);
-		return;
+		return NULL;
 	}
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return;
+		return err_errno(errno, "pipe");
 	cleanup_fd int in = ends[0], out = ends[1];
 	struct walk w = { root, dir, out };
-	cleanup_err struct err *e = child_call(walk, &w, WALK_LIMIT_MS);
+	TRY(child_call(walk, &w, WALK_LIMIT_MS));
 	cleanup_sb struct sb text = {};
 	char buf[4096];
-	for (ssize_t n = 0; !e && (n = read(in, buf, sizeof(buf))) > 0;)
+	for (ssize_t n = 0; (n = read(in, buf, sizeof(buf))) > 0;)
 		sb_addn(&text, buf, (size_t)n);
 	if (text.len)
 		strv_split(ret_nodes, text.s, "\n");
+	return NULL;
 }
 
 /* NVIDIA's own driver makes no drm nodes of its own number: it tells the minor in /proc. */
@@ -136,25 +137,26 @@ static bool is_asked(const void *data, const char *pid, const char *path)
 	return !session_ends(a->root, a->manager, pid);
 }
 
-char *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager)
+struct err *pci_holders(struct root *root, struct pci_addr addr, bool blocking, const char *manager, char **ret_holders)
 {
+	*ret_holders = NULL;
 	cleanup_strv struct strv nodes = {};
-	cleanup_free char *link = str_fmt("/sys/bus/pci/devices/%s", pci_addr_text(addr).s), *dir = root_real(root, link), *holders = NULL;
+	cleanup_free char *link = str_fmt("/sys/bus/pci/devices/%s", pci_addr_text(addr).s), *dir = root_real(root, link);
 	struct asked asked = { .root = root, .blocking = blocking, .manager = manager };
 	struct pci_function fn;
 	cleanup_err struct err *e = pci_function_read(root, addr, &fn);
 	if (e || !dir)
 		return NULL;
-	nodes_below(root, dir, &nodes);
-	add_nvidia(root, addr, &nodes);
 	if (streq(fn.driver, "vfio-pci"))
 		strv_addf(&nodes, "/dev/vfio/%d", fn.group);
 	pci_function_free(&fn);
+	TRY(err_wrap(nodes_below(root, dir, &nodes), "%s: who holds it open could not be asked", pci_addr_text(addr).s));
+	add_nvidia(root, addr, &nodes);
 	for (size_t i = 0; i < nodes.n; i++)
 		if (!blocking || !starts_with_one(nodes.v[i], letting_go, ARRAY_SIZE(letting_go)))
 			strv_add(&asked.nodes, nodes.v[i]);
 	if (asked.nodes.n)
-		holders = opened_by(root, is_asked, &asked, false);
+		*ret_holders = opened_by(root, is_asked, &asked, false);
 	strv_free(&asked.nodes);
-	return steal(holders);
+	return NULL;
 }

@@ -113,7 +113,8 @@ static struct err *driver_write(struct root *root, struct pci_addr addr, const c
 /* Who holds it is asked before: while the kernel waits for them, their nodes are gone already. */
 static struct err *unbind(struct root *root, struct pci_addr addr, const char *driver)
 {
-	cleanup_free char *holders = pci_holders(root, addr, false, NULL);
+	cleanup_free char *holders = NULL;
+	err_free(pci_holders(root, addr, false, NULL, &holders)); /* for the error's words alone: see not_held() */
 	struct err *e = driver_write(root, addr, driver, "unbind");
 	return err_code(e) == ETIMEDOUT && holders ? err_wrap(e, "the card is held open by %s", holders) : e;
 }
@@ -131,9 +132,11 @@ static struct err *not_held(struct root *root, struct pci_addr addr, int limit_m
 {
 	int64_t until = clock_ms() + limit_ms;
 	cleanup_free char *holders = NULL;
-	while ((holders = pci_holders(root, addr, true, NULL)) && clock_ms() < until) {
+	TRY(pci_holders(root, addr, true, NULL, &holders));
+	while (holders && clock_ms() < until) {
 		str_set(&holders, NULL);
 		usleep(HOLDERS_PAUSE_MS * 1000);
+		TRY(pci_holders(root, addr, true, NULL, &holders));
 	}
 	return holders ? err_hint(err_errno(EBUSY, "it is held open by %s", holders), "end them, then start again") : NULL;
 }
@@ -288,7 +291,9 @@ static struct err *bar_set(struct root *root, const char *target, const char *si
 	cleanup_free char *path = str_fmt("/sys/bus/pci/devices/%s", target), *link = pci_path(addr, "driver");
 	cleanup_free char *bit = str_fmt("%d", __builtin_ctzll(bytes) - 20); /* 0 is 1 MiB */
 	cleanup_free char *driver = root_link_name(root, link);
-	cleanup_free char *holders = driver && !streq(driver, VFIO) ? pci_holders(root, addr, true, NULL) : NULL;
+	cleanup_free char *holders = NULL;
+	if (driver && !streq(driver, VFIO))
+		TRY(pci_holders(root, addr, true, NULL, &holders));
 	if (holders)
 		return err_hint(err_new("the card is in use by %s", holders), "end them, then `qlaunch restore`");
 	if (driver)

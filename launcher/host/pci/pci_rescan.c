@@ -73,7 +73,8 @@ static struct err *probe(struct step_env *env, const struct step *s, char **ret_
 
 static struct err *take_off(struct root *root, struct pci_addr addr)
 {
-	cleanup_free char *holders = pci_holders(root, addr, true, NULL), *path = pci_path(addr, "remove");
+	cleanup_free char *holders = NULL, *path = pci_path(addr, "remove");
+	TRY(pci_holders(root, addr, true, NULL, &holders));
 	if (holders)
 		return err_hint(err_errno(EBUSY, "it is held open by %s", holders), "end them first");
 	return child_write(root, path, "1");
