@@ -15,7 +15,9 @@
 
 static struct err *check_options(const struct verb_args *args)
 {
-	const char *what = args->words.v[0], *sum = verb_option(args, "sha256");
+	const char *what = args->words.n ? args->words.v[0] : NULL, *sum = verb_option(args, "sha256");
+	if (!what)
+		return err_exit(err_hint(err_new("what is to be fetched is missing"), "qlaunch fetch virtio-win"), EXIT_USAGE);
 	if (!streq(what, "virtio-win"))
 		return err_exit(err_hint(err_new("there is no \"%s\" to fetch", what), "qlaunch fetch virtio-win"), EXIT_USAGE);
 	if (sum && (strlen(sum) != 64 || strspn(sum, "0123456789abcdefABCDEF") != 64))
@@ -58,7 +60,7 @@ struct err *verb_fetch(struct cli *cli, const struct verb_args *args)
 	struct disc d;
 	bool there = false, again = verb_option(args, "again");
 	const char *output = verb_option(args, "output"), *from = verb_option(args, "from");
-	TRY(verb_words(args, 1, 1, USAGE));
+	TRY(verb_words(args, 0, 1, USAGE));
 	TRY(check_options(args));
 	if (!root_is_host(cli->root))
 		return err_exit(err_new("what is fetched is for this host, not for --root"), EXIT_USAGE);
