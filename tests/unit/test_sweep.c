@@ -171,55 +171,49 @@ static char *host_of(struct sweep *s)
 	return sb_steal(&sb);
 }
 
-static int setup(void **state)
+/* The host, beside fake_host(). */
+static const struct {
+	const char *path, *text;
+} files[] = {
+	{ "/sys/bus/pci/devices/0000:01:00.0/resource0_resize", "0000000000003fc0\n" },
+	{ "/sys/bus/pci/devices/0000:01:00.1/driver_override", "snd_hda_intel\n" },
+	{ "/sys/devices/system/node/node0/cpulist", "0-3\n" },
+	{ "/sys/devices/system/node/node0/meminfo", "Node 0 MemTotal: 8388608 kB\nNode 0 MemFree: 4194304 kB\n" },
+	{ "/proc/sys/vm/drop_caches", "" },
+	{ "/proc/sys/vm/compact_memory", "" },
+	{ HUGE "/nr_hugepages", "2\n" },
+	{ HUGE "/free_hugepages", "2\n" },
+	{ "/proc/meminfo", "MemTotal: 8388608 kB\nMemFree: 1 kB\nMemAvailable: 4194304 kB\n" },
+	{ "/sys/class/vtconsole/vtcon1/name", "(M) frame buffer device\n" },
+	{ "/sys/class/vtconsole/vtcon1/bind", "1\n" },
+	{ "/sys/bus/platform/drivers/efi-framebuffer/bind", "" },
+	{ "/sys/bus/platform/drivers/efi-framebuffer/unbind", "" },
+	{ "/dev/sdz", "" },
+	{ "/sys/class/block/sdz/dev", "8:16\n" },
+	{ "/sys/class/block/sdz/sdz1/dev", "8:17\n" },
+	{ "/proc/self/mountinfo",
+	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+	    "40 22 8:17 / /mnt/games rw,nosuid,nodev,relatime shared:9 - ext4 /dev/sdz1 rw,errors=remount-ro\n" },
+	{ "/proc/sys/net/ipv4/ip_forward", "0\n" },
+	{ "/proc/sys/vm/stat_interval", "1\n" },
+	{ "/sys/module/kvm/parameters/ignore_msrs", "N\n" },
+	{ "/sys/devices/system/cpu/cpufreq/boost", "1\n" },
+	{ "/sys/class/net/" BRIDGE "/ifalias", "qlaunch\n" },
+	{ "/proc/interrupts", "      CPU0  CPU1  CPU2  CPU3\n 24:  0  0  0  0  PCI-MSI  nvme0q0\n" },
+	{ "/proc/irq/24/smp_affinity_list", "0-3\n" },
+	{ "/proc/irq/default_smp_affinity", "f\n" },
+	{ "/sys/devices/virtual/workqueue/cpumask", "f\n" },
+	{ "/sys/bus/usb/drivers_probe", "" },
+	{ "/sys/bus/usb/devices/1-2/idVendor", "046d\n" },
+	{ "/sys/bus/usb/devices/1-2/idProduct", "c52b\n" },
+	{ "/sys/bus/usb/devices/1-2/bDeviceClass", "00\n" },
+	{ "/sys/bus/usb/devices/1-2/busnum", "1\n" },
+	{ "/sys/bus/usb/devices/1-2/devnum", "3\n" },
+};
+
+/* All that a configuration can ask of it. */
+static void wish(struct sweep *s)
 {
-	(void)state;
-	struct sweep *s = &sweep;
-	log_set_level(LOG_LEVEL_WARN);
-	s->fake = fake_new();
-	fake_host(s->fake);
-	fake_file(s->fake, "/sys/bus/pci/devices/0000:01:00.0/resource0_resize", "0000000000003fc0\n");
-	fake_file(s->fake, "/sys/bus/pci/devices/0000:01:00.1/driver_override", "snd_hda_intel\n");
-	fake_file(s->fake, "/sys/devices/system/node/node0/cpulist", "0-3\n");
-	fake_file(s->fake, "/sys/devices/system/node/node0/meminfo", "Node 0 MemTotal: 8388608 kB\nNode 0 MemFree: 4194304 kB\n");
-	fake_file(s->fake, "/proc/sys/vm/drop_caches", "");
-	fake_file(s->fake, "/proc/sys/vm/compact_memory", "");
-	fake_file(s->fake, HUGE "/nr_hugepages", "2\n");
-	fake_file(s->fake, HUGE "/free_hugepages", "2\n");
-	fake_file(s->fake, "/proc/meminfo", "MemTotal: 8388608 kB\nMemFree: 1 kB\nMemAvailable: 4194304 kB\n");
-	fake_file(s->fake, "/sys/class/vtconsole/vtcon1/name", "(M) frame buffer device\n");
-	fake_file(s->fake, "/sys/class/vtconsole/vtcon1/bind", "1\n");
-	fake_dir(s->fake, "/sys/bus/platform/devices/efi-framebuffer.0");
-	fake_link(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/efi-framebuffer.0", "../../devices/efi-framebuffer.0");
-	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/bind", "");
-	fake_file(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/unbind", "");
-	fake_file(s->fake, "/dev/sdz", "");
-	fake_file(s->fake, "/sys/class/block/sdz/dev", "8:16\n");
-	fake_file(s->fake, "/sys/class/block/sdz/sdz1/dev", "8:17\n");
-	fake_file(s->fake, "/proc/self/mountinfo",
-		  "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
-		  "40 22 8:17 / /mnt/games rw,nosuid,nodev,relatime shared:9 - ext4 /dev/sdz1 rw,errors=remount-ro\n");
-	fake_dir(s->fake, "/dev/shm");
-	fake_file(s->fake, "/proc/sys/net/ipv4/ip_forward", "0\n");
-	fake_file(s->fake, "/proc/sys/vm/stat_interval", "1\n");
-	fake_file(s->fake, "/sys/module/kvm/parameters/ignore_msrs", "N\n");
-	fake_file(s->fake, "/sys/devices/system/cpu/cpufreq/boost", "1\n");
-	fake_file(s->fake, "/sys/class/net/" BRIDGE "/ifalias", "qlaunch\n");
-	fake_file(s->fake, "/proc/interrupts", "      CPU0  CPU1  CPU2  CPU3\n 24:  0  0  0  0  PCI-MSI  nvme0q0\n");
-	fake_file(s->fake, "/proc/irq/24/smp_affinity_list", "0-3\n");
-	fake_file(s->fake, "/proc/irq/default_smp_affinity", "f\n");
-	fake_file(s->fake, "/sys/devices/virtual/workqueue/cpumask", "f\n");
-	fake_file(s->fake, "/sys/bus/usb/drivers_probe", "");
-	fake_file(s->fake, "/sys/bus/usb/devices/1-2/idVendor", "046d\n");
-	fake_file(s->fake, "/sys/bus/usb/devices/1-2/idProduct", "c52b\n");
-	fake_file(s->fake, "/sys/bus/usb/devices/1-2/bDeviceClass", "00\n");
-	fake_file(s->fake, "/sys/bus/usb/devices/1-2/busnum", "1\n");
-	fake_file(s->fake, "/sys/bus/usb/devices/1-2/devnum", "3\n");
-	fake_link(s->fake, USB, "../../drivers/usbhid");
-	s->env = (struct step_env){ s->fake->root, all_kinds };
-	fake_pci(s->fake, "0000:03:00.0", "8086:10c9", "0x020000", 15, "igb", true);
-	fake_sriov(s->fake, "0000:03:00.0", 7);
-	fake_mdev_type(s->fake, "0000:00:02.0", "i915-GVTg_V5_4", 1);
 	s->mdev = (struct conf_mdev){ .name = (char *)"vgpu", .has_parent = true, .type = (char *)"i915-GVTg_V5_4" };
 	s->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rescan = true, .rebar = UINT64_C(8) << 30 };
 	s->pci[1] = (struct conf_pci){ .name = (char *)"lan", .has_address = true, .has_vf = true };
@@ -242,6 +236,26 @@ static int setup(void **state)
 		.host = { .release_console = true, .irqs = IRQS_AWAY, .boost = BOOST_OFF, .sysctl = { sysctls, 1 }, .kvm = { kvm, 1 } },
 		.memory = { .size = 64 << 20, .hugepages = HUGEPAGES_2M }
 	};
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	struct sweep *s = &sweep;
+	log_set_level(LOG_LEVEL_WARN);
+	s->fake = fake_new();
+	fake_host(s->fake);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		fake_file(s->fake, files[i].path, files[i].text);
+	fake_dir(s->fake, "/sys/bus/platform/devices/efi-framebuffer.0");
+	fake_link(s->fake, "/sys/bus/platform/drivers/efi-framebuffer/efi-framebuffer.0", "../../devices/efi-framebuffer.0");
+	fake_dir(s->fake, "/dev/shm");
+	fake_link(s->fake, USB, "../../drivers/usbhid");
+	s->env = (struct step_env){ s->fake->root, all_kinds };
+	fake_pci(s->fake, "0000:03:00.0", "8086:10c9", "0x020000", 15, "igb", true);
+	fake_sriov(s->fake, "0000:03:00.0", 7);
+	fake_mdev_type(s->fake, "0000:00:02.0", "i915-GVTg_V5_4", 1);
+	wish(s);
 	held[0] = getpid();
 	plan_all(s);
 	s->before = host_of(s);
