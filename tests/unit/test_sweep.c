@@ -58,7 +58,7 @@ static const struct {
 	{ "module-unload", "the running kernel unloads it, and modprobe loads it again", "tests/lab/jobs/scripts-work.sh" },
 	{ "unit", "systemd starts and stops it, by D-Bus", "tests/lab/jobs/guard.sh" },
 	{ "unit-property", "systemd sets it, by D-Bus, and it ends with its unit", "tests/lab/jobs/scripts-work.sh" },
-	{ "power-profile", "a living service holds it, by D-Bus", "tests/lab/jobs/scripts-work.sh" },
+	{ "power-profile", "a living service holds it, by D-Bus", "tests/profile.bats" },
 	{ "scope", "systemd makes it, by D-Bus", "tests/lab/jobs/kill-points.sh" },
 	{ "allowed-cpus", "systemd sets it, by D-Bus", "tests/lab/jobs/host-steps.sh" },
 	{ "new-interrupts", "an EIO is the kernel's word that one stays where it is, and no residue", "tests/unit/test_irq.c" },

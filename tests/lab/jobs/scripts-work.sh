@@ -20,7 +20,7 @@ mkdir -p /etc/qlaunch
 idle_config work
 sed -i 's/^name = .*/&\nuser = player/; s/^\[pci gpu\]/&\nunload = aty128fb snd-hda-intel\nrescan = yes/' "$work/work.conf"
 printf '[disk games]\npath = %s\nunmount = yes\n' $disk >>"$work/work.conf"
-printf '[host]\nstop = fancontrol.service idle.service\n' >>"$work/work.conf"
+printf '[host]\nstop = fancontrol.service idle.service\nweight = 500\noom-score = -500\n' >>"$work/work.conf"
 cp "$work/work.conf" /etc/qlaunch/work.conf
 sed -i 's/^name = .*/name = users/' "$work/work.conf"
 chown player "$work/work.conf"
@@ -47,6 +47,9 @@ running() { # a launch, until its guest runs
 	check "$1: the disk is mounted no more" bash -c "! grep -q $disk /proc/mounts"
 	check "$1: nor can it be" bash -c "! mount $disk $at 2>/dev/null"
 	equal "$1: no module of the card's is loaded" "" "$(loaded)" || show_run
+	equal "$1: the weight of its slice" 500 "$(systemctl show -P CPUWeight qlaunch_work.slice)"
+	equal "$1: systemd-oomd ends others first" omit "$(systemctl show -P ManagedOOMPreference qlaunch_work.scope)"
+	equal "$1: so does the kernel" -500 "$(cat "/proc/$qemu/oom_score_adj")"
 	equal "$1: the guest has the card" "vfio-pci vfio-pci" "$(driver_of $gpu) $(driver_of $sound)"
 	equal "$1: other devices find their drivers" 1 "$(cat /sys/bus/pci/drivers_autoprobe)"
 }
