@@ -121,8 +121,8 @@ by_agent() { # [bench] lines and workloads on standard input, the guest's comman
 	PLAN
 	base=$dir/run; [ "$(id -u)" -ne 0 ] || base=/run
 	for signal in INT TERM HUP KILL; do
-		# a background job of a script ignores SIGINT
-		env --default-signal=INT "$qlaunch" bench "$dir/plan" >"$dir/said" 2>&1 3>&- & pid=$!
+		# a background job of a script ignores SIGINT, and what nohup runs SIGHUP
+		env --default-signal=INT,HUP "$qlaunch" bench "$dir/plan" >"$dir/said" 2>&1 3>&- & pid=$!
 		for _ in $(seq 600); do [ -S "$base/qlaunch-bench-$pid/agent" ] && break; sleep 0.1; done
 		[ -S "$base/qlaunch-bench-$pid/agent" ]
 		kill -"$signal" $pid
@@ -326,10 +326,10 @@ calls() { wc -l <"$BATS_TEST_TMPDIR/calls"; }
 	sed -i 's/rounds = 1/rounds = 3/' "$dir/the plan"; echo 1 >"$BATS_TEST_TMPDIR/slow"
 	"$qlaunch" bench submit "$dir/the plan" >"$BATS_TEST_TMPDIR/said" 2>&1 3>&- & pid=$!
 	for _ in $(seq 600); do [ "$(cat "$dir"/out.jsonl.jobs/0.one.jsonl 2>/dev/null | wc -l)" -ge 2 ] && break; sleep 0.1; done
-	echo 0 >"$BATS_TEST_TMPDIR/slow"
 	scontrol requeue 1_0
 	# Slurm lets one that was put back wait for two minutes; its node refuses it within the second in which it was ended (22.05: "already killed")
 	until [ "$(squeue --noheader --format=%T)" = PENDING ] || ! kill -0 $pid; do sleep 0.1; done
+	echo 0 >"$BATS_TEST_TMPDIR/slow"
 	sleep 2
 	for _ in $(seq 100); do scontrol update jobid=1_0 starttime=now 2>/dev/null || true; kill -0 $pid 2>/dev/null || break; sleep 0.3; done
 	wait $pid || { cat "$BATS_TEST_TMPDIR/said"; false; }
