@@ -11,7 +11,7 @@ void message_free(struct message *m)
 	*m = (struct message){};
 }
 
-/* QEMU tells defaults of 64 bits without a sign (QEMU 11: vfio-pci's x-migration-max-queued-buffers-size), which jansson's integers do not hold:
+/* QEMU tells defaults of 64 bits without a sign (7.2: mem-reserve of pcie-root-port; 11.1: vfio-pci), which jansson's integers do not hold:
  * in such a message all numbers are reals. */
 static json_t *load(const char *line, size_t len)
 {
