@@ -1,25 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # What tests/setup-boot.bats runs inside of tests/layouts/real: a machine of QEMU's, described as `real` describes one, and boots of it with the
-# menu entry and the initial RAM disk that `qlaunch setup` has made there. The machine has a screen of its own, at 01:00 the card with its sound,
-# and at 02:00 the drive that its root is on.
+# menu entry and the initial RAM disk that `qlaunch setup` has made there. The machine has its IOMMU on already (QEMU's picture and sound are of
+# two vendors: they are one card by their group), a screen of its own, at 01:00 the card with its sound, and at 02:00 the drive with its root.
 uuid=6f3c2f0e-5d0b-4b7e-9c1e-0d5a3c9f7e11
 
-function_is() { # ADDRESS ID CLASS DRIVER [ATTRIBUTE=VALUE…]
-	pci "$1" "$2" "$3" "$4" - "${@:5}"
+function_is() { # ADDRESS ID CLASS DRIVER GROUP [ATTRIBUTE=VALUE…]
+	pci "$1" "$2" "$3" "$4" "$5" "${@:6}"
 	put "/sys/devices/pci0000:00/0000:$1/subsystem_vendor" 0x1af4; put "/sys/devices/pci0000:00/0000:$1/subsystem_device" 0x1100
 }
 machine() {
 	rm -rf /sys/bus/pci /sys/devices/pci* /sys/class /sys/block /sys/kernel
-	function_is 00:02.0 1013:00b8 030000 cirrus boot_vga=1
-	function_is 01:00.0 1234:1111 030000 bochs-drm boot_vga=0
-	function_is 01:00.1 8086:293e 040300 snd_hda_intel
-	function_is 02:00.0 1b36:0010 010802 nvme
+	function_is 00:02.0 1013:00b8 030000 cirrus 1 boot_vga=1
+	function_is 01:00.0 1234:1111 030000 bochs-drm 2 boot_vga=0
+	function_is 01:00.1 8086:293e 040300 snd_hda_intel 2
+	function_is 02:00.0 1b36:0010 010802 nvme 3
 	mkdir -p /sys/module/bochs
 	link /sys/bus/pci/drivers/bochs-drm/module /sys/module/bochs
 	printf '#!/bin/sh\ncase "$*" in *fs_uuid*) echo %s ;; *--target=device*) echo /dev/nvme0n1 ;; *) echo ext2 ;; esac\n' $uuid >/usr/sbin/grub-probe
 	put /etc/default/grub 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"
-GRUB_CMDLINE_LINUX="console=ttyS0 no_timer_check panic=1 rd.shell=0 rd.retry=400"'
+GRUB_CMDLINE_LINUX="console=ttyS0 no_timer_check panic=1 rd.shell=0 rd.retry=400 intel_iommu=on"'
+	update-grub
 	# the root: it says who has what, and ends
 	mkdir -p /tmp/root/{bin,sbin,proc,sys,dev,run,tmp}
 	cp "$(command -v busybox)" /tmp/root/bin/busybox
