@@ -134,7 +134,10 @@ static void say_programs(struct session *s, const json_t *about)
 		if (!program || streq(json_string_value(json_object_get(s->programs, workload)), program))
 			continue;
 		json_object_set_new(s->programs, workload, json_string(program));
-		log_info("%s: the frames of %s, swap chain %s", workload, program, chain ? chain : "?");
+		if (chain)
+			log_info("%s: the frames of %s, swap chain %s", workload, program, chain);
+		else
+			log_info("%s: the frames of %s", workload, program);
 	}
 }
 
