@@ -133,6 +133,35 @@ nothing_left() { [ "$("$qlaunch" status --json "$vm" | jq length)" -eq 0 ]; }
 	nothing_left
 }
 
+@test "QEMU crashes in its last act: the guest was over, so exit 0, said how, nothing left; before that it is a failure" {
+	cat >"$BATS_TEST_TMPDIR/crash.c" <<-'C'
+		#include <stdio.h>
+		static __attribute__((destructor)) void last_act(void)
+		{
+			fputs("its last words\n", stderr);
+			*(volatile int *)0 = 0;
+		}
+	C
+	gcc -shared -fPIC -o "$BATS_TEST_TMPDIR/crash.so" "$BATS_TEST_TMPDIR/crash.c"
+	printf '#!/bin/sh\ncase "$*" in *guest=*) export LD_PRELOAD=%s/crash.so ;; esac\nexec qemu-system-x86_64 "$@"\n' "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/qemu"
+	chmod +x "$BATS_TEST_TMPDIR/qemu"
+	crashed="the guest was over, then QEMU itself crashed: signal 11 (Segmentation fault)"
+	start --set "qemu.binary=$BATS_TEST_TMPDIR/qemu"
+	"$qlaunch" stop --now "$vm" # we asked it to quit
+	wait "$pid"
+	grep -q "$crashed: its last words" "$BATS_TEST_TMPDIR/err"; grep -q 'steps undone' "$BATS_TEST_TMPDIR/err"
+	nothing_left
+	start --set "qemu.binary=$BATS_TEST_TMPDIR/qemu"
+	kill -TERM "$(qemu_pid)" # its SHUTDOWN alone says so
+	wait "$pid"
+	grep -q "$crashed: .*terminating on signal 15" "$BATS_TEST_TMPDIR/err"
+	start --set "qemu.binary=$BATS_TEST_TMPDIR/qemu"
+	kill -SEGV "$(qemu_pid)"
+	status=0; wait "$pid" || status=$?
+	[ "$status" -eq 1 ]; grep -q 'QEMU ended with signal 11' "$BATS_TEST_TMPDIR/err"
+	nothing_left
+}
+
 @test "a guest whose kernel panics: said so, exit 1, nothing left" {
 	# a boot sector that writes "panicked" to QEMU's pvpanic port (docs/specs/pvpanic): mov dx,0x505; mov al,1; out dx,al; hlt
 	{ printf '\xba\x05\x05\xb0\x01\xee\xf4\xeb\xfd'; head -c 501 /dev/zero; printf '\x55\xaa'; } >"$BATS_TEST_TMPDIR/panic.img"

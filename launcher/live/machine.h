@@ -36,6 +36,7 @@ struct machine {
 	int signals;              /* SIGINT, SIGTERM and SIGHUP that have come: button, quit, kill */
 	char *console;            /* the guest's serial port as a pseudo-terminal: "/dev/pts/3"; NULL for none */
 	const char *run_state;    /* QEMU's word for it; static */
+	bool over;                /* the guest is: SHUTDOWN has come, or QEMU was asked to quit */
 	bool began;               /* its hooks have their turn: `before` was started, so `after` will be */
 	char *failure;            /* why the guest's end is a failure, in words; NULL while it is none */
 	bool has_terminal;        /* standard input is one, and this is how it was */

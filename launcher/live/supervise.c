@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "launcher/base/child.h"
 #include "launcher/base/log.h"
@@ -76,6 +77,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *si,
 	} else if (m->signals <= 2) {
 		log_info("%s: %s: ending QEMU; once more to kill it", m->name, who);
 		command(m, "quit");
+		m->over = true;
 		waiting_begin(m, "waiting for QEMU to end");
 	} else {
 		log_warn("%s: %s: killing QEMU", m->name, who);
@@ -113,6 +115,7 @@ static void enter_state(struct machine *m, const char *state)
 		} else if (run_states[i].words) {
 			log_info("%s: %s", m->name, tr(run_states[i].words));
 		} else if (resumed) {
+			m->over = false; /* QEMU was told by its user to stay when a guest shuts down, and this one was reset */
 			log_info("%s: goes on", m->name);
 		}
 		log_err(LOG_LEVEL_DEBUG, machine_status(m));
@@ -171,6 +174,7 @@ static void on_shutdown(struct machine *m, const json_t *event)
 {
 	const char *reason = json_string_value(json_object_get(event, "reason"));
 	log_debug("%s: shutdown: %s", m->name, reason ? reason : "?");
+	m->over = true;
 }
 
 static void on_reset(struct machine *m, const json_t *event)
@@ -208,7 +212,7 @@ static void on_qemu_end(struct process *qemu, void *data)
 static void on_swtpm_end(struct process *swtpm, void *data)
 {
 	struct machine *m = data;
-	if (swtpm->status == 0 || process_ended(&m->qemu))
+	if (swtpm->status == 0 || m->over || process_ended(&m->qemu))
 		return;
 	cleanup_free char *words = process_last_words(swtpm, 3);
 	log_warn("%s: the TPM (swtpm) died; the guest runs on without it: %s", m->name, words);
@@ -238,7 +242,7 @@ static int watch(struct machine *m)
 	return r;
 }
 
-/* What QEMU's end means. */
+/* What QEMU's end means. A crash of QEMU's own when the guest is over takes nothing from anybody but a word; an exit status is meant. */
 static struct err *verdict(struct machine *m)
 {
 	process_listen(&m->qemu);
@@ -247,6 +251,10 @@ static struct err *verdict(struct machine *m)
 	if (m->qemu.status == 0 || m->signals >= 3)
 		return NULL;
 	cleanup_free char *how = process_status_text(m->qemu.status), *words = process_last_words(&m->qemu, 5);
+	if (m->over && WIFSIGNALED(m->qemu.status)) {
+		log_warn("%s: the guest was over, then QEMU itself crashed: %s%s%s", m->name, how, *words ? ": " : "", words);
+		return NULL;
+	}
 	return err_exit(err_new("%s: QEMU ended with %s%s%s", m->name, how, *words ? ": " : "", words), EXIT_GUEST);
 }
 

@@ -8,7 +8,7 @@ static void on_viewer_end(struct process *viewer, void *data)
 {
 	struct machine *m = data;
 	(void)viewer;
-	if (process_ended(&m->qemu))
+	if (m->over || process_ended(&m->qemu))
 		return;
 	cleanup_free char *again = strv_join(&m->plan->viewer_argv, " ");
 	log_info("%s: its viewer was closed, the guest runs on; to see it again: %s", m->name, again);
