@@ -192,3 +192,29 @@ setup() {
 	run "$qlaunch" topology --set cpu.threads=1
 	[ "$status" -eq 2 ]; [[ $output == *"CONFIG is missing"*"qlaunch topology --set"* ]]
 }
+
+@test "what a terminal shows is broken at its width, in either language, wide characters counted as two; a pipe gets lines whole" {
+	printf '[vm]\nname = wide\ndescription = %s\n[memory]\nsize = 64M\n' "$(printf '電腦遊戲 %.0s' {1..30})" >"$BATS_TEST_TMPDIR/plan.conf"
+	for language in C.UTF-8 pt_BR.UTF-8; do
+		for columns in 60 80 132; do
+			for words in "check configs/win11.conf" "plan $BATS_TEST_TMPDIR/plan.conf" "run configs/win11.conf"; do
+				tests/terminal.py "size:${columns}x24" -- bash -c 'until [ "$(stty size | cut -d" " -f2)" = "$1" ]; do sleep 0.05; done; shift; exec "$@"' x "$columns" env LC_ALL=$language "$qlaunch" $words >"$BATS_TEST_TMPDIR/said" || true
+				python3 - "$columns" "$BATS_TEST_TMPDIR/said" <<-'PYTHON'
+					import re, sys, unicodedata
+					columns, broken = int(sys.argv[1]), 0
+					for line in open(sys.argv[2], encoding="utf-8", newline="\n").read().replace("\r", "").split("\n"):
+					    line = re.sub("\033\\[[0-9;]*[mK]", "", line)
+					    width = sum(2 if unicodedata.east_asian_width(c) == "W" else 1 for c in line)
+					    broken += width > columns // 2
+					    # what has no blank to be broken at: a path, an argument of QEMU's; and a command that is to be copied
+					    if width > columns and len(line.split()) > 2 and "→ sudo" not in line and "→ qlaunch" not in line:
+					        sys.exit(f"{width} columns of {columns}: {line}")
+					sys.exit(0 if broken > 2 else "nothing was filled")
+				PYTHON
+			done
+		done
+	done
+	LC_ALL=C.UTF-8 "$qlaunch" check configs/win11.conf >"$BATS_TEST_TMPDIR/piped" || true
+	grep -qE '^.{120}' "$BATS_TEST_TMPDIR/piped"
+	if grep -qE '^ {13}[^ →]' "$BATS_TEST_TMPDIR/piped"; then false; fi # no line that goes on with the one before
+}

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "launcher/base/log.h"
@@ -59,6 +60,15 @@ bool log_colours(int fd)
 	return !(no && *no) && term && !streq(term, "dumb") && isatty(fd);
 }
 
+size_t log_columns(int fd)
+{
+	struct winsize size;
+	if (!isatty(fd))
+		return 0;
+	size_t columns = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+	return columns < 20 ? 20 : columns;
+}
+
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the stream it connected. */
 static bool to_journal(void)
 {
@@ -68,6 +78,16 @@ static bool to_journal(void)
 		return false;
 	cleanup_free char *ours = str_fmt("%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 	return streq(stream, ours);
+}
+
+/* As it stands on a terminal, with its word in front. A remedy that is a command stays on one line, so that it can be copied. */
+static char *broken(const char *word, const char *text)
+{
+	const char *rest = text + strspn(text, " ");
+	cleanup_free char *blanks = str_ndup(text, (size_t)(rest - text)), *first = str_fmt("%s%s", word, blanks);
+	bool command = str_starts(rest, "→ sudo ") || str_starts(rest, "→ qlaunch ");
+	size_t indent = (size_t)(rest - text) + 2;
+	return str_wrap(first, str_width(first), indent, rest, command ? 0 : log_columns(STDERR_FILENO));
 }
 
 /* A line that begins with a blank goes on with the one before: it has no word in front. */
@@ -82,9 +102,11 @@ static void say(enum log_level level, const char *text)
 	const char *word = *text == ' ' ? "" : tr(levels[level].word);
 	if (to_journal())
 		sb_addf(&line, "<%d>%s\n", levels[level].priority, clean);
-	else if (log_colours(STDERR_FILENO) && *levels[level].colour)
-		sb_addf(&line, "%s%s\033[0m%s\n", levels[level].colour, word, clean);
-	else
+	else if (isatty(STDERR_FILENO)) {
+		cleanup_free char *shown = broken(word, clean);
+		const char *colour = log_colours(STDERR_FILENO) ? levels[level].colour : "";
+		sb_addf(&line, "%s%s%s%s\n", colour, *colour ? word : "", *colour ? "\033[0m" : "", shown + (*colour ? strlen(word) : 0));
+	} else
 		sb_addf(&line, "%s%s\n", word, clean);
 	if (before)
 		before();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * log: what the program says on standard error. One line a message, escaped for a terminal, with the severity in front of warnings and
- * errors. Under systemd (JOURNAL_STREAM set for this stderr) each line begins with its <priority>.
+ * log: what the program says on standard error. One line a message, escaped for a terminal and broken at its
+ * width, with the severity in front of warnings and errors. Under systemd (JOURNAL_STREAM set for this stderr) each line begins with its <priority>.
  */
 #pragma once
+#include <stddef.h>
 #include "launcher/base/err.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -20,6 +21,9 @@ void log_err(enum log_level level, struct err *e);
 
 /* Whether `fd` is a terminal that takes colours: isatty, and neither NO_COLOR nor TERM=dumb in the environment. */
 bool log_colours(int fd);
+
+/* Columns of the terminal that `fd` is, at least 20; 0 where it is none: what goes into a pipe or a file has no width. */
+size_t log_columns(int fd);
 
 /* Who keeps a line on the terminal: `before` takes it away before anything is said, `after` puts it back. NULL: nobody. */
 void log_around(void (*before)(void), void (*after)(void));

@@ -2,7 +2,6 @@
 /* progress: see progress.h. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include "launcher/base/tr.h"
 #include "launcher/base/clock.h"
@@ -61,12 +60,6 @@ char *progress_line(const struct progress_state *p, size_t columns)
 	return str_cut(line.s, columns);
 }
 
-static size_t terminal_columns(void)
-{
-	struct winsize size;
-	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-}
-
 /* A terminal that is gone is nobody's failure. */
 static void put(const char *text)
 {
@@ -81,7 +74,7 @@ static void draw(int64_t at)
 		.elapsed_s = (uint64_t)(at - now.begun_ms) / 1000, .colours = log_colours(STDERR_FILENO),
 	};
 	/* the last column stays free: a terminal may break the line after it */
-	cleanup_free char *line = progress_line(&state, terminal_columns() - 1);
+	cleanup_free char *line = progress_line(&state, log_columns(STDERR_FILENO) - 1);
 	cleanup_free char *text = str_fmt("\r%s\033[K", line);
 	put(text);
 	now.drawn_ms = at;

@@ -2,9 +2,11 @@
 /* str: see str.h. */
 #include <ctype.h>
 #include <errno.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <wchar.h>
 #include "launcher/base/str.h"
 
 void str_freep(void *p)
@@ -199,11 +201,51 @@ static bool continues(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
+/* What this program draws with is narrow; of other characters libc is asked, whose table is loaded by the first one. */
+static bool is_narrow(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} narrow[] = { { 0, 0x2ff }, { 0x2010, 0x2319 }, { 0x2500, 0x259f }, { 0x2713, 0x2717 } };
+	for (size_t i = 0; i < ARRAY_SIZE(narrow); i++)
+		if (c >= narrow[i].first && c <= narrow[i].last)
+			return true;
+	return false;
+}
+
+/* Of the character that begins here, which has `bytes`. */
+static size_t columns_of(const char *text, size_t bytes)
+{
+	static locale_t utf8;
+	uint32_t c = (unsigned char)*text;
+	if (bytes > 1) {
+		c &= 0x7fu >> bytes;
+		for (size_t i = 1; i < bytes; i++)
+			c = c << 6 | ((unsigned char)text[i] & 0x3f);
+	}
+	if (is_narrow(c) || (!utf8 && !(utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL))))
+		return 1;
+	locale_t before = uselocale(utf8);
+	int width = wcwidth((wchar_t)c);
+	uselocale(before);
+	return width < 0 ? 1 : (size_t)width;
+}
+
+/* The next character: its bytes, and how wide it is. */
+static size_t next_character(const char *text, size_t *ret_columns)
+{
+	size_t n = 1;
+	while (continues(text[n]))
+		n++;
+	*ret_columns = n <= 4 ? columns_of(text, n) : 1;
+	return n;
+}
+
 size_t str_width(const char *text)
 {
-	size_t n = 0;
-	for (; *text; text++)
-		n += !continues(*text);
+	size_t n = 0, columns;
+	for (; *text; n += columns)
+		text += next_character(text, &columns);
 	return n;
 }
 
@@ -211,12 +253,29 @@ char *str_cut(const char *text, size_t columns)
 {
 	if (str_width(text) <= columns)
 		return str_dup(text);
-	const char *end = text;
-	for (size_t n = 1; n < columns; n++)
-		do
-			end++;
-		while (continues(*end));
-	return str_fmt("%.*s…", (int)(end - text), text);
+	size_t used = 0, bytes = 0, width, n;
+	for (; (n = next_character(text + bytes, &width)) && used + width < columns; used += width)
+		bytes += n;
+	return str_fmt("%.*s…", (int)bytes, text);
+}
+
+char *str_wrap(const char *first, size_t at, size_t indent, const char *text, size_t columns)
+{
+	cleanup_strv struct strv words = {};
+	struct sb sb = {};
+	strv_split(&words, text, " ");
+	sb_add(&sb, first);
+	for (size_t i = 0; i < words.n; i++) {
+		size_t width = str_width(words.v[i]);
+		bool full = columns && at + 1 + width > columns;
+		if (i && full)
+			sb_addf(&sb, "\n%*s", (int)indent, "");
+		else if (i)
+			sb_addc(&sb, ' ');
+		sb_add(&sb, words.v[i]);
+		at = (i && full ? indent : at + (i > 0)) + width;
+	}
+	return sb_steal(&sb);
 }
 
 void sb_free(struct sb *sb)

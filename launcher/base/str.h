@@ -62,10 +62,17 @@ const char *str_nearest(const char *word, const char *const *words);
 char *str_printable(const char *s);
 /* Whether it is UTF-8 (RFC 3629), as JSON must be: QEMU and scripts are told in JSON. */
 bool str_is_utf8(const char *s);
-/* Columns of UTF-8 text, one a character: what qlaunch prints has no wide ones. */
+/* Columns of UTF-8 text on a terminal, as wcwidth(3) has them: two for a wide character (a name or a path may have them), none for an accent that
+ * combines. */
 size_t str_width(const char *text);
 /* Text cut to `columns` (at least 1), the last one "…" where it was longer. Owned by the caller. */
 char *str_cut(const char *text, size_t columns);
+/*
+ * `first` as it is, `at` columns wide; then the text, broken at blanks so that no line is wider than `columns`, further lines indented by
+ * `indent`; no line feed at the end. A word that is longer than a line stays whole: it may be a command or a path. 0 columns: one line. Owned by
+ * the caller.
+ */
+char *str_wrap(const char *first, size_t at, size_t indent, const char *text, size_t columns);
 
 /* A string that grows. `struct sb sb = {}`; sb.s is NULL while empty. */
 struct sb {

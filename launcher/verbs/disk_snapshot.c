@@ -324,7 +324,7 @@ static void print_snapshots(const json_t *list)
 		width = page_width(name) > width ? page_width(name) : width;
 	}
 	json_array_foreach (list, i, s) {
-		cleanup_free char *name = str_printable(text_of(s, "name")), *cut = page_cut(name, 48);
+		cleanup_free char *name = str_printable(text_of(s, "name")), *cut = str_cut(name, 48);
 		time_t when = (time_t)json_integer_value(json_object_get(s, "date-sec"));
 		char text[32];
 		struct tm tm;

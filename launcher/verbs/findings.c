@@ -19,7 +19,7 @@ static const struct {
 /* A remedy that is a command stays on one line, so that it can be copied. */
 static void print_remedy(const char *remedy)
 {
-	if (str_starts(remedy, "sudo "))
+	if (str_starts(remedy, "sudo ") || str_starts(remedy, "qlaunch "))
 		printf("             → %s\n", remedy);
 	else
 		page_wrap("             → ", 15, remedy);

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* page: see page.h. */
 #include <stdio.h>
+#include <unistd.h>
+#include "launcher/base/log.h"
 #include "launcher/base/str.h"
 #include "launcher/verbs/pager.h"
+
+size_t page_columns(void)
+{
+	return log_columns(STDOUT_FILENO);
+}
 
 size_t page_width(const char *text)
 {
@@ -11,26 +18,16 @@ size_t page_width(const char *text)
 
 char *page_cut(const char *text, size_t columns)
 {
-	return str_cut(text, columns);
+	return page_columns() ? str_cut(text, columns) : str_dup(text);
+}
+
+void page_wrap_after(const char *first, size_t at, size_t indent, const char *text)
+{
+	cleanup_free char *wrapped = str_wrap(first, at, indent, text, page_columns());
+	puts(wrapped);
 }
 
 void page_wrap(const char *first, size_t indent, const char *text)
 {
-	cleanup_strv struct strv words = {};
-	size_t at = indent;
-	strv_split(&words, text, " ");
-	fputs(first, stdout);
-	for (size_t i = 0; i < words.n; i++) {
-		size_t width = page_width(words.v[i]);
-		if (i && at + 1 + width > PAGE_COLUMNS) {
-			printf("\n%*s", (int)indent, "");
-			at = indent;
-		} else if (i) {
-			putchar(' ');
-			at++;
-		}
-		fputs(words.v[i], stdout);
-		at += width;
-	}
-	putchar('\n');
+	page_wrap_after(first, indent, indent, text);
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* page: text that fits a terminal of 80 columns. Writes to standard output, nothing else. */
+/* page: text that fits the terminal that standard output is, and goes whole, unbroken, into a pipe. Writes to standard output, nothing else. */
 #pragma once
 #include <stddef.h>
 
-#define PAGE_COLUMNS 80
+#define PAGE_COLUMNS 80 /* what is drawn in columns wants, also in a pipe */
 
-/* Columns of UTF-8 text, one a character: what qlaunch prints has no wide ones. */
+/* Columns of the terminal; 0: it is none. */
+size_t page_columns(void);
+/* Columns that UTF-8 text takes. */
 size_t page_width(const char *text);
-/* Text cut to `columns`, the last one "…" where it was longer. Owned by the caller. */
+/* On a terminal: text cut to `columns`, the last one "…" where it was longer; else all of it. Owned by the caller. */
 char *page_cut(const char *text, size_t columns);
 /* `first` (printed as it is, `indent` columns wide), then the text broken at blanks, further lines indented as far. A
  * word longer than a line stays whole: it may be a command or a path. */
 void page_wrap(const char *first, size_t indent, const char *text);
+/* The same, with `first` `at` columns wide, and further lines indented by `indent`. */
+void page_wrap_after(const char *first, size_t at, size_t indent, const char *text);

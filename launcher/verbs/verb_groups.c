@@ -21,11 +21,13 @@ static void print_function(const struct pci_function *fn, struct pci_names *name
 {
 	enum { DRIVER_COLUMNS = 15 };
 	cleanup_free char *name = group_name(names, fn);
+	size_t terminal = page_columns(), columns = terminal ? terminal : PAGE_COLUMNS;
 	cleanup_free char *driver = page_cut(fn->driver ? fn->driver : "-", DRIVER_COLUMNS);
 	cleanup_free char *head = str_fmt("  %-7s %-8s ", pci_addr_short(fn->addr).s, group_class_word(fn->class));
-	size_t room = PAGE_COLUMNS - DRIVER_COLUMNS - strlen(head);
+	size_t used = DRIVER_COLUMNS + strlen(head), room = columns > used + 10 ? columns - used : 10;
 	cleanup_free char *cut = page_cut(name, room - 1);
-	printf("%s%s%*s%s\n", head, cut, (int)(room - page_width(cut)), "", driver);
+	size_t width = page_width(cut);
+	printf("%s%s%*s%s\n", head, cut, width < room ? (int)(room - width) : 1, "", driver);
 }
 
 static void print_group(const struct group *x, struct pci_names *names, bool colours)

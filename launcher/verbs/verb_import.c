@@ -84,7 +84,7 @@ static char *with_notes(const char *text, const struct draft *d)
 	if (d->n_notes)
 		sb_add(&out, "\n# Not carried over, or otherwise than there:\n");
 	for (size_t i = 0; i < d->n_notes; i++) {
-		cleanup_free char *cut = page_cut(d->notes[i].text, 400);
+		cleanup_free char *cut = str_cut(d->notes[i].text, 400);
 		cleanup_free char *place = draft_note_place(&d->notes[i]);
 		sb_addf(&out, "# %s: %s\n", place, cut);
 	}

@@ -90,7 +90,7 @@ static void print_line(const json_t *o, size_t width)
 											   : tr_fmt("%s of %s", taken, size);
 	cleanup_free char *last = text ? str_ndup(text, strcspn(text, "\n")) : last_text(o), *shown = str_printable(last);
 	size_t used = width + 1 + 12 + 1 + 15 + 1;
-	cleanup_free char *cut = page_cut(shown, used + 10 < PAGE_COLUMNS ? PAGE_COLUMNS - used : 10);
+	cleanup_free char *cut = page_cut(shown, used + 10 < page_columns() ? page_columns() - used : 10);
 	printf("%-*s %s%*s %s%*s %s\n", (int)width, name, tr(state), (int)(12 - (page_width(tr(state)) < 12 ? page_width(tr(state)) : 12)),
 	       "", all, (int)(15 - (page_width(all) < 15 ? page_width(all) : 15)), "", cut);
 }

@@ -39,10 +39,18 @@ static void print_cpus(const struct plan *p, struct ink k)
 	printf(_(N_("\n%sCPUs%s\n")), k.bold, k.off);
 	cleanup_free char *dies = str_fmt(tr_n("%u die", "%u dies", p->cpu.dies), p->cpu.dies);
 	cleanup_free char *threads = str_fmt(tr_n("%u thread", "%u threads", p->cpu.threads), p->cpu.threads);
-	printf(_("  %u vCPUs on %s: %s, %u cores, %s\n"), p->cpu.n_vcpus, guest, dies, p->cpu.cores, threads);
-	printf(_("  emulator and I/O threads on %s, the host keeps %s\n"), *emulator ? emulator : _("any"), host);
+	cleanup_free char *vcpus = tr_fmt("%u vCPUs on %s: %s, %u cores, %s", p->cpu.n_vcpus, guest, dies, p->cpu.cores, threads);
+	cleanup_free char *others = tr_fmt("emulator and I/O threads on %s, the host keeps %s", *emulator ? emulator : _("any"), host);
+	page_wrap("  ", 2, vcpus);
+	page_wrap("  ", 2, others);
 	if (p->cpu.why)
-		printf("  %s%s%s\n", k.dim, p->cpu.why, k.off);
+		print_folded("  ", p->cpu.why, k.dim, k.off);
+}
+
+static void print_obstacle(const char *obstacle, struct ink k)
+{
+	cleanup_free char *text = tr_fmt("not here: %s", obstacle);
+	print_folded("      ", text, k.bad, k.off);
 }
 
 static void print_steps(const struct plan *p, struct ink k)
@@ -51,10 +59,12 @@ static void print_steps(const struct plan *p, struct ink k)
 	for (size_t i = 0; i < p->steps.n; i++) {
 		const struct step *s = &p->steps.v[i];
 		cleanup_free char *what = s->kind->describe(s);
-		printf("%3zu %s%s\n", i + 1, what, s->now && streq(s->now, s->want) ? _(" (is so already)") : "");
+		cleanup_free char *number = str_fmt("%3zu ", i + 1);
+		cleanup_free char *all = str_fmt("%s%s", what, s->now && streq(s->now, s->want) ? _(" (is so already)") : "");
+		page_wrap(number, page_width(number), all);
 		cleanup_free char *now = shown(s, s->now), *want = shown(s, s->want);
 		cleanup_free char *change = str_fmt("      %s → %s   ", now, want);
-		if (page_width(change) + page_width(s->why ? tr(s->why) : "") <= PAGE_COLUMNS) {
+		if (!page_columns() || page_width(change) + page_width(s->why ? tr(s->why) : "") <= page_columns()) {
 			printf("%s%s%s%s\n", change, k.dim, s->why ? tr(s->why) : "", k.off);
 		} else { /* a line for each */
 			cleanup_free char *both = str_fmt("%s → %s", now, want);
@@ -62,7 +72,7 @@ static void print_steps(const struct plan *p, struct ink k)
 			print_folded("        ", s->why ? tr(s->why) : "", k.dim, k.off);
 		}
 		if (s->obstacle)
-			printf(_("      %snot here: %s%s\n"), k.bad, s->obstacle, k.off);
+			print_obstacle(s->obstacle, k);
 	}
 }
 
@@ -76,11 +86,20 @@ static void print_args(const char *title, const char *binary, const struct args 
 	}
 }
 
+/* "cannot run here: …", the words in colour. */
+static void print_bad(const char *text, struct ink k)
+{
+	const char *words = _("cannot run here:");
+	cleanup_free char *first = str_fmt("\n%s%s%s ", k.bad, words, k.off);
+	page_wrap_after(first, page_width(words) + 1, 2, text);
+}
+
 static void print_plan(const struct plan *p)
 {
 	struct ink k = ink();
-	printf("%s%s%s%s%s\n", k.bold, p->config->vm.name, k.off, p->config->vm.description ? ": " : "",
-	       p->config->vm.description ? p->config->vm.description : "");
+	const char *name = p->config->vm.name, *about = p->config->vm.description;
+	cleanup_free char *title = str_fmt("%s%s%s%s", k.bold, name, k.off, about ? ": " : "");
+	page_wrap_after(title, page_width(name) + (about ? 2 : 0), 2, about ? about : "");
 	cleanup_free char *slow = p->accel_why ? tr_fmt("no KVM: %s; the guest is emulated, slowly", p->accel_why) : NULL;
 	if (slow)
 		print_folded("  ", slow, k.bad, k.off);
@@ -91,7 +110,7 @@ static void print_plan(const struct plan *p)
 	print_args("QEMU", p->qemu_argv.v[0], &p->qemu, k);
 	for (size_t i = 0; i < p->findings.n; i++)
 		if (p->findings.v[i].verdict == FINDING_BAD)
-			printf(_(N_("\n%scannot run here:%s %s\n")), k.bad, k.off, p->findings.v[i].text);
+			print_bad(p->findings.v[i].text, k);
 }
 
 static json_t *text(const char *s)
