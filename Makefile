@@ -34,7 +34,7 @@ FUZZ_SECONDS ?= 60
 LOGS    := $(BUILD)/logs
 MO      := $(patsubst share/po/%.po,$(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo,$(wildcard share/po/*.po))
 
-.PHONY: all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay rule qemu-tests guest guest-direct units install uninstall clean help FORCE
+.PHONY: man-po all sanitized dist deb pot po-update po-check deps demo check newest lab lab-newest lab-tools bench latency fuzz tidy format floors unit unit-san replay rule qemu-tests guest guest-direct units install uninstall clean help FORCE
 all: $(if $(wildcard launcher/main.c),$(BUILD)/qlaunch) $(BUILD)/libqlaunch.a $(MO)
 
 help:
@@ -145,13 +145,14 @@ replay: $(FUZZ:%=$(BUILD)/replay/%)
 $(BUILD)/replay/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(BUILD)/obj/tests/fuzz/replay.o $(BUILD)/libqlaunch.a
 	@mkdir -p $(@D); $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
-## make pot         the texts to translate, into build/qlaunch.pot; make po-update merges them into share/po/*.po
+## make pot         the texts to translate, into build/qlaunch.pot; make po-update merges them into share/po/*.po, the manual's into share/po/man/*.po
 pot:
 	@mkdir -p $(BUILD); xgettext --language=C --from-code=UTF-8 --keyword $$(sed 's/^/--keyword=/' share/po/keywords) --add-location=file \
 		--package-name=qlaunch --no-wrap --output=- $(SRC) | msggrep -K -E -e '(^|[^%a-zA-Z.0-9*-])[a-zA-Z]{2,}|[a-zA-Z]{4,}' - | sed '/^"POT-Creation-Date/d' >$(BUILD)/qlaunch.pot
 po-update: pot
 	@for f in share/po/*.po; do echo "  PO    $$f"; msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-wrap $$f $(BUILD)/qlaunch.pot; \
 		msgattrib --no-obsolete --no-location --no-wrap -o $$f $$f; done
+	@$(MAKE) --no-print-directory -s man-po
 po-check: pot
 	@tests/po $(BUILD)/qlaunch.pot share/po/*.po
 $(BUILD)/locale/%/LC_MESSAGES/qlaunch.mo: share/po/%.po
@@ -170,11 +171,12 @@ floors: $(BUILD)/obj/launcher/main.o $(BUILD)/libqlaunch.a
 	@tests/floors && tests/calls $(BUILD)
 
 ## make install     to DESTDIR and PREFIX (/usr/local); make uninstall takes it away
-MAN   := $(patsubst share/man/%.scd,$(BUILD)/man/%,$(wildcard share/man/*.scd))
+PAGES := $(patsubst share/man/%.scd,%,$(wildcard share/man/*.scd))
+MAN   := $(PAGES:%=$(BUILD)/man/%) $(foreach l,$(patsubst share/po/man/%.po,%,$(wildcard share/po/man/*.po)),$(PAGES:%=$(BUILD)/man/$l/%))
 FILES  = bin/qlaunch:755:$(BUILD)/qlaunch \
 	 lib/qlaunch/bench-guest:755:$(BUILD)/bench-guest \
 	 lib/qlaunch/bench-guest.ps1:644:share/bench/guest.ps1 \
-	 $(foreach m,$(MAN),share/man/man$(subst .,,$(suffix $(m)))/$(notdir $(m)):644:$(m)) \
+	 $(foreach m,$(MAN),share/man/$(patsubst ./%,%,$(patsubst $(BUILD)/man/%,%,$(dir $(m)))man$(subst .,,$(suffix $(m)))/$(notdir $(m))):644:$(m)) \
 	 share/bash-completion/completions/qlaunch:644:share/completions/qlaunch.bash \
 	 share/zsh/site-functions/_qlaunch:644:share/completions/_qlaunch \
 	 share/fish/vendor_completions.d/qlaunch.fish:644:share/completions/qlaunch.fish \
@@ -191,10 +193,22 @@ $(BUILD)/units/%: share/units/% FORCE # for the PREFIX of this call
 	@mkdir -p $(@D); sed 's|@BINDIR@|$(PREFIX)/bin|' $< >$@
 $(BUILD)/polkit/%: share/polkit/% FORCE
 	@mkdir -p $(@D); sed 's|@BINDIR@|$(PREFIX)/bin|' $< >$@
-$(BUILD)/man/qlaunch.conf.5: share/man/qlaunch.conf.5.scd $(BUILD)/qlaunch
-	@mkdir -p $(@D); $(BUILD)/qlaunch _keys man >$@.keys && sed -e '/^@KEYS@$$/{r $@.keys' -e 'd}' $< | scdoc >$@
-$(BUILD)/man/%: share/man/%.scd
-	@mkdir -p $(@D); scdoc <$< >$@
+# the whole English pages, from which po4a makes those of other languages
+$(BUILD)/man/qlaunch.conf.5.scd: share/man/qlaunch.conf.5.scd $(BUILD)/qlaunch
+	@mkdir -p $(@D); LC_ALL=C $(BUILD)/qlaunch _keys man >$@.keys && sed -e '/^@KEYS@$$/{r $@.keys' -e 'd}' $< >$@
+$(BUILD)/man/%.scd: share/man/%.scd
+	@mkdir -p $(@D); cp $< $@
+MAN_PO := share/po/man
+PO4A = po4a --quiet --master-charset UTF-8 --localized-charset UTF-8 --no-backups --variable build=$(BUILD) --variable po=$(MAN_PO) share/po/man/po4a.cfg
+man-po: $(PAGES:%=$(BUILD)/man/%.scd)
+	@rm -f $(BUILD)/man/man.pot; $(PO4A) --force --no-translations --msgmerge-opt --no-fuzzy-matching
+	@for f in $(MAN_PO)/*.po; do echo "  PO    $$f"; msgattrib --no-obsolete --no-location --no-wrap -o $$f $$f; done
+$(BUILD)/man/translated: $(PAGES:%=$(BUILD)/man/%.scd) $(wildcard share/po/man/*)
+	@$(PO4A) --no-update && touch $@
+$(filter-out $(PAGES:%=$(BUILD)/man/%),$(MAN)): $(BUILD)/man/translated
+	@scdoc <$@.scd >$@
+$(BUILD)/man/%: $(BUILD)/man/%.scd
+	@scdoc <$< >$@
 install: all $(MAN) units $(BUILD)/bench-guest $(BUILD)/polkit/org.qlaunch.policy
 	@for f in $(FILES); do IFS=: read -r to mode from <<<"$$f"; install -D -m "$$mode" "$$from" "$(DESTDIR)$(PREFIX)/$$to"; done
 uninstall:
