@@ -63,6 +63,21 @@ says() { [[ $output == *"$1"* ]]; }
 	says 'after: as before'
 }
 
+# shellcheck disable=SC2016 # expanded inside
+@test "firewalld, one that hangs where a bridge is to be given back to its zone: the launcher goes on, and ends the guest meanwhile" {
+	THEN='exec 7< <(dbus-monitor --system "type=signal,interface=org.fedoraproject.FirewallD1,member=Reloaded" "type=method_call,member=getZoneOfInterface")
+		await() { while read -r -t 60 -u 7 line; do [[ $line != *member=$1* ]] || return 0; done; return 1; }
+		await NameAcquired
+		firewall-cmd -q --reload; await Reloaded && kill -STOP $firewalld && await getZoneOfInterface && echo asked
+		kill -TERM $launcher; "$qlaunch" stop --now $vm & stop=$!
+		for _ in $(seq 50); do kill -0 $(pgrep -f "qemu-system.*$vm") 2>/dev/null || break; sleep 0.2; done
+		pgrep -f "qemu-system.*$vm" || echo ended
+		kill -CONT $firewalld; wait $stop || true' behind guests
+	says $'\nasked\n'
+	says $'\nended\n'
+	says 'after: as before'
+}
+
 @test "ufw: refuses all of it, and lets it through by the words that check gives" {
 	behind ufw
 	says 'refuses DHCP: rule 1 of chain ufw-skip-to-policy-input'

@@ -28,7 +28,7 @@ struct machine {
 	struct settling *settling;     /* settling.h and */
 	struct host_sleep *host_sleep; /* host_sleep.h; NULL before the guest runs */
 	struct nudge *nudge;           /* of nudge.h; NULL: nobody is to be pressed for */
-	struct zone_watch *zones;      /* of nets.h; NULL: no bridge is in a zone of firewalld's */
+	struct zones *zones;           /* of zones.h; NULL: no bridge is in a zone of firewalld's */
 	struct nospace *nospace;       /* of nospace.h; NULL: no disk was ever full */
 	sd_event *event;
 	sd_event_source *waiting; /* of waiting.h */

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include "launcher/base/log.h"
 #include "launcher/base/tr.h"
-#include "launcher/host/net/net_zone.h"
 #include "launcher/live/nets.h"
 
 static char roots_path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin", *const roots_env[] = { roots_path, NULL };
@@ -64,35 +62,4 @@ struct err *nets_begin(struct machine *m)
 		TRY(err_exit(net_open(m->cli->root, &p->net.v[i], fd), EXIT_HOST));
 	}
 	return NULL;
-}
-
-static bool is_in_zone(const struct step *s)
-{
-	return s->kind == &net_zone_kind && s->state == STEP_DONE;
-}
-
-/* In the zone still, or in one that somebody chose meanwhile: left. */
-static void renew_zones(void *data)
-{
-	struct machine *m = data;
-	for (size_t i = 0; i < m->plan->steps.n; i++) {
-		struct step *s = &m->plan->steps.v[i];
-		cleanup_free char *now = NULL;
-		struct err *e = is_in_zone(s) ? s->kind->probe(m->engine.env, s, &now) : NULL;
-		if (!e && streq(now, s->prior))
-			e = engine_renew(&m->engine, s);
-		log_err(LOG_LEVEL_WARN, e);
-	}
-}
-
-void nets_watch(struct machine *m)
-{
-	for (size_t i = 0; i < m->plan->steps.n; i++)
-		if (is_in_zone(&m->plan->steps.v[i]) && !m->zones)
-			log_err(LOG_LEVEL_WARN, net_zone_watch(m->cli->root, m->event, renew_zones, m, &m->zones));
-}
-
-void nets_unwatch(struct machine *m)
-{
-	net_zone_unwatch(steal(m->zones));
 }

@@ -10,6 +10,3 @@
 void nets_bind(struct machine *m);
 /* Applies the steps of networks and adds their descriptors to those of QEMU. */
 struct err *nets_begin(struct machine *m);
-/* While the guest runs: a bridge that firewalld forgets is taken into its zone again. */
-void nets_watch(struct machine *m);
-void nets_unwatch(struct machine *m);

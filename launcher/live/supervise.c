@@ -24,7 +24,6 @@
 #include "launcher/live/host_sleep.h"
 #include "launcher/live/inputs.h"
 #include "launcher/live/qmp_loop.h"
-#include "launcher/live/nets.h"
 #include "launcher/live/nospace.h"
 #include "launcher/live/nudge.h"
 #include "launcher/live/ready.h"
@@ -33,6 +32,7 @@
 #include "launcher/live/usb_plug.h"
 #include "launcher/live/viewer.h"
 #include "launcher/live/waiting.h"
+#include "launcher/live/zones.h"
 
 #define QMP_LIMIT_MS 10000
 
@@ -275,11 +275,11 @@ struct err *supervise(struct machine *m)
 	log_err(LOG_LEVEL_WARN, err_wrap(inputs_watch(m->inputs), "%s: input", m->name));
 	m->nudge = nudge_begin(m);
 	usb_begin(m);
-	nets_watch(m);
+	m->zones = zones_begin(m);
 	trim_memory(); /* last of all: from here on it sleeps */
 	r = sd_event_loop(m->event);
 	waiting_end(m);
-	nets_unwatch(m);
+	zones_end(steal(m->zones));
 	usb_end(steal(m->usb));
 	nudge_end(steal(m->nudge));
 	settling_end(steal(m->settling)); /* a RESET that comes on the way back finds none */
