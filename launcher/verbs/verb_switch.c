@@ -40,7 +40,8 @@ static struct err *switch_one(struct cli *cli, const struct config *c, const str
 	unsigned host = m->host_input ? m->host_input : found_by_launcher(cli, c, m);
 	TRY(monitors_read(cli->root, false, &all));
 	TRY(monitor_find(&all, m->match, &now));
-	bool told = now->input < 0 || now->input == (int)m->guest_input || now->input == (int)host || monitor_input_usable(now->input);
+	bool told = now->input < 0 || now->input == (int)m->guest_input || (host && now->input == (int)host) ||
+		    monitor_input_usable(now->input);
 	if (!to && !told)
 		return err_hint(err_new("%s does not tell what it shows (it reads 0x%02x), so not which is the other one", now->name,
 					(unsigned)now->input),
