@@ -111,6 +111,80 @@ static void check_viewers(struct plan *p)
 	}
 }
 
+/* What QEMU opens by itself, and ends without. */
+static void check_read(struct plan *p, const char *key, const char *path)
+{
+	struct stat st;
+	int code = !path ? 0 : stat(path, &st) < 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0 ? errno : 0;
+	if (!path || (!code && S_ISREG(st.st_mode) && st.st_size > 0))
+		return;
+	findings_add(&p->findings, FINDING_BAD, "file",
+		     code ? str_fmt("%s: %s: %s", key, path, strerror(code))
+			  : tr_fmt("%s: %s is no file that has something in it", key, path),
+		     code == EACCES ? tr_fmt("QEMU reads it as %s: name a copy that is theirs", p->user.name)
+				    : tr_dup("name one that is there, or take the line out"));
+}
+
+static void check_files(struct plan *p)
+{
+	const struct config *c = p->config;
+	check_read(p, "boot.kernel", c->boot.kernel);
+	check_read(p, "boot.initrd", c->boot.initrd);
+	check_read(p, "firmware.code", c->firmware.code);
+	for (size_t i = 0; i < c->n_pci; i++) {
+		cleanup_free char *key = str_fmt("[pci %s] rom", c->pci[i].name);
+		if (!streq(c->pci[i].rom, "off"))
+			check_read(p, key, c->pci[i].rom);
+	}
+}
+
+static bool is_a_disk(const struct plan *p, const struct stat *st)
+{
+	bool any = S_ISBLK(st->st_mode);
+	for (size_t i = 0; i < p->disks.n && S_ISREG(st->st_mode); i++) {
+		struct stat disk;
+		any |= stat(p->disks.v[i].conf->path, &disk) == 0 && disk.st_ino == st->st_ino && disk.st_dev == st->st_dev;
+	}
+	return any;
+}
+
+/* A file that QEMU makes, or empties; a terminal is written to as it is. A pipe waits for a reader, and holds the start. */
+static void check_serial(struct plan *p, const char *path)
+{
+	struct stat st;
+	cleanup_free char *folder = str_ndup(path, (size_t)(strrchr(path, '/') - path) + 1);
+	bool there = stat(path, &st) == 0;
+	int code = faccessat(AT_FDCWD, there ? path : folder, there ? W_OK : W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
+	if (there && is_a_disk(p, &st))
+		findings_add(&p->findings, FINDING_BAD, "file", tr_fmt("console.serial: %s is a disk, which would be written over", path),
+			     tr_dup("name a new file, or pty"));
+	else if (there && !S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))
+		findings_add(&p->findings, FINDING_BAD, "file", tr_fmt("console.serial: %s is neither a file nor a terminal", path),
+			     tr_dup("name a new file, or pty"));
+	else if (code)
+		findings_add(&p->findings, FINDING_BAD, "file", str_fmt("console.serial: %s: %s", path, strerror(code)),
+			     code == ENOENT ? str_fmt("mkdir -p '%s'", folder) : tr_dup("name a new file, or pty"));
+}
+
+/* QEMU connects to it at its start. That one listens there is not asked: it would be answered in the guest's place. */
+static void check_agent(struct plan *p, const char *path)
+{
+	struct stat st;
+	int code = stat(path, &st) < 0 || faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? errno : 0;
+	if (code || !S_ISSOCK(st.st_mode))
+		findings_add(&p->findings, FINDING_BAD, "file", str_fmt("console.agent: %s: %s", path, strerror(code ? code : ENOTSOCK)),
+			     tr_dup("the program that listens there comes first; agent = yes needs none"));
+}
+
+static void check_console(struct plan *p)
+{
+	const struct config *c = p->config;
+	if (c->console.serial && *c->console.serial == '/')
+		check_serial(p, c->console.serial);
+	if (c->console.agent && *c->console.agent == '/')
+		check_agent(p, c->console.agent);
+}
+
 static struct err *ask_as_user(void *data)
 {
 	const struct asking *a = data;
@@ -119,6 +193,8 @@ static struct err *ask_as_user(void *data)
 	check_hook(p, "ready", p->config->hooks.ready);
 	check_hook(p, "after", p->config->hooks.after);
 	check_viewers(p);
+	check_files(p);
+	check_console(p);
 	if (p->vars_path && p->firmware.template)
 		findings_add_err(&p->findings, "firmware", vars_look(a->cli->root, p->config, p->user.data_dir, &p->firmware));
 	if (p->tpm_dir)

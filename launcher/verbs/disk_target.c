@@ -59,7 +59,7 @@ static struct err *of_path(struct finding_it *f)
 	if (t->facts.v[0].block || t->facts.v[0].foreign || d->format != FORMAT_AUTO || image_format_of(t->word) != FORMAT_AUTO)
 		return NULL;
 	if (t->facts.v[0].kind == DISK_ABSENT) {
-		cleanup_free char *remedy = disk_absent_remedy(&t->facts.v[0]);
+		cleanup_free char *remedy = disk_absent_remedy(&t->facts.v[0], true);
 		return err_hint(err_new("there is no %s", t->word), "%s", remedy);
 	}
 	return err_hint(err_new("%s: neither its name nor you say of what format it is", t->word),
@@ -188,7 +188,7 @@ uint64_t disk_guest_size(const struct disk *d)
 struct err *disk_whole(const struct disk *d)
 {
 	if (d->kind == DISK_ABSENT) {
-		cleanup_free char *remedy = disk_absent_remedy(d);
+		cleanup_free char *remedy = disk_absent_remedy(d, false);
 		return err_exit(err_hint(err_new("there is no %s", d->conf->path), "%s", remedy), EXIT_HOST);
 	}
 	if (d->kind == DISK_OTHER || !d->real)

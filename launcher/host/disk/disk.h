@@ -91,8 +91,9 @@ void disk_findings(struct findings *out, const struct config *c, const struct di
  * it is free. */
 void disk_findings_behind(struct findings *out, struct root *root, const char *block, const char *whose);
 
-/* What to do where it is absent, by what it is to be: an image is made, a disc is fetched, a device is plugged in. Owned by the caller. */
-char *disk_absent_remedy(const struct disk *d);
+/* What to do where it is absent, by what it is to be: an image is made where one is `wanted` (else it was to be there: to be copied, resized), a
+ * disc is fetched, a device is plugged in. Owned by the caller. */
+char *disk_absent_remedy(const struct disk *d, bool wanted);
 
 /* Who uses it now, a line a use, added to ret_uses: the host, or a process that has it open (`writers`: for writing). */
 void disk_in_use(struct root *root, const struct disk *d, bool writers, struct strv *ret_uses);

@@ -254,13 +254,15 @@ static void check_free(struct findings *out, const struct disk *d, const struct 
 		tr_dup("two systems that write to one disk destroy it: unmount it, swapoff, or close what uses it"));
 }
 
-char *disk_absent_remedy(const struct disk *d)
+char *disk_absent_remedy(const struct disk *d, bool wanted)
 {
 	const char *path = d->conf->path, *slash = strrchr(path, '/');
 	if (strpbrk(path, "$`\"'") || strstr(path, "/~")) /* a shell would take these away, or put something in their place */
 		return tr_dup("the path is taken as it is written: without quotes, and $HOME is no variable here, ~/ is your home");
 	if (str_starts(path, "/dev/"))
 		return tr_dup("`ls -l /dev/disk/by-id` shows the disks of this host");
+	if (!wanted)
+		return tr_fmt("what there is: ls -l '%.*s'", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
 	if (d->cdrom || str_ends(path, ".iso"))
 		return tr_fmt("download it, or name where it is: ls -l '%.*s'", slash && slash > path ? (int)(slash - path) : 1, slash ? path : ".");
 	return tr_fmt("make it: qlaunch disk create '%s' 64G%s", path, image_format_of(path) != FORMAT_AUTO ? ""
@@ -275,7 +277,7 @@ static void check_disk(struct findings *out, const struct config *c, const struc
 	cleanup_strv struct strv uses = {};
 	if (d->kind == DISK_ABSENT) {
 		findings_add(out, FINDING_BAD, "disk", tr_fmt("%s: there is no %s", where, d->conf->path),
-			     disk_absent_remedy(d));
+			     disk_absent_remedy(d, true));
 		return;
 	}
 	if (d->kind == DISK_OTHER || !d->real || (d->kind == DISK_FILE && d->size == 0)) {

@@ -151,6 +151,8 @@ static const struct {
 	{ { N_("compressed (bzip2)"), NULL, "bunzip2 -k" }, 0, MAGIC("BZh") },
 	{ { N_("an archive (zip)"), NULL, "unzip" }, 0, MAGIC("PK\x03\x04") },
 	{ { N_("an archive (7z)"), NULL, "7z x" }, 0, MAGIC("7z\xbc\xaf\x27\x1c") },
+	{ { N_("an archive (rar)"), NULL, "7z x" }, 0, MAGIC("Rar!\x1a\x07") },
+	{ { N_("an archive (tar), as an appliance (ova) is one"), NULL, "tar xf" }, 257, MAGIC("ustar") },
 #undef MAGIC
 };
 
