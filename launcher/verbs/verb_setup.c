@@ -120,6 +120,9 @@ struct err *verb_setup(struct cli *cli, const struct verb_args *args)
 	if (root_is_host(cli->root) && geteuid() != 0)
 		return err_exit(err_hint(err_new("that needs root"), "sudo qlaunch setup"), EXIT_HOST);
 	TRY(undo ? setup_undo(cli->root, &setup) : setup_apply(cli->root, &s, &setup));
-	printf("%s\n", undo ? _("Put back. Reboot to be rid of it all.") : _("Done. Reboot, then: qlaunch check"));
+	bool by_hand = setup.words.n && !setup.writes_words;
+	printf("%s\n", undo      ? _("Put back. Reboot to be rid of it all.")
+		       : by_hand ? _("Done, but for the kernel's parameters: add them as the note says. Reboot, then: qlaunch check")
+				 : _("Done. Reboot, then: qlaunch check"));
 	return NULL;
 }

@@ -8,11 +8,12 @@
 #   made PATH…         files that setup creates, besides those that it creates everywhere
 #   stays PATH TEXT    a file that is left after --undo, though there was none before
 #   then_runs COMMAND  one of its commands, in their order       says TEXT    somewhere in what it prints
+#   by_hand            the kernel's parameters are left to the reader, and that is its last word
 #   refuses            nothing is written and the status is 4    amd          the host's CPU is AMD's
 #   meanwhile() { … }  what the distribution does to "$T" between setup and --undo; without one, hands_on
 . "$(dirname "${BASH_SOURCE[0]}")/../captured/lib.sh"
 
-made=() runs=() said=() left_over='' refused=no
+made=() runs=() said=() left_over='' refused=no hand=no
 program() { put "$1" "${2:-}"; }
 after() { mkdir -p "$E/${1%/*}"; printf '%s\n' "$2" >"$E$1"; }
 made() { made+=("$@"); }
@@ -20,6 +21,7 @@ stays() { left_over=$1 left_text=$2; }
 then_runs() { runs+=("then: $1"); }
 says() { said+=("$1"); }
 refuses() { refused=yes; }
+by_hand() { hand=yes; }
 amd() { cpus AuthenticAMD svm "AMD Ryzen 9 5950X" 4 2 1; }
 loader() {
 	local f=$T/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f

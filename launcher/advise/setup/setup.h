@@ -86,6 +86,9 @@ struct err *setup_change_to(struct root *root, struct setup *s, const char *path
 struct err *setup_own(struct root *root, struct setup *s, const char *path, mode_t mode, char *text);
 /* Lines at the end of a file that a shell reads; refused where that is inside of something. */
 struct err *setup_block_in(struct root *root, struct setup *s, const char *path, const char *lines);
+/* Refuses where a file that is read after our `own` one, of its folder, sets the variable anew: the value that `lines` and it make together no
+ * longer has the words. */
+struct err *setup_check_later(struct root *root, const char *own, const char *lines, const char *variable, const char *words);
 /* Whether the word stands in a text of command lines, assignments or lists. */
 bool setup_has_word(const char *text, const char *word);
 

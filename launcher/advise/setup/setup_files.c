@@ -69,6 +69,24 @@ struct err *setup_block_in(struct root *root, struct setup *s, const char *path,
 	return setup_change_to(root, s, path, mode, SETUP_BLOCK, setup_block(old ? old : "", lines));
 }
 
+struct err *setup_check_later(struct root *root, const char *own, const char *lines, const char *variable, const char *words)
+{
+	const char *slash = strrchr(own, '/'), *dot = strrchr(own, '.'), *open;
+	cleanup_free char *all = str_fmt("%.*s/*%s", (int)(slash - own), own, dot);
+	cleanup_strv struct strv files = {};
+	boot_glob(root, all, &files);
+	for (size_t i = 0; i < files.n; i++) {
+		if (strcmp(files.v[i], own) <= 0)
+			continue;
+		cleanup_free char *text = root_read_or(root, files.v[i], ""), *both = str_fmt("%s\n%s", lines, text);
+		cleanup_free char *value = setup_shell_value(both, variable, &open);
+		if (!strstr(value, words))
+			return err_hint(err_new(_("%s is read after %s and sets %s anew"), files.v[i], own, variable),
+					_("add by hand, then again: %s"), words);
+	}
+	return NULL;
+}
+
 void setup_free(struct setup *s)
 {
 	for (size_t i = 0; i < s->n; i++) {

@@ -132,25 +132,6 @@ static void ask_program(struct root *root, const struct boot_way *way, struct se
 	}
 }
 
-/* A file that is read after our own one and sets the variable anew, without what it had: it would take our words away. */
-static struct err *check_later(struct root *root, const struct boot_way *way, const char *line, const char *words)
-{
-	const char *slash = strrchr(way->drop_in, '/'), *dot = strrchr(way->drop_in, '.'), *open;
-	cleanup_free char *all = str_fmt("%.*s/*%s", (int)(slash - way->drop_in), way->drop_in, dot);
-	cleanup_strv struct strv files = {};
-	boot_glob(root, all, &files);
-	for (size_t i = 0; way->variable && i < files.n; i++) {
-		if (strcmp(files.v[i], way->drop_in) <= 0)
-			continue;
-		cleanup_free char *text = root_read_or(root, files.v[i], ""), *both = str_fmt("%s\n%s", line, text);
-		cleanup_free char *value = setup_shell_value(both, way->variable, &open);
-		if (!strstr(value, words))
-			return err_hint(err_new(_("%s is read after %s and sets %s anew"), files.v[i], way->drop_in, way->variable),
-					_("add by hand, then again: %s"), words);
-	}
-	return NULL;
-}
-
 /* limine's other kernels than the default: an entry with words of its own reads no others. */
 static void note_other_keys(struct root *root, const struct boot_way *way, const char *words, struct setup *setup)
 {
@@ -180,7 +161,8 @@ static struct err *write_parameters(struct root *root, const struct boot_facts *
 	case BOOT_SHELL:
 		note_other_keys(root, way, joined, setup);
 		if (boot->drop_in) {
-			TRY(check_later(root, way, line, joined));
+			if (way->variable)
+				TRY(setup_check_later(root, way->drop_in, line, way->variable, joined));
 			return setup_own(root, setup, way->drop_in, 0644, str_fmt("%s%s\n", way->variable ? SETUP_MARK : "", line));
 		}
 		return setup_block_in(root, setup, way->file, line);

@@ -57,6 +57,10 @@ static char *udev_rules(const struct pci_function *const *devices, size_t n)
 
 #define IN_IMAGE SETUP_EARLY " " SETUP_MODPROBE " " SETUP_RULES
 
+#define DRACUT_OWN "/etc/dracut.conf.d/qlaunch.conf"
+static const char dracut_lines[] = "force_drivers+=\" vfio-pci \"\ninstall_items+=\" " IN_IMAGE " \"\n";
+
+#define MKINITCPIO_OWN "/etc/mkinitcpio.conf.d/zz-qlaunch.conf"
 /* In bash, that mkinitcpio reads it as; MODULES and FILES may be strings or arrays, and += means another thing for each. */
 static const char mkinitcpio_lines[] = "[[ ${MODULES@a} == *a* ]] || MODULES=(${MODULES:-})\n"
 				       "[[ ${FILES@a} == *a* ]] || FILES=(${FILES:-})\n"
@@ -108,10 +112,13 @@ static struct err *plan_mkinitcpio(struct root *root, const struct strv *drivers
 	if (setup_has_word(hooks, "kms"))
 		note_early("nouveau amdgpu radeon i915 xe", "/etc/mkinitcpio.conf: HOOKS: kms", drivers, setup);
 	preset_configs(root, &files, &by_default);
-	if (by_default && reads_folder)
-		TRY(setup_own(root, setup, "/etc/mkinitcpio.conf.d/zz-qlaunch.conf", 0644, str_fmt("\n" SETUP_MARK "%s", mkinitcpio_lines)));
-	else if (by_default && !strv_has(&files, "/etc/mkinitcpio.conf"))
+	if (by_default && reads_folder) {
+		TRY(setup_check_later(root, MKINITCPIO_OWN, mkinitcpio_lines, "MODULES", "vfio_pci"));
+		TRY(setup_check_later(root, MKINITCPIO_OWN, mkinitcpio_lines, "FILES", IN_IMAGE));
+		TRY(setup_own(root, setup, MKINITCPIO_OWN, 0644, str_fmt("\n" SETUP_MARK "%s", mkinitcpio_lines)));
+	} else if (by_default && !strv_has(&files, "/etc/mkinitcpio.conf")) {
 		strv_add(&files, "/etc/mkinitcpio.conf");
+	}
 	for (size_t i = 0; i < files.n; i++)
 		TRY(setup_block_in(root, setup, files.v[i], mkinitcpio_lines));
 	return NULL;
@@ -127,8 +134,9 @@ static struct err *plan_dracut(struct root *root, const struct strv *drivers, st
 		cleanup_free char *where = str_fmt("%s: force_drivers", files.v[i]);
 		note_early(modules, where, drivers, setup);
 	}
-	return setup_own(root, setup, "/etc/dracut.conf.d/qlaunch.conf", 0644,
-		   str_dup(SETUP_MARK "force_drivers+=\" vfio-pci \"\ninstall_items+=\" " IN_IMAGE " \"\n"));
+	TRY(setup_check_later(root, DRACUT_OWN, dracut_lines, "force_drivers", "vfio-pci"));
+	TRY(setup_check_later(root, DRACUT_OWN, dracut_lines, "install_items", IN_IMAGE));
+	return setup_own(root, setup, DRACUT_OWN, 0644, str_fmt(SETUP_MARK "%s", dracut_lines));
 }
 
 static struct err *plan_tools(struct root *root, const struct strv *drivers, struct setup *setup)

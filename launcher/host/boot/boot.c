@@ -26,6 +26,8 @@ static char *loader_says(struct root *root, const char *variable)
 
 static bool text_holds(const char *text, const char *what)
 {
+	if (*what == '!')
+		return !text_holds(text, what + 1);
 	if (*what != '^')
 		return strstr(text, what);
 	for (const char *at = text; (at = strstr(at, what + 1)); at++)
@@ -54,6 +56,45 @@ static bool signs_are_there(struct root *root, const struct boot_sign *signs, si
 	return true;
 }
 
+/* Of entries, those that start a Linux kernel: neither another system (efi), nor memtest, nor a recovery. */
+static bool is_kernel_entry(struct root *root, const char *path)
+{
+	cleanup_free char *text = root_read_or(root, path, "");
+	cleanup_strv struct strv lines = {};
+	bool linux_line = false;
+	strv_split(&lines, text, "\r\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		const char *line = lines.v[i] + strspn(lines.v[i], " \t");
+		linux_line |= str_starts(line, "linux ") || str_starts(line, "linux\t");
+		if (str_starts(line, "title") &&
+		    (strcasestr(line, "recovery") || strcasestr(line, "rescue") || strcasestr(line, "memtest")))
+			return false;
+	}
+	return linux_line && !strcasestr(path, "recovery") && !strcasestr(path, "rescue");
+}
+
+/* The files that a way would write: of entries those of a Linux kernel. */
+static void find_files(struct root *root, const struct boot_way *way, struct strv *ret_files)
+{
+	cleanup_strv struct strv all = {};
+	if (way->file)
+		boot_glob(root, way->file, &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (way->form != BOOT_OPTIONS || is_kernel_entry(root, all.v[i]))
+			strv_add(ret_files, all.v[i]);
+	if (way->from_running)
+		strv_add(ret_files, way->file);
+}
+
+/* A folder for entries in which no kernel has one: what is started here has its command line elsewhere. */
+static bool has_no_entry(struct root *root, const struct boot_way *way)
+{
+	cleanup_strv struct strv files = {};
+	if (way->form == BOOT_OPTIONS)
+		find_files(root, way, &files);
+	return way->form == BOOT_OPTIONS && !files.n;
+}
+
 /* A loader that the table does not know the name of (an older GRUB tells none) speaks against no row. */
 static bool is_known_loader(const char *info)
 {
@@ -70,7 +111,7 @@ static const struct boot_way *find_way(struct root *root)
 	const struct boot_way *way = boot_ways;
 	for (; way->form != BOOT_UNKNOWN; way++)
 		if ((!known || !way->started || str_starts(info, way->started)) &&
-		    signs_are_there(root, way->signs, ARRAY_SIZE(way->signs)))
+		    signs_are_there(root, way->signs, ARRAY_SIZE(way->signs)) && !has_no_entry(root, way))
 			break;
 	return way;
 }
@@ -101,23 +142,6 @@ void boot_glob(struct root *root, const char *patterns, struct strv *ret_files)
 			if (str_ends(names.v[k], star + 2))
 				strv_addf(ret_files, "%s/%s", all.v[i], names.v[k]);
 	}
-}
-
-/* Of entries, those that start a Linux kernel: neither another system (efi), nor memtest, nor a recovery. */
-static bool is_kernel_entry(struct root *root, const char *path)
-{
-	cleanup_free char *text = root_read_or(root, path, "");
-	cleanup_strv struct strv lines = {};
-	bool linux_line = false;
-	strv_split(&lines, text, "\r\n");
-	for (size_t i = 0; i < lines.n; i++) {
-		const char *line = lines.v[i] + strspn(lines.v[i], " \t");
-		linux_line |= str_starts(line, "linux ") || str_starts(line, "linux\t");
-		if (str_starts(line, "title") &&
-		    (strcasestr(line, "recovery") || strcasestr(line, "rescue") || strcasestr(line, "memtest")))
-			return false;
-	}
-	return linux_line && !strcasestr(path, "recovery") && !strcasestr(path, "rescue");
 }
 
 char *boot_fill(const char *template, const char *word)
@@ -174,18 +198,6 @@ void boot_commands(struct root *root, const char *command, struct strv *ret_comm
 	}
 }
 
-static void find_files(struct root *root, struct boot_facts *f)
-{
-	cleanup_strv struct strv all = {};
-	if (f->way->file)
-		boot_glob(root, f->way->file, &all);
-	for (size_t i = 0; i < all.n; i++)
-		if (f->way->form != BOOT_OPTIONS || is_kernel_entry(root, all.v[i]))
-			strv_add(&f->files, all.v[i]);
-	if (f->way->from_running)
-		strv_add(&f->files, f->way->file);
-}
-
 static char *find_selected(struct root *root)
 {
 	cleanup_free char *name = loader_says(root, LOADER_ENTRY), *end = str_fmt("/%s", name);
@@ -206,7 +218,7 @@ void boot_facts_read(struct root *root, struct boot_facts *ret_facts)
 		cleanup_free char *reader = root_read_or(root, f.way->drop_in_reader ? f.way->drop_in_reader : "/", "");
 		f.drop_in = !f.way->drop_in_reader || strstr(reader, f.way->drop_in_word);
 	}
-	find_files(root, &f);
+	find_files(root, f.way, &f.files);
 	*ret_facts = f;
 }
 

@@ -28,7 +28,7 @@ enum boot_images {
 struct boot_sign {
 	const char *
 		path; /* files or folders, one of which is there, as for boot_glob(); NULL ends the list. "!" in front: must not be there */
-	const char *holds; /* and the text of one has this, "^" in front: at a line's beginning; NULL: whatever they hold */
+	const char *holds; /* and the text of one has this, "^" in front: at a line's beginning, "!" before that: has not; NULL: whatever */
 };
 
 struct boot_way {

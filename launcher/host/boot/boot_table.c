@@ -15,6 +15,10 @@
 #define LIMINE_VARIABLE BOOT_SHELL, .file = "/etc/default/limine", .variable = "KERNEL_CMDLINE[default]", \
 			.line = "KERNEL_CMDLINE[default]+=\" %s\"", .read = LIMINE_CONF " " UNIFIED
 #define LIMINE_CMDLINE BOOT_LINE, .file = "/etc/kernel/cmdline", .read = LIMINE_CONF " " UNIFIED
+#define DRACUT_CONF "/etc/dracut.conf /etc/dracut.conf.d/*.conf"
+#define DRACUT_CMDLINE BOOT_SHELL, .file = "/etc/dracut.conf", .drop_in = "/etc/dracut.conf.d/zz-qlaunch-cmdline.conf", \
+			.variable = "kernel_cmdline", .line = "kernel_cmdline+=\" %s \"", .apply = "dracut --force --regenerate-all", \
+			.images = BOOT_BUILDS_IMAGES, .read = UNIFIED
 #define GRUB_LINE "GRUB_CMDLINE_LINUX_DEFAULT=\"$GRUB_CMDLINE_LINUX_DEFAULT %s\""
 #define GRUB_FILE .form = BOOT_SHELL, .file = "/etc/default/grub", .variable = "GRUB_CMDLINE_LINUX_DEFAULT", .line = GRUB_LINE
 #define GRUB_DROP_IN(reader) .drop_in = "/etc/default/grub.d/zz-qlaunch.cfg", .drop_in_reader = reader, .drop_in_word = "default/grub.d"
@@ -39,6 +43,16 @@ const struct boot_way boot_ways[] = {
 	{ "Unraid", NULL, { { "/etc/unraid-version", NULL } }, BOOT_REFUSED,
 	  .hand = N_("the root is in memory: put the words (%s) behind \"append\" in /boot/syslinux/syslinux.cfg, and bind cards under "
 		     "Tools, System Devices (/boot/config/vfio-pci.cfg)") },
+	/* ZFSBootMenu starts the kernel itself, and reads neither GRUB's file nor entries (zfsbootmenu(7), zbm-kcl(8)) */
+	{ "ZFSBootMenu", NULL, { { "/etc/zfsbootmenu/config.yaml", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("ZFSBootMenu reads the property org.zfsbootmenu:commandline of the file system that is /: add %s to it (sudo zbm-kcl -e)") },
+	/* its partitions are not mounted: the entries cannot be looked at (Proxmox VE Administration Guide, "Host Bootloader") */
+	{ "proxmox-boot-tool", NULL, { { "/etc/kernel/proxmox-boot-uuids", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("add %s to /etc/kernel/cmdline (systemd-boot) or to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub (GRUB), then: sudo "
+		     "proxmox-boot-tool refresh") },
+	/* Solus: its entries are its own, and kernel-install beside it makes others (clr-boot-manager(1)) */
+	{ "clr-boot-manager", NULL, { { "/usr/bin/clr-boot-manager", NULL } }, BOOT_BY_HAND,
+	  .hand = N_("write %s into /etc/kernel/cmdline.d/qlaunch.conf, then: sudo clr-boot-manager update") },
 	/* rpm-ostree(1), "kargs": without words it prints those of the deployment that is booted next */
 	{ "rpm-ostree", NULL, { { "/run/ostree-booted", NULL }, { "/usr/bin/rpm-ostree", NULL } }, BOOT_PROGRAM,
 	  .add = "rpm-ostree kargs --append-if-missing=%s", .remove = "rpm-ostree kargs --delete-if-present=%s", .read = "$ rpm-ostree kargs" },
@@ -107,6 +121,14 @@ const struct boot_way boot_ways[] = {
 	  .apply = "mkinitcpio -P" },
 	{ "unified kernel images (mkinitcpio)", NULL, { { "/etc/cmdline.d", NULL }, { "/usr/bin/mkinitcpio", NULL } }, BOOT_SHELL,
 	  .file = "/etc/cmdline.d", .drop_in = "/etc/cmdline.d/zz-qlaunch.conf", .line = "%s", .apply = "mkinitcpio -P", .read = UNIFIED },
+	/* dracut's unified images have it from dracut's own configuration (dracut.conf(5), uefi, kernel_cmdline) */
+	{ "unified kernel images (dracut)", NULL, { { DRACUT_CONF, "^kernel_cmdline" }, { DRACUT_CONF, "^uefi=\"yes\"" } }, DRACUT_CMDLINE },
+	{ "unified kernel images (dracut)", NULL, { { DRACUT_CONF, "^kernel_cmdline" }, { DRACUT_CONF, "^uefi=yes" } }, DRACUT_CMDLINE },
+	/* ukify, which kernel-install calls, has it from its own configuration; that may name /etc/kernel/cmdline (ukify(1), Cmdline=) */
+	{ "unified kernel images (ukify)", NULL,
+	  { { "/etc/kernel/install.conf", "^layout=uki" }, { "/etc/kernel/uki.conf", "^Cmdline=" }, { "/etc/kernel/uki.conf", "!^Cmdline=@" } },
+	  BOOT_BY_HAND, .images = BOOT_BUILDS_IMAGES,
+	  .hand = N_("add %s to Cmdline= in /etc/kernel/uki.conf, then build the images anew: sudo kernel-install add-all") },
 	/* u-boot-update 4.2 has its words from there where U_BOOT_PARAMETERS is empty */
 	{ "extlinux", NULL, { { "/etc/kernel/cmdline", NULL }, { "/usr/sbin/u-boot-update", NULL }, { "/boot/extlinux/extlinux.conf", NULL } },
 	  BOOT_LINE, .file = "/etc/kernel/cmdline", .apply = "u-boot-update", .read = "/boot/extlinux/extlinux.conf" },
@@ -145,6 +167,8 @@ const struct boot_way boot_ways[] = {
 	  .hand = N_("add %s to the lines \"append\" of /boot/extlinux/extlinux.conf") },
 	{ "extlinux", NULL, { { "/boot/syslinux/syslinux.cfg", NULL } }, BOOT_BY_HAND,
 	  .hand = N_("add %s to the lines \"append\" of /boot/syslinux/syslinux.cfg") },
+	{ "unified kernel images", NULL, { { UNIFIED, NULL } }, BOOT_BY_HAND,
+	  .hand = N_("the command line is inside the unified kernel image: add %s where its builder reads it, and build it anew") },
 	{ N_("not known"), NULL, {}, BOOT_UNKNOWN,
 	  .hand = N_("no known boot loader: add `%s` to the kernel's command line where it is kept (EFI stub: efibootmgr --unicode)") },
 };
