@@ -47,6 +47,28 @@ setup() {
 	[ "$(grep -o '┌E──┐' <<<"$output" | wc -l)" -eq 8 ]
 }
 
+@test "topology: Core Ultra 7 155H, by its kernel's files: P and E cores below the L3, two LP-E cores outside of it" {
+	local T=$BATS_TEST_TMPDIR/host cpu core
+	. tests/captured/lib.sh
+	put /sys/devices/system/cpu/online 0-21
+	put /sys/devices/cpu_core/cpus 0-11
+	put /sys/devices/cpu_atom/cpus 12-21
+	for cpu in {0..21}; do
+		core=$((1 << cpu))
+		[ $cpu -gt 11 ] || core=$((3 << cpu / 2 * 2))
+		put "/sys/devices/system/cpu/cpu$cpu/topology/core_cpus" "$(printf %x $core)"
+		put "/sys/devices/system/cpu/cpu$cpu/topology/physical_package_id" 0
+		[ $cpu -gt 19 ] || for word in level:3 type:Unified size:24576K shared_cpu_map:fffff; do
+			put "/sys/devices/system/cpu/cpu$cpu/cache/index3/${word%:*}" "${word#*:}"
+		done
+	done
+	run "$qlaunch" topology --root "$T"
+	[ "$status" -eq 0 ]
+	[ "$(grep -o '┌E──┐' <<<"$output" | wc -l)" -eq 8 ]
+	[ "$(grep -o '┌LP─┐' <<<"$output" | wc -l)" -eq 2 ]
+	[[ $output == *"L3 0, 24M, NUMA node 0"*"no L3"*"LP-E cores"* ]]
+}
+
 @test "topology: an L3 that spans two NUMA nodes is drawn for each of them, under one number" {
 	nodes='pack:2 l3:1(size=31457280) group:2 [numa] core:4 pu:2'
 	HWLOC_SYNTHETIC=$nodes run "$qlaunch" topology

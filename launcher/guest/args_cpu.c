@@ -126,11 +126,18 @@ static void add_wanted(struct guest *g)
 	}
 }
 
+static bool may_tell(const struct guest *g)
+{
+	const char *model = g->c->cpu.model;
+	return !model || streq(model, "host") || streq(model, "max");
+}
+
 /* The host's own description holds for a guest whose vCPUs are below whole L3 caches; else it would tell of neighbours that are not
- * there. */
+ * there. Only the models "host" and "max" can have it; emulated ones by the user's word alone, for a TCG guest is on no CPU of its own. */
 static enum caches caches_of(const struct guest *g, bool host_model)
 {
-	bool can = host_model && qemu_takes(g, "host-cache-info") && qemu_takes(g, "l3-cache");
+	bool can = (host_model || (may_tell(g) && g->c->cpu.caches == CACHES_HOST)) && qemu_takes(g, "host-cache-info") &&
+		   qemu_takes(g, "l3-cache");
 	if (g->c->cpu.caches == CACHES_HOST || (g->c->cpu.caches == CACHES_AUTO && g->p->whole_l3s && g->p->smt_true && g->p->exclusive))
 		return can ? CACHES_HOST : CACHES_SHAPE;
 	return g->c->cpu.caches == CACHES_QEMU ? CACHES_QEMU : CACHES_SHAPE;
@@ -171,8 +178,8 @@ static void add_model(struct args *a, struct guest *g, bool kvm)
 		str_fmt("%s%s%s%s%s", what, strv_has(&g->parts, "topoext=on") ? _(", with its siblings and caches told (topoext)") : "",
 			hyperv ? _("; Hyper-V interfaces, which make Windows' clocks, timers and interrupts cheap") : "",
 			kvm && !g->c->cpu.nested ? _("; no virtual machines inside: without them Windows is faster") : "",
-			!kvm && !g->c->cpu.model      ? ""
-			: caches == CACHES_HOST       ? _("; caches as the host has them, in size and sharing")
+			caches == CACHES_HOST         ? _("; caches as the host has them, in size and sharing")
+			: !kvm && !g->c->cpu.model    ? ""
 			: host || streq(model, "max") ? _("; caches in QEMU's sizes, an L3 of 16M for each die")
 						      : _("; caches in that model's sizes, an L3 for each die"));
 	args_parts(a, "-cpu", &g->parts, why);

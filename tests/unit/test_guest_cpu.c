@@ -177,6 +177,12 @@ static void emulated(void **state)
 	assert_null(made(&h, "-overcommit"));
 	h.c.cpu.model = (char *)"host";
 	assert_string_equal(made(&h, "-cpu"), "max");
+	h.c.cpu.caches = CACHES_HOST; /* by the user's word; of the models, only this one can */
+	assert_string_equal(made(&h, "-cpu"), "max,host-cache-info=on,l3-cache=off");
+	h.c.cpu.model = (char *)"EPYC";
+	assert_string_equal(made(&h, "-cpu"), "EPYC");
+	h.c.cpu.caches = CACHES_AUTO;
+	h.c.cpu.model = (char *)"host";
 	h.c.cpu.model = (char *)"qemu64";
 	assert_string_equal(made(&h, "-cpu"), "qemu64");
 	drop(&h);

@@ -221,11 +221,17 @@ bool cpu_has(const struct cpu_facts *f, const char *flag)
 
 void cpu_check(struct findings *out, const struct config *c, const struct cpu_facts *f)
 {
+	size_t caches = 0; /* a package without an L3 has a number, too */
+	for (size_t i = 0; i < f->n_l3s; i++) {
+		size_t k = 0;
+		while (f->l3s[k].number != f->l3s[i].number)
+			k++;
+		caches += k == i && f->l3s[i].cache;
+	}
 	if (f->n_cores) {
 		cleanup_free char *model = str_printable(f->model ? f->model : "processor");
 		findings_add(out, FINDING_OK, "cpu",
-			     tr_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online), (size_t)f->n_caches),
-			     NULL);
+			     tr_fmt("%s: %zu cores, %d threads, %zu L3", model, f->n_cores, cpus_count(&f->online), caches), NULL);
 	}
 	if (f->foreign)
 		findings_add(out, FINDING_WARN, "cpu", tr_dup("planned for a machine that hwloc's variables describe"),

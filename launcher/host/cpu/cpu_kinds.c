@@ -20,17 +20,22 @@ static int descending(const void *a, const void *b)
 	return x > y ? -1 : x < y;
 }
 
-/* The value from which on a core is a big one, if all have a value and there is a gap; else 0. */
+/* The value from which on a core is a big one, if all have a value and there is a gap; else 0. Of several gaps (a core or two that are faster
+ * still than the big ones) the widest divides. */
 static unsigned gap(const struct cpu_speed *speeds, size_t n, int which)
 {
 	cleanup_free unsigned *v = mem_new((n + 1) * sizeof(*v));
 	for (size_t i = 0; i < n; i++)
 		v[i] = measure(&speeds[i], which);
 	qsort(v, n, sizeof(*v), descending);
-	for (size_t i = 1; n && v[n - 1] && i < n; i++)
-		if ((uint64_t)v[i] * 100 <= (uint64_t)v[i - 1] * (100 - GAP_PERCENT))
-			return v[i - 1];
-	return 0;
+	unsigned from = 0;
+	uint64_t widest = 100 - GAP_PERCENT; /* per cent of the faster one's value */
+	for (size_t i = 1; n && v[n - 1] && i < n; i++) {
+		uint64_t rest = (uint64_t)v[i] * 100 / v[i - 1];
+		if (rest < widest || (rest == widest && !from))
+			widest = rest, from = v[i - 1];
+	}
+	return from;
 }
 
 /* Bytes of L3 for each core of a kind. A slower core with more of it (3D V-Cache) is no small one. */

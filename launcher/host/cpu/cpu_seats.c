@@ -178,17 +178,51 @@ static bool choose_one(struct seats *s, int node, unsigned n)
 	return false;
 }
 
+static int by_room(const void *a, const void *b, void *data)
+{
+	unsigned x = room_below(data, *(const int *)a, false), y = room_below(data, *(const int *)b, false);
+	return x > y ? -1 : x < y;
+}
+
+/* Room below the k largest of the n caches. */
+static unsigned largest(struct seats *s, const int *order, size_t n, size_t k)
+{
+	cleanup_free int *by_size = mem_new((n + 1) * sizeof(*by_size));
+	unsigned room = 0;
+	memcpy(by_size, order, n * sizeof(*order));
+	qsort_r(by_size, n, sizeof(*by_size), by_room, s);
+	for (size_t i = 0; i < k && i < n; i++)
+		room += room_below(s, by_size[i], false);
+	return room;
+}
+
+/* Puts the fewest caches that have room for n to the front of `order`, the best of those that do. Returns how many; 0: there is no room. */
+static size_t fewest(struct seats *s, int *order, size_t n_order, unsigned n)
+{
+	size_t k = 1, taken = 0;
+	unsigned room = 0;
+	while (k <= n_order && largest(s, order, n_order, k) < n)
+		k++;
+	for (size_t i = 0; k <= n_order && i < n_order && taken < k; i++) {
+		int cache = order[i];
+		if (room + room_below(s, cache, false) + largest(s, &order[i + 1], n_order - i - 1, k - taken - 1) < n)
+			continue;
+		room += room_below(s, cache, false);
+		memmove(&order[taken + 1], &order[taken], (i - taken) * sizeof(*order));
+		order[taken++] = cache;
+	}
+	return taken;
+}
+
 /* Caches on `node` for n: one, or else the fewest, or one more where only that is even. False where there is no room. */
 static bool choose_on(struct seats *s, int node, unsigned n)
 {
 	cleanup_free int *order = mem_new((s->f->n_l3s + 1) * sizeof(*order));
-	size_t n_order = ranked(s, node, order), k = 0;
-	unsigned room = 0, left = n;
+	unsigned left = n;
 	if (choose_one(s, node, n))
 		return true;
-	while (k < n_order && room < n)
-		room += room_below(s, order[k++], false);
-	if (room < n)
+	size_t n_order = ranked(s, node, order), k = fewest(s, order, n_order, n);
+	if (!k)
 		return false;
 	if (!is_even(s, order, k, n) && k < n_order && is_even(s, order, k + 1, n))
 		k++;
