@@ -15,6 +15,7 @@ struct finding {
 struct findings {
 	struct finding *v;
 	size_t n;
+	bool terse; /* nobody reads what is fine: FINDING_OK is not kept, and who asks looks up nothing for it alone */
 };
 
 /* Appends one; takes over `text` and `remedy` (from str_fmt), copies `topic`. */

@@ -72,6 +72,11 @@ enum step_whose step_whose(const struct step *s, const char *now)
 
 void findings_add(struct findings *f, enum verdict verdict, const char *topic, char *text, char *remedy)
 {
+	if (f->terse && verdict == FINDING_OK) {
+		free(text);
+		free(remedy);
+		return;
+	}
 	f->v = mem_grow(f->v, f->n, sizeof(*f->v));
 	f->v[f->n++] = (struct finding){ verdict, str_dup(topic), text, remedy };
 }

@@ -163,6 +163,7 @@ struct err *verb_plan(struct cli *cli, const struct verb_args *args)
 	cleanup_plan struct plan p = {};
 	TRY(verb_words(args, 1, 1, "plan [--json] CONFIG"));
 	TRY(plan_make(cli, args->words.v[0], &p));
+	p.findings.terse = true;
 	plan_check(cli, &p);
 	steps_probe(&cli->env, &p.steps);
 	if (!cli->json) {

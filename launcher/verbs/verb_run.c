@@ -160,6 +160,7 @@ static struct err *run(struct cli *cli, const struct verb_args *args, struct pla
 	phase_end(&cli->phases, "plan");
 	*ret_home = vars_vm_dir(p->config, p->user.data_dir);
 	history_plan(p->config->vm.name, p->config->path, *ret_home, &p->user, &p->steps);
+	p->findings.terse = true;
 	plan_check(cli, p);
 	progress_end();
 	for (size_t i = 0; i < p->findings.n; i++)

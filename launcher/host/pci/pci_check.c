@@ -69,21 +69,30 @@ static void check_holders(struct findings *out, const struct config *c, const st
 					     : N_("they lose the card at the launch")));
 }
 
-static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn, struct pci_names *names,
-			   struct root *root)
+/* pci.ids is big: a name is looked up where somebody reads it. */
+static void check_there(struct findings *out, const struct pci_function *fn, struct pci_names *names, struct root *root)
 {
-	cleanup_free char *who = told(names, fn);
-	struct pci_addr_text text = pci_addr_text(fn->addr);
-	const char *addr = text.s;
-	if (fn->is_planned) {
-		findings_add(out, FINDING_OK, "device", tr_fmt("%s will be a virtual function, made at the start", who), NULL);
+	bool answers = fn->is_planned || pci_answers(root, fn->addr);
+	if (answers && out->terse)
 		return;
-	}
-	if (pci_answers(root, fn->addr))
-		findings_add(out, FINDING_OK, "device", str_dup(who), NULL);
+	cleanup_free char *who = told(names, fn);
+	if (fn->is_planned)
+		findings_add(out, FINDING_OK, "device", tr_fmt("%s will be a virtual function, made at the start", who), NULL);
+	else if (answers)
+		findings_add(out, FINDING_OK, "device", steal(who), NULL);
 	else
 		findings_add(out, FINDING_BAD, "device", tr_fmt("%s does not answer: it has fallen off the bus, or has no power", who),
 			     tr_dup("switch the machine off and on again; a reset or a reboot may not be enough"));
+}
+
+static void check_function(struct findings *out, const struct config *c, const struct pci_function *fn, struct pci_names *names,
+			   struct root *root)
+{
+	struct pci_addr_text text = pci_addr_text(fn->addr);
+	const char *addr = text.s;
+	check_there(out, fn, names, root);
+	if (fn->is_planned)
+		return;
 	if (fn->group < 0)
 		findings_add(out, FINDING_BAD, "group", tr_fmt("%s is in no IOMMU group", addr),
 			     tr_dup("without a group it cannot be passed through; is the IOMMU on?"));

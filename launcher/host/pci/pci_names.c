@@ -12,6 +12,7 @@ static struct LATE_TABLE(PCI_FUNCTIONS) pci;
 
 struct pci_names {
 	struct pci_access *access; /* NULL without libpci: then names are numbers */
+	bool tried;
 };
 
 __attribute__((format(printf, 1, 2))) static void say_nothing(char *format, ...)
@@ -31,26 +32,32 @@ __attribute__((format(printf, 1, 2), noreturn)) static void give_up(char *format
 	exit(EXIT_HOST);
 }
 
-/* Never pci_init: nothing of the host is looked at, only pci.ids. So what pci_init would set is set here; and no cache in HOME is used. */
 struct pci_names *pci_names_new(void)
 {
+	return mem_new(sizeof(struct pci_names));
+}
+
+/* Never pci_init: nothing of the host is looked at, only pci.ids. So what pci_init would set is set here; and no cache in HOME is used. */
+static void begin(struct pci_names *names)
+{
 	static const char *const functions[] = LATE_NAMES(PCI_FUNCTIONS);
-	struct pci_names *names = mem_new(sizeof(*names));
 	struct err *e = late_load("libpci.so.3", functions, &pci);
+	names->tried = true;
 	log_err(LOG_LEVEL_WARN, e);
 	if (e)
-		return names;
+		return;
 	names->access = pci.pci_alloc();
 	names->access->error = give_up;
 	names->access->warning = say_nothing;
 	names->access->debug = say_nothing;
 	names->access->id_lookup_mode = 0;
-	return names;
 }
 
 char *pci_names_get(struct pci_names *names, uint16_t vendor, uint16_t device)
 {
 	char buf[256];
+	if (!names->tried)
+		begin(names);
 	const int how = PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE | PCI_LOOKUP_NO_HWDB | PCI_LOOKUP_NO_NUMBERS;
 	const char *name = names->access ? pci.pci_lookup_name(names->access, buf, sizeof(buf), how, vendor, device) : NULL;
 	return name ? str_printable(name) : str_fmt("%04x:%04x", vendor, device);
