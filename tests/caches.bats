@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The caches that a guest sees are those that the plan names, in size and sharing, level by level: a real guest's own words, with what is
-# planned for a captured host of two L3 caches. Emulated, so the flag by which AMD's processors tell of it is forced.
+# planned for a captured host of two L3 caches, and for this one. Emulated, so the flag by which AMD's processors tell of it is forced.
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/.." || return
@@ -35,10 +35,10 @@ setup() {
 	END
 }
 
-sees() { # MODEL FLAG...: `planned` is the plan's line on the processor, `seen` what the guest said of its caches
+sees() { # MODEL FLAG...: `planned` is the plan's line on the processor, `seen` what the guest said of its caches; `host`: of which root it is
 	local model=$1; shift
-	planned=$("$qlaunch" plan --root "$dir/host" --set "cpu.model=$model" --set "cpu.flags=$*" "$dir/vm.conf" | tr -s ' \n' ' ' | grep -o "# [^#]* -cpu $model")
-	"$qlaunch" export --sh --root "$dir/host" --set "cpu.model=$model" --set "cpu.flags=$*" "$dir/vm.conf" >"$dir/vm" 2>"$dir/said" || true
+	planned=$("$qlaunch" plan --root "${host-$dir/host}" --set "cpu.model=$model" --set "cpu.flags=$*" "$dir/vm.conf" | tr -s ' \n' ' ' | grep -o "# [^#]* -cpu $model")
+	"$qlaunch" export --sh --root "${host-$dir/host}" --set "cpu.model=$model" --set "cpu.flags=$*" "$dir/vm.conf" >"$dir/vm" 2>"$dir/said" || true
 	timeout -k 5 240 sh "$dir/vm" >"$dir/log" 2>&1 </dev/null || { tail -n 3 "$dir/log" "$dir/serial"; return 1; }
 	seen=$(tr -d '\r' <"$dir/serial" | sed -n 's/^guest: cache //p')
 	echo "$planned"; echo "$seen"
@@ -54,4 +54,27 @@ sees() { # MODEL FLAG...: `planned` is the plan's line on the processor, `seen` 
 L1i 32K 0-1 2-3 4-5 6-7
 L2 512K 0-1 2-3 4-5 6-7
 L3 32768K 0-3 4-7' ]
+}
+
+@test "a model of Intel's, below one L3: siblings share what QEMU can say that they do" {
+	sed -i 's/^place = .*/place = 0-3,16-19/' "$dir/vm.conf"
+	sees Skylake-Client x-force-features=on -pcid -hle -rtm -invpcid -xsavec -xsaves -3dnowprefetch -tsc-deadline
+	[[ $planned == *"caches in that model's sizes, an L3 for each die"* ]]
+	# before QEMU 10.0 an Intel's L1 is never shared, whatever -smp says
+	local l1='0-1 2-3 4-5 6-7'
+	grep -q smp-cache "$dir/vm" || l1='0 1 2 3 4 5 6 7'
+	[ "$(cut -d' ' -f1,3- <<<"$seen" | xargs)" = "L1d $l1 L1i $l1 L2 0-1 2-3 4-5 6-7 L3 0-7" ]
+}
+
+@test "caches = host: this processor's own, as its kernel sees them" {
+	# the processor's own words on caches are of a form that is its maker's
+	case $(sed -n 's/^vendor_id.*: //p;T;q' /proc/cpuinfo) in AuthenticAMD) maker=(vendor=AuthenticAMD +topoext x-force-features=on) ;; *) maker=(vendor=GenuineIntel) ;; esac
+	sed -i -e "s/^threads = .*/threads = $(nproc)/" -e '/^place/d; /^emulator/d' -e 's/^isolate = .*/&\ncaches = host/' "$dir/vm.conf"
+	host=/ sees max "${maker[@]}"
+	[[ $planned == *"caches as the host has them, in size and sharing"* ]]
+	grep -q 'host-cache-info=on,l3-cache=off' "$dir/vm"
+	own=$(for c in /sys/devices/system/cpu/cpu0/cache/index*; do
+		echo "L$(<"$c/level")$(case $(<"$c/type") in Data) echo d ;; Instruction) echo i ;; esac) $(<"$c/size")"
+	done)
+	[ "$(cut -d' ' -f1,2 <<<"$seen")" = "$own" ]
 }
