@@ -11,7 +11,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "launcher/base/tr.h"
 #include "launcher/base/trust.h"
@@ -111,6 +113,25 @@ static void check_viewers(struct plan *p)
 	}
 }
 
+/* The port that viewers come to, as QEMU opens it: asked by binding it, without listening. */
+static void check_port(struct plan *p)
+{
+	const struct config *c = p->config;
+	const struct addrinfo wanted = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
+	struct addrinfo *at = NULL;
+	const int on = 1;
+	const char *address = c->display.listen ? c->display.listen : "127.0.0.1";
+	cleanup_free char *port = str_fmt("%u", c->display.port);
+	if (!c->display.port || getaddrinfo(address, port, &wanted, &at) != 0)
+		return;
+	cleanup_fd int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool bound = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 || bind(fd, at->ai_addr, at->ai_addrlen) == 0;
+	if (!bound)
+		findings_add(&p->findings, FINDING_BAD, "display", str_fmt("%s:%s: %s", address, port, strerror(errno)),
+			     tr_dup("`ss -lntp` shows what listens; choose another port or listen in [display]"));
+	freeaddrinfo(at);
+}
+
 /* What QEMU opens by itself, and ends without. */
 static void check_read(struct plan *p, const char *key, const char *path)
 {
@@ -193,6 +214,7 @@ static struct err *ask_as_user(void *data)
 	check_hook(p, "ready", p->config->hooks.ready);
 	check_hook(p, "after", p->config->hooks.after);
 	check_viewers(p);
+	check_port(p);
 	check_files(p);
 	check_console(p);
 	if (p->vars_path && p->firmware.template)
