@@ -357,9 +357,9 @@ users_folder() {
 
 @test "a file says on whose behalf root acts that nobody has named: its owner, and a file of root's must be root's alone" {
 	unset SUDO_UID SUDO_USER
-	printf '#!/bin/sh\nid -u >>%s/ran\n' "$open" >"$open/hook"; chmod 755 "$open/hook"
+	printf '#!/bin/sh\nid -u >>%s/ran\nexit 1\n' "$open" >"$open/hook"; chmod 755 "$open/hook"
 	mkdir "$open/u"; chown nobody "$open/u"
-	printf '[vm]\nname = f-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[boot]\nkernel = /nonexistent\n[hooks]\nbefore = %s\n' \
+	printf '[vm]\nname = f-%s\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[hooks]\nbefore = %s\n' \
 		$$ "$open/hook" >"$open/u/f.conf"
 	chown nobody "$open/u/f.conf"
 	run "$qlaunch" run "$open/u/f.conf"
