@@ -514,6 +514,13 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 		sysctl vm.stat_interval=120
 		touch "$BATS_TEST_TMPDIR/ran"
 		openrgb -d 0 -c 000000
+		for g in /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor; do echo performance > $g; done
+		firewall-cmd --zone=trusted --add-interface=virbr0
+		docker stop web
+		if [ -x /usr/bin/sv ]; then service irqbalance stop; rmmod nouveau; fi # ; rmmod other
+		while (( $(cat /proc/sys/vm/nr_hugepages) < 8 )); do sleep 1; done
+		echo 1 > "/sys/bus/pci/devices/0000:01:00.0/rom"
+		echo "a; umount b"
 	SCRIPT
 	ln -s . "$begin/circle"
 	run "$qlaunch" import "$hooks"
@@ -527,10 +534,15 @@ refused() { # FILE WORD…: exit 3 and the words, in 512 MiB of address space
 	[ "$(says 8)" = "[host] stop = UNIT.service" ]
 	[ "$(says 9)" = "[host] sysctl = NAME=VALUE" ]
 	[ "$(says 11)" = "no key does this: a program of yours, [hooks] before and after" ]
-	[ -z "$(says 2)$(says 3)" ]  # no work
+	[ "$(says 12)" = "[host] governor = performance" ] # what a line of several commands does, too
+	[ "$(says 13)" = "[network NAME] mode = nat, forward = …" ]
+	[ "$(says 14)" = "no key does this: a program of yours, [hooks] before and after" ]
+	[ "$(grep -A1 -E '^ +15  ' <<<"$output" | head -n 4 | sed -n 's/^ *→ //p' | paste -sd,)" = "[host] irqs = away,[pci NAME] unload = MODULE …" ]
+	[ "$(says 17)" = "[pci NAME] rom = host" ]
+	[ -z "$(says 2)$(says 3)$(says 16)$(says 18)" ] # no work
 	[ ! -e "$BATS_TEST_TMPDIR/ran" ] # nothing of it is run
 	[[ $output == *"What no key does stays a script"* ]]
-	for key in 'pci unload' 'pci rescan' 'disk unmount' 'host stop' 'host sysctl' 'host profile' 'host smt' 'host oom-score' 'host weight'; do
+	for key in 'pci unload' 'pci rescan' 'pci rom' 'disk unmount' 'host stop' 'host sysctl' 'host profile' 'host smt' 'host oom-score' 'host weight'; do
 		grep -qE "(KEY|ITEM)\(\"${key% *}\", \"${key#* }\"" launcher/config/keys.c # the table names keys that there are
 	done
 	mkdir "$BATS_TEST_TMPDIR/empty"

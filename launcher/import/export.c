@@ -272,13 +272,14 @@ static void add_host_devices(struct sb *out, const struct config *c)
 		add(out, "    <hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/><source>");
 		sb_addf(out, "<address %s/></source>", source);
 		add_boot(out, c, p->name);
-		if (streq(p->rom, "off"))
+		const char *file = streq(p->rom, "host") ? NULL : p->rom; /* which libvirt looks for nowhere: the metadata has it */
+		if (streq(file, "off"))
 			add(out, "<rom enabled='no'/>");
-		else if (p->rom || !p->rom_bar)
+		else if (file || !p->rom_bar)
 			add(out, p->rom_bar ? "<rom" : "<rom bar='off'");
-		if (p->rom && !streq(p->rom, "off"))
-			add(out, " file='%s'", p->rom);
-		if ((p->rom || !p->rom_bar) && !streq(p->rom, "off"))
+		if (file && !streq(file, "off"))
+			add(out, " file='%s'", file);
+		if ((file || !p->rom_bar) && !streq(file, "off"))
 			add(out, "/>");
 		add_alias(out, p->name);
 		add(out, "</hostdev>\n");

@@ -14,8 +14,8 @@ struct hook_line {
 	const char *done; /* what does it without a key, for people, to be translated; NULL: nothing does */
 };
 
-/* A line at a time: `text` is the whole file, *at the offset to go on from (0 at first). False at the end. Lines without work of their own
- * (comments, shell's own words, messages, waiting) are passed over. *ret_text is the line's own text, of `ret_len` bytes, inside `text`. */
+/* A command at a time, of which a line may have several: `text` is the whole file, *at the offset to go on from (0 at first). False at the end. Commands without work of their own
+ * (comments, shell's own words, messages, waiting) are passed over. *ret_text is the line's own text, of `ret_len` bytes, inside `text`, as far as it goes. */
 struct hook_reader {
 	const char *text;
 	size_t at;
