@@ -57,6 +57,25 @@ static bool thing_has(const struct input_devices *all, const struct input_device
 	return false;
 }
 
+/* A drawing tablet: one of its nodes is named so; another has its buttons, as a keyboard or a mouse. */
+static bool is_tablet(const struct input_devices *all, const struct input_device *d)
+{
+	static const char *const words[] = { "wacom", " pen", "tablet", "stylus", NULL };
+	for (size_t i = 0; i < all->n; i++)
+		if (says_any(&all->v[i], words) && input_one_thing(d, &all->v[i]))
+			return true;
+	return false;
+}
+
+/* Over the air all nodes of a thing have one address, and which is the first nobody tells. */
+static bool is_keyboards_own(const struct input_devices *all, const struct input_device *d)
+{
+	for (size_t i = 0; !str_starts(d->phys, "usb-") && i < all->n; i++)
+		if (&all->v[i] != d && all->v[i].is & INPUT_KEYBOARD && all->v[i].leds && input_one_thing(d, &all->v[i]))
+			return true;
+	return false;
+}
+
 /* Never a person's keyboard or mouse. */
 static bool is_other(const struct input_devices *all, const struct input_device *d)
 {
@@ -82,21 +101,22 @@ static int keyboard_score(const struct input_devices *all, const struct input_de
 	score += d->leds ? 4 : 0;
 	score += says_any(d, keyboard) ? 2 : says_any(d, mouse) ? -8 : 0;
 	score -= says_any(d, part) ? 8 : 0;
+	score -= is_tablet(all, d) ? 16 : 0;
 	score -= str_starts(d->phys, "isa0060") ? 3 : 0; /* many boards tell of one that nobody has plugged in */
 	return score;
 }
 
 static int mouse_score(const struct input_devices *all, const struct input_device *d)
 {
-	static const char *const keyboard[] = { "keyboard", NULL }, *const mouse[] = { "mouse", "trackball", "trackpoint", NULL },
-				 *const pen[] = { "wacom", " pen", "tablet", "stylus", NULL };
+	static const char *const keyboard[] = { "keyboard", NULL }, *const mouse[] = { "mouse", "trackball", "trackpoint", NULL };
 	int score = 10;
 	score += is_first(d) ? 8 : 0;
 	score -= !is_first(d) && thing_has(all, d, INPUT_KEYBOARD, true) ? 12 : 0; /* a keyboard's own */
+	score -= is_keyboards_own(all, d) ? 6 : 0;
 	score += d->wheel ? 4 : 0;
 	score += d->buttons >= 3 ? 2 : 0;
 	score += says_any(d, mouse) ? 2 : says_any(d, keyboard) ? -4 : 0;
-	score -= says_any(d, pen) ? 8 : 0;
+	score -= is_tablet(all, d) ? 16 : 0;
 	score -= str_starts(d->phys, "isa0060") ? 3 : 0;
 	return score;
 }
