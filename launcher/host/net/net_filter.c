@@ -266,7 +266,8 @@ static const struct filter_chain *next_base(const struct filter *f, const struct
 					    const struct filter_chain *last)
 {
 	const struct filter_chain *next = NULL;
-	for (const struct filter_chain *c = f->chains; c < f->chains + f->n; c++) {
+	for (size_t i = 0; i < f->n; i++) {
+		const struct filter_chain *c = &f->chains[i];
 		if (!sees(c, p, hook) || (last && (c->prio < last->prio || (c->prio == last->prio && c <= last))))
 			continue;
 		if (!next || c->prio < next->prio)
