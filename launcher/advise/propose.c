@@ -267,6 +267,10 @@ static void write_gpu(struct sb *out, const struct proposal *p, const struct sur
 		"\naddress = %s\n# The whole card, and everything in its IOMMU groups: the hardware hands over a group as a whole.\n"
 		"functions = group\n",
 		pci_addr_short(p->gpu->addr).s);
+	if (s->battery)
+		sb_add(out,
+		       "# A laptop's card has no ROM of its own; where its driver in the guest misses it, `qlaunch check` finds the firmware's.\n"
+		       "#rom = host\n");
 	if (p->gpu_audio)
 		sb_addf(out, "\n[pci gpu-audio]\n# Its sound, a device of its own behind the card's switch.\naddress = %s\n",
 			pci_addr_short(p->gpu_audio->addr).s);

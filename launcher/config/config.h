@@ -95,7 +95,7 @@ struct conf_pci {
 	struct pci_addr address;
 	char *id;       /* "10de:2204" */
 	char *match;    /* part of its name */
-	char *rom;      /* path, "off", or NULL */
+	char *rom;      /* path, "host", "off", or NULL */
 	bool rom_bar;   /* the guest sees a ROM at all */
 	uint64_t rebar; /* bytes, 0 = as it is */
 	enum functions functions;

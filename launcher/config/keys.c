@@ -301,7 +301,8 @@ const struct conf_key conf_keys[] = {
 	ITEM("pci", "address", ADDRESS, conf_pci, has_address, HELP "Where it is: 01:00.0, as lspci shows it."),
 	ITEM("pci", "id", DEVICE_ID, conf_pci, id, HELP "What it is: vendor:device. Refused when it fits two devices."),
 	ITEM("pci", "match", TEXT, conf_pci, match, HELP "A part of its name. Refused when it fits two devices."),
-	ITEM("pci", "rom", ROM, conf_pci, rom, HELP "A video BIOS for the guest in place of the card's own; *off*: the card's is not read."),
+	ITEM("pci", "rom", ROM, conf_pci, rom, HELP "A video BIOS for the guest in place of the card's own. *host*: the one that this host has for it, in the firmware's table VFCT, as "
+		 "its driver's copy, or on the card; a laptop's card has none itself. *off*: the card's is not read."),
 	ITEM("pci", "rom-bar", BOOL, conf_pci, rom_bar, IS "yes", HELP "With *no* the guest finds no ROM on the card at all."),
 	ITEM("pci", "rebar", SIZE, conf_pci, rebar, .min = 1 << 20, .max = 1ULL << 40, .unset = "as it is",
 	     HELP "Size of its largest memory window (resizable BAR) while the guest has it; a power of two."),

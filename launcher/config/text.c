@@ -184,7 +184,7 @@ static struct err *serial_set(const struct conf_key *key, void *base, const char
 
 static struct err *rom_set(const struct conf_key *key, void *base, const char *text, const char *dir)
 {
-	static const struct conf_word words[] = { { "off", 0 }, {} };
+	static const struct conf_word words[] = { { "off", 0 }, { "host", 0 }, {} };
 	return word_or_path_set(key, base, text, dir, words);
 }
 
@@ -242,7 +242,7 @@ const struct conf_type TYPE_TEXT = { "TEXT", text_set, text_clear, NULL, true };
 const struct conf_type TYPE_PATH = { "PATH", path_set, text_clear, NULL, false };
 const struct conf_type TYPE_PROGRAM = { "PROGRAM", program_set, text_clear, NULL, false };
 const struct conf_type TYPE_SERIAL = { "stdio | pty | none | PATH", serial_set, text_clear, NULL, false };
-const struct conf_type TYPE_ROM = { "PATH | off", rom_set, text_clear, NULL, false };
+const struct conf_type TYPE_ROM = { "PATH | host | off", rom_set, text_clear, NULL, false };
 const struct conf_type TYPE_AGENT = { "yes | no | PATH", agent_set, text_clear, NULL, false };
 const struct conf_type TYPE_DEVICE = { "PATH | name:NAME | uniq:ID", device_set, text_clear, NULL, false };
 const struct conf_type TYPE_NAME = { "NAME", text_set, text_clear, check_vm_name, false };

@@ -70,7 +70,9 @@ static void add_function(struct builder *b, const struct pci_pick *pick, size_t 
 	json_object_set_new(o, "addr", json_sprintf("00.%u", fn));
 	if (multi && fn == 0)
 		json_object_set_new(o, "multifunction", json_true());
-	if (i == pick->named && pick->conf->rom)
+	if (i == pick->named && pick->rom)
+		json_object_set_new(o, "romfile", json_sprintf("/proc/self/fd/%d", pick->rom->fd));
+	else if (i == pick->named && pick->conf->rom && !streq(pick->conf->rom, "host"))
 		json_object_set_new(o, "romfile", json_string(streq(pick->conf->rom, "off") ? "" : pick->conf->rom));
 	if (i == pick->named && !pick->conf->rom_bar)
 		json_object_set_new(o, "rombar", json_integer(0));

@@ -107,14 +107,49 @@ static struct err *listen_beside(struct machine *m, const char *name, int *ret_f
 	return NULL;
 }
 
-/* A file in memory that nobody can change. */
-static struct err *sealed(const struct dmi_table *t, int *ret_fd)
+static struct err *seal(int fd)
 {
-	cleanup_fd int fd = memfd_create("acpi", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || write(fd, t->bytes, t->len) != (ssize_t)t->len ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW) < 0 ? err_errno(errno, "memfd") : NULL;
+}
+
+/* A file in memory that nobody can change. */
+static struct err *sealed(const char *name, const void *bytes, size_t len, int *ret_fd)
+{
+	cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
 		return err_errno(errno, "memfd");
+	TRY(seal(fd));
 	*ret_fd = fd_steal(&fd);
+	return NULL;
+}
+
+/* Of a card's own, a file that its step fills, and which is sealed after it. */
+static struct err *open_roms(struct machine *m)
+{
+	const struct plan *p = m->plan;
+	for (size_t i = 0; i < p->pci.n_picks; i++) {
+		const struct pci_rom *r = p->pci.picks[i].rom;
+		int *fd = &m->qemu.fds[m->qemu.n_fds];
+		if (!r)
+			continue;
+		if (r->on_card && (*fd = memfd_create("rom", MFD_CLOEXEC | MFD_ALLOW_SEALING)) < 0)
+			return err_errno(errno, "memfd");
+		if (!r->on_card)
+			TRY(sealed("rom", r->bytes, r->len, fd));
+		m->qemu.n_fds++;
+		for (size_t k = 0; k < p->steps.n; k++)
+			if (p->steps.v[k].kind == &pci_rom_kind &&
+			    streq(p->steps.v[k].target, pci_addr_text(p->pci.picks[i].v[p->pci.picks[i].named].addr).s))
+				p->steps.v[k].data = fd;
+	}
+	return NULL;
+}
+
+static struct err *seal_roms(const struct steps *steps)
+{
+	for (size_t i = 0; i < steps->n; i++)
+		if (steps->v[i].kind == &pci_rom_kind)
+			TRY(seal(*(const int *)steps->v[i].data));
 	return NULL;
 }
 
@@ -135,8 +170,8 @@ static struct err *open_channels(struct machine *m, int *ret_qmp)
 		m->qemu.n_fds++;
 	}
 	for (size_t i = 0; i < m->plan->dmi.n_tables; i++, m->qemu.n_fds++)
-		TRY(sealed(&m->plan->dmi.tables[i], &m->qemu.fds[m->qemu.n_fds]));
-	return NULL;
+		TRY(sealed("acpi", m->plan->dmi.tables[i].bytes, m->plan->dmi.tables[i].len, &m->qemu.fds[m->qemu.n_fds]));
+	return open_roms(m);
 }
 
 /* Bound only now, when QEMU is held: their descriptors go with the word that lets it go. */
@@ -284,6 +319,7 @@ static struct err *launch(struct machine *m)
 	m->plan->held[0] = m->qemu.id.pid;
 	phase_end(phases, "fork");
 	TRY(engine_apply(&m->engine, &rest));
+	TRY(err_exit(seal_roms(&p->steps), EXIT_HOST));
 	TRY(err_exit(pci_groups_check(m->cli->root, &p->pci), EXIT_HOST));
 	TRY(err_exit(open_devices(m), EXIT_HOST));
 	phase_end(phases, "steps");

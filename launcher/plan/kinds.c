@@ -24,7 +24,7 @@
 
 const struct step_kind *const all_kinds[] = {
 	&unmount_kind, &claim_kind, &module_kind, &module_unload_kind, &unit_kind, &unit_property_kind, &power_profile_kind, &framebuffer_kind, &attr_kind,
-	&pci_virtual_kind, &pci_driver_kind, &pci_rescan_kind, &pci_bar_kind, &mdev_kind, &node_kind, &hugepages_kind, &affinity_kind,
+	&pci_virtual_kind, &pci_rom_kind, &pci_driver_kind, &pci_rescan_kind, &pci_bar_kind, &mdev_kind, &node_kind, &hugepages_kind, &affinity_kind,
 	&irq_born_kind, &irqbalance_kind, &controller_kind, &cgroup_kind,
 	&scope_kind, &partition_kind, &allowed_cpus_kind, &memlock_kind, &scratch_kind, &process_kind, &twin_kind,
 	&usb_kind, &monitor_kind,

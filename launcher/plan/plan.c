@@ -33,6 +33,7 @@
 #include "launcher/host/tuning/tuning.h"
 #include "launcher/plan/install.h"
 #include "launcher/plan/plan.h"
+#include "launcher/plan/shared.h"
 #include "launcher/step/journal.h"
 #include "ovmf/tpm.h"
 #include "ovmf/vars.h"
@@ -115,6 +116,7 @@ static struct err *read_facts(struct cli *cli, struct plan *p)
 	struct named named = { cli, p, run_dir };
 	TRY(cpu_facts_read(cli->root, &p->cpu_facts));
 	TRY(pci_facts_read(cli->root, c, &p->pci));
+	shared_virtual(&cli->env, base, &p->pci, c->vm.name);
 	TRY(mdev_facts_read(cli->root, c, &p->mdevs));
 	p->iommufd = (c->n_pci || c->n_mdevs) && vfio_by_iommufd(cli->root, c);
 	dmi_facts_read(cli->root, c, &p->dmi);
@@ -283,6 +285,9 @@ static void make_args(struct plan *p)
 	const struct config *c = p->config;
 	int fd = PLAN_FD_MORE, fd_tpm = p->tpm_dir ? fd++ : -1, fd_agent = guest_agent_listens(c) ? fd++ : -1, fd_acpi = fd;
 	fd += (int)p->dmi.n_tables;
+	for (size_t i = 0; i < p->pci.n_picks; i++)
+		if (p->pci.picks[i].rom)
+			p->pci.picks[i].rom->fd = fd++;
 	struct guest_host h = {
 		.accel = p->accel, .qemu = &p->qemu_facts, .firmware = &p->firmware, .vars_path = p->vars_path,
 		.machine = p->machine, .dmi = p->dmi.fields, .pages_why = p->pages_why,

@@ -35,7 +35,7 @@
 /* The descriptors that the arguments count on (process.h: fds[i] is descriptor PROCESS_FD + i). */
 #define PLAN_FD_QMP PROCESS_FD
 #define PLAN_FD_MONITOR (PROCESS_FD + 1)
-#define PLAN_FD_MORE (PROCESS_FD + 2) /* as many as there are: the TPM's, the agent's, those of acpi.host, of the networks, of the shares, of the disks; then, late, of passed devices */
+#define PLAN_FD_MORE (PROCESS_FD + 2) /* as many as there are: the TPM's, the agent's, those of acpi.host, of devices' ROMs, of the networks, of the shares, of the disks; then, late, of passed devices */
 
 struct plan {
 	struct config *config;

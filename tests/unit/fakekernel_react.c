@@ -211,6 +211,20 @@ static bool reacts_driver(struct fake *f, const char *path, const char *value)
 	return true;
 }
 
+/* pci_write_rom(), pci_read_rom(): "0\n" hides it, all else shows it; what it is then lies beside it here, as "chip". */
+static bool reacts_rom(struct fake *f, const char *path, const char *value)
+{
+	cleanup_free char *addr = between(path, DEVICES, "rom"), *chip = str_fmt(DEVICES "/%s/chip", addr ? addr : ""), *bytes = NULL;
+	size_t n = 0;
+	if (!addr)
+		return false;
+	cleanup_free char *real = fake_path(f, path);
+	FILE *to = fopen(real, "we");
+	if (!to || (!streq(value, "0\n") && (root_read_bytes(f->root, chip, &bytes, &n) || fwrite(bytes, 1, n, to) != n)) || fclose(to) != 0)
+		abort();
+	return true;
+}
+
 static void virtual_function(struct fake *f, const char *parent, int nth, bool make)
 {
 	cleanup_free char *addr = str_fmt("0000:%.2s:10.%d", parent + 5, 2 * nth), *dir = str_fmt(DEVICES "/%s", addr);
@@ -521,7 +535,7 @@ void fake_reacts(struct fake *f, const char *what, const char *path, const char 
 		bool special = reacts_driver(f, path, value) || reacts_bus(f, path) || reacts_platform(f, path, value) ||
 			       reacts_usb(f, path, value) || reacts_resize(f, path, value) ||
 			       reacts_hugepages(f, path, value) || reacts_virtual(f, path, value) ||
-			       reacts_mdev(f, path, value);
+			       reacts_mdev(f, path, value) || reacts_rom(f, path, value);
 		if (!special && str_ends(path, "/driver_override") && streq(value, "\n"))
 			write_file(f, path, "(null)");
 		else if (!special)

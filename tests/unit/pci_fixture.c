@@ -12,7 +12,7 @@
 #include "tests/unit/pci_fixture.h"
 
 static const struct step_kind *const kinds[] = { &pci_driver_kind,  &pci_bar_kind,    &attr_kind,          &node_kind, &module_kind,
-						 &pci_virtual_kind, &pci_rescan_kind, &module_unload_kind, NULL };
+						 &pci_virtual_kind, &pci_rescan_kind, &module_unload_kind, &pci_rom_kind, NULL };
 
 void pci_must(struct err *e)
 {

@@ -87,6 +87,39 @@ static void test_virtual_in_use(void **state)
 	pci_end(&f);
 }
 
+/* Another machine that had one when the maker ended is the last, and removes them; while a third one has one, they stay. */
+static void test_virtual_shared(void **state)
+{
+	(void)state;
+	struct pci_fixture f;
+	setup_virtual(&f);
+	fake_file(f.fake, PF "/sriov_drivers_autoprobe", "0\n");
+	pci_must(root_write(f.fake->root, PF "/sriov_numvfs", "2"));
+	fake_file(f.fake, PF "/sriov_drivers_autoprobe", "1\n");
+	pci_must(pci_facts_read(f.fake->root, &f.config, &f.facts));
+	f.facts.picks[0].shared = true; /* by the maker's journal: shared_virtual() */
+	pci_steps(&f.steps, &f.config, &f.facts, 0, 0);
+	steps_probe(&f.env, &f.steps);
+	cleanup_free char *steps = pci_told(&f);
+	assert_true(str_starts(steps, "virtual-functions 0000:03:00.0 shared: 2\n"));
+	assert_non_null(strstr(steps, "pci-driver 0000:03:10.2 vfio-pci: none\n"));
+	pci_must(pci_launch(&f));
+	fake_link(f.fake, "/sys/bus/pci/devices/0000:03:10.0/driver", "../../drivers/vfio-pci");
+	struct undo_report report = engine_undo(&f.env, &f.steps);
+	cleanup_free char *left = fake_read(f.fake, PF "/sriov_numvfs");
+	assert_int_equal(report.residue, 0);
+	assert_string_equal(left, "2");
+	f.steps.v[0].state = STEP_DONE; /* as if this one were the last */
+	fake_remove(f.fake, "/sys/bus/pci/devices/0000:03:10.0/driver");
+	report = engine_undo(&f.env, &f.steps);
+	assert_int_equal(report.undone, 1);
+	cleanup_free char *end = fake_read(f.fake, PF "/sriov_numvfs");
+	assert_string_equal(end, "0");
+	assert_false(root_exists(f.fake->root, PF "/virtfn0"));
+	pci_must(journal_remove(f.journal));
+	pci_end(&f);
+}
+
 /* Its ids read as all ones, unlike its class: it is there all the same. */
 static void test_virtual_answers(void **state)
 {
@@ -222,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_virtual),
 		cmocka_unit_test(test_virtual_in_use),
+		cmocka_unit_test(test_virtual_shared),
 		cmocka_unit_test(test_virtual_answers),
 		cmocka_unit_test(test_virtual_refused),
 		cmocka_unit_test(test_virtual_twice),

@@ -41,6 +41,7 @@
 #include "launcher/plan/kinds.h"
 #include "launcher/step/engine.h"
 #include "tests/unit/fakekernel.h"
+#include "tests/unit/rom_made.h"
 
 #define BASE    "/run/qlaunch"
 #define VM      "vm"
@@ -215,7 +216,9 @@ static const struct {
 static void wish(struct sweep *s)
 {
 	s->mdev = (struct conf_mdev){ .name = (char *)"vgpu", .has_parent = true, .type = (char *)"i915-GVTg_V5_4" };
-	s->pci[0] = (struct conf_pci){ .name = (char *)"gpu", .has_address = true, .rescan = true, .rebar = UINT64_C(8) << 30 };
+	s->pci[0] = (struct conf_pci){
+		.name = (char *)"gpu", .has_address = true, .rescan = true, .rom = (char *)"host", .rebar = UINT64_C(8) << 30
+	};
 	s->pci[1] = (struct conf_pci){ .name = (char *)"lan", .has_address = true, .has_vf = true };
 	s->mounted = (struct conf_disk){ .name = (char *)"games", .path = (char *)"/dev/sdz", .unmount = true };
 	s->usb = (struct conf_usb){ .name = (char *)"pad", .id = (char *)"046d:c52b" };
@@ -255,6 +258,11 @@ static int setup(void **state)
 	fake_pci(s->fake, "0000:03:00.0", "8086:10c9", "0x020000", 15, "igb", true);
 	fake_sriov(s->fake, "0000:03:00.0", 7);
 	fake_mdev_type(s->fake, "0000:00:02.0", "i915-GVTg_V5_4", 1);
+	struct sb image = {};
+	rom_made_image(&image, 0x10de, 0x2204, 0, 1, true);
+	fake_file(s->fake, "/sys/bus/pci/devices/0000:01:00.0/rom", "");
+	rom_made_file(s->fake, "/sys/bus/pci/devices/0000:01:00.0/chip", &image);
+	free(image.s);
 	wish(s);
 	held[0] = getpid();
 	plan_all(s);

@@ -42,6 +42,17 @@ struct pci_module {
 	unsigned count; /* who else uses it now */
 };
 
+/* A device's ROM, as this host has it (pci_rom.c). */
+struct pci_rom {
+	char *from;   /* the file; NULL: nowhere */
+	bool on_card; /* it is the card's own attribute, read by a step; else it is in `bytes` */
+	char *bytes;  /* checked */
+	size_t len;
+	char *problem; /* of what was found first: cut, another device's; NULL: none */
+	bool secret;   /* some of it is for root alone */
+	int fd;        /* of QEMU's; set by the plan */
+};
+
 /* What one [pci NAME] section comes to. */
 struct pci_pick {
 	const struct conf_pci *conf; /* borrowed */
@@ -51,8 +62,10 @@ struct pci_pick {
 	/* Where that is a virtual function which is not there: how many the launch makes, and of which function. 0: none. */
 	unsigned make;
 	struct pci_addr parent;
+	bool shared;                /* it is there, and the launch of another machine has made it; set by the plan */
 	struct pci_module *modules; /* of `unload`, in its order */
 	size_t n_modules;
+	struct pci_rom *rom; /* where `rom` is "host"; NULL: not asked for */
 	/* Why there is none: n is 0, or the address is not there and v holds only the address. */
 	char *problem, *remedy;
 };
@@ -133,7 +146,11 @@ bool pci_find(struct root *root, const struct conf_pci *conf, struct pci_addr *r
 bool pci_virtual_find(struct root *root, struct pci_pick *pick, struct pci_function *ret_fn, char **ret_problem, char **ret_remedy);
 /* What makes the virtual functions that the picks want, before any of them is bound. */
 void pci_virtual_steps(struct steps *out, const struct pci_facts *f);
-/* virtual-functions: target the address of a physical function, values how many it has (sriov_numvfs). Those that somebody uses stay. */
+/*
+ * virtual-functions: target the address of a physical function, values how many it has (sriov_numvfs), want that or PCI_VIRTUAL_SHARED of those
+ * that another machine has made. Undone, they go where nobody uses one any more: so the last machine to end removes them.
+ */
+#define PCI_VIRTUAL_SHARED "shared"
 extern const struct step_kind pci_virtual_kind;
 
 /* "01:00.0", with the domain only where it is not 0000. In the struct returned. */
@@ -185,6 +202,20 @@ extern const struct step_kind pci_bar_kind;
  * as it was. To be done while drivers_autoprobe is 0: the kernel would give it to another driver.
  */
 extern const struct step_kind pci_rescan_kind;
+
+/*
+ * pci_rom.c: `rom = host`. Where this host has a device's ROM: the firmware's table VFCT, else the copy of its driver, else the card.
+ * pci_rom_step() makes the step for the last of these.
+ */
+struct pci_rom *pci_rom_read(struct root *root, const struct pci_function *fn);
+void pci_rom_free(struct pci_rom *r);
+void pci_rom_step(struct steps *out, const struct pci_pick *pick);
+void pci_rom_findings(struct findings *out, const struct pci_pick *pick);
+/*
+ * pci-rom: target an address, values "hidden" and "shown" of its attribute `rom`, want "read". step->data is a descriptor's int *, to which the
+ * image is written once it is checked. It is over when it is applied: what undo finds shown, a launcher that was killed has left.
+ */
+extern const struct step_kind pci_rom_kind;
 
 /* pci_modules.c: `unload`. Which of the modules go: those that are loaded, of what is passed, and of nothing else. */
 void pci_modules_read(struct root *root, struct pci_facts *f);

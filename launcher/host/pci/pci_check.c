@@ -233,6 +233,7 @@ void pci_findings(struct findings *out, const struct config *c, const struct pci
 			check_reset(out, f, pick, k, root);
 		}
 		check_card_audio(out, f, pick, root);
+		pci_rom_findings(out, pick);
 		for (size_t k = 0; k < pick->n; k++) {
 			if (pick->v[k].group < 0 || seen_group(f, i, k))
 				continue;

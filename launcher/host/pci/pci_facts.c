@@ -149,6 +149,9 @@ struct err *pci_facts_read(struct root *root, const struct config *c, struct pci
 		if (!f.picks[i].problem)
 			pick_expand(root, &f, &f.picks[i]);
 	for (size_t i = 0; i < f.n_picks; i++)
+		if (!f.picks[i].problem && streq(f.picks[i].conf->rom, "host"))
+			f.picks[i].rom = pci_rom_read(root, &f.picks[i].v[f.picks[i].named]);
+	for (size_t i = 0; i < f.n_picks; i++)
 		for (size_t k = 0; k < f.picks[i].n; k++)
 			if (f.picks[i].v[k].group >= 0)
 				read_rest(root, &f, f.picks[i].v[k].group);
@@ -168,6 +171,7 @@ void pci_facts_free(struct pci_facts *f)
 			free(f->picks[i].modules[k].users);
 		}
 		free(f->picks[i].modules);
+		pci_rom_free(f->picks[i].rom);
 		free(f->picks[i].v);
 		free(f->picks[i].problem);
 		free(f->picks[i].remedy);

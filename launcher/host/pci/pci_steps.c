@@ -74,6 +74,8 @@ static void add_function(struct steps *out, const struct pci_facts *f, const str
 		add_attr(out, fn, "reset_method", fn->reset_method, "device_specific", "vendor-reset: a card that can start a second time");
 	add_attr(out, fn, "d3cold_allowed", fn->d3cold_allowed, "0", "cards wedge when they are powered off between host and guest");
 	add_attr(out, fn, "power/control", fn->power_control, "on", "awake while it changes hands");
+	if (i == pick->named)
+		pci_rom_step(out, pick); /* awake, and its driver has not let go of it yet */
 	cleanup_free char *why = i == pick->named ? str_fmt("[pci %s]", pick->conf->name)
 				 : pci_same_slot(fn->addr, pick->v[pick->named].addr)
 					 ? tr_fmt("[pci %s]: same slot", pick->conf->name)

@@ -5,7 +5,9 @@
  *
  * The kernel makes and removes all of a device's virtual functions at once (sriov_numvfs, sysfs-bus-pci), and removing one that a guest has
  * waits for the guest's end. So a device that has some keeps them, and those that this launch made go only where none has a driver: with
- * sriov_drivers_autoprobe = 0 no driver of the host's takes one by itself, and each driver there is somebody's use.
+ * sriov_drivers_autoprobe = 0 no driver of the host's takes one by itself, and each driver there is somebody's use. A machine that finds
+ * some which another machine has made has a step for them, too: it makes nothing, and is undone like the other's, so that the last one to
+ * end removes them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,8 +100,21 @@ bool pci_virtual_find(struct root *root, struct pci_pick *pick, struct pci_funct
 	return !problem;
 }
 
+/* The first pick of those that have virtual functions of that device from another machine. */
+static bool is_first_shared(const struct pci_facts *f, size_t pick)
+{
+	bool shared = f->picks[pick].shared && !f->picks[pick].make;
+	for (size_t i = 0; shared && i < pick; i++)
+		shared = !f->picks[i].shared || !pci_addr_equal(f->picks[i].parent, f->picks[pick].parent);
+	return shared;
+}
+
 void pci_virtual_steps(struct steps *out, const struct pci_facts *f)
 {
+	for (size_t i = 0; i < f->n_picks; i++)
+		if (is_first_shared(f, i))
+			steps_add(out, &pci_virtual_kind, pci_addr_text(f->picks[i].parent).s, PCI_VIRTUAL_SHARED,
+				  "another machine has made them; the last one to end removes them");
 	for (size_t i = 0; i < f->n_picks; i++) {
 		const struct pci_pick *pick = &f->picks[i];
 		unsigned most = pick->make;
@@ -118,8 +133,15 @@ void pci_virtual_steps(struct steps *out, const struct pci_facts *f)
 	}
 }
 
+static bool is_shared(const struct step *s)
+{
+	return streq(s->want, PCI_VIRTUAL_SHARED);
+}
+
 static char *describe(const struct step *s)
 {
+	if (is_shared(s))
+		return tr_fmt("use the virtual functions of %s, and remove them once nobody does", s->target);
 	return tr_fmt("have %s make %s virtual functions", s->target, s->want);
 }
 
@@ -148,7 +170,21 @@ static struct err *set(struct root *root, const struct step *s, const char *numb
 
 static struct err *apply(struct step_env *env, struct step *s)
 {
-	return err_hint(set(env->root, s, s->want), "the kernel's log says why: dmesg | grep %s", s->target);
+	return is_shared(s) ? NULL : err_hint(set(env->root, s, s->want), "the kernel's log says why: dmesg | grep %s", s->target);
+}
+
+static struct err *verify(struct step_env *env, const struct step *s)
+{
+	cleanup_free char *now = NULL;
+	TRY(probe(env, s, &now));
+	return streq(now, is_shared(s) ? s->prior : s->want) ? NULL : err_new("it has %s of them", now);
+}
+
+static enum step_whose whose(const struct step *s, const char *now)
+{
+	if (streq(now, is_shared(s) ? "0" : s->prior))
+		return STEP_PRIOR;
+	return streq(now, is_shared(s) ? s->prior : s->want) ? STEP_WANTED : STEP_FOREIGN;
 }
 
 /* "0000:01:10.2 (vfio-pci)", …; NULL: nobody has one. Owned by the caller. */
@@ -175,9 +211,10 @@ static struct err *undo(struct step_env *env, const struct step *s)
 		log_warn("the virtual functions of %s stay: in use is %s", s->target, used);
 		return NULL;
 	}
-	TRY(set(env->root, s, s->prior));
+	const char *want = is_shared(s) ? "0" : s->prior;
+	TRY(set(env->root, s, want));
 	TRY(probe(env, s, &now));
-	return streq(now, s->prior) ? NULL : err_new("it has %s of them after %s was written", now, s->prior);
+	return streq(now, want) ? NULL : err_new("it has %s of them after %s was written", now, want);
 }
 
 const struct step_kind pci_virtual_kind = {
@@ -185,6 +222,8 @@ const struct step_kind pci_virtual_kind = {
 	.describe = describe,
 	.probe = probe,
 	.apply = apply,
+	.verify = verify,
 	.undo = undo,
+	.whose = whose,
 	.undo_reads_back = true,
 };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/lab/lib.sh
 # What people's start scripts do by hand, by keys, with a real kernel and a real systemd: services stopped, the card's modules unloaded, the
-# card taken off its bus and found anew; all of it back at the end, and after the launcher was killed.
+# card taken off its bus and found anew, its ROM saved to a file; all of it back at the end, and after the launcher was killed.
 # check: no: `make lab` runs it
 # seconds: 400
 . "$(dirname "$0")/../lib.sh"
@@ -18,7 +18,7 @@ systemctl daemon-reload
 systemctl start fancontrol.service
 mkdir -p /etc/qlaunch
 idle_config work
-sed -i 's/^name = .*/&\nuser = player/; s/^\[pci gpu\]/&\nunload = aty128fb snd-hda-intel\nrescan = yes/' "$work/work.conf"
+sed -i 's/^name = .*/&\nuser = player/; s/^\[pci gpu\]/&\nunload = aty128fb snd-hda-intel\nrescan = yes\nrom = host/' "$work/work.conf"
 printf '[disk games]\npath = %s\nunmount = yes\n' $disk >>"$work/work.conf"
 printf '[host]\nstop = fancontrol.service idle.service\nweight = 500\noom-score = -500\n' >>"$work/work.conf"
 cp "$work/work.conf" /etc/qlaunch/work.conf
@@ -51,6 +51,9 @@ running() { # a launch, until its guest runs
 	equal "$1: systemd-oomd ends others first" omit "$(systemctl show -P ManagedOOMPreference qlaunch_work.scope)"
 	equal "$1: so does the kernel" -500 "$(cat "/proc/$qemu/oom_score_adj")"
 	equal "$1: the guest has the card" "vfio-pci vfio-pci" "$(driver_of $gpu) $(driver_of $sound)"
+	rom=$(find "/proc/$qemu/fd" -lname '*memfd:rom*' -print -quit)
+	equal "$1: QEMU has the card's ROM" "55 aa" "$(od -An -tx1 -N2 "$rom" | xargs)"
+	check "$1: the card shows it to nobody any more" bash -c "! cat /sys/bus/pci/devices/$gpu/rom >/dev/null 2>&1"
 	equal "$1: other devices find their drivers" 1 "$(cat /sys/bus/pci/drivers_autoprobe)"
 }
 over() {

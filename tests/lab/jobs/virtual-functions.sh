@@ -62,8 +62,15 @@ running
 equal "started again beside it: takes its own" vfio-pci "$(driver_of "$(vf 0)")"
 stopped one "$launcher"
 stopped two "$second"
-equal "those that were there stay as they were" "2 1 none none" "$(vfs) $(driver_of "$(vf 0)") $(driver_of "$(vf 1)")"
+equal "the last one to end removes them" "0 1" "$(vfs)"
 
+echo 0 >"$at/sriov_drivers_autoprobe"
+echo 2 >"$at/sriov_numvfs"
+echo 1 >"$at/sriov_drivers_autoprobe"
+launch "$work/one.conf"
+running
+stopped one "$launcher"
+equal "those that somebody else has made stay as they were" "2 1 none none" "$(vfs) $(driver_of "$(vf 0)") $(driver_of "$(vf 1)")"
 echo 0 >"$at/sriov_numvfs"
 same_host "all of it: the host is as before"
 finish
