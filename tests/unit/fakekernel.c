@@ -252,7 +252,6 @@ void fake_host(struct fake *f)
 		{ "/proc/cmdline", "quiet\n" },
 		{ "/proc/sys/kernel/random/boot_id", "6f1c3b0e-0000-4000-8000-000000000000\n" },
 		{ "/sys/bus/pci/drivers_probe", "" },
-		{ "/sys/bus/pci/drivers_autoprobe", "1\n" },
 		{ "/sys/bus/pci/rescan", "" },
 		{ "/sys/devices/system/cpu/online", "0-3\n" },
 		{ "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "2\n" },

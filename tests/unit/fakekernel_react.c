@@ -306,11 +306,12 @@ static void move_device(struct fake *f, const char *from_dir, const char *to_dir
 		abort();
 }
 
-/* drivers/pci/probe.c: what is found is a new device, with the kernel's defaults; drivers get it unless drivers_autoprobe is 0. */
+/* drivers/pci/probe.c, bus.c: what is found is a new device, with the kernel's defaults, and attached to a driver whatever drivers_autoprobe
+ * says. */
 static void find_devices(struct fake *f)
 {
 	cleanup_strv struct strv names = {};
-	cleanup_free char *gone = fake_path(f, GONE), *autoprobe = fake_read(f, "/sys/bus/pci/drivers_autoprobe");
+	cleanup_free char *gone = fake_path(f, GONE);
 	err_free(root_exists(f->root, GONE) ? root_list(f->root, GONE, &names) : NULL);
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup_free char *override = str_fmt(DEVICES "/%s/driver_override", names.v[i]),
@@ -320,8 +321,7 @@ static void find_devices(struct fake *f)
 		write_file(f, override, "(null)");
 		write_file(f, d3cold, "1");
 		write_file(f, power, "on");
-		if (!streq(autoprobe, "0"))
-			probe(f, names.v[i]);
+		probe(f, names.v[i]);
 	}
 	rmdir(gone);
 }

@@ -134,10 +134,8 @@ static void test_rescan(void **state)
 	pci_must(pci_launch(&f));
 	cleanup_free char *driver = root_link_name(f.fake->root, "/sys/bus/pci/devices/0000:01:00.0/driver");
 	cleanup_free char *cold = fake_read(f.fake, "/sys/bus/pci/devices/0000:01:00.0/d3cold_allowed");
-	cleanup_free char *autoprobe = fake_read(f.fake, "/sys/bus/pci/drivers_autoprobe");
 	assert_string_equal(driver, "vfio-pci");
 	assert_string_equal(cold, "0"); /* what was set of the device before is set again */
-	assert_string_equal(autoprobe, "1");
 	pci_give_back(&f);
 	pci_end(&f);
 
@@ -157,14 +155,6 @@ static void test_rescan(void **state)
 	}
 	cleanup_free char *still = root_link_name(f.fake->root, "/sys/bus/pci/devices/0000:01:00.0/driver");
 	assert_string_equal(still, "vfio-pci");
-	pci_end(&f);
-
-	pci_begin(&f); /* the administrator has turned it off: it stays so */
-	fake_file(f.fake, "/sys/bus/pci/drivers_autoprobe", "0\n");
-	f.pci[0].rescan = true;
-	pci_plan(&f);
-	pci_must(pci_launch(&f));
-	pci_give_back(&f);
 	pci_end(&f);
 
 	pci_begin(&f);

@@ -77,7 +77,6 @@ struct pci_facts {
 	bool intel;             /* the host's CPU; otherwise taken for AMD's */
 	bool no_remapping;      /* the IOMMU does not check interrupts, so that vfio refuses to hand anything over */
 	bool iommu_disabled;    /* by the kernel's command line */
-	bool autoprobe;         /* the kernel binds what it finds to whichever driver takes it (drivers_autoprobe) */
 	struct pci_pick *picks; /* one per section, in their order */
 	size_t n_picks;
 	struct pci_function *rest; /* members of the picks' groups that stay with the host, bridges too */
@@ -198,8 +197,8 @@ extern int pci_holders_limit_ms; /* how long it waits for programs of a stopped 
 extern const struct step_kind pci_bar_kind;
 /*
  * pci-rescan: target an address, values "there" and "gone", want "again". Takes a function that is on vfio-pci, and that nobody has open, off
- * its bus (`remove`, sysfs-bus-pci) and has the kernel find it (`rescan`), on the way there and on the way back, and binds it to vfio-pci
- * as it was. To be done while drivers_autoprobe is 0: the kernel would give it to another driver.
+ * its bus (`remove`, sysfs-bus-pci) and has the kernel find it (`rescan`), on the way there and on the way back, takes it from the driver
+ * that the kernel has given it to, and binds it to vfio-pci as it was.
  */
 extern const struct step_kind pci_rescan_kind;
 

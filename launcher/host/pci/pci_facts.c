@@ -126,8 +126,6 @@ static void read_host(struct root *root, struct pci_facts *f)
 	f->iommu = groups.n > 0;
 	f->vfio = root_exists(root, "/sys/bus/pci/drivers/vfio-pci");
 	f->no_remapping = f->iommu && pci_no_remapping(root);
-	cleanup_free char *autoprobe = root_read_or(root, "/sys/bus/pci/drivers_autoprobe", "1");
-	f->autoprobe = streq(autoprobe, "1");
 	f->vendor_reset = root_exists(root, "/sys/module/vendor_reset");
 	cleanup_free char *cpuinfo = root_read_or(root, "/proc/cpuinfo", ""), *cmdline = root_read_or(root, "/proc/cmdline", "");
 	f->intel = strstr(cpuinfo, "GenuineIntel") != NULL;

@@ -88,22 +88,33 @@ static struct err *find(struct root *root, struct pci_addr addr)
 					       "echo 1 > %s; if it is still missing, switch the machine off and on again", RESCAN);
 }
 
+/* The kernel has given what it found to the first driver that is loaded for it: drivers_autoprobe is not asked at a rescan. */
 static struct err *bind(struct root *root, struct pci_addr addr)
 {
-	cleanup_free char *path = pci_path(addr, "driver_override");
+	cleanup_free char *path = pci_path(addr, "driver_override"), *taken = driver_of(root, addr);
+	cleanup_free char *unbind = str_fmt("/sys/bus/pci/drivers/%s/unbind", taken ? taken : "");
 	TRY(child_write(root, path, VFIO));
+	if (taken && !streq(taken, VFIO))
+		TRY(child_write(root, unbind, pci_addr_text(addr).s));
 	TRY(child_write(root, "/sys/bus/pci/drivers_probe", pci_addr_text(addr).s));
 	cleanup_free char *driver = driver_of(root, addr);
 	return streq(driver, VFIO) ? NULL : err_new("%s did not take it again", VFIO);
 }
 
-/* From whatever is there; what another driver has by now is left to it. */
+/* Nobody has said which driver is to have it: it was found by a rescan, or somebody took our word back. */
+static bool is_new(struct root *root, struct pci_addr addr)
+{
+	cleanup_free char *path = pci_path(addr, "driver_override"), *now = root_read_or(root, path, "");
+	return streq(now, "(null)");
+}
+
+/* From whatever is there, also from between the rescan and what follows it; what another driver was given by name is left to it. */
 static struct err *again(struct root *root, struct pci_addr addr)
 {
 	cleanup_free char *driver = driver_of(root, addr);
 	cleanup(settings_free) struct settings settings = {};
 	if (driver && !streq(driver, VFIO))
-		return NULL;
+		return is_new(root, addr) ? bind(root, addr) : NULL;
 	settings_read(root, addr, &settings);
 	if (driver)
 		TRY(take_off(root, addr));

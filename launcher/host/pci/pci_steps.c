@@ -53,18 +53,12 @@ static void add_bar(struct steps *out, const struct pci_function *fn, uint64_t b
 		s->obstacle = tr_fmt("BAR %d cannot be %s large (it is %llu MiB)", bar, size, (unsigned long long)fn->bar[bar] >> 20);
 }
 
-/* On vfio-pci already, so that nothing of the host's lets go of it twice. The kernel is not to bind what it finds meanwhile. */
-static void add_rescan(struct steps *out, const struct pci_facts *f, const struct pci_function *fn)
+static void add_rescan(struct steps *out, const struct pci_function *fn)
 {
-	static const char autoprobe[] = "/sys/bus/pci/drivers_autoprobe";
-	if (f->autoprobe)
-		steps_add(out, &attr_kind, autoprobe, "0", "the kernel is to find it, and give it to no driver");
 	struct step *s =
 		steps_add(out, &pci_rescan_kind, pci_addr_text(fn->addr).s, "again", "rescan: it begins as after the host's own start");
 	if (fn->is_vf)
 		s->obstacle = tr_dup("a virtual function is found on no bus");
-	if (f->autoprobe)
-		steps_add(out, &attr_kind, autoprobe, "1", "others that come find their drivers");
 }
 
 static void add_function(struct steps *out, const struct pci_facts *f, const struct pci_pick *pick, size_t i)
@@ -82,7 +76,7 @@ static void add_function(struct steps *out, const struct pci_facts *f, const str
 					 : tr_fmt("[pci %s]: same IOMMU group", pick->conf->name);
 	steps_add(out, &pci_driver_kind, pci_addr_text(fn->addr).s, "vfio-pci", why)->obstacle = obstacle(f, pick, fn);
 	if (pick->conf->rescan)
-		add_rescan(out, f, fn);
+		add_rescan(out, fn);
 	if (i == pick->named && pick->conf->rebar)
 		add_bar(out, fn, pick->conf->rebar);
 }
