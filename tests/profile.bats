@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The power profile of a run, with the real power-profiles-daemon (its own made driver) and polkit, on a bus and in namespaces of their own.
+# The power profile of a run, with the real power-profiles-daemon (its own made driver) and polkit, or the real tuned, whose profiles tune nothing
+# here: on a bus and in namespaces of their own.
 
 setup() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root: namespaces"
@@ -23,6 +24,7 @@ inside() {
 		done
 		mount -t tmpfs none /run; mount -t tmpfs none /var/lib
 		mkdir -p /run/dbus
+		[ ! -e "$unpacked/etc/dbus-1/system.d/com.redhat.tuned.conf" ] || cp "$unpacked/etc/dbus-1/system.d/com.redhat.tuned.conf" /usr/share/dbus-1/system.d
 		dbus-daemon --system --fork --nopidfile 2>/dev/null
 		daemon() {
 			/usr/lib/polkit-1/polkitd --no-debug >"$dir/polkitd.log" 2>&1 &
@@ -59,6 +61,31 @@ inside() {
 		begin; kill $daemon; "$qlaunch" stop --kill "$vm"; wait $run || true; tail -n 1 "$dir/said"'
 	[ "$status" -eq 0 ]
 	[[ $output == *'before: s "power-saver" 0'*'it runs: s "performance" 1'*'over: s "power-saver" 0'*'steps undone'* ]]
+}
+
+@test "tuned: its profile for throughput while the machine runs, then the one before; also when the launcher is killed" {
+	tests/debian "$build" tuned python3-linux-procfs python3-pyudev python3-six
+	inside '
+		mkdir "$dir/tuned"
+		for profile in balanced throughput-performance; do
+			mkdir "$dir/tuned/$profile"; printf "[main]\nsummary=of this test\n" >"$dir/tuned/$profile/tuned.conf"
+		done
+		cp "$unpacked"/etc/tuned/{tuned-main.conf,bootcmdline} "$dir/tuned"
+		echo balanced >"$dir/tuned/active_profile"; echo manual >"$dir/tuned/profile_mode"
+		cp -a /etc "$dir/etc"; rm -rf "$dir/etc/tuned"; mv "$dir/tuned" "$dir/etc"; mount --bind "$dir/etc" /etc
+		mount -t tmpfs none /var/log; mkdir -p /run/tuned
+		PYTHONPATH=$unpacked/usr/lib/python3/dist-packages /usr/bin/python3 "$unpacked/usr/sbin/tuned" >"$dir/daemon.log" 2>&1 &
+		active() { busctl call com.redhat.tuned /Tuned com.redhat.tuned.control active_profile 2>/dev/null; }
+		is() { [ "$(active)" = "s \"$1\"" ]; }
+		tell() { echo "$1: $(active)"; }
+		until_true is balanced; tell before
+		begin; tell "it runs"
+		"$qlaunch" stop --kill "$vm"; wait $run || true; tell over
+		begin; tell again
+		kill -KILL $run; wait $run || true; "$qlaunch" restore
+		tell killed'
+	[ "$status" -eq 0 ]
+	[[ $output == *'before: s "balanced"'*'it runs: s "throughput-performance"'*'over: s "balanced"'*'again: s "throughput-performance"'*'killed: s "balanced"'* ]]
 }
 
 @test "no daemon: said, and none is started" {
