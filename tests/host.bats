@@ -50,6 +50,20 @@ finding() { # TOPIC VERDICT: text and remedy of each such finding in $output
 	done
 }
 
+@test "check: a card's ROM: the host's by the word, a file only where it is there" {
+	cp -a "$at/ryzen" "$BATS_TEST_TMPDIR/rom"
+	touch "$(find "$BATS_TEST_TMPDIR/rom/sys/devices" -type d -name 0000:0c:00.0)/rom"
+	for rom in host off ./absent.rom; do
+		printf '[vm]\nname = s\n[cpu]\nthreads = 2\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n[pci gpu]\naddress = 0c:00.0\nrom = %s\n' $rom >"$BATS_TEST_TMPDIR/s.conf"
+		run "$qlaunch" check --json --root "$BATS_TEST_TMPDIR/rom" "$BATS_TEST_TMPDIR/s.conf"
+		said=$(finding rom ok)
+		if [ $rom = host ]; then [[ $said == *"read from the card at the start"* ]]; else [ -z "$said" ]; fi
+		run "$qlaunch" check --json "$BATS_TEST_TMPDIR/s.conf" # files are this machine's own
+		said=$(finding file bad)
+		if [ $rom = ./absent.rom ]; then [[ $said == *"[pci gpu] rom: "*absent.rom* ]]; else [ -z "$said" ]; fi
+	done
+}
+
 @test "check: an IOMMU that waits for its parameter: setup is the remedy, and does it" {
 	run "$qlaunch" check --json --root "$at/intel-off"
 	[ "$status" -eq 4 ]

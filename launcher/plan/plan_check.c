@@ -153,9 +153,10 @@ static void check_files(struct plan *p)
 	check_read(p, "boot.initrd", c->boot.initrd);
 	check_read(p, "firmware.code", c->firmware.code);
 	for (size_t i = 0; i < c->n_pci; i++) {
+		const char *rom = c->pci[i].rom;
 		cleanup_free char *key = str_fmt("[pci %s] rom", c->pci[i].name);
-		if (!streq(c->pci[i].rom, "off"))
-			check_read(p, key, c->pci[i].rom);
+		if (rom && *rom == '/') /* off and host are words */
+			check_read(p, key, rom);
 	}
 }
 

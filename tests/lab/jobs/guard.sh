@@ -58,11 +58,13 @@ over "killed under its guest"
 
 # logind asks polkit about a user without a session, and there is none: so it refuses
 printf '[vm]\nname = awake\naccel = tcg\n[cpu]\nthreads = 1\nisolate = off\n[memory]\nsize = 64M\n[firmware]\ntype = bios\n' >"$work/awake.conf"
-runuser -u player -- env -u SUDO_UID "$qlaunch" run --set host.inhibit-sleep=yes "$work/awake.conf" >"$work/awake.log" 2>&1 &
+install -d -m 700 -o player "$work/runtime" # no session has made one
+as_player() { runuser -u player -- env -u SUDO_UID XDG_RUNTIME_DIR="$work/runtime" "$qlaunch" "$@"; }
+as_player run --set host.inhibit-sleep=yes "$work/awake.conf" >"$work/awake.log" 2>&1 &
 awake=$!
 check "logind refuses: the guest runs" wait_for 60 grep -q 'running after' "$work/awake.log" || note <"$work/awake.log"
 check "logind refuses: and it is said" wait_for 20 grep -q 'the host may go to sleep under the guest' "$work/awake.log" || note <"$work/awake.log"
-runuser -u player -- "$qlaunch" stop --now awake
+as_player stop --now awake
 exit_of 30 "$awake"
 equal "logind refuses: exit status" 0 "$code"
 
