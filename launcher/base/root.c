@@ -225,10 +225,7 @@ char *root_link(struct root *r, const char *path)
 	if (dir < 0)
 		return NULL;
 	ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
-	if (n < 0)
-		return NULL;
-	target[n] = '\0';
-	return str_dup(target);
+	return n >= 0 && (size_t)n < sizeof(target) ? str_ndup(target, (size_t)n) : NULL;
 }
 
 /* Where a descriptor's file is, as the kernel names it; NULL if it has no name. */

@@ -54,7 +54,7 @@ static char *catalogs(void)
 {
 	char exe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	if (n <= 0)
+	if (n <= 0 || (size_t)n >= sizeof(exe))
 		return NULL;
 	exe[n] = '\0';
 	*strrchr(exe, '/') = '\0';

@@ -31,7 +31,7 @@ static void example_dirs(struct strv *ret_dirs)
 {
 	char exe[4096];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	char *slash = n > 0 ? (exe[n] = '\0', strrchr(exe, '/')) : NULL;
+	char *slash = n > 0 && (size_t)n < sizeof(exe) ? (exe[n] = '\0', strrchr(exe, '/')) : NULL;
 	if (slash) {
 		*slash = '\0';
 		strv_addf(ret_dirs, "%s/../share/doc/qlaunch/examples", exe);
