@@ -101,16 +101,37 @@ static void note_early(const char *modules, const char *where, const struct strv
 					   "take it out"), where, joined);
 }
 
+/* What of mkinitcpio's configuration loads them early: its files are read one after the other, and the last one to set a list is named. */
+static void note_mkinitcpio(struct root *root, const char *patterns, const struct strv *drivers, struct setup *setup)
+{
+	static const char *const lists[] = { "MODULES", "HOOKS" };
+	cleanup_strv struct strv files = {};
+	boot_glob(root, patterns, &files);
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+		cleanup_sb struct sb all = {};
+		cleanup_free char *where = NULL;
+		const char *open;
+		for (size_t i = 0; i < files.n; i++) {
+			cleanup_free char *text = streq(files.v[i], MKINITCPIO_OWN) ? NULL : root_read_or(root, files.v[i], "");
+			cleanup_free char *own = setup_shell_value(text ? text : "", lists[k], &open);
+			sb_addf(&all, "%s\n", text ? text : "");
+			if (*own) {
+				free(where);
+				where = str_fmt(k ? "%s: %s: kms" : "%s: %s", files.v[i], lists[k]);
+			}
+		}
+		cleanup_free char *value = setup_shell_value(all.s ? all.s : "", lists[k], &open);
+		if (where && (!k || setup_has_word(value, "kms")))
+			note_early(k ? "nouveau amdgpu radeon i915 xe" : value, where, drivers, setup);
+	}
+}
+
 static struct err *plan_mkinitcpio(struct root *root, const struct strv *drivers, struct setup *setup)
 {
-	cleanup_free char *program = root_read_or(root, "/usr/bin/mkinitcpio", ""), *conf = root_read_or(root, "/etc/mkinitcpio.conf", "");
+	cleanup_free char *program = root_read_or(root, "/usr/bin/mkinitcpio", "");
 	bool reads_folder = strstr(program, "_d_config") || strstr(program, "mkinitcpio.conf.d"), by_default;
 	cleanup_strv struct strv files = {};
-	const char *open;
-	cleanup_free char *modules = setup_shell_value(conf, "MODULES", &open), *hooks = setup_shell_value(conf, "HOOKS", &open);
-	note_early(modules, "/etc/mkinitcpio.conf: MODULES", drivers, setup);
-	if (setup_has_word(hooks, "kms"))
-		note_early("nouveau amdgpu radeon i915 xe", "/etc/mkinitcpio.conf: HOOKS: kms", drivers, setup);
+	note_mkinitcpio(root, reads_folder ? "/etc/mkinitcpio.conf /etc/mkinitcpio.conf.d/*.conf" : "/etc/mkinitcpio.conf", drivers, setup);
 	preset_configs(root, &files, &by_default);
 	if (by_default && reads_folder) {
 		TRY(setup_check_later(root, MKINITCPIO_OWN, mkinitcpio_lines, "MODULES", "vfio_pci"));
