@@ -39,7 +39,7 @@ setup() {
 @test "--help of a command is its own" {
 	run "$qlaunch" new --help
 	[ "$status" -eq 0 ]; [[ $output == "qlaunch new [--iso VALUE] [--yes] [--gpu VALUE] [--from VALUE] [--output"* ]]
-	run "$qlaunch" disk list --help
+	COLUMNS=80 run "$qlaunch" disk list --help
 	[ "$status" -eq 0 ]; [[ $output == "qlaunch disk [--format VALUE]"* ]]
 	[ "$(LC_ALL=C.UTF-8 wc -L <<<"$output")" -le 80 ]
 }

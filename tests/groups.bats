@@ -20,7 +20,7 @@ why() {
 }
 
 @test "groups: the card beside the host's is free, with its audio; names, drivers, 80 columns, no colours in a pipe" {
-	run "$qlaunch" groups --root "$at/ryzen"
+	COLUMNS=80 run "$qlaunch" groups --root "$at/ryzen"
 	[ "$status" -eq 0 ]
 	[[ $output == *"✓ Group 30  can be passed"*"0c:00.0 VGA"*"RTX 3090"*"nouveau"*"0c:00.1 audio"*"snd_hda_intel"* ]]
 	[[ $output == *"✗ Group 28"*"the host's own screen is on 0a:00.0"* ]]

@@ -93,7 +93,7 @@ finding() { # TOPIC VERDICT: text and remedy of each such finding in $output
 }
 
 @test "check: this host at a glance, within 80 columns but for commands; --html is well-formed and whole in itself" {
-	run "$qlaunch" check
+	COLUMNS=80 run "$qlaunch" check
 	[ "$status" -eq 0 ] || [ "$status" -eq 4 ]
 	[ "$(grep -v '→ sudo' <<<"$output" | wc -L)" -le 80 ]
 	[[ $output != *$'\033'* ]]

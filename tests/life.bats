@@ -38,7 +38,7 @@ ended() { # a run that its user ended
 	"$qlaunch" stop --now "$vm"; wait "$pid"; pid=
 	q list --json; says 0
 	jq -e --arg vm "$vm" '.[] | select(.vm == $vm) | .state == "off" and .last.status == 0 and .disks.size == 8388608' <<<"$output"
-	[ "$("$qlaunch" list | wc -L)" -le 80 ]
+	[ "$(COLUMNS=80 "$qlaunch" list | wc -L)" -le 80 ]
 	q list extra; says 2 extra
 	rm "$folder"/*; q list; says 0 'no machine'
 }

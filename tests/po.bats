@@ -36,7 +36,7 @@ speaks() { # WORD VARIABLE=VALUE...: whether --help has the word
 }
 
 @test "people read Portuguese: findings, the plan, errors and their remedies; in 80 columns" {
-	export LC_ALL=pt_BR.UTF-8
+	export LC_ALL=pt_BR.UTF-8 COLUMNS=80
 	run "$qlaunch" check --root "$ryzen"
 	[ "$status" -eq 0 ]
 	[[ $output == *"a IOMMU está ligada: 9 grupos"*"a do host: 0a:00.0"*"Este host está pronto."* ]]

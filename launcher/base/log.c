@@ -63,10 +63,13 @@ bool log_colours(int fd)
 size_t log_columns(int fd)
 {
 	struct winsize size;
-	if (!isatty(fd))
-		return 0;
-	size_t columns = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
-	return columns < 20 ? 20 : columns;
+	const char *asked = getenv("COLUMNS");
+	size_t columns;
+	if (isatty(fd))
+		columns = ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+	else
+		columns = asked ? strtoul(asked, NULL, 10) : 0;
+	return columns && columns < 20 ? 20 : columns;
 }
 
 /* systemd.exec(5): JOURNAL_STREAM is "device:inode" of the stream it connected. */

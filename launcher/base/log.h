@@ -22,7 +22,7 @@ void log_err(enum log_level level, struct err *e);
 /* Whether `fd` is a terminal that takes colours: isatty, and neither NO_COLOR nor TERM=dumb in the environment. */
 bool log_colours(int fd);
 
-/* Columns of the terminal that `fd` is, at least 20; 0 where it is none: what goes into a pipe or a file has no width. */
+/* Columns of the terminal that `fd` is, or that COLUMNS asks for where it is none, at least 20; 0: a pipe or a file has no width. */
 size_t log_columns(int fd);
 
 /* Who keeps a line on the terminal: `before` takes it away before anything is said, `after` puts it back. NULL: nobody. */
