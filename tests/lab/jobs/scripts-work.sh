@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash source=tests/lab/lib.sh
-# What people's start scripts do by hand, by keys, with a real kernel and a real systemd: services stopped, the card's modules unloaded, the
+# What people's start scripts do by hand, by keys, with a real kernel and a real systemd: services stopped, a module unloaded, the
 # card taken off its bus and found anew, its ROM saved to a file; all of it back at the end, and after the launcher was killed.
 # check: no: `make lab` runs it
 # seconds: 400
@@ -18,7 +18,7 @@ systemctl daemon-reload
 systemctl start fancontrol.service
 mkdir -p /etc/qlaunch
 idle_config work
-sed -i 's/^name = .*/&\nuser = player/; s/^\[pci gpu\]/&\nunload = aty128fb snd-hda-intel\nrescan = yes\nrom = host/' "$work/work.conf"
+sed -i 's/^name = .*/&\nuser = player/; s/^\[pci gpu\]/&\nunload = snd-hda-intel\nrescan = yes\nrom = host/' "$work/work.conf"
 printf '[disk games]\npath = %s\nunmount = yes\n' $disk >>"$work/work.conf"
 printf '[host]\nstop = fancontrol.service idle.service\nweight = 500\noom-score = -500\n' >>"$work/work.conf"
 cp "$work/work.conf" /etc/qlaunch/work.conf
@@ -46,7 +46,7 @@ running() { # a launch, until its guest runs
 	equal "$1: a service that ran is stopped" inactive "$(systemctl is-active fancontrol.service)"
 	check "$1: the disk is mounted no more" bash -c "! grep -q $disk /proc/mounts"
 	check "$1: nor can it be" bash -c "! mount $disk $at 2>/dev/null"
-	equal "$1: no module of the card's is loaded" "" "$(loaded)" || show_run
+	equal "$1: the module that was named is not loaded" aty128fb "$(loaded)" || show_run # the text console keeps the other one
 	equal "$1: the weight of its slice" 500 "$(systemctl show -P CPUWeight qlaunch_work.slice)"
 	equal "$1: systemd-oomd ends others first" omit "$(systemctl show -P ManagedOOMPreference qlaunch_work.scope)"
 	equal "$1: so does the kernel" -500 "$(cat "/proc/$qemu/oom_score_adj")"
