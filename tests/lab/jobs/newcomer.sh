@@ -11,7 +11,7 @@ home=$(getent passwd player | cut -d: -f6)
 as_player() { runuser -u player -- env -u SUDO_UID -u SUDO_GID -u SUDO_USER HOME="$home" "$@"; }
 second=00:03.0 second_id=1234:1111 # the kernel's console is on 01:00.0: that is the host's card here, and the other one can be passed
 
-as_player timeout 120 "$qlaunch" check >"$work/check" 2>&1
+COLUMNS=80 as_player timeout 120 "$qlaunch" check >"$work/check" 2>&1
 check "check: names the card that can be passed" grep -q "$second" "$work/check" || note <"$work/check"
 check "check: fits a terminal but for commands" bash -c "! grep -v '→' '$work/check' | grep -q '.\{81\}'"
 # on the root's own bus it is taken for the processor's, which `new` proposes only where it is asked to
