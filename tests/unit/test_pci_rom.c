@@ -99,12 +99,10 @@ static void test_table(void **state)
 
 /* ---- of a machine ---- */
 
-static struct pci_fixture wanted(void)
+static void wanted(struct pci_fixture *f)
 {
-	struct pci_fixture f;
-	pci_begin(&f);
-	f.pci[0].rom = (char *)"host";
-	return f;
+	pci_begin(f);
+	f->pci[0].rom = (char *)"host";
 }
 
 static void add_table(struct pci_fixture *f, uint16_t device, size_t shorter)
@@ -130,13 +128,14 @@ static void add_chip(struct pci_fixture *f, uint16_t device)
 static void test_where(void **state)
 {
 	(void)state;
-	struct pci_fixture f = wanted();
+	struct pci_fixture f;
+	wanted(&f);
 	pci_plan(&f);
 	assert_null(f.facts.picks[0].rom->from);
 	assert_true(pci_has_finding(&f, FINDING_BAD, "rom", "this host shows no ROM of 01:00.0"));
 	pci_end(&f);
 
-	f = wanted();
+	wanted(&f);
 	add_table(&f, 0x2204, 0);
 	add_chip(&f, 0x2204);
 	pci_plan(&f);
@@ -147,13 +146,13 @@ static void test_where(void **state)
 		assert_true(f.steps.v[i].kind != &pci_rom_kind); /* nothing is asked of the card */
 	pci_end(&f);
 
-	f = wanted();
+	wanted(&f);
 	add_table(&f, 0x2204, 5);
 	pci_plan(&f);
 	assert_true(pci_has_finding(&f, FINDING_BAD, "rom", VFCT ": it is cut: 5 bytes are missing"));
 	pci_end(&f);
 
-	f = wanted();
+	wanted(&f);
 	add_table(&f, 0x2208, 0);
 	add_chip(&f, 0x2204);
 	pci_plan(&f);
@@ -161,7 +160,7 @@ static void test_where(void **state)
 	assert_true(pci_has_finding(&f, FINDING_OK, "rom", "is read from the card at the start"));
 	pci_end(&f);
 
-	f = wanted(); /* what nouveau got of the firmware */
+	wanted(&f); /* what nouveau got of the firmware */
 	struct sb image = {};
 	rom_made_image(&image, 0x10de, 0x2204, 0, 4, true);
 	fake_dir(f.fake, GPU "/drm/card1");
@@ -183,7 +182,8 @@ static size_t rom_step(const struct pci_fixture *f)
 static void test_read_from_card(void **state)
 {
 	(void)state;
-	struct pci_fixture f = wanted();
+	struct pci_fixture f;
+	wanted(&f);
 	int fd = memfd_create("rom", MFD_CLOEXEC);
 	char mark[2] = "";
 	add_chip(&f, 0x2204);
@@ -205,7 +205,8 @@ static void test_read_from_card(void **state)
 static void test_not_its_own(void **state)
 {
 	(void)state;
-	struct pci_fixture f = wanted();
+	struct pci_fixture f;
+	wanted(&f);
 	add_chip(&f, 0x2208);
 	pci_plan(&f);
 	struct err *e = pci_launch(&f);
